@@ -1,0 +1,68 @@
+"""A submission kit for Korean extractive question answering scored by edit distance.
+
+The verbs of the command line as functions: ``kit.load``, ``kit.check``, ``kit.leaks``, ``kit.train``,
+``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.write_submission``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_VERBS = (
+    "check",
+    "decode",
+    "ensemble",
+    "leaks",
+    "load",
+    "predict",
+    "score",
+    "settings_for",
+    "train",
+    "write_submission",
+)
+
+if TYPE_CHECKING:
+    from kit.errors import KitError
+    from kit.verbs import (
+        check,
+        decode,
+        ensemble,
+        leaks,
+        load,
+        predict,
+        score,
+        settings_for,
+        train,
+        write_submission,
+    )
+
+__all__ = [
+    "KitError",
+    "__version__",
+    "check",
+    "decode",
+    "ensemble",
+    "leaks",
+    "load",
+    "predict",
+    "score",
+    "settings_for",
+    "train",
+    "write_submission",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily, so that `kit --help` and modules of the kit itself do not load what they do not use.
+    if name in _VERBS:
+        return getattr(importlib.import_module("kit.verbs"), name)
+    if name == "KitError":
+        return importlib.import_module("kit.errors").KitError
+    raise AttributeError(f"module 'kit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

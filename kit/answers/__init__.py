@@ -1,0 +1,1 @@
+"""Answers: the text rules that tidy them."""

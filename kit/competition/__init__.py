@@ -1,0 +1,1 @@
+"""The competition: the submission CSV, its card, and what is sent to Kaggle."""

@@ -1,0 +1,1 @@
+"""Settings: recipes, training settings and run records, validated at the edge, all mistakes at once."""

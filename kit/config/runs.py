@@ -1,0 +1,93 @@
+"""``run.json``: how a run was made and what it scored, readable without any model library."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from kit.config.training import TrainingSettings
+from kit.config.validation import Settings, mistakes_in, read_settings_text, refuse
+from kit.errors import ConfigError
+from kit.files import write_text
+
+RUN_FILE = "run.json"
+FULL = "full"
+
+
+class DataFile(Settings):
+    """One training or validation file: its name (never its full path), SHA-256 and questions."""
+
+    name: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    questions: Annotated[int, Field(ge=0)]
+
+
+class FoldRecord(Settings):
+    """One trained model of the run: ``full``, or fold K of several."""
+
+    held_out: int
+    """Questions it was evaluated on."""
+    steps: int
+    seconds: float
+    windows: int
+    weights_sha256: str
+    """Of model.safetensors, hex: ties span files to the model that made them."""
+    metrics: dict[str, float]
+    """``edit``, ``exact``, ``blank_edit``: on the held-out questions, at the kept checkpoint."""
+    history: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+
+
+class RunRecord(Settings):
+    """The content of run.json."""
+
+    backbone: str
+    """As given: preset, hub id, or the folder's name."""
+    settings: TrainingSettings
+    data: Annotated[tuple[DataFile, ...], Field(strict=False)]
+    valid: DataFile | None = None
+    answer_lengths: dict[str, int] = Field(default_factory=dict)
+    """Gold answer length in characters (as text) → how often: the length prior is made from it."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    device: str = ""
+    folds: dict[str, FoldRecord] = Field(default_factory=dict)
+
+
+def read_run(folder: Path) -> RunRecord | None:
+    """The record of a run folder; None where there is no run.json.  Raises ConfigError if damaged."""
+    path = folder / RUN_FILE
+    if not path.exists():
+        return None
+    try:
+        data = json.loads(read_settings_text(path))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: is damaged ({error}); train again under another --run") from None
+    try:
+        return RunRecord.model_validate(data)
+    except ValidationError as error:
+        raise refuse(path, mistakes_in(error, RunRecord)) from None
+
+
+def write_run(folder: Path, record: RunRecord) -> None:
+    """Write run.json, whole or not at all."""
+    data: dict[str, Any] = record.model_dump(mode="json")
+    write_text(folder / RUN_FILE, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def differences(old: RunRecord, new: RunRecord) -> list[str]:
+    """What separates two runs that want the same folder; empty where the second continues the first."""
+    found = []
+    if old.backbone != new.backbone:
+        found.append(f"backbone is {new.backbone}, the run has {old.backbone}")
+    before, after = old.settings.model_dump(), new.settings.model_dump()
+    found += [
+        f"{name} is {after[name]}, the run has {before[name]}"
+        for name in after
+        if after[name] != before[name]
+    ]
+    if (old.data, old.valid) != (new.data, new.valid):
+        names = [f"{file.name} ({file.sha256[:8]})" for file in old.data]
+        found.append(f"the data differ; the run has {', '.join(names)}")
+    return found

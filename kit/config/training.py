@@ -1,0 +1,72 @@
+"""What decides a training run, apart from the data itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from kit.config.validation import Settings, mistakes_in
+from kit.errors import ConfigError, all_of
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Schedule = Literal["linear", "cosine"]
+Targets = Literal["all", "first", "shortest", "longest"]
+
+
+class TrainingSettings(Settings):
+    """Settings of one run.  Sizes in windows, lengths in tokens; ``batch_size`` is the effective batch."""
+
+    epochs: Annotated[float, Field(gt=0, le=1000)] = 3.0
+    lr: Annotated[float, Field(gt=0, lt=1)] = 3e-5
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    micro_batch_size: Annotated[int, Field(ge=1)] = 8
+    max_length: Annotated[int, Field(ge=16)] = 512
+    stride: Annotated[int, Field(ge=0)] = 128
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    schedule: Schedule = "linear"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    precision: Precision = "auto"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    targets: Targets = "all"
+    limit: Annotated[int, Field(ge=1)] | None = None
+    evaluations: Annotated[int, Field(ge=1)] = 1
+    """How often an epoch is evaluated (and its checkpoint kept if it is the best)."""
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"micro_batch_size {self.micro_batch_size} does not divide batch_size {self.batch_size}; "
+                f"choose one of {', '.join(map(str, _divisors(self.batch_size)))}"
+            )
+        return self
+
+    @property
+    def accumulation_steps(self) -> int:
+        """Micro-batches in one effective batch: derived, never set."""
+        return self.batch_size // self.micro_batch_size
+
+
+def _divisors(number: int) -> list[int]:
+    return [size for size in range(1, number + 1) if number % size == 0]
+
+
+def training_settings(**given: object) -> TrainingSettings:
+    """Settings from flags or keywords; None means the default.  Raises ConfigError with all mistakes."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if "micro_batch_size" not in chosen and isinstance(batch := chosen.get("batch_size", 32), int):
+        # A batch size alone must work: the largest of its divisors that the default would have been.
+        default = TrainingSettings.model_fields["micro_batch_size"].default
+        chosen["micro_batch_size"] = max([size for size in _divisors(batch) if size <= default], default=1)
+    try:
+        return TrainingSettings.model_validate(chosen)
+    except ValidationError as error:
+        mistakes = [_as_flag(mistake) for mistake in mistakes_in(error, TrainingSettings)]
+        raise ConfigError(f"training settings: {all_of(mistakes)}") from None
+
+
+def _as_flag(mistake: str) -> str:
+    name, space, rest = mistake.partition(" ")
+    return f"--{name.replace('_', '-')}{space}{rest}" if name in TrainingSettings.model_fields else mistake

@@ -1,0 +1,133 @@
+"""From what a person wrote (YAML, JSON, flags) to validated objects, with messages a person can use."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from kit.errors import ConfigError, all_of
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, unknown keys are mistakes, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def place(location: tuple[int | str, ...]) -> str:
+    """A pydantic location as a reader would write it: ``members[2].weight``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def mistakes_in(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """One message a mistake: where, the value, the rule, and for a misspelled key the likely one."""
+    found = []
+    for detail in error.errors(include_url=False):
+        where = place(detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            known = _keys_at(model, detail["loc"][:-1])
+            close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"keys are {', '.join(known)}"
+            found.append(f"{where} is not a known key; {hint}")
+        elif detail["type"] == "missing":
+            found.append(f"{where} is missing; add it")
+        else:
+            rule = detail["msg"].removeprefix("Value error, ")
+            subject = f"{where} is {_shown(detail['input'])}; " if where else ""
+            found.append(f"{subject}{rule[0].lower()}{rule[1:]}")
+    return found
+
+
+def _keys_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed at *location* inside *model*: follow field annotations down to a model."""
+    current = model
+    for part in location:
+        if isinstance(part, int) or part not in current.model_fields:
+            continue
+        nested = _model_in(current.model_fields[part].annotation)
+        if nested is not None:
+            current = nested
+    return list(current.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (nested := _model_in(argument)) is not None:
+            return nested
+    return None
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Safe YAML without aliases (a small file could expand to gigabytes) or repeated keys."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.MarkedYAMLError(
+                problem="aliases (*name) are not allowed; write the value out", problem_mark=event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be plain text", problem_mark=key_node.start_mark
+                )
+            if key in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key} stands here twice; keep one", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> object:
+    """Parse one YAML file.  Raises ConfigError with path, line and cure."""
+    text = read_settings_text(path)
+    try:
+        return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f":{mark.line + 1}" if mark is not None else ""
+        raise ConfigError(f"{path}{line}: not valid YAML: {error.problem or error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
+        raise ConfigError(f"{path}: not valid YAML: {reason}") from error
+
+
+def read_settings_text(path: Path) -> str:
+    """A settings file's text.  Raises ConfigError where it is missing, a folder, or not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; give a file") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+
+
+def refuse(path: object, mistakes: list[str]) -> ConfigError:
+    """The error that lists every mistake of one file."""
+    return ConfigError(f"{path}: {all_of(mistakes)}")

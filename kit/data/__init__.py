@@ -1,0 +1,1 @@
+"""Questions: the records that travel, the readers that make them, the checks that guard them."""

@@ -1,0 +1,85 @@
+"""Files that are whole or not there: written to a temporary name, flushed, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kit.errors import WriteError
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, hex, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def replacing(path: Path, verify: Callable[[Path], object] | None = None) -> Iterator[Path]:
+    """Yield a temporary path beside *path*; on success verify it and rename it over *path*.
+
+    Nothing half-written ever stands at *path*: on any failure the temporary file goes and an
+    earlier file stays.  Raises WriteError where the folder cannot be written or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        # mkstemp makes files private (0600); ours get the mode any new file would get.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        if verify is not None:
+            verify(temporary)
+        temporary.replace(path)
+        temporary = None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WriteError(
+            f"{path}: cannot be written ({reason}); free space or choose a folder you may write to"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write *text* as UTF-8 with ``\\n`` line ends, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def replacing_folder(folder: Path, fill: Callable[[Path], object]) -> None:
+    """Put files into *folder*: *fill* writes them into a temporary folder inside it, then each is renamed.
+
+    Files of the same name are replaced, others stay.  Raises WriteError where the disk is full or the
+    folder cannot be written; then nothing was replaced.
+    """
+    temporary = folder / f".{os.getpid()}.part"
+    try:
+        for leftover in folder.glob(".*.part"):  # of a process that was killed
+            shutil.rmtree(leftover)
+        temporary.mkdir(parents=True)
+        fill(temporary)
+        written = sorted(temporary.iterdir())
+        for path in written:
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+        for path in written:
+            path.replace(folder / path.name)
+    except OSError as error:
+        raise WriteError(
+            f"{folder}: cannot be written ({error.strerror or error}); free space or choose another folder"
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

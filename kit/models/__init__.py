@@ -1,0 +1,1 @@
+"""Models: backbones, windows, training, inference.  The only room that imports torch."""

@@ -1,0 +1,1 @@
+"""Scores: distances between predictions and gold answers, and how sure we are of them."""

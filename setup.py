@@ -1,0 +1,53 @@
+"""Packaging; tool settings are in pyproject.toml, tested versions in constraints.txt."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "kit" / "__init__.py").read_text(encoding="utf-8"), re.M)
+
+TRACKING = ["tensorboard>=2.18"]
+DEV = [
+    "hypothesis>=6.100",
+    "mypy>=1.15",
+    "pandas-stubs>=2.2",
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "ruff>=0.9",
+    "types-PyYAML>=6.0",
+]
+
+setup(
+    name="korean-mrc-kit",
+    version=VERSION.group(1),
+    description="A submission kit for Korean extractive question answering scored by edit distance",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=find_packages(include=["kit", "kit.*"]),
+    package_data={"kit": ["py.typed"]},
+    install_requires=[
+        "accelerate>=1.10",
+        "numpy>=2.0",
+        "pandas>=2.2",
+        "pydantic>=2.10",
+        "python-Levenshtein>=0.26",
+        "PyYAML>=6.0",
+        "rich>=13.9",
+        "safetensors>=0.5",
+        "tokenizers>=0.22",
+        "torch>=2.6",
+        "transformers>=5.0",
+        "typer>=0.15",
+    ],
+    extras_require={"dev": DEV, "tracking": TRACKING},
+    entry_points={"console_scripts": ["kit=kit.cli:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Natural Language :: Korean",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
