@@ -1,0 +1,68 @@
+"""A submission made: answers as the recipe says, CSV and card written, both checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit.competition.card import (
+    NO_ESTIMATE,
+    Card,
+    CardData,
+    Estimate,
+    Member,
+    git_revision,
+    now,
+    write_card,
+)
+from kit.competition.csv import check_sample, check_submission, write_submission
+from kit.config.recipe import Recipe
+from kit.config.runs import FULL
+from kit.data.records import Dataset
+from kit.files import sha256_file
+from kit.scoring.scores import Score, score_answers
+from kit.spans.ensembles import Source, answers_of
+
+SAMPLE = "sample_submission.csv"
+
+
+def make_submission(
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None = None
+) -> tuple[Path, dict[str, str], Card, Score | None]:
+    """Decode, check, write *out* and its card; score against *truth* where given.
+
+    The CSV has every guid of *dataset* exactly once, in file order; where ``sample_submission.csv``
+    lies beside the data, its ids must be the same.  Raises SubmissionError, WriteError, and what
+    decoding raises; on any of them an earlier CSV and card stay as they were.
+    """
+    found = answers_of(recipe, dataset)
+    guids = tuple(question.guid for question in dataset)
+    check_submission(found.texts, guids, out)
+    sample = dataset.path.parent / SAMPLE
+    if sample.is_file() and not dataset.has_answers:
+        check_sample(sample, guids)
+    score = None if truth is None else score_answers(found.texts, truth, label=out.stem)
+    sha256 = write_submission(out, guids, list(found.texts.values()))
+    card = Card(
+        name=out.stem,
+        csv_sha256=sha256,
+        data=CardData(str(dataset.path), dataset.sha256, len(dataset)),
+        recipe=recipe.model_dump(mode="json"),
+        members=tuple(_member(source) for source in found.sources),
+        estimate=NO_ESTIMATE if score is None else Estimate(score.edit, score.interval),
+        revision=git_revision(),
+        made_at=now(),
+    )
+    write_card(out, card)
+    return out, found.texts, card, score
+
+
+def _member(source: Source) -> Member:
+    return Member(
+        label=source.label,
+        run=source.run,
+        fold=None if source.fold == FULL else int(source.fold),
+        span_file=source.span_file.name,
+        span_sha256=sha256_file(source.span_file),
+        weight=source.weight,
+        temperature=source.temperature,
+    )
