@@ -1,0 +1,116 @@
+"""Runs on disk: which models a run folder holds, and where their span files are.  No model library."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.config.runs import FULL, RunRecord, read_run
+from kit.data.records import Dataset
+from kit.errors import ModelError, SpanFileError
+from kit.spans.scores import SpanScores
+from kit.spans.store import read_spans
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A folder that ``kit train`` made (with its record), or any folder with a checkpoint (without)."""
+
+    folder: Path
+    record: RunRecord | None
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.folder.resolve().name
+
+    @property
+    def folds(self) -> tuple[str, ...]:
+        """The models it holds: "full", or fold numbers in order."""
+        if self.record is None:
+            return (FULL,)
+        return tuple(sorted(self.record.folds, key=lambda fold: -1 if fold == FULL else int(fold)))
+
+    def model_folder(self, fold: str) -> Path:
+        """Where the checkpoint of *fold* lies."""
+        if self.record is None:
+            return self.folder
+        return self.folder / (FULL if fold == FULL else f"fold-{fold}")
+
+    def span_file(self, dataset: Dataset, fold: str) -> Path:
+        """Where the span scores of *fold* on *dataset* belong."""
+        return self._spans_folder() / f"{dataset.key}{_suffix(fold)}"
+
+    def find_spans(self, dataset: Dataset, fold: str) -> Path | None:
+        """The span file of *fold* on the data with this content, whatever the data file was called then."""
+        own = self.span_file(dataset, fold)
+        if own.is_file():
+            return own
+        pattern = f"*-{dataset.sha256[:8]}{_suffix(fold)}"
+        others = sorted(path for path in own.parent.glob(pattern) if not path.name.startswith("oof-"))
+        return others[0] if others else None
+
+    def _spans_folder(self) -> Path:
+        """Beside the model; for a read-only checkpoint (a mounted data set) under runs/ here instead."""
+        if self.record is None and not (self.folder / "spans").is_dir() and _read_only(self.folder):
+            path = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:8]
+            return Path("runs") / f"{self.name}-{path}" / "spans"
+        return self.folder / "spans"
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a RUN argument.  Raises ModelError where the folder is neither a run nor a checkpoint."""
+    folder = Path(path)
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise ModelError(f"{folder}: {what}; give a folder that kit train made, or a checkpoint's")
+    record = read_run(folder)
+    if record is None and not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder}: holds neither run.json nor config.json; give a run's folder, or a checkpoint's"
+        )
+    if record is not None and not record.folds:
+        raise ModelError(f"{folder}: no training has finished here yet; run kit train with --run {folder}")
+    return Run(folder, record)
+
+
+def chosen_folds(run: Run, fold: int | None) -> Sequence[str]:
+    """All folds of *run*, or only *fold*.  Raises ModelError where the run lacks it."""
+    if fold is None:
+        return run.folds
+    if str(fold) not in run.folds:
+        raise ModelError(f"{run.folder}: has no fold {fold}; it has {', '.join(run.folds)}")
+    return (str(fold),)
+
+
+def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
+    """The stored scores of one fold of *run* on *dataset*.
+
+    Raises SpanFileError naming the kit predict command where they are missing, or out of date.
+    """
+    command = f"kit predict {run.folder} --data {dataset.path}"
+    path = run.find_spans(dataset, fold)
+    if path is None:
+        which = "" if fold == FULL else f" (fold {fold})"
+        raise SpanFileError(f"{run.folder}{which}: no span scores for {dataset.path}; run: {command}")
+    scores = read_spans(path)
+    if scores.provenance.data_sha256 != dataset.sha256:
+        raise SpanFileError(f"{path}: was made from another file than {dataset.path}; run: {command}")
+    trained = run.record.folds[fold].weights_sha256 if run.record else ""
+    if trained and trained != scores.provenance.model_sha256:
+        raise SpanFileError(f"{path}: was made by an earlier training of this run; run: {command}")
+    return scores
+
+
+def _suffix(fold: str) -> str:
+    return ".safetensors" if fold == FULL else f".fold-{fold}.safetensors"
+
+
+def _read_only(folder: Path) -> bool:
+    # Root may write anywhere, so permission alone does not say that a folder is not meant to be written.
+    no_write_bit = not folder.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+    return no_write_bit or not os.access(folder, os.W_OK)

@@ -1,0 +1,32 @@
+"""Recipes from YAML files: schema and rules checked together, every mistake in one report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit.answers.rules import Rule, parse_rules
+from kit.config.recipe import Recipe, parse
+from kit.config.validation import read_yaml, refuse
+from kit.errors import ConfigError
+
+
+def load_recipe(path: Path | str) -> Recipe:
+    """Read and validate a recipe file.  Raises ConfigError with all mistakes of the file in one line."""
+    path = Path(path)
+    data = read_yaml(path)
+    recipe, mistakes = parse(data)
+    if isinstance(data, dict) and isinstance(specs := data.get("rules"), list):
+        try:
+            parse_rules(specs)
+        except ConfigError as error:
+            # A rule that is not even text or a one-key mapping stands in the list already.
+            mistakes = [mistake for mistake in mistakes if not mistake.startswith("rules[")]
+            mistakes.append(str(error))
+    if recipe is None or mistakes:
+        raise refuse(path, mistakes)
+    return recipe
+
+
+def rules_of(recipe: Recipe) -> tuple[Rule, ...]:
+    """The recipe's rules, in order.  Raises ConfigError where one is unknown."""
+    return parse_rules(recipe.rules)

@@ -1,0 +1,104 @@
+"""Span scores: what a member says about every context token, in characters of the original context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.errors import SpanFileError
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which model made the scores, from which data."""
+
+    data_sha256: str
+    """Of the data file's bytes, hex."""
+    run: str
+    """Name of the run folder or checkpoint folder."""
+    fold: str
+    """"full", or the fold's number."""
+    model_sha256: str
+    """Of the weights file, hex."""
+    max_length: int
+    """Tokens a window."""
+    stride: int
+    """Tokens shared by neighbouring windows."""
+    kit_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpanScores:
+    """A member's raw logits for all context tokens of all windows of all questions (Q, W, T of them).
+
+    Flat arrays with offsets: window ``w`` of question ``q`` for ``windows[q] <= w < windows[q + 1]``,
+    token ``t`` of window ``w`` for ``tokens[w] <= t < tokens[w + 1]``.
+
+    guids: Q question ids, in file order
+    windows: int64 (Q + 1,); tokens: int64 (W + 1,)
+    char_begin, char_end: int32 (T,), code points of the original context, end exclusive; a token's
+        surrounding white space is not part of it, and white-space-only tokens are not here at all
+    start, end: float32 (T,), raw logits
+    null: float32 (W,), start + end logit of the CLS token: "not in this window"
+    """
+
+    guids: tuple[str, ...]
+    windows: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    char_begin: NDArray[np.int32]
+    char_end: NDArray[np.int32]
+    start: NDArray[np.float32]
+    end: NDArray[np.float32]
+    null: NDArray[np.float32]
+    provenance: Provenance
+
+    def __len__(self) -> int:
+        return len(self.guids)
+
+    def select(self, chosen: NDArray[np.intp]) -> SpanScores:
+        """The scores of the questions at *chosen* (int (K,), indices), in that order."""
+        window_index = ranges(self.windows[chosen], self.windows[chosen + 1])
+        token_index = ranges(self.tokens[window_index], self.tokens[window_index + 1])
+        return SpanScores(
+            guids=tuple(self.guids[index] for index in chosen),
+            windows=offsets_of(np.diff(self.windows)[chosen]),
+            tokens=offsets_of(np.diff(self.tokens)[window_index]),
+            char_begin=self.char_begin[token_index],
+            char_end=self.char_end[token_index],
+            start=self.start[token_index],
+            end=self.end[token_index],
+            null=self.null[window_index],
+            provenance=self.provenance,
+        )
+
+
+def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Running offsets of *counts* (N,): int64 (N + 1,), starting with 0."""
+    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
+
+
+def ranges(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All integers of [begin, end) for each pair, one after the other."""
+    lengths = ends - begins
+    offsets = offsets_of(lengths)
+    return np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], lengths)
+
+
+def aligned(scores: SpanScores, guids: tuple[str, ...], label: str) -> SpanScores:
+    """*scores* in the order of *guids*.  Raises SpanFileError naming questions the member misses."""
+    if scores.guids == guids:
+        return scores
+    position: Mapping[str, int] = {guid: index for index, guid in enumerate(scores.guids)}
+    missing = [guid for guid in guids if guid not in position]
+    if missing:
+        raise SpanFileError(
+            f"{label}: has no scores for question {missing[0]}"
+            + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+            + "; run kit predict again on this data"
+        )
+    return scores.select(np.array([position[guid] for guid in guids], dtype=np.intp))
