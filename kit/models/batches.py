@@ -1,0 +1,106 @@
+"""Training batches: windows of like length together, the same order for the same seed and epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset, Sampler
+
+from kit.models.inference import pad_batch
+from kit.models.labels import Labels
+from kit.models.windows import Windows
+
+_POOL = 50
+"""Effective batches sorted by length together: enough to group lengths, few enough to stay random."""
+PADDING = -1
+"""Marks the unused places of a row of golds."""
+IGNORED = -100
+"""Trainer counts the labels that differ from this; a row with it takes no part in the loss."""
+
+
+class WindowDataset(Dataset[int]):
+    """The windows by number; the collator below does the work on whole batches."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._count = len(windows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+class SpanCollator:
+    """Batches of windows with their labels.
+
+    Adds to the model's inputs ``golds``, int64 (batch, golds, 2): start and end position of each gold
+    that stands in the window, CLS where none does, filled up with -1; and ``labels``, int64
+    (batch,), which only lets Trainer count the windows of an accumulated batch.
+    """
+
+    def __init__(self, windows: Windows, labels: Labels, pad_id: int) -> None:
+        self._windows, self._labels, self._pad_id = windows, labels, pad_id
+        self._offsets = np.searchsorted(labels.window, np.arange(len(windows) + 1))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each window, int64 (W,)."""
+        return self._windows.lengths
+
+    def __call__(self, chosen: Sequence[int]) -> dict[str, torch.Tensor]:
+        index = np.asarray(chosen, dtype=np.int64)
+        inputs = pad_batch(self._windows, index, self._pad_id)
+        first, last = self._offsets[index], self._offsets[index + 1]
+        golds = np.full((len(index), int((last - first).max()), 2), PADDING, dtype=np.int64)
+        for column in range(golds.shape[1]):
+            has = first + column < last
+            at = first[has] + column
+            golds[has, column, 0], golds[has, column, 1] = self._labels.start[at], self._labels.end[at]
+        inputs["golds"] = torch.from_numpy(golds)
+        inputs["labels"] = torch.from_numpy(index)
+        return inputs
+
+
+class LengthGroupedSampler(Sampler[int]):
+    """An order of all windows that depends on lengths, effective batch, seed and epoch alone.
+
+    Windows are shuffled, pools of 50 effective batches are sorted by length, and the batches
+    cut from them are shuffled again.  Which windows share an effective batch does not depend on the
+    micro-batch; inside it they stand longest first, so that micro-batches pad little.  The epoch's
+    first batch is the one with the longest window: too little memory shows at once.  The short last
+    batch stays last.
+    """
+
+    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
+        self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Trainer says which epoch begins; a resumed run hears the same number."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order(self._epoch).tolist())
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """All window numbers, int64 (W,), in the order of *epoch*."""
+        generator = np.random.default_rng([self._seed, epoch])
+        shuffled = generator.permutation(len(self._lengths))
+        pool = self._batch_size * _POOL
+        for first in range(0, len(shuffled), pool):
+            part = shuffled[first : first + pool]
+            shuffled[first : first + pool] = part[np.argsort(-self._lengths[part], kind="stable")]
+        whole = len(shuffled) // self._batch_size * self._batch_size
+        batches = shuffled[:whole].reshape(-1, self._batch_size)
+        batches = batches[generator.permutation(len(batches))]
+        if len(batches):
+            longest = int(self._lengths[batches].max(axis=1).argmax())
+            batches[[0, longest]] = batches[[longest, 0]]
+        return np.concatenate([batches.ravel(), shuffled[whole:]])

@@ -1,0 +1,100 @@
+"""What a training will cost, measured on a few of its own batches before it starts."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from kit.config.training import TrainingSettings
+from kit.errors import WriteError
+from kit.models.batches import LengthGroupedSampler, SpanCollator
+from kit.models.devices import Device
+from kit.models.trainer import span_loss, steps_of
+
+_TRIALS = 3
+_BACKWARD = 3
+"""A training step costs about three forward passes, an evaluation one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Optimizer steps, seconds of training and evaluation, bytes of disk at its fullest and free now."""
+
+    windows: int
+    steps: int
+    seconds: float
+    bytes: int
+    free: int
+    folder: Path
+
+    def refuse_if_disk_is_short(self) -> None:
+        """Raises WriteError before hours of training end on a full disk."""
+        if self.bytes > self.free:
+            raise WriteError(
+                f"{self.folder}: training needs about {self.bytes / 1e9:.1f} GB of disk and "
+                f"{self.free / 1e9:.1f} GB are free; make room or choose a --run elsewhere"
+            )
+
+
+def forecast(
+    model: torch.nn.Module,
+    collator: SpanCollator,
+    sampler: LengthGroupedSampler,
+    settings: TrainingSettings,
+    device: Device,
+    folder: Path,
+    held_out: int,
+) -> Forecast:
+    """Time a few micro-batches forward and backward and scale up by padded tokens.
+
+    The weights and the random state are afterwards as they were.
+    """
+    order = sampler.order(0)
+    size = settings.micro_batch_size
+    lengths = collator.lengths
+    batches = [order[first : first + size] for first in range(0, len(order), size)]
+    padded = [len(batch) * int(lengths[batch].max()) for batch in batches]
+    middle = sorted(range(len(batches)), key=lambda index: padded[index])[len(batches) // 2]
+    seconds_a_token = _measure(model, collator, batches[middle].tolist(), device) / padded[middle]
+    training = seconds_a_token * sum(padded) * settings.epochs
+    evaluations = max(round(settings.evaluations * settings.epochs), 1)
+    # held-out questions have about as many tokens each as a training window
+    evaluating = seconds_a_token / _BACKWARD * evaluations * held_out * (sum(padded) / len(order))
+    weights = sum(parameter.nbytes for parameter in model.parameters())
+    # the kept model, and three checkpoints (best, last, the one being written) with two Adam moments
+    disk = weights + 3 * 3 * weights
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    return Forecast(
+        windows=len(order),
+        steps=steps_of(len(order), settings.batch_size, settings.epochs),
+        seconds=training + evaluating,
+        bytes=disk,
+        free=shutil.disk_usage(existing).free,
+        folder=folder,
+    )
+
+
+def _measure(model: torch.nn.Module, collator: SpanCollator, chosen: list[int], device: Device) -> float:
+    """Median seconds of one forward and backward pass."""
+    cuda = [torch.cuda.current_device()] if device.torch.type == "cuda" else []
+    times = []
+    with torch.random.fork_rng(devices=cuda):
+        model.to(device.torch).train()
+        batch = {name: tensor.to(device.torch) for name, tensor in collator(chosen).items()}
+        golds, _ = batch.pop("golds"), batch.pop("labels")
+        for _trial in range(_TRIALS):
+            began = time.perf_counter()
+            with device.autocast():
+                output = model(**batch)
+                loss = span_loss(output.start_logits, output.end_logits, batch["attention_mask"], golds)
+            loss.backward()
+            if cuda:
+                torch.cuda.synchronize()
+            times.append(time.perf_counter() - began)
+            model.zero_grad(set_to_none=True)
+    return statistics.median(times)

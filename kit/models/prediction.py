@@ -1,0 +1,101 @@
+"""From a run or checkpoint and a data file to span files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from kit import __version__
+from kit.data.records import Dataset, Question
+from kit.files import sha256_file
+from kit.models.backbones import Backbone, load_weights, open_backbone, weights_file
+from kit.models.devices import Device, choose_device
+from kit.models.guards import clamp_lengths, inspect_tokenizer
+from kit.models.inference import score_questions
+from kit.spans.members import Run, chosen_folds
+from kit.spans.scores import Provenance, SpanScores
+from kit.spans.store import read_provenance, read_spans, write_spans
+
+BARE_LENGTH, BARE_STRIDE = 384, 128
+"""A bare checkpoint does not say what windows it was trained on; these are the usual QA scripts' defaults."""
+Say = Callable[[str], object]
+Advance = Callable[[int], object]
+
+
+def predict_run(
+    run: Run,
+    dataset: Dataset,
+    *,
+    fold: int | None = None,
+    max_length: int | None = None,
+    stride: int | None = None,
+    precision: str = "auto",
+    again: bool = False,
+    trust_remote_code: bool = False,
+    say: Say = lambda line: None,
+    advance: Advance = lambda done: None,
+) -> list[Path]:
+    """Write the span scores of every chosen fold of *run* on *dataset*; returns the files.
+
+    Lengths default to those of the training, or for a bare checkpoint to 384 and 128.  A file
+    that this model already made from this data with these lengths is kept, unless *again*.
+    """
+    trained = run.record.settings if run.record else None
+    length_wanted = max_length or (trained.max_length if trained else BARE_LENGTH)
+    stride_wanted = stride if stride is not None else trained.stride if trained else BARE_STRIDE
+    device = choose_device(precision)
+    written = []
+    for name in chosen_folds(run, fold):
+        folder = run.model_folder(name)
+        backbone = open_backbone(str(folder), trust_remote_code=trust_remote_code)
+        length, overlap, said = clamp_lengths(backbone, length_wanted, stride_wanted)
+        for line in said:
+            say(line)
+        provenance = Provenance(
+            data_sha256=dataset.sha256,
+            run=run.name,
+            fold=name,
+            model_sha256=sha256_file(weights_file(folder)) if weights_file(folder).exists() else "",
+            max_length=length,
+            stride=overlap,
+            kit_version=__version__,
+        )
+        path = run.span_file(dataset, name)
+        if not again and read_provenance(path) == provenance:
+            read_spans(path)  # a damaged file must not pass for done
+            say(f"{path}: already made by this model from this data")
+            advance(len(dataset))
+        else:
+            for line in inspect_tokenizer(backbone, dataset.questions).remarks():
+                say(f"{run.name}: {line}")
+            scores = _scores(backbone, dataset.questions, device, provenance, advance)
+            write_spans(path, scores)
+        written.append(path)
+    return written
+
+
+def _scores(
+    backbone: Backbone,
+    questions: tuple[Question, ...],
+    device: Device,
+    provenance: Provenance,
+    advance: Advance,
+) -> SpanScores:
+    model = load_weights(backbone, head_needed=True).to(device.torch)
+    try:
+        return score_questions(
+            model,
+            backbone,
+            questions,
+            device,
+            max_length=provenance.max_length,
+            stride=provenance.stride,
+            provenance=provenance,
+            advance=advance,
+        )
+    finally:
+        del model
+        if device.torch.type == "cuda":
+            torch.cuda.empty_cache()

@@ -1,0 +1,118 @@
+"""One subclass of Trainer: an exact loss over accumulated batches, our batches, and Edit Score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainingArguments
+
+from kit.errors import ModelError
+from kit.models.batches import PADDING, LengthGroupedSampler, SpanCollator
+
+Evaluate = Callable[[torch.nn.Module], dict[str, float]]
+
+
+def span_loss(
+    start: torch.Tensor, end: torch.Tensor, mask: torch.Tensor, golds: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy of start and end, averaged over a window's golds, summed over windows: a scalar.
+
+    start, end: raw logits, float (batch, tokens); mask: int (batch, tokens), 0 on padding;
+    golds: int64 (batch, golds, 2), filled up with -1.
+
+    Padding is taken out of the softmax, so that a window's loss does not depend on what it is
+    padded to; the sum, divided by the number of windows of the whole effective batch, makes the gradient
+    independent of the micro-batch.
+    """
+    present = (golds[..., 0] != PADDING).float()
+    weight = present / present.sum(dim=1, keepdim=True)
+    total = start.new_zeros((), dtype=torch.float32)
+    for logits, target in ((start, golds[..., 0]), (end, golds[..., 1])):
+        masked = logits.float().masked_fill(mask == 0, torch.finfo(torch.float32).min)
+        log_p = torch.log_softmax(masked, dim=1).gather(1, target.clamp(min=0))
+        total = total - (log_p * weight).sum() / 2
+    return total
+
+
+class SpanTrainer(Trainer):
+    """Trainer for windows with golds.
+
+    *evaluate*: from the model to metrics without prefix, ``edit`` among them, through the kit's own
+    inference and decoder.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        args: TrainingArguments,
+        dataset: Dataset[int],
+        collator: SpanCollator,
+        sampler: LengthGroupedSampler,
+        evaluate: Evaluate,
+        callbacks: list[TrainerCallback],
+    ) -> None:
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=dataset,
+            eval_dataset=dataset,  # only its presence is asked for: evaluate() below looks elsewhere
+            data_collator=collator,
+            callbacks=callbacks,
+        )
+        self._sampler, self._evaluate_model = sampler, evaluate
+        self.control: TrainerControl
+        # compute_loss below divides by the windows of the whole effective batch itself
+        self.model_accepts_loss_kwargs = True
+        self.loss_is_scaled_for_ga = True
+
+    def get_train_dataloader(self) -> DataLoader[int]:
+        """Micro-batches in the sampler's order; nothing is dropped."""
+        loader = DataLoader(
+            self.train_dataset,
+            batch_size=self.args.per_device_train_batch_size,
+            sampler=self._sampler,
+            collate_fn=self.data_collator,
+            num_workers=self.args.dataloader_num_workers,
+            pin_memory=self.args.dataloader_pin_memory and torch.cuda.is_available(),
+        )
+        prepared: DataLoader[int] = self.accelerator.prepare(loader)
+        return prepared
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """The sum over this micro-batch divided by the windows of the effective batch on all devices."""
+        golds, labels = inputs.pop("golds"), inputs.pop("labels")
+        output = model(**inputs)
+        loss = span_loss(output.start_logits, output.end_logits, inputs["attention_mask"], golds)
+        windows = len(labels) if num_items_in_batch is None else num_items_in_batch
+        # Gradients are averaged over processes, and the count is over all of them.
+        loss = loss / windows * self.accelerator.num_processes
+        if not torch.isfinite(loss):
+            raise ModelError(
+                f"the loss is {loss.item()} at step {self.state.global_step + 1}; lower --lr, or use "
+                "--precision fp32"
+            )
+        return (loss, output) if return_outputs else loss
+
+    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
+        """Metrics on the held-out questions, logged and told to the callbacks like Trainer's own."""
+        metrics = {
+            f"{metric_key_prefix}_{name}": value for name, value in self._evaluate_model(self.model).items()
+        }
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def steps_of(windows: int, batch_size: int, epochs: float) -> int:
+    """Optimizer steps of a whole training: short last batches count."""
+    return max(math.ceil(math.ceil(windows / batch_size) * epochs), 1)
