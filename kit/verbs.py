@@ -1,0 +1,233 @@
+"""The kit's verbs as functions: what the commands call and what ``import kit`` offers to notebooks.
+
+Heavy libraries are imported inside the verbs that need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.config.recipe import Recipe, bare
+from kit.data.formats import load as load_file
+from kit.data.records import Dataset
+from kit.errors import ConfigError, LeakError
+
+if TYPE_CHECKING:
+    from kit.competition.card import Card
+    from kit.config.training import TrainingSettings
+    from kit.data.checks import FileReport
+    from kit.data.leaks import LeakReport
+    from kit.models.training import Listeners
+    from kit.scoring.scores import Score
+    from kit.spans.members import Run
+
+PathLike = str | Path
+Data = Dataset | PathLike
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A written submission: its CSV, the answers in it, its card, and its score where answers were given."""
+
+    path: Path
+    answers: Mapping[str, str]
+    card: Card
+    score: Score | None
+
+
+def load(path: PathLike) -> Dataset:
+    """Read questions from a file in any of the known formats.  Raises DataError."""
+    return load_file(path)
+
+
+def check(path: PathLike) -> FileReport:
+    """Report everything about one data file that could hurt a training or a submission."""
+    from kit.data.checks import check as check_file
+
+    return check_file(Path(path))
+
+
+def leaks(train: Data | Sequence[Data], test: Data) -> LeakReport:
+    """Contexts and questions of *train* that also occur, exactly or nearly, in *test*."""
+    from kit.data.leaks import find_leaks
+
+    return find_leaks([_dataset(data) for data in _several(train)], _dataset(test))
+
+
+def train(
+    backbone: str,
+    data: Data | Sequence[Data],
+    *,
+    run: PathLike,
+    valid: Data | None = None,
+    against: Data | None = None,
+    allow_leak: bool = False,
+    resume: bool = False,
+    report_to: Sequence[str] = (),
+    trust_remote_code: bool = False,
+    listeners: Listeners | None = None,
+    **settings: object,
+) -> Run:
+    """Train a backbone (preset, hub id or folder) into the folder *run*.
+
+    *against* is a test file: training refuses data that occur in it, unless *allow_leak*.  Without it,
+    a ``test.json`` beside the first data file is used.  *settings* are those of TrainingSettings
+    (epochs, lr, batch_size, micro_batch_size, max_length, stride, seed, …); what is not given comes
+    from the backbone's preset.  Raises DataError, LeakError, ConfigError, ModelError.
+    """
+    chosen = settings_for(backbone, **settings)  # before any file is read: a typing mistake shows at once
+    datasets = [_dataset(given, answers_needed=True) for given in _several(data)]
+    held_out = None if valid is None else _dataset(valid, answers_needed=True)
+    if not allow_leak:
+        _refuse_leaks(datasets, against)
+
+    from kit.models.training import train_run
+
+    return train_run(
+        backbone,
+        datasets,
+        Path(run),
+        chosen,
+        valid=held_out,
+        resume=resume,
+        report_to=report_to,
+        trust_remote_code=trust_remote_code,
+        listeners=listeners,
+    )
+
+
+def settings_for(backbone: str, **given: object) -> TrainingSettings:
+    """Training settings: the preset's published ones, with what was *given* in their place."""
+    from kit.config.training import training_settings
+    from kit.models.presets import PRESETS
+
+    preset = PRESETS.get(backbone)
+    defaults: dict[str, object] = {}
+    if preset is not None:
+        defaults = {
+            "epochs": float(preset.epochs),
+            "lr": preset.lr,
+            "batch_size": preset.batch_size,
+            "max_length": preset.max_length,
+            "stride": preset.stride,
+            "warmup": preset.warmup,
+            "weight_decay": preset.weight_decay,
+        }
+    return training_settings(
+        **(defaults | {name: value for name, value in given.items() if value is not None})
+    )
+
+
+def predict(run: Run | PathLike, data: Data, **options: object) -> Run:
+    """Write the span scores of *run* (a run folder, or any QA checkpoint's) on *data*; returns the run.
+
+    *options* are those of kit.models.prediction.predict_run: fold, max_length, stride, precision, again.
+    """
+    from kit.models.prediction import predict_run
+
+    opened = _run(run)
+    predict_run(opened, _dataset(data), **options)  # type: ignore[arg-type]
+    return opened
+
+
+def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
+    """guid → answer for every question of *data*, in file order, as the recipe says.
+
+    *recipe* is a recipe, the path of one, or a run whose span scores exist.  Raises SpanFileError naming
+    the command to run where they do not.
+    """
+    from kit.spans.ensembles import answers_of
+
+    return answers_of(_recipe(recipe), _dataset(data)).texts
+
+
+def ensemble(
+    recipe: Recipe | Run | PathLike,
+    data: Data,
+    *,
+    out: PathLike | None = None,
+    answers: Data | None = None,
+) -> Submission:
+    """Decode *data* as the recipe says and write CSV and card; with *answers*, score them too.
+
+    *out* defaults to ``submissions/NAME.csv``, NAME being the recipe's or run's.  The CSV is checked
+    against the questions, and against ``sample_submission.csv`` where one lies beside the data.
+    """
+    from kit.competition.making import make_submission
+
+    name = Path(str(recipe.folder if hasattr(recipe, "folder") else recipe)).stem
+    if out is None and isinstance(recipe, Recipe):
+        raise ConfigError("a recipe that is not a file has no name; give out=, the CSV to write")
+    truth = None if answers is None else _dataset(answers, answers_needed=True)
+    target = Path(out) if out is not None else Path("submissions") / f"{name}.csv"
+    path, texts, card, result = make_submission(_recipe(recipe), _dataset(data), target, truth)
+    return Submission(path, texts, card, result)
+
+
+def score(predictions: Mapping[str, str] | PathLike, answers: Data, *, reference: str = "first") -> Score:
+    """Edit Score, exact match, character F1 and blanks of a CSV, or of a mapping guid → text."""
+    from kit.competition.csv import read_submission
+    from kit.scoring.scores import score_answers
+
+    truth = _dataset(answers, answers_needed=True)
+    if isinstance(predictions, Mapping):
+        return score_answers(predictions, truth, reference=reference)
+    path = Path(predictions)
+    return score_answers(read_submission(path), truth, reference=reference, label=str(path))
+
+
+def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> Path:
+    """Write *answers* (guid → text) as a submission CSV for *data*, checked, in the data's order."""
+    from kit.competition.csv import check_submission
+    from kit.competition.csv import write_submission as write
+
+    guids = tuple(question.guid for question in _dataset(data))
+    ordered = {guid: answers[guid] for guid in guids if guid in answers} | dict(answers)
+    check_submission(ordered, guids, path)
+    write(Path(path), guids, [answers[guid] for guid in guids])
+    return Path(path)
+
+
+def _refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
+    if against is None:
+        beside = datasets[0].path.parent / "test.json"
+        if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:
+            return
+        against = beside
+    test = _dataset(against)
+    report = leaks(datasets, test)
+    if report.leaking:
+        raise LeakError(f"{report.message}; --allow-leak trains all the same")
+
+
+def _several(data: Data | Sequence[Data]) -> Sequence[Data]:
+    return [data] if isinstance(data, (Dataset, str, Path)) else data
+
+
+def _dataset(data: Data, *, answers_needed: bool = False) -> Dataset:
+    if not isinstance(data, Dataset):
+        return load_file(data, answers_needed=answers_needed)
+    if answers_needed and not data.has_answers:
+        return load_file(data.path, answers_needed=True)  # says what is wrong
+    return data
+
+
+def _run(run: Run | PathLike) -> Run:
+    from kit.spans.members import open_run
+
+    return open_run(run) if isinstance(run, (str, Path)) else run
+
+
+def _recipe(recipe: Recipe | Run | PathLike) -> Recipe:
+    from kit.spans.recipes import load_recipe
+
+    if isinstance(recipe, Recipe):
+        return recipe
+    if not isinstance(recipe, (str, Path)):
+        return bare(str(recipe.folder))
+    if Path(recipe).suffix in {".yaml", ".yml"}:
+        return load_recipe(recipe)
+    return bare(str(_run(recipe).folder))

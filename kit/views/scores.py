@@ -1,0 +1,59 @@
+"""``kit score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit import terminal
+from kit.competition.csv import read_submission
+from kit.data.formats import load
+from kit.scoring.scores import Score, compare, score_answers
+from kit.views.output import between, edit, print_json, share
+
+
+def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: bool) -> None:
+    """Score one CSV, and its paired difference to another."""
+    truth = load(answers, answers_needed=True)
+    own = score_answers(read_submission(csv), truth, reference=reference, label=str(csv))
+    other = difference = None
+    if versus is not None:
+        other = score_answers(
+            read_submission(versus), truth, reference=reference, groups=own.groups, label=str(versus)
+        )
+        difference = compare(other, own)
+    if as_json:
+        data = own.as_dict()
+        if other is not None and difference is not None:
+            data["versus"] = {**other.as_dict(), "difference": difference.as_dict()}
+        print_json(data)
+        return
+    table(
+        f"{answers} ({own.questions:,} questions, reference: {reference})", [own, *([other] if other else [])]
+    )
+    if difference is not None:
+        sign = "better" if difference.mean < 0 else "worse"
+        known = difference.interval.known
+        sure = known and (difference.interval.high < 0 or difference.interval.low > 0)
+        terminal.say(
+            f"{csv} is {abs(difference.mean):.3f} characters a question {sign} than {versus} "
+            f"(difference {difference.mean:+.3f}, 95 %: {between(difference.interval)}, "
+            f"p = {difference.p_value:.3f}){'' if sure else ': no evidence of a difference'}"
+        )
+
+
+def table(title: str, scores: list[Score]) -> None:
+    """Scores side by side; Edit Score in characters, lower is better."""
+    rows = [
+        (
+            score.label,
+            edit(score.edit),
+            between(score.interval),
+            share(score.exact),
+            share(score.f1),
+            share(score.blanks),
+        )
+        for score in scores
+    ]
+    terminal.table(
+        title, ("answers", "Edit Score", "95 % interval", "exact match", "character F1", "blank"), rows
+    )

@@ -1,0 +1,62 @@
+"""``kit ensemble``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kit import terminal, verbs
+from kit.config.recipe import Member, Recipe, bare
+from kit.errors import ConfigError
+from kit.views.output import between, edit, print_json, share
+
+
+def run(
+    given: Sequence[Path],
+    data: Path,
+    out: Path | None,
+    answers: Path | None,
+    members: Sequence[Path],
+    as_json: bool,
+) -> None:
+    """Decode, write CSV and card, print where they are and what they score."""
+    recipe, name = _recipe(given, members)
+    made = verbs.ensemble(recipe, data, out=out or Path("submissions") / f"{name}.csv", answers=answers)
+    blanks = sum(not text for text in made.answers.values())
+    if as_json:
+        score = None if made.score is None else made.score.as_dict()
+        print_json({"csv": str(made.path), "questions": len(made.answers), "blanks": blanks, "score": score})
+        return
+    rows = [
+        ("CSV", str(made.path)),
+        ("card", str(made.path.with_suffix(".json"))),
+        ("questions", f"{len(made.answers):,}"),
+        ("blank answers", f"{blanks:,} ({share(blanks / max(len(made.answers), 1))})"),
+    ]
+    if made.score is None:
+        rows.append(("local estimate", made.card.estimate.reason))
+    else:
+        rows += [
+            ("Edit Score", f"{edit(made.score.edit)} (95 %: {between(made.score.interval)})"),
+            ("exact match", share(made.score.exact)),
+            ("character F1", share(made.score.f1)),
+        ]
+    terminal.facts(name, rows)
+
+
+def _recipe(given: Sequence[Path], members: Sequence[Path]) -> tuple[Recipe, str]:
+    from kit.spans.recipes import load_recipe
+
+    first, *rest = given
+    if first.suffix not in {".yaml", ".yml"}:
+        if members:
+            raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
+        runs = bare(str(first)).members + tuple(Member(run=str(path)) for path in rest)
+        return Recipe(members=runs), first.resolve().name
+    if rest:
+        raise ConfigError(f"{first} is a recipe and {len(rest)} more were given; give one recipe, or runs")
+    recipe = load_recipe(first)
+    if members:
+        replaced = tuple(Member(run=str(path)) for path in members)
+        recipe = recipe.model_copy(update={"members": replaced})
+    return recipe, first.stem

@@ -1,0 +1,70 @@
+"""``kit train``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kit import terminal, verbs
+from kit.views.output import edit, print_json, share
+
+
+def run(
+    backbone: str,
+    data: Sequence[Path],
+    folder: Path,
+    *,
+    valid: Path | None,
+    against: Path | None,
+    allow_leak: bool,
+    resume: bool,
+    report_to: Sequence[str],
+    trust_remote_code: bool,
+    as_json: bool,
+    settings: Mapping[str, object],
+) -> None:
+    """Train, then print what the kept checkpoint scored."""
+    verbs.settings_for(backbone, **settings)  # mistakes in flags before seconds of imports
+    from kit.models.forecast import Forecast
+    from kit.models.progress import TrainingProgress
+    from kit.models.training import Listeners
+
+    def expected(cost: Forecast) -> None:
+        terminal.say(
+            f"{cost.windows:,} windows, {cost.steps:,} steps: about {terminal.duration(cost.seconds)} and "
+            f"{cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
+        )
+
+    trained = verbs.train(
+        backbone,
+        data,
+        run=folder,
+        valid=valid,
+        against=against,
+        allow_leak=allow_leak,
+        resume=resume,
+        report_to=report_to,
+        trust_remote_code=trust_remote_code,
+        listeners=Listeners(terminal.say, expected, (TrainingProgress(),)),
+        **settings,
+    )
+    record = trained.record
+    assert record is not None
+    if as_json:
+        print_json({"run": str(trained.folder), **record.model_dump(mode="json")})
+        return
+    rows = [
+        (
+            name,
+            edit(fold.metrics["edit"]),
+            edit(fold.metrics["blank_edit"]),
+            share(fold.metrics["exact"]),
+            f"{fold.held_out:,}",
+            f"{fold.steps:,}",
+            terminal.duration(fold.seconds),
+        )
+        for name, fold in record.folds.items()
+    ]
+    columns = ("model", "Edit Score", "blank", "equal", "held out", "steps", "time")
+    terminal.table(f"{trained.folder} ({record.backbone}, {record.device})", columns, rows)
+    terminal.say(f"next: kit predict {trained.folder} --data test.json")
