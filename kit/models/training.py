@@ -153,6 +153,7 @@ def _train(
     listeners: Listeners,
 ) -> FoldRecord:
     began = time.monotonic()
+    transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
     model = load_weights(backbone, head_needed=False)
     windows = make_windows(backbone, questions, max_length=settings.max_length, stride=settings.stride)

@@ -16,7 +16,8 @@ from kit.errors import SpanFileError, WriteError
 from kit.files import replacing
 from kit.spans.scores import Provenance, SpanScores
 
-FORMAT = "kit-spans-1"
+FORMAT = 1
+_KEY = "kit"
 _ARRAYS: dict[str, type[np.generic]] = {
     "windows": np.int64,
     "tokens": np.int64,
@@ -34,12 +35,14 @@ def write_spans(path: Path, scores: SpanScores) -> None:
     Raises SpanFileError where the scores break their own rules, WriteError where the disk does.
     """
     arrays = {name: np.ascontiguousarray(getattr(scores, name), dtype) for name, dtype in _ARRAYS.items()}
-    metadata = {
+    about = {
         "format": FORMAT,
-        "guids": json.dumps(scores.guids, ensure_ascii=False),
-        "provenance": json.dumps(asdict(scores.provenance), ensure_ascii=False),
+        **asdict(scores.provenance),
         "sha256": _digest(scores.guids, arrays),
+        "guids": scores.guids,
     }
+    # One entry: the library writes several in no fixed order, and the same scores must give the same bytes.
+    metadata = {_KEY: json.dumps(about, ensure_ascii=False)}
     with replacing(path, verify=read_spans) as temporary:
         try:
             save_file(arrays, temporary, metadata=metadata)
@@ -54,17 +57,17 @@ def read_spans(path: Path) -> SpanScores:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
+            if _KEY not in metadata:
                 raise SpanFileError(f"{path}: is not a span file of this kit; make it with kit predict")
             names = set(file.keys())
             arrays = {name: file.get_tensor(name) for name in _ARRAYS if name in names}
-        guids = tuple(json.loads(metadata["guids"]))
-        provenance = Provenance(**json.loads(metadata["provenance"]))
+        about = json.loads(metadata[_KEY])
+        guids, provenance, digest = tuple(about["guids"]), _provenance(about), about["sha256"]
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
     if fault := _fault(guids, arrays, provenance):
         raise _damaged(path, fault)
-    if _digest(guids, arrays) != metadata.get("sha256"):
+    if _digest(guids, arrays) != digest:
         raise _damaged(path, "its checksum does not match")
     return SpanScores(guids=guids, provenance=provenance, **arrays)
 
@@ -75,9 +78,16 @@ def read_provenance(path: Path) -> Provenance | None:
         return None
     try:
         with safe_open(path, framework="numpy") as file:
-            return Provenance(**json.loads((file.metadata() or {})["provenance"]))
+            return _provenance(json.loads((file.metadata() or {})[_KEY]))
     except (SafetensorError, OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _provenance(about: dict[str, object]) -> Provenance:
+    """From the metadata; raises ValueError for another format, KeyError where something is missing."""
+    if about["format"] != FORMAT:
+        raise ValueError(f"format {about['format']!r}, this version reads {FORMAT}")
+    return Provenance(**{field.name: about[field.name] for field in fields(Provenance)})  # type: ignore[arg-type]
 
 
 def _damaged(path: Path, reason: str) -> SpanFileError:

@@ -1,0 +1,113 @@
+"""Characters that look like nothing, like something else, or like a damaged file, counted by name."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kit.data.records import Question
+
+EXAMPLES = 3
+# Nothing writes these on purpose: a NUL ends texts in many tools, and U+FFFD stands where a byte
+# could not be decoded.
+FAULTY = frozenset("\0\ufffd")
+_USUAL = frozenset(" \n\t")
+# Conjoining jamo: what normal Hangul turns into under NFD, three characters for one.
+_JAMO = ((0x1100, 0x11FF), (0xA960, 0xA97F), (0xD7B0, 0xD7FF))
+_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zs", "Zl", "Zp"})
+_CONTROL_NAMES = {0x00: "NULL", 0x0D: "CARRIAGE RETURN", 0x1A: "SUBSTITUTE", 0x1B: "ESCAPE", 0x7F: "DELETE"}
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterCount:
+    """How often one character, or a family of them, occurs in contexts, questions and gold answers.
+
+    ``code`` is ``U+00A0`` or a range; ``guids`` names the first few questions that have it.
+    """
+
+    code: str
+    name: str
+    contexts: int
+    questions: int
+    answers: int
+    guids: tuple[str, ...]
+    faulty: bool
+
+    @property
+    def count(self) -> int:
+        """Occurrences in distinct contexts and in questions (answers are parts of contexts)."""
+        return self.contexts + self.questions
+
+
+def suspicious(questions: Sequence[Question]) -> tuple[CharacterCount, ...]:
+    """Count the suspicious characters of all questions, the most frequent first."""
+    contexts = _histogram(dict.fromkeys(question.context for question in questions))
+    texts = _histogram(question.text for question in questions)
+    answers = _histogram(answer.text for question in questions for answer in question.answers or ())
+    families: dict[tuple[str, str], list[str]] = {}
+    for code in np.flatnonzero(contexts + texts).tolist():
+        family = _family(chr(code))
+        if family is not None:
+            families.setdefault(family, []).append(chr(code))
+    counts = [
+        CharacterCount(
+            code,
+            name,
+            sum(int(contexts[ord(c)]) for c in characters),
+            sum(int(texts[ord(c)]) for c in characters),
+            sum(int(answers[ord(c)]) for c in characters),
+            _first(questions, characters),
+            not FAULTY.isdisjoint(characters),
+        )
+        for (code, name), characters in families.items()
+    ]
+    return tuple(sorted(counts, key=lambda count: (-count.count, count.code)))
+
+
+def not_composed(texts: Iterable[str]) -> int:
+    """How many texts are not in NFC, so that equal-looking texts may differ from them."""
+    return sum(not unicodedata.is_normalized("NFC", text) for text in texts)
+
+
+def character_name(character: str) -> str:
+    """The Unicode name, or what there is in its place."""
+    code = ord(character)
+    return unicodedata.name(character, "") or _CONTROL_NAMES.get(code) or "CONTROL CHARACTER"
+
+
+def _histogram(texts: Iterable[str]) -> npt.NDArray[np.int64]:
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    return np.bincount(codes, minlength=0x110000)
+
+
+def _family(character: str) -> tuple[str, str] | None:
+    """(code, name) under which a character is counted; None for an unsuspicious one."""
+    code = ord(character)
+    if any(low <= code <= high for low, high in _JAMO):
+        return "U+1100..U+D7FF", "HANGUL CONJOINING JAMO (NFD)"
+    if character == "\ufffd":
+        return "U+FFFD", character_name(character)
+    category = unicodedata.category(character)
+    if category not in _CATEGORIES or character in _USUAL:
+        return None
+    if category == "Co":
+        return "U+E000..U+10FFFD", "PRIVATE USE"
+    if category == "Cn":
+        return "unassigned", "NO CHARACTER IN UNICODE " + unicodedata.unidata_version
+    if category == "Cs":
+        return "U+D800..U+DFFF", "LONE SURROGATE"
+    return f"U+{code:04X}", character_name(character)
+
+
+def _first(questions: Sequence[Question], characters: Sequence[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for question in questions:
+        if any(character in question.context or character in question.text for character in characters):
+            found.append(question.guid)
+            if len(found) == EXAMPLES:
+                break
+    return tuple(found)

@@ -1,0 +1,186 @@
+"""Rows become questions here, whatever the layout; nothing a row gets wrong is dropped unsaid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kit.data.formats.answers import AnswerReader, Mistake, surrogate_mistake
+from kit.data.formats.raw import Fault, FaultKind, RawAnswer, RawQuestion, Remark
+from kit.data.formats.wording import described, plain
+from kit.data.records import Answer, Question
+
+BYTE_ORDER_MARK = "byte-order mark at the beginning"
+INTEGER_IDS = "ids given as integers"
+PLAUSIBLE = "unanswerable question whose plausible answers are ignored"
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph and what its document says about it; ``context`` is None where it is no text.
+
+    ``mistake`` is passed on to each of the paragraph's questions.
+    """
+
+    context: str | None
+    where: str
+    title: str
+    category: str
+    source: str
+    mistake: Mistake | None
+
+
+class Gathering:
+    """Collects the questions, faults and remarks of one file (of all members of an archive)."""
+
+    def __init__(self) -> None:
+        self.questions: list[RawQuestion] = []
+        self.faults: list[Fault] = []
+        self._remarks: Counter[str] = Counter()
+        self._contexts: dict[str, str] = {}
+        self._seen: dict[str, str] = {}
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was counted, in order of first occurrence."""
+        return tuple(Remark(text, count) for text, count in self._remarks.items())
+
+    def remark(self, text: str) -> None:
+        """Count something unusual that was read all the same."""
+        self._remarks[text] += 1
+
+    def wrong(self, mistake: Mistake, where: str) -> None:
+        """Record a mistake that belongs to no single question."""
+        self.faults.append(_fault(mistake, where, ""))
+
+    def label(self, row: Mapping[str, object], key: str, where: str) -> str:
+        """A title, category or source: a text, "" for null or a missing key, digits for a number."""
+        value = row.get(key)
+        if value is None:
+            return ""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        text, mistake = _text(row, key, "a text or null")
+        if mistake is not None:
+            self.wrong(mistake, where)
+            return ""
+        return text or ""
+
+    def rows(self, row: Mapping[str, object], key: str, where: str) -> list[tuple[str, Mapping[str, object]]]:
+        """The objects of the list ``row[key]`` with their paths; anything else there is a mistake."""
+        value = row.get(key, _MISSING)
+        if not isinstance(value, list):
+            self.wrong(Mistake(FaultKind.STRUCTURE, key, f"{_found(value)}; a list is wanted"), where)
+            return []
+        return self.objects(value, f"{where}.{key}")
+
+    def objects(self, values: list[object], where: str) -> list[tuple[str, Mapping[str, object]]]:
+        """The objects of *values* with their paths ``where[i]``; anything else there is a mistake."""
+        rows: list[tuple[str, Mapping[str, object]]] = []
+        for index, value in enumerate(values):
+            if isinstance(value, dict):
+                rows.append((f"{where}[{index}]", value))
+            else:
+                message = f"{_found(value)}; an object is wanted"
+                self.wrong(Mistake(FaultKind.STRUCTURE, "", message), f"{where}[{index}]")
+        return rows
+
+    def passage(
+        self, row: Mapping[str, object], where: str, title: str, category: str, source: str
+    ) -> Passage:
+        """The paragraph that *row* holds under ``context``."""
+        context, mistake = _text(row, "context", "a text")
+        if context is not None:
+            # Equal contexts become one object: flat files repeat theirs for every question.
+            context = self._contexts.setdefault(context, context)
+        return Passage(context, where, title, category, source, mistake)
+
+    def question(
+        self,
+        row: Mapping[str, object],
+        where: str,
+        id_key: str,
+        passage: Passage,
+        *,
+        one_answer_is_usual: bool = False,
+    ) -> None:
+        """Add one question, sound or not."""
+        guid, mistakes = _guid(row, id_key)
+        if type(row.get(id_key)) is int:
+            self._remarks[INTEGER_IDS] += 1
+        text, mistake = _text(row, "question", "a text")
+        if mistake is not None:
+            mistakes.append(mistake)
+        answers: tuple[RawAnswer, ...] | None = None
+        if passage.context is not None:
+            reader = AnswerReader(passage.context, self._remarks, one_answer_is_usual=one_answer_is_usual)
+            answers = reader.read(row)
+            mistakes.extend(reader.mistakes)
+            if answers == () and row.get("plausible_answers"):
+                self._remarks[PLAUSIBLE] += 1
+        faults = [] if passage.mistake is None else [_fault(passage.mistake, passage.where, guid)]
+        faults.extend(_fault(mistake, where, guid) for mistake in mistakes)
+        if guid:
+            first = self._seen.setdefault(guid, where)
+            if first is not where:
+                message = f"stands twice ({first} and {where}); every question needs its own"
+                faults.append(_fault(Mistake(FaultKind.DUPLICATE, id_key, message), where, guid))
+        question: Question | None = None
+        if guid and text is not None and passage.context is not None:
+            question = Question(
+                guid,
+                text,
+                passage.context,
+                _matching(answers),
+                passage.title,
+                passage.category,
+                passage.source,
+            )
+        self.questions.append(RawQuestion(guid, where, question, answers, tuple(faults)))
+
+
+def _guid(row: Mapping[str, object], key: str) -> tuple[str, list[Mistake]]:
+    """The guid as text, "" where there is none, and what is wrong with it."""
+    value = row.get(key, _MISSING)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value), []
+    if not isinstance(value, str):
+        return "", [Mistake(FaultKind.GUID, key, f"{_found(value)}; a text or an integer is wanted")]
+    if not value.strip():
+        return "", [Mistake(FaultKind.GUID, key, "is empty; every question needs its own")]
+    mistake = surrogate_mistake(value, key)
+    return value, [] if mistake is None else [mistake]
+
+
+def _text(row: Mapping[str, object], key: str, wanted: str) -> tuple[str | None, Mistake | None]:
+    """The text at *key*, and what is wrong with it (a lone surrogate leaves it readable)."""
+    value = row.get(key, _MISSING)
+    if not isinstance(value, str):
+        return None, Mistake(FaultKind.STRUCTURE, key, f"{_found(value)}; {wanted} is wanted")
+    return value, surrogate_mistake(value, key)
+
+
+def _fault(mistake: Mistake, where: str, guid: str) -> Fault:
+    """Say *mistake* by its question's name, or by its path where the file's structure is wrong."""
+    path = f"{where}.{mistake.field}" if mistake.field else where
+    guid = plain(guid)
+    if mistake.kind in (FaultKind.STRUCTURE, FaultKind.GUID) or not guid:
+        message = f"{path} {mistake.text}" + (f" (question {guid})" if guid else "")
+    else:
+        field = "answer_start" if mistake.kind is FaultKind.ANSWER_START else mistake.field
+        message = f"question {guid}: {field} {mistake.text}"
+    return Fault(mistake.kind, guid, path, message)
+
+
+def _found(value: object) -> str:
+    return "is missing" if value is _MISSING else f"is {described(value)}"
+
+
+def _matching(answers: tuple[RawAnswer, ...] | None) -> tuple[Answer, ...] | None:
+    if answers is None:
+        return None
+    return tuple(
+        Answer(answer.text, answer.found) for answer in answers if answer.found is not None and answer.matches
+    )

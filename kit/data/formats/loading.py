@@ -1,0 +1,151 @@
+"""From a path to a Dataset: the bytes choose the reader, and every fault is refused at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from kit.data.formats import aihub, archive, competition, json_text, klue, korquad
+from kit.data.formats.gathering import BYTE_ORDER_MARK, Gathering
+from kit.data.formats.raw import RawFile
+from kit.data.formats.sample import Sample, sample
+from kit.data.formats.wording import plain
+from kit.data.records import Dataset
+from kit.errors import DataError, all_of
+
+
+class Reader(Protocol):
+    """What each format's module offers."""
+
+    def recognises(self, sample: Sample) -> bool:
+        """Whether a file with this sample is of the format."""
+
+    def gather(self, sample: Sample, prefix: str, gathering: Gathering) -> str:
+        """Add its questions to *gathering* and return the format's name."""
+
+
+# The first that recognises a file reads it, so a layout with keys of its own comes before the
+# one it extends.
+_READERS: tuple[Reader, ...] = (aihub, klue, competition, korquad)
+SKIPPED_MEMBER = "archive member that holds no questions"
+
+
+def load(path: Path | str, *, answers_needed: bool = False) -> Dataset:
+    """Read the questions of a data file of any known format.
+
+    Contexts are never rewritten.  With *answers_needed*, a file that withholds any answer is
+    refused.  Raises DataError for a file that cannot be read, one without questions, and one with
+    faults (``kit.data.formats.raw.FaultKind`` up to ANSWER_EMPTY), all of which it lists.
+    """
+    raw = read(path)
+    faults = [fault.message for fault in raw.all_faults()]
+    if faults:
+        raise DataError(
+            f"{raw.path}: {all_of(faults)}; mend a copy with kit check {raw.path} --repair OUT.json"
+        )
+    questions = tuple(entry.question for entry in raw.questions if entry.question is not None)
+    if answers_needed:
+        withheld = [question.guid for question in questions if question.answers is None]
+        if len(withheld) == len(questions):
+            raise DataError(
+                f"{raw.path}: all {len(questions):,} answers are null: this is a test file; "
+                "give the training file"
+            )
+        if withheld:
+            raise DataError(
+                f"{raw.path}: {len(withheld):,} of {len(questions):,} answers are null "
+                f"(first: question {plain(withheld[0])}); give a file with all answers"
+            )
+    return Dataset(raw.path, raw.sha256, raw.format, questions)
+
+
+def read(path: Path | str) -> RawFile:
+    """Parse a data file and keep what is wrong with it; ``load`` and the checks both begin here.
+
+    Raises DataError only where no questions can be told apart at all: a file that is missing, no
+    JSON, or of an unknown layout.
+    """
+    path = Path(path)
+    data = _bytes(path)
+    digest = hashlib.sha256(data).hexdigest()
+    gathering = Gathering()
+    if archive.is_archive(data):
+        name = _gather_archive(data, path, gathering)
+    else:
+        name = _gather(data, str(path), "", gathering)
+    if not gathering.questions and not gathering.faults:
+        raise DataError(f"{path}: holds no question; give the file with the questions")
+    return RawFile(path, digest, name, tuple(gathering.questions), tuple(gathering.faults), gathering.remarks)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: there is no such file; check the path, or fetch it with kit download"
+        ) from None
+    except IsADirectoryError:
+        inside = sorted(str(file) for file in path.glob("*.json"))[:3]
+        hint = f", such as {inside[0]}" if inside else ""
+        raise DataError(f"{path}: is a folder; give a file in it{hint}") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"{path}: cannot be read ({reason}); check its permissions and the path") from None
+    except ValueError:  # a NUL in the path
+        raise DataError(f"{plain(str(path))}: is no path of a file; check the path") from None
+
+
+def _gather(data: bytes, name: str, prefix: str, gathering: Gathering) -> str:
+    parsed = json_text.parse(data, name)
+    found = sample(parsed.values, name)
+    if parsed.had_bom:
+        gathering.remark(BYTE_ORDER_MARK)
+    if not found.rows:
+        raise DataError(f"{name}: holds no question; give the file with the questions")
+    return _read_rows(found, name, prefix, gathering)
+
+
+def _read_rows(found: Sample, name: str, prefix: str, gathering: Gathering) -> str:
+    for reader in _READERS:
+        if reader.recognises(found):
+            return reader.gather(found, prefix, gathering)
+    raise DataError(f"{name}: holds no question; give the file with the questions")
+
+
+def _gather_archive(data: bytes, path: Path, gathering: Gathering) -> str:
+    """Read every member that holds questions; the others are counted, and all failing is an error."""
+    formats: dict[str, str] = {}
+    withheld: dict[str, bool] = {}
+    failures: list[str] = []
+    for member in archive.json_members(data, str(path)):
+        before = len(gathering.questions)
+        try:
+            formats[member.name] = _gather(
+                member.data, f"{path}: {member.name}", f"{member.name}: ", gathering
+            )
+        except DataError as error:
+            failures.append(str(error))
+            gathering.remark(SKIPPED_MEMBER)
+            continue
+        added = gathering.questions[before:]
+        withheld[member.name] = bool(added) and all(entry.answers is None for entry in added)
+    if not formats:
+        raise DataError(all_of(failures))
+    for what, values in (("layout", formats), ("kind (training and test)", withheld)):
+        if len(set(values.values())) > 1:
+            names = ", ".join(_first_of_each(values))
+            raise DataError(
+                f"{path}: its members are not of one {what} ({names}); unpack it and give one of them"
+            )
+    return next(iter(formats.values()))
+
+
+def _first_of_each(values: dict[str, str] | dict[str, bool]) -> Iterator[str]:
+    seen: set[object] = set()
+    for name, value in values.items():
+        if value not in seen:
+            seen.add(value)
+            yield name

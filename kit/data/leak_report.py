@@ -1,0 +1,170 @@
+"""What `kit.data.leaks` found, for people, for JSON and for an error message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kit.data import similar
+from kit.data.formats.wording import plain
+from kit.errors import SHOWN
+
+Kind = Literal["exact", "near"]
+Standing = Literal["exact", "near", "different"]
+
+# Letters and digits; about where a question begins to name what it asks about.
+SPECIFIC = 20
+# Jaccard, on runs of four characters: questions are short, and many differ by a word alone.
+QUESTION_NEAR = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLeak:
+    """A training context that is also a test context, with the questions on both sides.
+
+    ``containment`` and ``jaccard`` are shares of shingles, 0 to 1 (both 1 for ``exact``).
+    """
+
+    kind: Kind
+    train: Path
+    train_guids: tuple[str, ...]
+    test_guids: tuple[str, ...]
+    containment: float
+    jaccard: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionMatch:
+    """A training question worded like test questions.
+
+    ``contexts`` tells how its context relates to theirs (the closest counts); ``same_answer``
+    whether any of them has the same gold, None where the test file withholds them; ``specific``
+    whether the wording has SPECIFIC letters and digits or more.
+    """
+
+    kind: Kind
+    train: Path
+    train_guid: str
+    test_guids: tuple[str, ...]
+    text: str
+    contexts: Standing
+    same_answer: bool | None
+    specific: bool
+
+    @property
+    def leaking(self) -> bool:
+        """The same specific question with the same gold, even if its article is worded anew."""
+        return self.kind == "exact" and self.specific and self.same_answer is True
+
+
+@dataclass(frozen=True, slots=True)
+class LeakReport:
+    """What training files and a test file have in common."""
+
+    test: Path
+    trains: tuple[Path, ...]
+    contexts: tuple[ContextLeak, ...]
+    questions: tuple[QuestionMatch, ...]
+
+    @property
+    def leaking(self) -> bool:
+        """Whether any context leaks, or a specific question together with its answer."""
+        return bool(self.contexts) or any(match.leaking for match in self.questions)
+
+    @property
+    def train_guids(self) -> frozenset[tuple[Path, str]]:
+        """(file, guid) of every training question to leave out."""
+        found = {(leak.train, guid) for leak in self.contexts for guid in leak.train_guids}
+        found.update((match.train, match.train_guid) for match in self.questions if match.leaking)
+        return frozenset(found)
+
+    @property
+    def test_guids(self) -> frozenset[str]:
+        """The test questions that a model trained on these files may know."""
+        found = {guid for leak in self.contexts for guid in leak.test_guids}
+        found.update(guid for match in self.questions if match.leaking for guid in match.test_guids)
+        return frozenset(found)
+
+    @property
+    def message(self) -> str:
+        """One line: what leaks into which file, the first ten, and the cure."""
+        files = ", ".join(str(path) for path in self.trains)
+        if not self.leaking:
+            return f"{files}: no context of {self.test} was found, neither exactly nor nearly"
+        exact = sum(leak.kind == "exact" for leak in self.contexts)
+        named = [_named(leak) for leak in self.contexts]
+        named += [_named(match) for match in self.questions if match.leaking]
+        more = f"; and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        return (
+            f"{files}: {len(self.train_guids):,} training questions share their article with "
+            f"{len(self.test_guids):,} test questions of {self.test} ({exact:,} contexts exactly, "
+            f"{len(self.contexts) - exact:,} nearly): {'; '.join(named[:SHOWN])}{more}; "
+            "leave those questions out, or train on another file"
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON: counts, thresholds, and the first ten of each kind in full."""
+        standings = ("exact", "near", "different")
+        return {
+            "test": str(self.test),
+            "trains": [str(path) for path in self.trains],
+            "leaking": self.leaking,
+            "train_questions": len(self.train_guids),
+            "test_questions": len(self.test_guids),
+            "contexts": {
+                "exact": sum(leak.kind == "exact" for leak in self.contexts),
+                "near": sum(leak.kind == "near" for leak in self.contexts),
+                "first": [
+                    {
+                        "kind": leak.kind,
+                        "train": str(leak.train),
+                        "train_guids": list(leak.train_guids),
+                        "test_guids": list(leak.test_guids),
+                        "containment": round(leak.containment, 4),
+                        "jaccard": round(leak.jaccard, 4),
+                    }
+                    for leak in self.contexts[:SHOWN]
+                ],
+            },
+            "questions": {
+                **{
+                    f"{kind}, context {standing}": sum(
+                        match.kind == kind and match.contexts == standing for match in self.questions
+                    )
+                    for kind in ("exact", "near")
+                    for standing in standings
+                },
+                "first": [
+                    {
+                        "kind": match.kind,
+                        "train": str(match.train),
+                        "train_guid": match.train_guid,
+                        "test_guids": list(match.test_guids[:SHOWN]),
+                        "text": match.text,
+                        "contexts": match.contexts,
+                        "same_answer": match.same_answer,
+                        "specific": match.specific,
+                    }
+                    for match in self.questions[:SHOWN]
+                ],
+            },
+            "thresholds": {
+                "context": similar.NEAR,
+                "question": QUESTION_NEAR,
+                "specific": SPECIFIC,
+            },
+        }
+
+
+def _named(finding: ContextLeak | QuestionMatch) -> str:
+    if isinstance(finding, QuestionMatch):
+        tests = _listed(finding.test_guids)
+        return f"{plain(finding.train_guid)} asks what {tests} asks, with the same answer"
+    how = "exactly" if finding.kind == "exact" else f"{finding.containment:.0%} nearly"
+    return f"{_listed(finding.train_guids)} ~ {_listed(finding.test_guids)} ({how})"
+
+
+def _listed(guids: tuple[str, ...]) -> str:
+    first = plain(guids[0])
+    return f"{first} (and {len(guids) - 1} more)" if len(guids) > 1 else first

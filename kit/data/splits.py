@@ -1,0 +1,145 @@
+"""Folds and holdouts of whole groups, so that no article stands on both sides of a split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from kit.data import similar
+from kit.data.records import Question
+from kit.errors import ConfigError, DataError
+
+Labels = npt.NDArray[np.int64]
+
+
+def groups(questions: Iterable[Question]) -> Labels:
+    """Number the connected components of: same context, near-duplicate context, same non-empty title.
+
+    Contexts are near where `kit.data.similar.Overlap.near` says so.
+
+    Returns: int64 (Q,), group ids from 0 in order of first appearance.
+    """
+    index: dict[str, int] = {}
+    titles: dict[str, int] = {}
+    nodes: list[int] = []
+    links: list[tuple[int, int]] = []
+    for question in questions:
+        node = index.setdefault(question.context, len(index))
+        nodes.append(node)
+        if question.title:
+            first = titles.setdefault(question.title, node)
+            if first != node:
+                links.append((first, node))
+    joined = _Joined(len(index))
+    texts = similar.normal_form(list(index))
+    for one, other in links:
+        joined.join(one, other)
+    for one, other in enumerate(texts.exact.tolist()):
+        joined.join(one, other)
+    for one, other in zip(*(side.tolist() for side in texts.candidates()), strict=True):
+        # Measuring is the dear part, and pointless for texts that are together anyway.
+        if joined.root(one) != joined.root(other) and texts.overlap(one, other).near:
+            joined.join(one, other)
+    numbers: dict[int, int] = {}
+    labels = [numbers.setdefault(joined.root(node), len(numbers)) for node in nodes]
+    return np.array(labels, dtype=np.int64)
+
+
+def holdout(
+    questions: Sequence[Question], share: float = 0.1, seed: int = 0, *, labels: Labels | None = None
+) -> npt.NDArray[np.bool_]:
+    """Choose whole groups that hold about *share* of the questions.
+
+    The choice depends on the guids and *seed* alone: not on the questions' order, nor on the
+    version of any library.  *labels* are ``groups(questions)`` where those are at hand.
+
+    Returns: bool (Q,), True for questions held out; some are held out and some are not.
+    Raises ConfigError for a share outside (0, 1), DataError where all questions are one group.
+    """
+    if not 0 < share < 1:
+        raise ConfigError(f"holdout: share is {share}; it must lie between 0 and 1")
+    labels, sizes, order = _arranged(questions, labels, seed)
+    if len(sizes) < 2:
+        raise DataError(
+            f"holdout: all {len(questions):,} questions belong to one group "
+            "(same or nearly the same article); give more questions, or a file of their own for validation"
+        )
+    wanted = share * len(questions)
+    total = 0
+    chosen: list[int] = []
+    for group in order:
+        size = int(sizes[group])
+        closer = abs(total + size - wanted) < abs(total - wanted)
+        if closer and len(chosen) + 1 < len(sizes):
+            chosen.append(group)
+            total += size
+    if not chosen:  # every group is larger than twice the share
+        chosen = [min(order, key=lambda group: int(sizes[group]))]
+    return np.isin(labels, chosen)
+
+
+def folds(questions: Sequence[Question], k: int, seed: int = 0, *, labels: Labels | None = None) -> Labels:
+    """Deal whole groups into *k* folds of about equally many questions.
+
+    The assignment depends on the guids and *seed* alone: not on the questions' order, nor on the
+    version of any library.  *labels* are ``groups(questions)`` where those are at hand.
+
+    Returns: int64 (Q,), the fold of each question, 0 to k - 1; no fold is empty.
+    Raises ConfigError for k below 2, DataError where there are fewer groups than folds.
+    """
+    if k < 2:
+        raise ConfigError(f"folds: {k} asked for; at least 2 are needed")
+    labels, sizes, order = _arranged(questions, labels, seed)
+    if k > len(sizes):
+        raise DataError(
+            f"folds: {k} asked for, but the questions form only {len(sizes)} groups "
+            f"(same or nearly the same article); ask for {len(sizes)} or fewer, or give more questions"
+        )
+    loads = [0] * k
+    fold_of = np.zeros(len(sizes), dtype=np.int64)
+    # The largest first, each to the emptiest fold: what is left to even out is small.
+    for group in sorted(order, key=lambda group: -int(sizes[group])):
+        fold = loads.index(min(loads))
+        fold_of[group] = fold
+        loads[fold] += int(sizes[group])
+    assigned: Labels = fold_of[labels]
+    return assigned
+
+
+def _arranged(
+    questions: Sequence[Question], labels: Labels | None, seed: int
+) -> tuple[Labels, Labels, list[int]]:
+    """Labels numbered from 0 without gaps, questions a group, and the groups in shuffled order."""
+    if labels is None:
+        labels = groups(questions)
+    if len(labels) != len(questions):
+        raise DataError(f"splits: {len(labels):,} group ids were given for {len(questions):,} questions")
+    _, dense = np.unique(labels, return_inverse=True)
+    dense = dense.astype(np.int64)
+    sizes = np.bincount(dense).astype(np.int64)
+    first = [""] * len(sizes)
+    for group, question in zip(dense.tolist(), questions, strict=True):
+        first[group] = min(first[group] or question.guid, question.guid)
+    keys = [hashlib.sha256(f"{seed}\n{guid}".encode("utf-8", "surrogatepass")).digest() for guid in first]
+    return dense, sizes, sorted(range(len(sizes)), key=keys.__getitem__)
+
+
+class _Joined:
+    """Disjoint sets of 0 … n - 1."""
+
+    def __init__(self, size: int) -> None:
+        self._parents = list(range(size))
+
+    def root(self, node: int) -> int:
+        parents = self._parents
+        while parents[node] != node:
+            parents[node] = parents[parents[node]]
+            node = parents[node]
+        return node
+
+    def join(self, one: int, other: int) -> None:
+        one, other = self.root(one), self.root(other)
+        self._parents[max(one, other)] = min(one, other)

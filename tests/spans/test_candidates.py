@@ -1,0 +1,107 @@
+"""The fast search for the best span equals trying every pair of tokens."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kit.spans import candidates
+from kit.spans.candidates import best_spans
+from kit.spans.scores import SpanScores
+
+spec = importlib.util.spec_from_file_location("made", Path(__file__).with_name("made.py"))
+assert spec and spec.loader
+made = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(made)
+
+
+def oracle(scores: SpanScores, cap: int) -> list[tuple[int, int, float]]:
+    """Every pair of tokens of every window, in plain Python."""
+    found = []
+    for question in range(len(scores)):
+        best: tuple[float, int, int] | None = None
+        for window in range(scores.windows[question], scores.windows[question + 1]):
+            low, high = int(scores.tokens[window]), int(scores.tokens[window + 1])
+            for first in range(low, high):
+                for last in range(first, high):
+                    begin, end = int(scores.char_begin[first]), int(scores.char_end[last])
+                    if not 0 < end - begin <= cap:
+                        continue
+                    value = float(scores.start[first]) - float(scores.null[window]) + float(scores.end[last])
+                    if best is None or (-value, begin, end) < (-best[0], best[1], best[2]):
+                        best = (value, begin, end)
+        found.append((0, 0, -np.inf) if best is None else (best[1], best[2], best[0]))
+    return found
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> tuple[float, list[tuple[int, int, float, float]]]:
+    # Few distinct logits, so that ties happen; byte-level tokens may share their characters.
+    logit = st.integers(-4, 4).map(lambda value: value / 2)
+    tokens = []
+    begin = draw(st.integers(0, 5))
+    for _ in range(draw(st.integers(0, 8))):
+        end = begin + draw(st.integers(1, 4))
+        tokens.append((begin, end, draw(logit), draw(logit)))
+        begin = draw(st.sampled_from([begin, end, end + 1]))
+        if tokens and begin < tokens[-1][0]:
+            begin = tokens[-1][0]
+    ordered = []
+    last_end = 0
+    for first, last, start, end_logit in tokens:
+        last_end = max(last_end, last)
+        ordered.append((first, last_end, start, end_logit))
+    return draw(logit), ordered
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.lists(windows(), min_size=1, max_size=3), min_size=1, max_size=6),
+    st.integers(1, 12),
+    st.integers(1, 30),
+)
+def test_the_best_span_is_the_oracles(questions: list, cap: int, chunk: int) -> None:  # type: ignore[type-arg]
+    scores = made.scores(questions)
+    before = candidates._CHUNK_TOKENS
+    candidates._CHUNK_TOKENS = chunk  # many chunks, also with questions longer than one
+    try:
+        best = best_spans(scores, cap)
+    finally:
+        candidates._CHUNK_TOKENS = before
+    assert list(zip(best.begin.tolist(), best.end.tolist(), best.score.tolist(), strict=True)) == oracle(
+        scores, cap
+    )
+
+
+def test_windows_compare_by_the_odds_against_their_null() -> None:
+    # The second window has the higher logits, but its model says "not here" even louder.
+    first = (0.0, [(0, 2, 3.0, 3.0)])
+    second = (8.0, [(5, 7, 5.0, 5.0)])
+    best = best_spans(made.scores([[first, second]]), 60)
+    assert (best.begin[0], best.end[0], best.score[0]) == (0, 2, 6.0)
+
+
+def test_an_answer_never_ends_before_it_begins_or_in_another_window() -> None:
+    # Independent argmax would take start 4 and end 1.
+    tokens = [(0, 1, 0.0, 0.0), (1, 2, 0.0, 9.0), (4, 5, 9.0, 0.0)]
+    best = best_spans(made.scores([[(0.0, tokens)]]), 60)
+    assert best.end[0] > best.begin[0]
+    apart = best_spans(made.scores([[(0.0, [(0, 1, 9.0, -9.0)]), (0.0, [(1, 2, -9.0, 9.0)])]]), 60)
+    assert (apart.begin[0], apart.end[0], apart.score[0]) in {(0, 1, 0.0), (1, 2, 0.0)}
+
+
+def test_the_cap_counts_characters_not_tokens() -> None:
+    tokens = [(0, 10, 5.0, 0.0), (10, 20, 0.0, 5.0)]
+    assert best_spans(made.scores([[(0.0, tokens)]]), 20).end[0] == 20
+    assert best_spans(made.scores([[(0.0, tokens)]]), 19).score[0] == 5.0
+
+
+@pytest.mark.parametrize("content", [[], [(0, 30, 1.0, 1.0)]])
+def test_no_valid_span_is_a_blank(content: list) -> None:  # type: ignore[type-arg]
+    best = best_spans(made.scores([[(0.0, content)]]), 10)
+    assert (best.begin[0], best.end[0], best.score[0]) == (0, 0, -np.inf)

@@ -1,0 +1,170 @@
+"""The span store: what is written is read, and nothing damaged is taken for whole."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import resource
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kit.errors import SpanFileError, WriteError
+from kit.spans.scores import SpanScores, aligned
+from kit.spans.store import read_provenance, read_spans, write_spans
+
+spec = importlib.util.spec_from_file_location("made", Path(__file__).with_name("made.py"))
+assert spec and spec.loader
+made = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(made)
+
+
+def equal(one: SpanScores, other: SpanScores) -> bool:
+    arrays = ("windows", "tokens", "char_begin", "char_end", "start", "end", "null")
+    same = all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+    return same and one.guids == other.guids and one.provenance == other.provenance
+
+
+@pytest.fixture
+def small() -> SpanScores:
+    questions = [[(0.5, [(0, 2, 1.0, -1.0), (2, 3, 0.25, 2.0)]), (1.0, [(5, 9, 3.0, 4.0)])], [(0.0, [])]]
+    scores = made.scores(questions, ["가-1", "나 2"])
+    assert isinstance(scores, SpanScores)
+    return scores
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    guids=st.lists(st.text(st.characters(exclude_categories=["Cs"])), unique=True, max_size=5), data=st.data()
+)
+def test_round_trip(tmp_path_factory: pytest.TempPathFactory, guids: list[str], data: st.DataObject) -> None:
+    logits = st.floats(-100, 100, width=32)
+    questions = [
+        [(data.draw(logits), [(i, i + 1, data.draw(logits), data.draw(logits)) for i in range(data.draw(st.integers(0, 3)))])]
+        for _ in guids
+    ]  # fmt: skip
+    scores = made.scores(questions, guids or None)
+    path = tmp_path_factory.mktemp("spans") / "a.safetensors"
+    write_spans(path, scores)
+    assert equal(read_spans(path), scores)
+    assert read_provenance(path) == made.PROVENANCE
+
+
+def test_the_same_scores_give_the_same_bytes(tmp_path: Path, small: SpanScores) -> None:
+    for name in ("a", "b"):
+        write_spans(tmp_path / name, small)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(SpanFileError, match="no such span file; make it with kit predict"):
+        read_spans(tmp_path / "none.safetensors")
+
+
+def test_every_truncation_and_every_flipped_byte_is_noticed(tmp_path: Path, small: SpanScores) -> None:
+    path = tmp_path / "a.safetensors"
+    write_spans(path, small)
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 7):
+        path.write_bytes(whole[:size])
+        with pytest.raises(SpanFileError):
+            read_spans(path)
+    for at in range(0, len(whole), 5):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        try:
+            got = read_spans(path)
+        except SpanFileError as error:
+            assert "\n" not in str(error)
+        else:  # the only bytes without a check are white space in the header and the provenance's own texts
+            assert all(
+                np.array_equal(getattr(got, name), getattr(small, name)) for name in ("start", "end", "null")
+            )
+
+
+def test_a_header_that_lies_about_its_size(tmp_path: Path, small: SpanScores) -> None:
+    path = tmp_path / "a.safetensors"
+    write_spans(path, small)
+    path.write_bytes(struct.pack("<Q", 1 << 60) + path.read_bytes()[8:])
+    with pytest.raises(SpanFileError, match="damaged"):
+        read_spans(path)
+
+
+def test_another_safetensors_file_is_not_ours(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"weight": np.zeros(3, np.float32)}, tmp_path / "model.safetensors")
+    with pytest.raises(SpanFileError, match="is not a span file of this kit"):
+        read_spans(tmp_path / "model.safetensors")
+    assert read_provenance(tmp_path / "model.safetensors") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"start": np.array([np.nan, 0, 0], np.float32)}, "not a finite number"),
+        ({"char_end": np.array([2, 2, 9], np.int32)}, "empty or negative character range"),
+        (
+            {"char_begin": np.array([2, 1, 5], np.int32), "char_end": np.array([4, 3, 9], np.int32)},
+            "order of the text",
+        ),
+        ({"tokens": np.array([0, 3, 2, 3], np.int64)}, "offsets tokens"),
+        ({"windows": np.array([0, 2, 2], np.int64)}, "offsets windows do not end"),
+        ({"null": np.zeros(2, np.float32)}, "offsets"),
+        ({"end": np.zeros(5, np.float32)}, "do not all hold 3 tokens"),
+        ({"guids": ("a", "a")}, "not distinct"),
+    ],
+)
+def test_scores_that_break_the_layout_are_never_written(
+    tmp_path: Path, small: SpanScores, change: dict[str, object], part: str
+) -> None:
+    with pytest.raises(SpanFileError, match=part):
+        write_spans(tmp_path / "a.safetensors", replace(small, **change))  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_the_earlier_file(tmp_path: Path, small: SpanScores) -> None:
+    path = tmp_path / "a.safetensors"
+    write_spans(path, small)
+    before = path.read_bytes()
+    long = made.scores([[(0.0, [(i, i + 1, 0.0, 0.0) for i in range(50_000)])]])
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(WriteError, match="cannot be written"):
+            write_spans(path, long)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_members_are_put_into_the_datas_order(small: SpanScores) -> None:
+    turned = aligned(small, ("나 2", "가-1"), "a")
+    assert turned.guids == ("나 2", "가-1")
+    assert turned.char_begin.tolist() == small.char_begin.tolist()
+    assert turned.windows.tolist() == [0, 1, 3]
+    assert turned.null.tolist() == [0.0, 0.5, 1.0]
+
+
+def test_a_member_that_misses_a_question_is_named_with_it(small: SpanScores) -> None:
+    with pytest.raises(SpanFileError, match="kcbert: has no scores for question 다 and 1 more"):
+        aligned(small, ("가-1", "다", "라"), "kcbert")
+
+
+def test_metadata_are_plain_json(tmp_path: Path, small: SpanScores) -> None:
+    path = tmp_path / "a.safetensors"
+    write_spans(path, small)
+    raw = path.read_bytes()
+    header = json.loads(raw[8 : 8 + struct.unpack("<Q", raw[:8])[0]])
+    about = json.loads(header["__metadata__"]["kit"])
+    assert about["guids"] == ["가-1", "나 2"]
+    assert (about["run"], about["fold"], about["data_sha256"]) == ("run", "full", "a" * 64)
