@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import huggingface_hub
+import numpy as np
 import torch
 import transformers
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 
@@ -54,6 +56,9 @@ class Backbone:
     engine: Tokenizer
     """Its own copy of the fast tokenizer underneath: no truncation, no padding, special tokens in text
     read as plain text."""
+    blank_ids: NDArray[np.int32]
+    """Tokens that stand for white space alone.  SentencePiece puts one before a text, with the offsets
+    of the first character, which it is no part of."""
     pad_id: int
     limits: Limits
     loading: dict[str, bool]
@@ -118,8 +123,24 @@ def _opened(reference: str, location: str, config: Any, tokenizer: Any, loading:
             "config; they must agree, correct one of the two files"
         )
     return Backbone(
-        reference, location, config, tokenizer, engine, int(tokenizer.pad_token_id), limits, loading
+        reference,
+        location,
+        config,
+        tokenizer,
+        engine,
+        _blank_ids(engine),
+        int(tokenizer.pad_token_id),
+        limits,
+        loading,
     )
+
+
+def _blank_ids(engine: Tokenizer) -> NDArray[np.int32]:
+    pieces = ((piece, number) for piece, number in engine.get_vocab().items() if 0 < len(piece) <= 4)
+    blank = [
+        number for piece, number in pieces if not engine.decode([number], skip_special_tokens=False).strip()
+    ]
+    return np.array(sorted(blank), dtype=np.int32)
 
 
 def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limits:
@@ -253,7 +274,7 @@ def _cause(error: BaseException, location: str) -> str:
         if "trust_remote_code" in words:
             return "brings code of its own; read it, then allow it with --trust-remote-code"
         return f"cannot be loaded ({(text[0].splitlines() or ['unknown reason'])[0][:200]})"
-    if "GatedRepoError" in names or "gated repo" in words:
+    if "GatedRepoError" in names or "trying to access a gated repo" in words:
         return (
             f"{location} is gated; accept its terms at https://huggingface.co/{location} and log in "
             "with `hf auth login`"

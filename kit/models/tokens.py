@@ -8,7 +8,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Encoding
 
 from kit.errors import ModelError
 from kit.models.backbones import Backbone
@@ -76,14 +76,15 @@ def template_of(backbone: Backbone) -> Template:
     return Template(prefix, ids[q1:c0], ids[c1:], segments, int(at[0]))
 
 
-def tokenize(engine: Tokenizer, texts: Sequence[str]) -> Texts:
+def tokenize(backbone: Backbone, texts: Sequence[str]) -> Texts:
     """Tokens and trimmed character ranges of *texts*, without special tokens."""
     ids, begins, ends, counts = [], [], [], []
     for first in range(0, len(texts), _BATCH):
         batch = list(texts[first : first + _BATCH])
-        encodings = engine.encode_batch(batch, add_special_tokens=False)
+        encodings = backbone.engine.encode_batch(batch, add_special_tokens=False)
         count = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
         flat, begin, end = _flatten(encodings, int(count.sum()))
+        end = np.where(np.isin(flat, backbone.blank_ids), begin, end)
         begin, end = _without_edges(batch, count, begin, end)
         ids.append(flat)
         begins.append(begin)

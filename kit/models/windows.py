@@ -71,8 +71,8 @@ def make_windows(
     template = template_of(backbone)
     number: dict[str, int] = {}
     context = np.array([number.setdefault(q.context, len(number)) for q in questions], dtype=np.int64)
-    contexts = tokenize(backbone.engine, list(number))
-    asked = tokenize(backbone.engine, [question.text for question in questions])
+    contexts = tokenize(backbone, list(number))
+    asked = tokenize(backbone, [question.text for question in questions])
 
     allowed = min(MAX_QUESTION_TOKENS, max((max_length - template.specials) // 2, 1))
     room_least = max_length - template.specials - allowed

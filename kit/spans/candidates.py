@@ -18,7 +18,7 @@ class BestSpans:
     """The likeliest span of each question, in code points of its context.
 
     begin, end: int32 (Q,), end exclusive, both 0 where a question has no valid span
-    score: float64 (Q,), start + end − null of its window; −inf where there is none
+    score: float64 (Q,), its log odds as `best_spans` describes; −inf where there is none
     """
 
     begin: NDArray[np.int32]
@@ -26,29 +26,45 @@ class BestSpans:
     score: NDArray[np.float64]
 
 
-def best_spans(scores: SpanScores, length_cap: int) -> BestSpans:
-    """The span (b, e) with 0 < e − b ≤ *length_cap* of the highest start + end − null, over all windows.
+def best_spans(
+    scores: SpanScores,
+    length_cap: int,
+    *,
+    temperature: float = 1.0,
+    bonus: NDArray[np.float64] | None = None,
+) -> BestSpans:
+    """The likeliest span (b, e) with 0 < e − b ≤ *length_cap* code points, over all windows.
 
-    The null of each window is subtracted because every window was trained on its own softmax: only
+    Its log odds are (start + end − null) / *temperature* + *bonus* [e − b]; *bonus*, float64
+    (length_cap + 1,), is the weighted log prior over answer lengths, none by default.  The null of each window is subtracted because every window was trained on its own softmax: only
     the odds against "not in this window" compare between windows.  Ties go to the earlier, then
-    the shorter span.  Exact: a start is dropped only when even the best end of its window could not
-    lift it to a span already seen.
+    the shorter span.  Exact: a start is dropped only when even the best end of its window and the
+    best length could not lift it to a span already seen.
     """
     questions = len(scores)
     found = BestSpans(
         np.zeros(questions, np.int32), np.zeros(questions, np.int32), np.full(questions, -np.inf)
     )
+    bonus = np.zeros(length_cap + 1) if bonus is None else bonus
     token_offsets = scores.tokens[scores.windows]
     first = 0
     while first < questions:
         limit = token_offsets[first] + _CHUNK_TOKENS
         last = max(int(np.searchsorted(token_offsets, limit, side="right")) - 1, first + 1)
-        _search(scores, length_cap, first, last, found)
+        _search(scores, length_cap, temperature, bonus, first, last, found)
         first = last
     return found
 
 
-def _search(scores: SpanScores, length_cap: int, first: int, last: int, found: BestSpans) -> None:
+def _search(
+    scores: SpanScores,
+    length_cap: int,
+    temperature: float,
+    bonus: NDArray[np.float64],
+    first: int,
+    last: int,
+    found: BestSpans,
+) -> None:
     """Fill *found* for the questions [first, last)."""
     windows = slice(scores.windows[first], scores.windows[last])
     counts = np.diff(scores.tokens)[windows]
@@ -61,7 +77,8 @@ def _search(scores: SpanScores, length_cap: int, first: int, last: int, found: B
     end = scores.char_end[low:high].astype(np.int64)
     # float64, so that the order of the three terms cannot decide a tie
     opening = scores.start[low:high].astype(np.float64) - scores.null[windows].astype(np.float64)[window_of]
-    closing = scores.end[low:high].astype(np.float64)
+    opening /= temperature
+    closing = scores.end[low:high].astype(np.float64) / temperature
 
     # The last token an answer from here may end with.  Both keys grow with the window, then the text.
     width = int(end.max()) + length_cap + 1
@@ -72,15 +89,16 @@ def _search(scores: SpanScores, length_cap: int, first: int, last: int, found: B
 
     # A floor for each question from single-token spans; a ceiling for each start from its window's best end.
     floor = np.full(last - first, -np.inf)
-    np.maximum.at(floor, question_of[own], opening[own] + closing[own])
+    single = opening[own] + closing[own] + bonus[end[own] - begin[own]]
+    np.maximum.at(floor, question_of[own], single)
     ceiling = np.full(len(counts), -np.inf)
     np.maximum.at(ceiling, window_of, closing)
-    kept = own[opening[own] + ceiling[window_of[own]] >= floor[question_of[own]]]
+    kept = own[opening[own] + ceiling[window_of[own]] + bonus[1:].max() >= floor[question_of[own]]]
 
     spans = reach[kept] - kept
     starts = np.repeat(kept, spans)
     ends = ranges(kept, reach[kept])
-    score = opening[starts] + closing[ends]
+    score = opening[starts] + closing[ends] + bonus[end[ends] - begin[starts]]
 
     # `kept` is in question order, so each question's spans lie together.
     question = question_of[kept]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit.config.recipe import Recipe
+from kit.data.formats import load
 from kit.data.records import Dataset
 from kit.errors import ConfigError
 from kit.spans.decoding import argmax_answers
-from kit.spans.members import chosen_folds, member_scores, open_run
+from kit.spans.lengths import log_length_prior
+from kit.spans.members import Run, chosen_folds, member_scores, open_run
 from kit.spans.recipes import rules_of
 from kit.spans.scores import Provenance
 
@@ -50,8 +53,17 @@ def answers_of(recipe: Recipe, dataset: Dataset) -> Answers:
     scores = member_scores(run, fold, dataset)
     path = run.find_spans(dataset, fold)
     assert path is not None
+    bonus = None
+    if recipe.length_prior > 0:
+        bonus = recipe.length_prior * log_length_prior(_lengths(recipe, run), recipe.length_cap)
     texts = argmax_answers(
-        scores, dataset.questions, length_cap=recipe.length_cap, rules=rules, label=member.label
+        scores,
+        dataset.questions,
+        length_cap=recipe.length_cap,
+        temperature=member.temperature,
+        bonus=bonus,
+        rules=rules,
+        label=member.label,
     )
     source = Source(
         member.label, str(member.run), fold, path, member.weight, member.temperature, scores.provenance
@@ -60,15 +72,28 @@ def answers_of(recipe: Recipe, dataset: Dataset) -> Answers:
     return Answers(dict(zip(guids, texts, strict=True)), (source,))
 
 
+def _lengths(recipe: Recipe, run: Run) -> dict[int, int]:
+    """Gold answer lengths: of the recipe's file, else what the run recorded while training."""
+    if recipe.lengths is not None:
+        questions = load(recipe.lengths, answers_needed=True).questions
+        return dict(Counter(len(answer.text) for question in questions for answer in question.answers or ()))
+    recorded = run.record.answer_lengths if run.record else {}
+    if not recorded:
+        raise ConfigError(
+            f"length_prior {recipe.length_prior} needs gold answer lengths and {run.folder} recorded none; "
+            "name the training file with lengths:"
+        )
+    return {int(length): count for length, count in recorded.items()}
+
+
 def _refuse_what_is_not_here(recipe: Recipe) -> None:
     wishes = {
         f"decoder: {recipe.decoder}": recipe.decoder != "argmax",
         f"{len(recipe.members)} members": len(recipe.members) > 1,
-        f"length_prior: {recipe.length_prior}": recipe.length_prior > 0,
     }
     if asked := [wish for wish, wished in wishes.items() if wished]:
         raise ConfigError(
-            f"this version decodes one member by argmax without a length prior; the recipe asks for "
+            f"this version decodes one member by argmax; the recipe asks for "
             f"{', '.join(asked)}: take these out"
         )
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kit.spans import candidates
 from kit.spans.candidates import best_spans
+from kit.spans.lengths import log_length_prior
 from kit.spans.scores import SpanScores
 
 spec = importlib.util.spec_from_file_location("made", Path(__file__).with_name("made.py"))
@@ -20,7 +21,9 @@ made = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(made)
 
 
-def oracle(scores: SpanScores, cap: int) -> list[tuple[int, int, float]]:
+def oracle(
+    scores: SpanScores, cap: int, temperature: float, bonus: list[float]
+) -> list[tuple[int, int, float]]:
     """Every pair of tokens of every window, in plain Python."""
     found = []
     for question in range(len(scores)):
@@ -32,7 +35,8 @@ def oracle(scores: SpanScores, cap: int) -> list[tuple[int, int, float]]:
                     begin, end = int(scores.char_begin[first]), int(scores.char_end[last])
                     if not 0 < end - begin <= cap:
                         continue
-                    value = float(scores.start[first]) - float(scores.null[window]) + float(scores.end[last])
+                    opening = (float(scores.start[first]) - float(scores.null[window])) / temperature
+                    value = opening + float(scores.end[last]) / temperature + bonus[end - begin]
                     if best is None or (-value, begin, end) < (-best[0], best[1], best[2]):
                         best = (value, begin, end)
         found.append((0, 0, -np.inf) if best is None else (best[1], best[2], best[0]))
@@ -64,17 +68,26 @@ def windows(draw: st.DrawFn) -> tuple[float, list[tuple[int, int, float, float]]
     st.lists(st.lists(windows(), min_size=1, max_size=3), min_size=1, max_size=6),
     st.integers(1, 12),
     st.integers(1, 30),
+    st.sampled_from([0.5, 1.0, 2.0]),
+    st.one_of(st.none(), st.lists(st.integers(-8, 0), min_size=13, max_size=13)),
 )
-def test_the_best_span_is_the_oracles(questions: list, cap: int, chunk: int) -> None:  # type: ignore[type-arg]
+def test_the_best_span_is_the_oracles(
+    questions: list,  # type: ignore[type-arg]
+    cap: int,
+    chunk: int,
+    temperature: float,
+    steps: list[int] | None,
+) -> None:
     scores = made.scores(questions)
+    bonus = None if steps is None else np.array(steps[: cap + 1]) / 4
     before = candidates._CHUNK_TOKENS
     candidates._CHUNK_TOKENS = chunk  # many chunks, also with questions longer than one
     try:
-        best = best_spans(scores, cap)
+        best = best_spans(scores, cap, temperature=temperature, bonus=bonus)
     finally:
         candidates._CHUNK_TOKENS = before
     assert list(zip(best.begin.tolist(), best.end.tolist(), best.score.tolist(), strict=True)) == oracle(
-        scores, cap
+        scores, cap, temperature, [0.0] * (cap + 1) if bonus is None else bonus.tolist()
     )
 
 
@@ -105,3 +118,22 @@ def test_the_cap_counts_characters_not_tokens() -> None:
 def test_no_valid_span_is_a_blank(content: list) -> None:  # type: ignore[type-arg]
     best = best_spans(made.scores([[(0.0, content)]]), 10)
     assert (best.begin[0], best.end[0], best.score[0]) == (0, 0, -np.inf)
+
+
+def test_the_length_prior_is_a_smoothed_distribution() -> None:
+    prior = log_length_prior({3: 10, 4: 2, 200: 5}, 10)
+    assert prior[0] == -np.inf
+    assert np.exp(prior).sum() == pytest.approx(1.0)
+    assert prior[3] == prior.max()
+    assert prior[9] == prior[10] > -np.inf
+    # 3 keeps half of its ten and gets a quarter of its neighbour's two
+    assert np.exp(prior[3] - prior[10]) == pytest.approx((10 / 2 + 2 / 4 + 0.5) / 0.5)
+
+
+def test_the_prior_turns_a_crossed_span_down() -> None:
+    # A long span from one answer's start to another's end beats both by logits alone.
+    tokens = [(0, 2, 5.0, 4.0), (30, 32, 4.0, 5.0)]
+    scores = made.scores([[(0.0, tokens)]])
+    assert best_spans(scores, 60).end[0] == 32
+    best = best_spans(scores, 60, bonus=0.5 * log_length_prior({2: 50, 5: 20}, 60))
+    assert (best.begin[0], best.end[0]) == (0, 2)

@@ -1,0 +1,29 @@
+"""The length prior: how long gold answers are, as a distribution over lengths in characters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+_KERNEL = np.array([0.25, 0.5, 0.25])
+_PSEUDO_COUNT = 0.5
+
+
+def log_length_prior(counts: Mapping[int, int], length_cap: int) -> NDArray[np.float64]:
+    """Log probability of each answer length, float64 (length_cap + 1,); place 0 is −inf.
+
+    *counts*: length in code points → gold answers of that length.  Neighbouring lengths share their
+    counts (weights ¼, ½, ¼) and every length gets half an answer more (Jeffreys' prior), so that a length
+    nobody used is unlikely, not impossible.
+    """
+    observed = np.zeros(length_cap + 2)
+    for length, count in counts.items():
+        if 0 < length <= length_cap + 1:
+            observed[length] = count
+    smooth = np.convolve(observed, _KERNEL, mode="same")[: length_cap + 1] + _PSEUDO_COUNT
+    smooth[0] = 0.0
+    with np.errstate(divide="ignore"):
+        prior: NDArray[np.float64] = np.log(smooth / smooth.sum())
+    return prior

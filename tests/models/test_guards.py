@@ -1,0 +1,99 @@
+"""Guards: what a tokenizer does to the user's data is measured, and shifted offsets are refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kit.data.records import Question
+from kit.errors import ModelError
+from kit.models.backbones import Backbone, open_backbone
+from kit.models.guards import clamp_lengths, inspect_tokenizer
+
+
+def questions(contexts: list[str]) -> list[Question]:
+    return [Question(str(n), "?", context, None) for n, context in enumerate(contexts)]
+
+
+def test_offsets_that_round_trip_pass(backbone: Backbone, articles: list[str]) -> None:
+    report = inspect_tokenizer(backbone, questions(articles))
+    assert report.round_trip == 1.0
+    assert (report.lower_cases, report.strips_accents) == (False, False)
+
+
+def test_unknown_tokens_are_counted(backbone: Backbone) -> None:
+    report = inspect_tokenizer(backbone, questions(["龍 虎 鳥 魚 馬"]))
+    assert report.unknown > 0.4
+    assert any("[UNK] on this data" in remark for remark in report.remarks())
+
+
+def altered(folder: Path, target: Path, normalizer: object) -> Backbone:
+    shutil.copytree(folder, target)
+    content = json.loads((target / "tokenizer.json").read_text(encoding="utf-8"))
+    content["normalizer"] = normalizer
+    (target / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    return open_backbone(str(target))
+
+
+def test_accent_stripping_is_said_to_take_hangul_apart(
+    wordpiece_folder: Path, tmp_path: Path, articles: list[str]
+) -> None:
+    normalizer = {
+        "type": "BertNormalizer",
+        "clean_text": True,
+        "handle_chinese_chars": True,
+        "strip_accents": None,
+        "lowercase": True,
+    }
+    backbone = altered(wordpiece_folder, tmp_path / "lower", normalizer)
+    report = inspect_tokenizer(backbone, questions(articles))
+    assert (report.lower_cases, report.strips_accents) == (True, True)
+    remarks = " ".join(report.remarks())
+    assert "lower-cases" in remarks
+    assert "takes Hangul syllables apart" in remarks
+    assert report.unknown > 0.5  # the vocabulary has syllables
+
+
+def test_shifted_offsets_are_refused(wordpiece_folder: Path, tmp_path: Path, articles: list[str]) -> None:
+    backbone = altered(wordpiece_folder, tmp_path / "shifted", None)
+
+    engine = backbone.engine
+
+    class Shifted:
+        """An engine whose offsets are those of a text that was rewritten beforehand."""
+
+        normalizer = None
+        model = engine.model
+
+        def encode_batch(self, texts: list[str], add_special_tokens: bool) -> object:
+            return engine.encode_batch([" " + text for text in texts], add_special_tokens=add_special_tokens)
+
+    object.__setattr__(backbone, "engine", Shifted())
+    with pytest.raises(
+        ModelError, match=r"offsets of its tokenizer are wrong for .* answers would be shifted"
+    ):
+        inspect_tokenizer(backbone, questions(articles))
+
+
+def test_published_tokenizers_round_trip_on_real_data(shared: Path) -> None:
+    from kit.data.formats import load
+
+    data = load(shared / "data" / "goorm2-standin" / "test.json").questions
+    for folder in ("tokenizers/kcbert", "tokenizers/kpfbert", "models/e5-small-ko", "models/e5-small-wp"):
+        report = inspect_tokenizer(open_backbone(str(shared / folder)), data)
+        assert report.round_trip > 0.995, folder
+        assert report.unknown < 0.05, folder
+
+
+def test_lengths_beyond_the_limits_are_clamped_and_said(wordpiece_folder: Path) -> None:
+    backbone = open_backbone(str(wordpiece_folder))
+    assert clamp_lengths(backbone, 100, 20) == (100, 20, [])
+    length, stride, said = clamp_lengths(backbone, 512, 128)
+    assert (length, stride) == (128, 64)
+    assert said == [
+        "max length 512 is more than tiny-wordpiece has positions; using 128",
+        "stride 128 is more than half of max length 128; using 64",
+    ]
