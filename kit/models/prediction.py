@@ -9,6 +9,7 @@ import torch
 
 from kit import __version__
 from kit.data.records import Dataset, Question
+from kit.errors import SpanFileError
 from kit.files import sha256_file
 from kit.models.backbones import Backbone, load_weights, open_backbone, weights_file
 from kit.models.devices import Device, choose_device
@@ -63,8 +64,7 @@ def predict_run(
             kit_version=__version__,
         )
         path = run.span_file(dataset, name)
-        if not again and read_provenance(path) == provenance:
-            read_spans(path)  # a damaged file must not pass for done
+        if not again and _made_already(path, provenance):
             say(f"{path}: already made by this model from this data")
             advance(len(dataset))
         else:
@@ -74,6 +74,16 @@ def predict_run(
             write_spans(path, scores)
         written.append(path)
     return written
+
+
+def _made_already(path: Path, provenance: Provenance) -> bool:
+    if read_provenance(path) != provenance:
+        return False
+    try:
+        read_spans(path)
+    except SpanFileError:  # damaged: it is made again
+        return False
+    return True
 
 
 def _scores(

@@ -23,7 +23,7 @@ from kit.errors import ConfigError, DataError
 from kit.files import replacing_folder, sha256_file
 from kit.models.backbones import Backbone, load_weights, open_backbone, weights_file
 from kit.models.batches import LengthGroupedSampler, SpanCollator, WindowDataset
-from kit.models.checkpoints import CheckpointMarks, latest_complete
+from kit.models.checkpoints import CheckpointMarks, latest_complete, saying_when_the_disk_is_full
 from kit.models.devices import Device, choose_device
 from kit.models.forecast import Forecast, forecast
 from kit.models.guards import clamp_lengths, inspect_tokenizer
@@ -111,6 +111,8 @@ def train_run(
 def _continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
     kept = read_run(folder)
     if kept is None:
+        if folder.exists() and not folder.is_dir():
+            raise ConfigError(f"{folder}: is a file; choose another --run")
         if folder.exists() and any(folder.iterdir()):
             raise ConfigError(f"{folder}: holds other files and no run.json; choose another --run")
         return None
@@ -180,7 +182,8 @@ def _train(
     )
     trainer.remove_callback(transformers.ProgressCallback)
     trainer.remove_callback(transformers.PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(start_from) if start_from else None)
+    with saying_when_the_disk_is_full(folder):
+        trainer.train(resume_from_checkpoint=str(start_from) if start_from else None)
 
     def save(temporary: Path) -> None:
         # not trainer.save_model, which adds a pickle of its arguments

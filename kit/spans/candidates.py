@@ -36,10 +36,11 @@ def best_spans(
     """The likeliest span (b, e) with 0 < e − b ≤ *length_cap* code points, over all windows.
 
     Its log odds are (start + end − null) / *temperature* + *bonus* [e − b]; *bonus*, float64
-    (length_cap + 1,), is the weighted log prior over answer lengths, none by default.  The null of each window is subtracted because every window was trained on its own softmax: only
-    the odds against "not in this window" compare between windows.  Ties go to the earlier, then
-    the shorter span.  Exact: a start is dropped only when even the best end of its window and the
-    best length could not lift it to a span already seen.
+    (length_cap + 1,), is the weighted log prior over answer lengths, none by default.  The null of
+    each window is subtracted because every window was trained on its own softmax: only the odds
+    against "not in this window" compare between windows.  Ties go to the earlier, then the shorter
+    span.  Exact: a start is dropped only when even the best end of its window and the best length
+    could not lift it to a span already seen.
     """
     questions = len(scores)
     found = BestSpans(

@@ -48,16 +48,20 @@ SMALL = {
 }
 
 
+ROBERTA = {"max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1, **SMALL}
+DEBERTA = {"max_position_embeddings": 256, "position_biased_input": False, "type_vocab_size": 0, **SMALL}
+
+
 @pytest.mark.parametrize(
     ("config", "tokenizer", "expected"),
     [
         (BertConfig(max_position_embeddings=512, **SMALL), Length(), Limits(512, True)),
         (BertConfig(max_position_embeddings=300, **SMALL), Length(300), Limits(300, True)),
         (BertConfig(max_position_embeddings=512, **SMALL), Length(128), Limits(128, True)),
-        (RobertaConfig(max_position_embeddings=514, type_vocab_size=1, pad_token_id=1, **SMALL), Length(), Limits(512, False)),
-        (XLMRobertaConfig(max_position_embeddings=514, type_vocab_size=1, pad_token_id=1, **SMALL), Length(512), Limits(512, False)),
+        (RobertaConfig(**ROBERTA), Length(), Limits(512, False)),
+        (XLMRobertaConfig(**ROBERTA), Length(512), Limits(512, False)),
         (ElectraConfig(embedding_size=8, **SMALL), Length(), Limits(512, True)),
-        (DebertaV2Config(max_position_embeddings=256, position_biased_input=False, type_vocab_size=0, **SMALL), Length(), Limits(256, False)),
+        (DebertaV2Config(**DEBERTA), Length(), Limits(256, False)),
         (BigBirdConfig(**SMALL), Length(4096), Limits(4096, True)),
     ],
 )  # fmt: skip
@@ -230,10 +234,16 @@ def fetch(hub: str, model: str, cache: Path, **more: str) -> subprocess.Complete
         "    print(error)\n"
     )
     environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1", **more}
-    environment.pop("HF_HUB_OFFLINE", None) if "HF_HUB_OFFLINE" not in more else None
+    if "HF_HUB_OFFLINE" not in more:
+        environment.pop("HF_HUB_OFFLINE", None)
     return subprocess.run(
-        [sys.executable, "-c", code, model], capture_output=True, text=True, env=environment, timeout=120, check=False
-    )  # fmt: skip
+        [sys.executable, "-c", code, model],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
 
 
 @pytest.mark.slow

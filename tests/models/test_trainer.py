@@ -62,11 +62,23 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
     torch.manual_seed(3)
     model = load_weights(backbone, head_needed=False)
     arguments = TrainingArguments(
-        output_dir=str(output), per_device_train_batch_size=micro, gradient_accumulation_steps=batch // micro,
-        max_steps=-(-count // batch), learning_rate=lr, optim="sgd", lr_scheduler_type="constant", max_grad_norm=0.0,
-        use_cpu=True, report_to="none", save_strategy="no", remove_unused_columns=False, label_names=["labels"],
-        disable_tqdm=True, logging_nan_inf_filter=False, seed=1,
-    )  # fmt: skip
+        output_dir=str(output),
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=batch // micro,
+        max_steps=-(-count // batch),
+        learning_rate=lr,
+        optim="sgd",
+        lr_scheduler_type="constant",
+        max_grad_norm=0.0,
+        use_cpu=True,
+        report_to="none",
+        save_strategy="no",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        disable_tqdm=True,
+        logging_nan_inf_filter=False,
+        seed=1,
+    )
     sampler = LengthGroupedSampler(windows.lengths, batch, seed=1)
     labels = label_windows(windows, questions)
     collator = SpanCollator(windows, labels, backbone.pad_id)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,11 +11,7 @@ from kit.spans import candidates
 from kit.spans.candidates import best_spans
 from kit.spans.lengths import log_length_prior
 from kit.spans.scores import SpanScores
-
-spec = importlib.util.spec_from_file_location("made", Path(__file__).with_name("made.py"))
-assert spec and spec.loader
-made = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(made)
+from tests.spans import made
 
 
 def oracle(

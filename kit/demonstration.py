@@ -1,0 +1,116 @@
+"""The demo: the whole road on the built-in corpus, with two tiny models of different tokenizers."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kit import verbs
+from kit.config.recipe import Member, Recipe, RuleSpec
+from kit.data import sample
+from kit.data.formats import load
+from kit.data.records import Dataset
+from kit.errors import ConfigError
+from kit.scoring.scores import Score, score_answers
+
+if TYPE_CHECKING:
+    from kit.models.tiny import Kind, Shape
+    from kit.models.training import Listeners
+    from kit.spans.members import Run
+
+COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
+LENGTH_PRIOR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """What the demo made: its submission, and the score of every way to answer, all blank first."""
+
+    submission: Path
+    scores: tuple[Score, ...]
+
+
+def run_demo(folder: Path, seed: int, say: Callable[[str], object], listeners: Listeners) -> Demonstration:
+    """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.
+
+    Everything goes below *folder*: data/demo, runs/demo-* and submissions/demo.csv.  Runs that an
+    earlier demo finished with the same corpus and settings are kept, others of that name are replaced.
+    """
+    files = sample.write(folder / "data" / "demo", seed)
+    for path in (files.train, files.test):
+        report = verbs.check(path)
+        state = "clean" if report.clean else f"{len(report.faults)} faults"
+        say(f"{path}: {report.questions:,} questions on {report.contexts:,} articles, {state}")
+    train = load(files.train, answers_needed=True)
+    test, truth = load(files.test), load(files.test_answers)
+
+    scores = [score_answers(dict.fromkeys((q.guid for q in test), ""), truth, label="all blank")]
+    groups = scores[0].groups
+    runs = []
+    for kind, shape, settings in _models():
+        run = _trained(folder, train, test, kind, shape, settings | {"seed": seed}, listeners)
+        runs.append(verbs.predict(run, test))
+        for label, recipe in _recipes(run):
+            answers = verbs.decode(recipe, test)
+            scores.append(score_answers(answers, truth, label=f"{run.name}, {label}", groups=groups))
+    best = dict(_recipes(runs[0]))["length prior"]
+    made = verbs.ensemble(best, test, out=folder / "submissions" / "demo.csv", answers=truth)
+    return Demonstration(made.path, tuple(scores))
+
+
+def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
+    """Two tokenizers that cut words differently, each under a BERT that trains in a minute."""
+    from kit.models.tiny import Shape
+
+    shape = Shape(vocabulary=2000, spread=0.12)
+    settings: dict[str, Any] = {
+        "epochs": 2.0,
+        "lr": 2e-3,
+        "batch_size": 32,
+        "micro_batch_size": 32,
+        "max_length": 256,
+        "stride": 64,
+    }
+    return [("unigram", shape, settings), ("wordpiece", shape, settings)]
+
+
+def _trained(
+    folder: Path,
+    train: Dataset,
+    test: Dataset,
+    kind: Kind,
+    shape: Shape,
+    settings: dict[str, Any],
+    listeners: Listeners,
+) -> Run:
+    from kit.models.tiny import make_backbone
+
+    key = hashlib.sha256(f"{train.sha256} {kind} {shape} {settings['seed']}".encode()).hexdigest()[:8]
+    backbone = folder / "data" / "demo" / "backbones" / f"tiny-{kind}-{key}"
+    if not (backbone / "tokenizer_config.json").is_file():  # the last file that is written
+        texts = [text for question in train for text in (question.context, question.text)]
+        make_backbone(backbone, texts, kind, shape, settings["seed"])
+    target = folder / "runs" / f"demo-{kind}"
+    for attempt in (1, 2):
+        try:
+            return verbs.train(
+                str(backbone), train, run=target, against=test, resume=True, listeners=listeners, **settings
+            )
+        except ConfigError:
+            if attempt == 2:
+                raise
+            shutil.rmtree(target)  # an earlier version's demo
+    raise AssertionError("unreachable")
+
+
+def _recipes(run: Run) -> list[tuple[str, Recipe]]:
+    members = (Member(run=str(run.folder)),)
+    return [
+        ("argmax", Recipe(members=members)),
+        ("course-2022", Recipe(members=members, rules=COURSE_RULES)),
+        ("length prior", Recipe(members=members, length_prior=LENGTH_PRIOR)),
+    ]

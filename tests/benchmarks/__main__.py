@@ -1,0 +1,145 @@
+"""``make bench``: the kit beside its peers in the same run; medians and ratios, written to RESULTS.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import kit
+from kit.data import sample
+from kit.data.records import Question
+from kit.models.backbones import open_backbone
+from kit.models.labels import label_windows
+from kit.models.tiny import Shape, make_backbone
+from kit.models.tokens import tokenize
+from kit.models.windows import make_windows
+from kit.spans.candidates import best_spans
+from kit.spans.scores import Provenance, SpanScores, offsets_of
+from tests.benchmarks.peers import usual_decoding, usual_preparation
+
+RUNS = 3
+
+
+def timed(*works: Callable[[], object]) -> list[float]:
+    """Median seconds of each work, taken in turns so that a slow moment hits all of them."""
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(RUNS):
+        for work, own in zip(works, times, strict=True):
+            began = time.perf_counter()
+            work()
+            own.append(time.perf_counter() - began)
+    return [statistics.median(own) for own in times]
+
+
+def invented_scores(questions: int) -> SpanScores:
+    """Logits shaped like a trained model's: noise, and a peak or two."""
+    generator = np.random.default_rng(7)
+    windows = generator.integers(1, 4, questions)
+    tokens = generator.integers(150, 400, windows.sum())
+    total = int(tokens.sum())
+    window_of = np.repeat(np.arange(len(tokens)), tokens)
+    place = np.arange(total) - offsets_of(tokens)[:-1][window_of]
+    start, end = generator.normal(-6, 1.5, (2, total)).astype(np.float32)
+    peaks = offsets_of(tokens)[:-1] + generator.integers(0, tokens)
+    start[peaks] += 12
+    end[np.minimum(peaks + generator.integers(0, 6, len(peaks)), offsets_of(tokens)[1:] - 1)] += 12
+    return SpanScores(
+        guids=tuple(map(str, range(questions))),
+        windows=offsets_of(windows),
+        tokens=offsets_of(tokens),
+        char_begin=(place * 2).astype(np.int32),
+        char_end=(place * 2 + 2).astype(np.int32),
+        start=start,
+        end=end,
+        null=generator.normal(0, 2, len(tokens)).astype(np.float32),
+        provenance=Provenance("", "", "", "", 0, 0, kit.__version__),
+    )
+
+
+def repeated(questions: list[Question], count: int) -> list[Question]:
+    """*count* questions on contexts that all differ, from fewer."""
+    return [
+        Question(str(n), q.text, q.context + f" ({n // len(questions)})", q.answers)
+        for n in range(count)
+        for q in [questions[n % len(questions)]]
+    ]
+
+
+def windows_and_labels(folder: Path) -> list[tuple[str, str, str, str]]:
+    corpus = sample.generate(train_contexts=800, test_contexts=1)
+    texts = [question.context for question in corpus.train]
+    make_backbone(folder / "b", texts, "wordpiece", Shape(4000, 16, 1, 1, 16, 384), seed=1)
+    backbone = open_backbone(str(folder / "b"))
+    questions = repeated(list(corpus.train), 12_037)
+
+    def ours() -> None:
+        label_windows(make_windows(backbone, questions, max_length=384, stride=128), questions)
+
+    def engine() -> None:
+        contexts = list(dict.fromkeys(question.context for question in questions))
+        for first in range(0, len(contexts), 512):
+            backbone.engine.encode_batch(contexts[first : first + 512], add_special_tokens=False)
+        backbone.engine.encode_batch([question.text for question in questions], add_special_tokens=False)
+
+    own, bare, usual = timed(ours, engine, lambda: usual_preparation(backbone.tokenizer, questions, 384, 128))
+    assert len(tokenize(backbone, [""]).ids) == 0
+    return [
+        ("windows and labels, 12,037 questions", f"{own:.2f} s", f"{usual:.2f} s", f"{usual / own:.1f} ×"),
+        (
+            "the same outside the tokenizer engine",
+            f"{max(own - bare, 1e-3):.2f} s",
+            f"{usual - bare:.2f} s",
+            f"{(usual - bare) / max(own - bare, 1e-3):.1f} ×",
+        ),
+    ]
+
+
+def decoding() -> list[tuple[str, str, str, str]]:
+    scores = invented_scores(4008)
+    own, usual = timed(lambda: best_spans(scores, 60), lambda: usual_decoding(scores, 60))
+    best = best_spans(scores, 60)
+    ours = list(zip(best.begin.tolist(), best.end.tolist(), strict=True))
+    same = sum(a == b for a, b in zip(ours, usual_decoding(scores, 60), strict=True))
+    return [
+        ("argmax decode, 4,008 questions", f"{own:.3f} s", f"{usual:.2f} s", f"{usual / own:.0f} ×"),
+        ("answers equal to the loop's", f"{same:,}", "4,008", "the loop misses ends outside its top 20"),
+    ]
+
+
+def start_up() -> list[tuple[str, str, str, str]]:
+    def run(*command: str) -> None:
+        subprocess.run([sys.executable, *command], check=True, capture_output=True)
+
+    own, torch = timed(lambda: run("-m", "kit", "--help"), lambda: run("-c", "import torch"))
+    return [("kit --help", f"{own:.2f} s", f"import torch: {torch:.2f} s", f"{torch / own:.1f} ×")]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = windows_and_labels(Path(folder)) + decoding() + start_up()
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench`; medians of {RUNS} runs in turns, kit {kit.__version__}, Python "
+        f"{platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores.",
+        "",
+        "| work | kit | peer | ratio |",
+        "| --- | --- | --- | --- |",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+    text = "\n".join(lines) + "\n"
+    (Path(__file__).parent / "RESULTS.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

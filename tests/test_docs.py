@@ -1,0 +1,86 @@
+"""The documents are tested: commands exist, options exist, the notebook example runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import kit
+from kit.cli import app
+from kit.data import sample
+from kit.models.presets import PRESETS
+
+PROJECT = Path(kit.__file__).resolve().parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of the README in one language; "" for those without."""
+    parts = README.split("```")[1::2]
+    return [part.split("\n", 1)[1] for part in parts if part.split("\n", 1)[0] == language]
+
+
+def shell_lines() -> list[str]:
+    return [
+        line.split("#")[0].strip()
+        for block in blocks("console")
+        for line in block.splitlines()
+        if line.strip()
+    ]
+
+
+def test_the_readme_lists_the_commands_of_the_help() -> None:
+    commands = set(get_command(app).commands)  # type: ignore[attr-defined]
+    listed = set(re.findall(r"^\| `kit (\w+)`", README, re.M))
+    assert listed == commands
+
+
+@pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("kit ")])
+def test_every_command_line_of_the_readme_is_accepted(line: str) -> None:
+    name, *arguments = shlex.split(line)[1:]
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    context = command.make_context(name, list(arguments), resilient_parsing=False)
+    assert context.params is not None
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^(\w+):", makefile, re.M))
+    assert {"demo", "test", "lint", "bench", "clean"} <= targets
+    for line in shell_lines():
+        if line.startswith("make "):
+            assert line.split()[1] in targets
+
+
+def test_the_annotated_tree_names_every_room() -> None:
+    (tree,) = [block for block in blocks("") if "cli.py" in block]
+    for path in (PROJECT / "kit").iterdir():
+        if path.is_dir() and path.name != "__pycache__":
+            assert f"{path.name}/" in tree, path
+        elif path.suffix == ".py" and not path.name.startswith("__"):
+            assert path.name in tree, path
+
+
+def test_the_presets_are_named() -> None:
+    for preset in PRESETS:
+        assert f"`{preset}`" in README
+
+
+@pytest.mark.slow
+def test_the_notebook_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kit.models.tiny import Shape, make_backbone
+
+    monkeypatch.chdir(tmp_path)
+    sample.write(tmp_path / "data" / "goorm-2", train_contexts=30, test_contexts=8)
+    texts = [question.context for question in kit.load("data/goorm-2/train.json")]
+    make_backbone(tmp_path / "tiny", texts, "wordpiece", Shape(500, 32, 1, 2, 64, 160), seed=1)
+    (example,) = blocks("python")
+    # the one thing a test cannot have is a model from the hub
+    assert '"klue-bert"' in example
+    exec(compile(example.replace('"klue-bert"', '"tiny"'), "README.md", "exec"), {})
+    assert (tmp_path / "submissions" / "first.csv").is_file()
+    assert len(example.strip().splitlines()) < 10

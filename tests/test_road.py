@@ -1,0 +1,431 @@
+"""The whole road through the real commands: files in, scored submission out; and every wrong turn."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import kit
+from kit.config.runs import read_run
+from kit.data import sample
+from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
+from kit.models.tiny import Shape, make_backbone
+
+PROJECT = Path(kit.__file__).resolve().parent.parent
+Kit = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m kit` as a user starts it."""
+    return subprocess.run(
+        [sys.executable, "-m", "kit", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1", **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with a small corpus, a tiny backbone, and a run trained and predicted on them."""
+    folder = tmp_path_factory.mktemp("road")
+    files = sample.write(folder / "data", train_contexts=40, test_contexts=12)
+    texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
+    make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
+    trained = run_kit(
+        "train",
+        "tiny",
+        "--data",
+        "data/train.json",
+        "--run",
+        "runs/tiny",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "16",
+        "--max-length",
+        "160",
+        "--lr",
+        "1e-3",
+        cwd=folder,
+    )
+    assert trained.returncode == 0, trained.stderr
+    assert "windows" in trained.stderr
+    assert "of disk while training" in trained.stderr
+    assert "Edit Score" in trained.stdout
+    predicted = run_kit("predict", "runs/tiny", "--data", "data/test.json", cwd=folder)
+    assert predicted.returncode == 0, predicted.stderr
+    return folder
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line of a failure."""
+    assert result.returncode == 1, result.stdout + result.stderr
+    lines = [line for line in result.stderr.strip().splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stderr.strip().splitlines()[-1] == lines[0]
+    return lines[0]
+
+
+def test_the_run_folder_holds_model_record_and_spans_and_nothing_else(place: Path) -> None:
+    run = place / "runs" / "tiny"
+    assert sorted(path.name for path in run.iterdir()) == ["full", "run.json", "spans"]
+    assert sorted(path.name for path in (run / "full").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+    record = read_run(run)
+    assert record is not None
+    assert record.settings.batch_size == 16
+    assert record.folds["full"].metrics["edit"] > 0
+    assert record.answer_lengths
+    held_out = record.folds["full"].held_out
+    assert 0.03 < held_out / record.data[0].questions < 0.2
+    data = kit.load(place / "data" / "test.json")
+    assert [path.name for path in (run / "spans").iterdir()] == [f"test-{data.sha256[:8]}.safetensors"]
+
+
+def test_ensemble_writes_every_guid_once_in_file_order(place: Path) -> None:
+    result = run_kit("ensemble", "runs/tiny", "--data", "data/test.json", cwd=place)
+    assert result.returncode == 0, result.stderr
+    path = place / "submissions" / "tiny.csv"
+    raw = path.read_bytes()
+    assert raw.startswith(b"Id,Predicted\n")
+    assert b"\r" not in raw
+    rows = list(csv.reader(path.open(encoding="utf-8", newline="")))[1:]
+    assert [row[0] for row in rows] == [question.guid for question in kit.load(place / "data" / "test.json")]
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert card["recipe"]["decoder"] == "argmax"
+    assert card["estimate"]["reason"] == "no estimate"
+    assert card["members"][0]["span_file"].startswith("test-")
+
+
+def test_answers_are_slices_of_their_context(place: Path) -> None:
+    answers = kit.decode(place / "runs" / "tiny", place / "data" / "test.json")
+    for question in kit.load(place / "data" / "test.json"):
+        assert answers[question.guid] in question.context
+
+
+def test_the_same_inputs_give_the_same_bytes(place: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        made = run_kit(
+            "ensemble", "runs/tiny", "--data", "data/test.json", "--out", tmp_path / f"{name}.csv", cwd=place
+        )
+        assert made.returncode == 0, made.stderr
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_the_course_recipe_blanks_long_answers(place: Path, tmp_path: Path) -> None:
+    recipe = PROJECT / "ensembles" / "course-2022.yaml"
+    result = run_kit(
+        "ensemble",
+        recipe,
+        "--member",
+        "runs/tiny",
+        "--data",
+        "data/test.json",
+        "--out",
+        tmp_path / "c.csv",
+        "--answers",
+        "data/test_answers.json",
+        "--json",
+        cwd=place,
+    )
+    assert result.returncode == 0, result.stderr
+    said = json.loads(result.stdout)
+    rows = list(csv.reader((tmp_path / "c.csv").open(encoding="utf-8", newline="")))[1:]
+    assert max(len(text) for _, text in rows) < 20
+    assert said["blanks"] == sum(text == "" for _, text in rows)
+    assert said["score"]["edit"] > 0
+
+
+def test_score_prints_a_table_and_json_with_the_signature(place: Path) -> None:
+    assert run_kit("ensemble", "runs/tiny", "--data", "data/test.json", cwd=place).returncode == 0
+    table = run_kit("score", "submissions/tiny.csv", "--answers", "data/test_answers.json", cwd=place)
+    assert "Edit Score" in table.stdout
+    told = run_kit(
+        "score",
+        "submissions/tiny.csv",
+        "--answers",
+        "data/test_answers.json",
+        "--reference",
+        "min",
+        "--versus",
+        "data/sample_submission.csv",
+        "--json",
+        cwd=place,
+    )
+    data = json.loads(told.stdout)
+    assert data["signature"]["reference"] == "min"
+    assert data["signature"]["data_sha256"] == kit.load(place / "data" / "test_answers.json").sha256
+    assert data["signature"]["kit_version"] == kit.__version__
+    assert data["versus"]["difference"]["mean"] == pytest.approx(data["edit"] - data["versus"]["edit"])
+
+
+def test_the_functions_walk_the_same_road(place: Path, tmp_path: Path) -> None:
+    test = kit.load(place / "data" / "test.json")
+    run = kit.predict(place / "runs" / "tiny", test)
+    answers = kit.decode(run, test)
+    path = kit.write_submission(tmp_path / "first.csv", test, answers)
+    score = kit.score(path, place / "data" / "test_answers.json")
+    made = kit.ensemble(run, test, out=tmp_path / "second.csv", answers=place / "data" / "test_answers.json")
+    assert made.score is not None
+    assert made.score.edit == score.edit
+    assert path.read_bytes() == made.path.read_bytes()
+
+
+def test_predicting_again_does_nothing_and_a_damaged_file_is_noticed(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "runs", tmp_path / "runs")
+    again = run_kit("predict", tmp_path / "runs/tiny", "--data", "data/test.json", cwd=place)
+    assert "already made by this model from this data" in again.stderr
+    (path,) = (tmp_path / "runs/tiny/spans").iterdir()
+    os.truncate(path, path.stat().st_size - 10)
+    decode = ["ensemble", tmp_path / "runs/tiny", "--data", "data/test.json", "--out", tmp_path / "x.csv"]
+    said = refused(run_kit(*decode, cwd=place))
+    assert "span file is damaged" in said
+    assert "run kit predict again" in said
+    assert not (tmp_path / "x.csv").exists()
+    mended = run_kit("predict", tmp_path / "runs/tiny", "--data", "data/test.json", cwd=place)
+    assert mended.returncode == 0, mended.stderr
+    assert run_kit(*decode, cwd=place).returncode == 0
+
+
+def test_missing_spans_name_the_command(place: Path) -> None:
+    said = refused(run_kit("ensemble", "runs/tiny", "--data", "data/train.json", cwd=place))
+    assert "no span scores for data/train.json; run: kit predict runs/tiny --data data/train.json" in said
+
+
+def test_training_again_with_the_same_settings_does_nothing(place: Path) -> None:
+    command = [
+        "train",
+        "tiny",
+        "--data",
+        "data/train.json",
+        "--run",
+        "runs/tiny",
+        "--batch-size",
+        "16",
+        "--max-length",
+        "160",
+    ]
+    again = run_kit(*command, "--epochs", "1", "--lr", "1e-3", cwd=place)
+    assert again.returncode == 0, again.stderr
+    assert "already trained with these settings" in again.stderr
+    other = refused(run_kit(*command, "--epochs", "2", "--lr", "1e-3", cwd=place))
+    assert "is another run: epochs is 2.0, the run has 1.0; choose another --run" in other
+
+
+def test_the_same_seed_gives_the_same_weights(place: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        kit.train(
+            str(place / "tiny"),
+            place / "data" / "train.json",
+            run=tmp_path / name,
+            epochs=1.0,
+            batch_size=16,
+            max_length=160,
+            lr=1e-3,
+            limit=40,
+        )
+    a, b = ((tmp_path / name / "full" / "model.safetensors").read_bytes() for name in ("a", "b"))
+    assert a == b
+
+
+def test_training_refuses_a_leak(place: Path, tmp_path: Path) -> None:
+    shutil.copy(place / "data" / "test_answers.json", tmp_path / "train.json")
+    shutil.copy(place / "data" / "test.json", tmp_path / "test.json")
+    said = refused(run_kit("train", place / "tiny", "--data", "train.json", "--run", "r", cwd=tmp_path))
+    assert "share their article with" in said
+    assert "--allow-leak trains all the same" in said
+    assert not (tmp_path / "r").exists()
+    checked = run_kit("check", "train.json", "--against", "test.json", cwd=tmp_path)
+    assert checked.returncode == 1
+    with pytest.raises(LeakError):
+        kit.train(str(place / "tiny"), tmp_path / "train.json", run=tmp_path / "r")
+
+
+def test_a_read_only_checkpoint_gets_its_spans_under_runs(place: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "input" / "model"
+    shutil.copytree(place / "runs" / "tiny" / "full", checkpoint)
+    checkpoint.chmod(0o555)
+    try:
+        made = run_kit("predict", "input/model", "--data", place / "data/test.json", cwd=tmp_path)
+        assert made.returncode == 0, made.stderr
+        assert not (checkpoint / "spans").exists()
+        assert len(list((tmp_path / "runs").glob("model-*/spans/test-*.safetensors"))) == 1
+        done = run_kit("ensemble", "input/model", "--data", place / "data/test.json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    finally:
+        checkpoint.chmod(0o755)
+
+
+# --- wrong turns -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(place: Path, tmp_path: Path) -> Path:
+    """A folder of things that are not what they should be."""
+    text = (place / "data" / "train.json").read_text(encoding="utf-8")
+    (tmp_path / "truncated.json").write_text(text[: len(text) // 2], encoding="utf-8")
+    (tmp_path / "folder.json").mkdir()
+    shutil.copy(place / "data" / "sample_submission.csv", tmp_path / "table.csv")
+    shutil.copy(place / "data" / "test.json", tmp_path / "test.json")
+    (tmp_path / "three.yaml").write_text(
+        "members: [{run: runs/a, weight: -1}]\nblend: median\nrules: [trimm]\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "parts"),
+    [
+        (["check", "truncated.json"], ["truncated.json", "line"]),
+        (["check", "folder.json"], ["folder.json", "is a folder"]),
+        (["check", "table.csv"], ["table.csv", "CSV"]),
+        (["check", "nothing.json"], ["nothing.json"]),
+        (["train", "{tiny}", "--data", "test.json", "--run", "r"], ["test file", "training file"]),
+        (["train", "{tiny}", "--data", "truncated.json", "--run", "r"], ["truncated.json"]),
+        (["train", "nowhere/at/all", "--data", "{train}", "--run", "r"], ["no such folder"]),
+        (["train", "{tiny}", "--data", "{train}", "--run", "r", "--precision", "fp16"], ["fp16 needs a GPU"]),
+        (["train", "{tiny}", "--data", "{train}", "--run", "r", "--lr", "0"], ["--lr is 0.0"]),
+        (["train", "{tiny}", "--data", "{train}", "--run", "test.json"], ["test.json"]),
+        (["predict", "r", "--data", "test.json"], ["r: does not exist"]),
+        (["predict", "folder.json", "--data", "test.json"], ["holds neither run.json nor config.json"]),
+        (["ensemble", "three.yaml", "--data", "test.json"], ["weight is -1", 'blend is "median"', "trimm"]),
+        (["ensemble", "three.yaml", "r", "--data", "test.json"], ["is a recipe and 1 more"]),
+        (["score", "table.csv", "--answers", "test.json"], ["test file"]),
+        (["score", "test.json", "--answers", "{answers}"], ["test.json"]),
+        (["score", "table.csv", "--answers", "{answers}", "--reference", "last"], ["last"]),
+        (["runs", "nowhere"], ["no such folder"]),
+    ],
+)
+def test_bad_input_is_one_line(place: Path, broken: Path, command: list[str], parts: list[str]) -> None:
+    names = {
+        "tiny": place / "tiny",
+        "train": place / "data/train.json",
+        "answers": place / "data/test_answers.json",
+    }
+    before = sorted(path.name for path in broken.iterdir())
+    said = refused(run_kit(*(part.format(**names) for part in command), cwd=broken))
+    for part in parts:
+        assert part in said
+    assert sorted(path.name for path in broken.iterdir()) == before
+
+
+def test_usage_errors_have_their_own_exit_code(place: Path) -> None:
+    assert run_kit("score", cwd=place).returncode == 2
+    assert run_kit("nonsense", cwd=place).returncode == 2
+
+
+def test_a_sample_submission_of_another_test_is_noticed(place: Path, tmp_path: Path) -> None:
+    shutil.copy(place / "data" / "test.json", tmp_path / "test.json")
+    (tmp_path / "sample_submission.csv").write_text("Id,Predicted\nother,\n")
+    assert run_kit("predict", place / "runs/tiny", "--data", "test.json", cwd=tmp_path).returncode == 0
+    said = refused(run_kit("ensemble", place / "runs/tiny", "--data", "test.json", cwd=tmp_path))
+    assert "sample_submission.csv" in said
+    assert "other" in said
+    assert not (tmp_path / "submissions").exists()
+
+
+def limited(size: int) -> Callable[[], None]:
+    def apply() -> None:
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("command", "size"),
+    [
+        (["ensemble", "runs/tiny", "--data", "data/test.json", "--out", "{out}/x.csv"], 300),
+        (["predict", "runs/tiny", "--data", "data/train.json"], 2000),
+        (
+            [
+                "train",
+                "tiny",
+                "--data",
+                "data/train.json",
+                "--run",
+                "{out}/run",
+                "--epochs",
+                "1",
+                "--max-length",
+                "96",
+            ],
+            20_000,
+        ),
+    ],
+)
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
+    place: Path, tmp_path: Path, command: list[str], size: int
+) -> None:
+    spans = sorted((place / "runs" / "tiny" / "spans").iterdir())
+    result = subprocess.run(
+        [sys.executable, "-m", "kit", *(part.format(out=tmp_path) for part in command)],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        preexec_fn=limited(size),
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1"},
+    )
+    assert "cannot be written" in refused(result)
+    assert sorted((place / "runs" / "tiny" / "spans").iterdir()) == spans
+    assert not list(tmp_path.rglob("*.csv"))
+    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob("full/model.safetensors"))
+
+
+def test_an_unwritable_folder_is_one_line(place: Path, tmp_path: Path) -> None:
+    # A file where a folder should be is unwritable for everyone, root included.
+    (tmp_path / "taken").write_text("x")
+    out = tmp_path / "taken" / "x.csv"
+    said = refused(run_kit("ensemble", "runs/tiny", "--data", "data/test.json", "--out", out, cwd=place))
+    assert "cannot be written" in said
+    said = refused(
+        run_kit("train", "tiny", "--data", "data/train.json", "--run", tmp_path / "taken" / "r", cwd=place)
+    )
+    assert "taken" in said
+
+
+def test_errors_of_the_functions_are_kit_errors(place: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpanFileError):
+        kit.decode(place / "runs" / "tiny", place / "data" / "train.json")
+    with pytest.raises(SubmissionError):
+        kit.score({"a": "b"}, place / "data" / "test_answers.json")
+    with pytest.raises(ConfigError):
+        kit.train(
+            "klue-bert", place / "data" / "train.json", run=tmp_path / "r", batch_size=10, micro_batch_size=4
+        )
+    assert issubclass(WriteError, KitError)
+
+
+def test_terminal_escapes_in_data_are_shown_not_sent(place: Path, tmp_path: Path) -> None:
+    content = json.loads((place / "data" / "train.json").read_text(encoding="utf-8"))
+    content["data"][0]["paragraphs"][0]["qas"][0]["guid"] = "\x1b]0;owned\x07\x1b[31m"
+    content["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["answer_start"] = 0
+    content["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["text"] = "없는말\x1b[2J"
+    (tmp_path / "evil.json").write_text(json.dumps(content), encoding="utf-8")
+    result = run_kit("check", "evil.json", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "\x1b" not in result.stdout + result.stderr
+    assert "\x07" not in result.stdout + result.stderr
