@@ -10,6 +10,7 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "kit" / "__init__.py").rea
 
 TRACKING = ["tensorboard>=2.18"]
 DEV = [
+    *TRACKING,
     "hypothesis>=6.100",
     "mypy>=1.15",
     "pandas-stubs>=2.2",

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from kit.spans.members import Run
 
 COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
-LENGTH_PRIOR = 0.5
+LENGTH_PRIOR = 1.0
+TRAIN_CONTEXTS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def run_demo(folder: Path, seed: int, say: Callable[[str], object], listeners: L
     Everything goes below *folder*: data/demo, runs/demo-* and submissions/demo.csv.  Runs that an
     earlier demo finished with the same corpus and settings are kept, others of that name are replaced.
     """
-    files = sample.write(folder / "data" / "demo", seed)
+    files = sample.write(folder / "data" / "demo", seed, train_contexts=TRAIN_CONTEXTS)
     for path in (files.train, files.test):
         report = verbs.check(path)
         state = "clean" if report.clean else f"{len(report.faults)} faults"
@@ -66,14 +67,15 @@ def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
     """Two tokenizers that cut words differently, each under a BERT that trains in a minute."""
     from kit.models.tiny import Shape
 
-    shape = Shape(vocabulary=2000, spread=0.12)
+    shape = Shape(vocabulary=4000, spread=0.08)
     settings: dict[str, Any] = {
         "epochs": 2.0,
-        "lr": 2e-3,
-        "batch_size": 32,
-        "micro_batch_size": 32,
+        "lr": 3e-3,
+        "batch_size": 16,
+        "micro_batch_size": 16,
         "max_length": 256,
         "stride": 64,
+        "targets": "first",
     }
     return [("unigram", shape, settings), ("wordpiece", shape, settings)]
 

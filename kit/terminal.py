@@ -10,6 +10,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -65,13 +66,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
     """Names and values on standard output, one pair a line."""
-    grid = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
-    grid.show_header = False
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()
+    console = _console(False)
+    console.print(Text(visible(title), style="bold"))
+    width = max((cell_len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        grid.add_row(Text(visible(name)), Text(visible(value)))
-    _console(False).print(grid)
+        line = Text(name + " " * (width - cell_len(name) + 2), style="dim")
+        line.append(visible(value), style="default")
+        console.print(line)
 
 
 @contextlib.contextmanager

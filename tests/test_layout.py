@@ -110,7 +110,11 @@ def test_every_command_has_a_copyable_example() -> None:
 
 
 def test_importing_kit_prints_nothing_and_loads_nothing() -> None:
-    code = "import sys, kit; print(sorted({'torch', 'transformers', 'pandas', 'numpy'} & set(sys.modules)), kit.__version__)"
+    code = (
+        "import sys, kit
+"
+        "print(sorted({'torch', 'transformers', 'pandas', 'numpy'} & set(sys.modules)), kit.__version__)"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )

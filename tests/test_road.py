@@ -246,6 +246,24 @@ def test_the_same_seed_gives_the_same_weights(place: Path, tmp_path: Path) -> No
     assert a == b
 
 
+def test_tensorboard_logs_stay_in_the_run(place: Path, tmp_path: Path) -> None:
+    command = [
+        "train",
+        place / "tiny",
+        "--data",
+        place / "data/train.json",
+        "--run",
+        "r",
+        "--max-length",
+        "160",
+    ]
+    done = run_kit(*command, "--epochs", "1", "--limit", "30", "--report-to", "tensorboard", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "r" / "logs").rglob("events.out.tfevents.*"))
+    unknown = run_kit(*command, "--report-to", "paper", cwd=tmp_path)
+    assert "--report-to is paper; known are tensorboard, wandb, mlflow" in refused(unknown)
+
+
 def test_training_refuses_a_leak(place: Path, tmp_path: Path) -> None:
     shutil.copy(place / "data" / "test_answers.json", tmp_path / "train.json")
     shutil.copy(place / "data" / "test.json", tmp_path / "test.json")

@@ -29,6 +29,7 @@ from kit.models.forecast import Forecast, forecast
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.inference import score_questions
 from kit.models.labels import label_windows
+from kit.models.tracking import prepare_trackers
 from kit.models.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
 from kit.scoring.metrics import edit_distances
@@ -70,6 +71,7 @@ def train_run(
     or an unfinished one and *resume* is not given.
     """
     listeners = listeners or Listeners()
+    prepare_trackers(report_to, folder / "logs")
     device = choose_device(settings.precision)
     backbone = open_backbone(reference, trust_remote_code=trust_remote_code)
     length, stride, said = clamp_lengths(backbone, settings.max_length, settings.stride)
