@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from kit import __version__
 from kit.errors import KitError
+from kit.version import __version__
 
 app = typer.Typer(
     name="kit",

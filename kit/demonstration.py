@@ -67,10 +67,10 @@ def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
     """Two tokenizers that cut words differently, each under a BERT that trains in a minute."""
     from kit.models.tiny import Shape
 
-    shape = Shape(vocabulary=4000, spread=0.08)
+    shape = Shape(vocabulary=2000, spread=0.12)
     settings: dict[str, Any] = {
         "epochs": 2.0,
-        "lr": 3e-3,
+        "lr": 2e-3,
         "batch_size": 16,
         "micro_batch_size": 16,
         "max_length": 256,

@@ -17,10 +17,10 @@ from pathlib import Path
 from types import NoneType
 from typing import get_args, get_origin, get_type_hints
 
-import kit
 from kit.errors import SubmissionError, all_of
 from kit.files import sha256_file, write_text
 from kit.scoring.estimates import Interval
+from kit.version import __version__
 
 DEFAULT_COMPETITION = "k-digital-goorm-2-korean-mrc"
 FORMAT = 1
@@ -98,7 +98,7 @@ class Card:
     estimate: Estimate = NO_ESTIMATE
     competition: str = DEFAULT_COMPETITION
     revision: Revision | None = None
-    kit_version: str = kit.__version__
+    kit_version: str = __version__
     made_at: str | None = None
 
     def describes(self, csv_path: Path) -> bool:
@@ -164,7 +164,7 @@ def read_card(path: Path) -> Card:
         raise SubmissionError(f"{path}: is not a card (no format version under 'card'); {_CURE}")
     if version != FORMAT:
         raise SubmissionError(
-            f"{path}: is a card of format {version}, and kit {kit.__version__} reads format {FORMAT}; "
+            f"{path}: is a card of format {version}, and kit {__version__} reads format {FORMAT}; "
             "use the kit version that wrote it, or make it again"
         )
     mistakes: list[str] = []

@@ -312,8 +312,3 @@ def _cause(error: BaseException, location: str) -> str:
             "or download the model elsewhere and give its folder"
         )
     return f"{location} cannot be loaded ({(text[0].splitlines() or ['unknown reason'])[0][:200]})"
-
-
-def library_versions() -> dict[str, str]:
-    """Versions that decide a model's numbers, for run.json."""
-    return {"torch": torch.__version__, "transformers": transformers.__version__}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from kit import __version__
 from kit.data.records import Dataset, Question
 from kit.errors import SpanFileError
 from kit.files import sha256_file
@@ -18,6 +17,7 @@ from kit.models.inference import score_questions
 from kit.spans.members import Run, chosen_folds
 from kit.spans.scores import Provenance, SpanScores
 from kit.spans.store import read_provenance, read_spans, write_spans
+from kit.version import __version__
 
 BARE_LENGTH, BARE_STRIDE = 384, 128
 """A bare checkpoint does not say what windows it was trained on; these are the usual QA scripts' defaults."""

@@ -37,7 +37,8 @@ class Shape:
 def make_backbone(folder: Path, texts: Iterable[str], kind: Kind, shape: Shape, seed: int) -> None:
     """Train a tokenizer of *kind* on *texts* and save it with an untrained BERT of *shape* in *folder*.
 
-    The same arguments give the same files.
+    The same arguments give the same weights, but not quite the same vocabulary: the tokenizer trainers
+    break ties at random.
     """
     tokenizer = _tokenizer(list(texts), kind, shape)
     set_seed(seed)

@@ -14,7 +14,6 @@ import torch
 import transformers
 from transformers import TrainerCallback, TrainingArguments, set_seed
 
-from kit import __version__
 from kit.config.runs import FULL, DataFile, FoldRecord, RunRecord, differences, read_run, write_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset, Question
@@ -36,6 +35,7 @@ from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers
 from kit.spans.members import Run, open_run
 from kit.spans.scores import Provenance
+from kit.version import __version__
 
 HOLDOUT = 0.1
 _CHECKPOINTS = "checkpoints"

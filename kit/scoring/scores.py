@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-import kit
 from kit.data.records import Dataset
 from kit.errors import SHOWN, DataError, SubmissionError
 from kit.scoring.estimates import Interval, PairedDifference, bootstrap, paired
 from kit.scoring.metrics import edit_distances, matches
+from kit.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def score_answers(
         exact=float(official.exact.mean()),
         f1=float(official.f1.mean()),
         blanks=texts.count("") / len(texts),
-        signature=Signature(dataset.sha256, reference, len(texts), kit.__version__),
+        signature=Signature(dataset.sha256, reference, len(texts), __version__),
         distances=distances,
         groups=labels,
     )

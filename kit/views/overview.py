@@ -7,9 +7,10 @@ import platform
 import shutil
 from pathlib import Path
 
-from kit import __version__, terminal
+from kit import terminal
 from kit.config.runs import read_run
 from kit.errors import ConfigError
+from kit.version import __version__
 from kit.views.output import edit, print_json, share
 
 _LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pandas", "python-Levenshtein")
