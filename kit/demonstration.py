@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
 LENGTH_PRIOR = 1.0
-TRAIN_CONTEXTS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def run_demo(folder: Path, seed: int, say: Callable[[str], object], listeners: L
     Everything goes below *folder*: data/demo, runs/demo-* and submissions/demo.csv.  Runs that an
     earlier demo finished with the same corpus and settings are kept, others of that name are replaced.
     """
-    files = sample.write(folder / "data" / "demo", seed, train_contexts=TRAIN_CONTEXTS)
+    files = sample.write(folder / "data" / "demo", seed)
     for path in (files.train, files.test):
         report = verbs.check(path)
         state = "clean" if report.clean else f"{len(report.faults)} faults"
