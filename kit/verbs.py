@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kit.scoring.scores import Score
     from kit.spans.members import Run
 
+RECIPE_SUFFIXES = frozenset({".yaml", ".yml"})
 PathLike = str | Path
 Data = Dataset | PathLike
 
@@ -158,11 +159,8 @@ def ensemble(
     """
     from kit.competition.making import make_submission
 
-    name = Path(str(recipe.folder if hasattr(recipe, "folder") else recipe)).stem
-    if out is None and isinstance(recipe, Recipe):
-        raise ConfigError("a recipe that is not a file has no name; give out=, the CSV to write")
+    target = Path(out) if out is not None else Path("submissions") / f"{_name(recipe)}.csv"
     truth = None if answers is None else _dataset(answers, answers_needed=True)
-    target = Path(out) if out is not None else Path("submissions") / f"{name}.csv"
     path, texts, card, result = make_submission(_recipe(recipe), _dataset(data), target, truth)
     return Submission(path, texts, card, result)
 
@@ -221,6 +219,14 @@ def _run(run: Run | PathLike) -> Run:
     return open_run(run) if isinstance(run, (str, Path)) else run
 
 
+def _name(recipe: Recipe | Run | PathLike) -> str:
+    """What a submission made from *recipe* is called: the YAML file's stem, or the run folder's name."""
+    if isinstance(recipe, Recipe):
+        raise ConfigError("a recipe that is not a file has no name; give out=, the CSV to write")
+    path = Path(recipe) if isinstance(recipe, (str, Path)) else recipe.folder
+    return path.stem if path.suffix in RECIPE_SUFFIXES else path.resolve().name
+
+
 def _recipe(recipe: Recipe | Run | PathLike) -> Recipe:
     from kit.spans.recipes import load_recipe
 
@@ -228,6 +234,6 @@ def _recipe(recipe: Recipe | Run | PathLike) -> Recipe:
         return recipe
     if not isinstance(recipe, (str, Path)):
         return bare(str(recipe.folder))
-    if Path(recipe).suffix in {".yaml", ".yml"}:
+    if Path(recipe).suffix in RECIPE_SUFFIXES:
         return load_recipe(recipe)
     return bare(str(_run(recipe).folder))

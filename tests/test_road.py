@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from transformers import BertConfig, BertForMaskedLM
 
 import kit
 from kit.config.runs import read_run
@@ -210,6 +211,43 @@ def test_missing_spans_name_the_command(place: Path) -> None:
     assert "no span scores for data/train.json; run: kit predict runs/tiny --data data/train.json" in said
 
 
+def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -> None:
+    from kit.data.splits import holdout
+    from kit.scoring.metrics import edit_distances
+    from kit.spans.decoding import argmax_answers
+    from kit.spans.members import member_scores, open_run
+
+    # A rate so high that the last checkpoint is not the best one.
+    kit.train(
+        str(place / "tiny"),
+        place / "data" / "train.json",
+        run=tmp_path / "r",
+        epochs=2.0,
+        batch_size=8,
+        max_length=160,
+        lr=8e-3,
+        warmup=0.0,
+        evaluations=4,
+    )
+    record = read_run(tmp_path / "r")
+    assert record is not None
+    fold = record.folds["full"]
+    scores = [entry["edit"] for entry in fold.history]
+    assert len(scores) >= 8
+    assert fold.metrics["edit"] == min(scores)
+    assert scores[-1] != min(scores)
+    # and it is that model which was saved: it scores the same on the same held-out questions
+    dataset = kit.load(place / "data" / "train.json")
+    held = holdout(dataset.questions, share=0.1, seed=42)
+    questions = [question for question, out in zip(dataset, held, strict=True) if out]
+    assert len(questions) == fold.held_out
+    kit.predict(tmp_path / "r", dataset)
+    found = member_scores(open_run(tmp_path / "r"), "full", dataset)
+    answers = argmax_answers(found, questions)
+    distances = edit_distances(answers, [question.golds for question in questions])
+    assert distances.mean() == pytest.approx(fold.metrics["edit"])
+
+
 def test_training_again_with_the_same_settings_does_nothing(place: Path) -> None:
     command = [
         "train",
@@ -303,6 +341,8 @@ def broken(place: Path, tmp_path: Path) -> Path:
     (tmp_path / "folder.json").mkdir()
     shutil.copy(place / "data" / "sample_submission.csv", tmp_path / "table.csv")
     shutil.copy(place / "data" / "test.json", tmp_path / "test.json")
+    shutil.copytree(place / "tiny", tmp_path / "headless")
+    BertForMaskedLM(BertConfig.from_pretrained(place / "tiny")).save_pretrained(tmp_path / "headless")
     (tmp_path / "three.yaml").write_text(
         "members: [{run: runs/a, weight: -1}]\nblend: median\nrules: [trimm]\n"
     )
@@ -324,6 +364,10 @@ def broken(place: Path, tmp_path: Path) -> Path:
         (["train", "{tiny}", "--data", "{train}", "--run", "test.json"], ["test.json"]),
         (["predict", "r", "--data", "test.json"], ["r: does not exist"]),
         (["predict", "folder.json", "--data", "test.json"], ["holds neither run.json nor config.json"]),
+        (
+            ["predict", "headless", "--data", "test.json"],
+            ["headless", "no question-answering head", "kit train"],
+        ),
         (["ensemble", "three.yaml", "--data", "test.json"], ["weight is -1", 'blend is "median"', "trimm"]),
         (["ensemble", "three.yaml", "r", "--data", "test.json"], ["is a recipe and 1 more"]),
         (["score", "table.csv", "--answers", "test.json"], ["test file"]),

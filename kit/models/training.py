@@ -75,6 +75,8 @@ def train_run(
     device = choose_device(settings.precision)
     backbone = open_backbone(reference, trust_remote_code=trust_remote_code)
     length, stride, said = clamp_lengths(backbone, settings.max_length, settings.stride)
+    if torch.cuda.device_count() > 1:
+        said.append(f"{torch.cuda.device_count()} GPUs are visible; training uses the first")
     for line in said:
         listeners.say(line)
     settings = settings.model_copy(update={"max_length": length, "stride": stride})
@@ -219,7 +221,7 @@ def _arguments(
     report_to: Sequence[str],
 ) -> TrainingArguments:
     every = max(steps_an_epoch // settings.evaluations, 1)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=settings.micro_batch_size,
         gradient_accumulation_steps=settings.accumulation_steps,
@@ -252,6 +254,10 @@ def _arguments(
         dataloader_pin_memory=device.torch.type == "cuda",
         restore_callback_states_from_checkpoint=True,
     )
+    if arguments.n_gpu > 1:
+        # Trainer would wrap the model in DataParallel, which multiplies the effective batch unasked.
+        arguments._n_gpu = 1
+    return arguments
 
 
 def _evaluate(

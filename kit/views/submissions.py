@@ -48,7 +48,7 @@ def _recipe(given: Sequence[Path], members: Sequence[Path]) -> tuple[Recipe, str
     from kit.spans.recipes import load_recipe
 
     first, *rest = given
-    if first.suffix not in {".yaml", ".yml"}:
+    if first.suffix not in verbs.RECIPE_SUFFIXES:
         if members:
             raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
         runs = bare(str(first)).members + tuple(Member(run=str(path)) for path in rest)

@@ -108,6 +108,23 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(
         assert (other - whole).norm() / whole.norm() < 1e-5, micro
 
 
+def test_norms_and_biases_do_not_decay(wordpiece_folder: Path, tmp_path: Path) -> None:
+    run = trainer(wordpiece_folder, tmp_path, 4, 4, 4)
+    run.args.weight_decay = 0.3
+    run.create_optimizer()
+    decay = {id(p): group["weight_decay"] for group in run.optimizer.param_groups for p in group["params"]}
+    for name, parameter in run.model.named_parameters():
+        expected = 0.0 if "LayerNorm" in name or name.endswith("bias") else 0.3
+        assert decay[id(parameter)] == expected, name
+
+
+@pytest.mark.parametrize(
+    ("windows", "batch", "epochs", "steps"), [(16, 8, 2, 4), (17, 8, 2, 6), (5, 8, 0.1, 1)]
+)
+def test_steps_count_short_last_batches(windows: int, batch: int, epochs: float, steps: int) -> None:
+    assert steps_of(windows, batch, epochs) == steps
+
+
 @pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_with_step_and_cure(wordpiece_folder: Path, tmp_path: Path) -> None:
     run = trainer(wordpiece_folder, tmp_path, 4, 4, 8)
