@@ -11,6 +11,8 @@ from kit.spans.scores import SpanScores, offsets_of, ranges
 
 _CHUNK_TOKENS = 1 << 16
 """Tokens looked at together: bounds memory where flat scores leave nothing to prune."""
+_ROUNDING = 1e-9
+"""The bound moves terms to the other side, which may round; a start too many costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,46 +70,48 @@ def _search(
 ) -> None:
     """Fill *found* for the questions [first, last)."""
     windows = slice(scores.windows[first], scores.windows[last])
+    tokens = slice(scores.tokens[windows.start], scores.tokens[windows.stop])
+    if tokens.start == tokens.stop:
+        return
+    # Windows without tokens take no part; the others are numbered anew.
     counts = np.diff(scores.tokens)[windows]
-    low, high = scores.tokens[scores.windows[first]], scores.tokens[scores.windows[last]]
-    if low == high:
-        return
+    filled = np.flatnonzero(counts)
+    counts = counts[filled]
+    heads = offsets_of(counts)[:-1]
     window_of = np.repeat(np.arange(len(counts)), counts)
-    question_of = np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last])[window_of]
-    begin = scores.char_begin[low:high].astype(np.int64)
-    end = scores.char_end[low:high].astype(np.int64)
+    question_of_window = np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last])[filled]
+    begin, end = scores.char_begin[tokens], scores.char_end[tokens]
     # float64, so that the order of the three terms cannot decide a tie
-    opening = scores.start[low:high].astype(np.float64) - scores.null[windows].astype(np.float64)[window_of]
+    opening = scores.start[tokens] - np.repeat(scores.null[windows][filled].astype(np.float64), counts)
     opening /= temperature
-    closing = scores.end[low:high].astype(np.float64) / temperature
+    closing = scores.end[tokens].astype(np.float64) / temperature
 
-    # The last token an answer from here may end with.  Both keys grow with the window, then the text.
-    width = int(end.max()) + length_cap + 1
-    reach = np.searchsorted(window_of * width + end, window_of * width + begin + length_cap, side="right")
-    own = np.flatnonzero(reach > np.arange(len(begin)))
-    if not len(own):
+    # A floor for each question from single-token spans, a ceiling for each start from its window's best end.
+    length = end - begin
+    fits = length <= length_cap
+    single = np.where(fits, opening + closing + bonus[np.minimum(length, length_cap)], -np.inf)
+    floor = np.full(last - first, -np.inf)
+    np.maximum.at(floor, question_of_window, np.maximum.reduceat(single, heads))
+    needed = floor[question_of_window] - np.maximum.reduceat(closing, heads) - bonus[1:].max()
+    kept = np.flatnonzero(fits & (opening >= needed[window_of] - _ROUNDING))
+    if not len(kept):
         return
 
-    # A floor for each question from single-token spans; a ceiling for each start from its window's best end.
-    floor = np.full(last - first, -np.inf)
-    single = opening[own] + closing[own] + bonus[end[own] - begin[own]]
-    np.maximum.at(floor, question_of[own], single)
-    ceiling = np.full(len(counts), -np.inf)
-    np.maximum.at(ceiling, window_of, closing)
-    kept = own[opening[own] + ceiling[window_of[own]] + bonus[1:].max() >= floor[question_of[own]]]
-
-    spans = reach[kept] - kept
+    # The last token an answer from here may end with: the key grows with the window, then the text.
+    width = int(end.max()) + length_cap + 1
+    key = window_of * width + end
+    spans = np.searchsorted(key, window_of[kept] * width + begin[kept] + length_cap, side="right") - kept
     starts = np.repeat(kept, spans)
-    ends = ranges(kept, reach[kept])
+    ends = ranges(kept, kept + spans)
     score = opening[starts] + closing[ends] + bonus[end[ends] - begin[starts]]
 
     # `kept` is in question order, so each question's spans lie together.
-    question = question_of[kept]
-    heads = np.flatnonzero(np.r_[True, question[1:] != question[:-1]])
-    best = np.maximum.reduceat(score, offsets_of(spans)[heads])
-    spans_per_question = np.add.reduceat(spans, heads)
+    question = question_of_window[window_of[kept]]
+    firsts = np.flatnonzero(np.r_[True, question[1:] != question[:-1]])
+    best = np.maximum.reduceat(score, offsets_of(spans)[firsts])
+    spans_per_question = np.add.reduceat(spans, firsts)
     tied = np.flatnonzero(score == np.repeat(best, spans_per_question))
-    owner = question_of[starts[tied]]
+    owner = question_of_window[window_of[starts[tied]]]
     order = np.lexsort((end[ends[tied]], begin[starts[tied]], owner))
     winner = order[np.r_[True, owner[order][1:] != owner[order][:-1]]]
     chosen = tied[winner]
