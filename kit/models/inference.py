@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,8 +13,6 @@ from kit.models.backbones import Backbone
 from kit.models.devices import Device
 from kit.models.windows import Windows, make_windows
 from kit.spans.scores import Provenance, SpanScores, offsets_of, ranges
-
-Number = TypeVar("Number", np.int32, np.float32)
 
 _QUESTIONS_AT_ONCE = 1024
 """Windows are made, scored and dropped for so many questions at a time: memory stays flat."""
@@ -38,38 +34,25 @@ def score_questions(
     stride: int,
     provenance: Provenance,
     advance: Callable[[int], object] = lambda done: None,
-) -> SpanScores:
-    """Span scores of all *questions*; *advance* hears how many questions each step finished.
+) -> Iterator[SpanScores]:
+    """Span scores of *questions*, in order, a thousand or so at a time.
 
-    The model must be on *device* already and is left in evaluation mode.
+    *advance* hears how many questions each piece has.  The model must be on *device* already and is
+    left in evaluation mode.
     """
-    parts = []
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
         chunk = questions[first : first + _QUESTIONS_AT_ONCE]
         windows = make_windows(backbone, chunk, max_length=max_length, stride=stride)
-        parts.append(score_windows(model, windows, backbone.pad_id, device, len(chunk)))
+        start, end, null = score_windows(model, windows, backbone.pad_id, device)
+        yield _on_characters(windows, start, end, null, chunk, provenance)
         advance(len(chunk))
-    return _joined(parts, tuple(question.guid for question in questions), provenance)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowScores:
-    """SpanScores without names: the arrays as described there, for the questions of one call."""
-
-    windows: NDArray[np.int64]
-    tokens: NDArray[np.int64]
-    char_begin: NDArray[np.int32]
-    char_end: NDArray[np.int32]
-    start: NDArray[np.float32]
-    end: NDArray[np.float32]
-    null: NDArray[np.float32]
 
 
 @torch.inference_mode()
 def score_windows(
-    model: torch.nn.Module, windows: Windows, pad_id: int, device: Device, questions: int
-) -> WindowScores:
-    """Run the model over *windows* of *questions* questions and keep the logits of context tokens."""
+    model: torch.nn.Module, windows: Windows, pad_id: int, device: Device
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Start and end logits of all context tokens, float32 (T,), and each window's null, float32 (W,)."""
     model.eval()
     context_offsets = offsets_of(windows.tokens)
     start = np.empty(context_offsets[-1], dtype=np.float32)
@@ -87,7 +70,7 @@ def score_windows(
         columns = ranges(at, at + windows.tokens[batch])
         target = ranges(context_offsets[batch], context_offsets[batch + 1])
         start[target], end[target] = logits[:, rows, columns]
-    return _without_blanks(windows, start, end, null, questions)
+    return start, end, null
 
 
 def budget_batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
@@ -123,13 +106,14 @@ def pad_batch(windows: Windows, chosen: NDArray[np.int64], pad_id: int) -> dict[
     return inputs
 
 
-def _without_blanks(
+def _on_characters(
     windows: Windows,
     start: NDArray[np.float32],
     end: NDArray[np.float32],
     null: NDArray[np.float32],
-    questions: int,
-) -> WindowScores:
+    questions: Sequence[Question],
+    provenance: Provenance,
+) -> SpanScores:
     """Put scores on characters; tokens of nothing but white space neither start nor end a span."""
     at = windows.contexts.offsets[windows.context[windows.question]] + windows.token_at
     token = ranges(at, at + windows.tokens)
@@ -137,33 +121,14 @@ def _without_blanks(
     kept = stop > begin
     counts = np.add.reduceat(np.r_[kept, False].astype(np.int64), offsets_of(windows.tokens)[:-1])
     counts = np.where(windows.tokens > 0, counts, 0)
-    return WindowScores(
-        windows=offsets_of(np.bincount(windows.question, minlength=questions).astype(np.int64)),
+    return SpanScores(
+        guids=tuple(question.guid for question in questions),
+        windows=offsets_of(np.bincount(windows.question, minlength=len(questions)).astype(np.int64)),
         tokens=offsets_of(counts),
         char_begin=begin[kept],
         char_end=stop[kept],
         start=start[kept],
         end=end[kept],
         null=null,
-    )
-
-
-def _joined(parts: Sequence[WindowScores], guids: tuple[str, ...], provenance: Provenance) -> SpanScores:
-    def flat(name: str, dtype: type[Number]) -> NDArray[Number]:
-        return np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
-
-    def offsets(name: str) -> NDArray[np.int64]:
-        counts = [np.diff(getattr(part, name)) for part in parts]
-        return offsets_of(np.concatenate([np.zeros(0, np.int64), *counts]))
-
-    return SpanScores(
-        guids=guids,
-        windows=offsets("windows"),
-        tokens=offsets("tokens"),
-        char_begin=flat("char_begin", np.int32),
-        char_end=flat("char_end", np.int32),
-        start=flat("start", np.float32),
-        end=flat("end", np.float32),
-        null=flat("null", np.float32),
         provenance=provenance,
     )

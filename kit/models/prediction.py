@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from kit.data.records import Dataset, Question
 from kit.errors import SpanFileError
 from kit.files import sha256_file
@@ -15,7 +13,7 @@ from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.inference import score_questions
 from kit.spans.members import Run, chosen_folds
-from kit.spans.scores import Provenance, SpanScores
+from kit.spans.scores import Provenance
 from kit.spans.store import read_provenance, read_spans, write_spans
 from kit.version import __version__
 
@@ -70,8 +68,7 @@ def predict_run(
         else:
             for line in inspect_tokenizer(backbone, dataset.questions).remarks():
                 say(f"{run.name}: {line}")
-            scores = _scores(backbone, dataset.questions, device, provenance, advance)
-            write_spans(path, scores)
+            _write(path, backbone, dataset.questions, device, provenance, advance)
         written.append(path)
     return written
 
@@ -86,26 +83,23 @@ def _made_already(path: Path, provenance: Provenance) -> bool:
     return True
 
 
-def _scores(
+def _write(
+    path: Path,
     backbone: Backbone,
     questions: tuple[Question, ...],
     device: Device,
     provenance: Provenance,
     advance: Advance,
-) -> SpanScores:
+) -> None:
     model = load_weights(backbone, head_needed=True).to(device.torch)
-    try:
-        return score_questions(
-            model,
-            backbone,
-            questions,
-            device,
-            max_length=provenance.max_length,
-            stride=provenance.stride,
-            provenance=provenance,
-            advance=advance,
-        )
-    finally:
-        del model
-        if device.torch.type == "cuda":
-            torch.cuda.empty_cache()
+    parts = score_questions(
+        model,
+        backbone,
+        questions,
+        device,
+        max_length=provenance.max_length,
+        stride=provenance.stride,
+        provenance=provenance,
+        advance=advance,
+    )
+    write_spans(path, provenance, parts)

@@ -34,7 +34,7 @@ from kit.models.windows import make_windows
 from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers
 from kit.spans.members import Run, open_run
-from kit.spans.scores import Provenance
+from kit.spans.scores import Provenance, joined
 from kit.version import __version__
 
 HOLDOUT = 0.1
@@ -268,11 +268,11 @@ def _evaluate(
     settings: TrainingSettings,
 ) -> dict[str, float]:
     """Edit Score through the real decoder; ``blank_edit`` is what empty answers would get."""
-    scores = score_questions(
+    parts = score_questions(
         model, backbone, held_out, device,
         max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE,
     )  # fmt: skip
-    answers = argmax_answers(scores, held_out)
+    answers = argmax_answers(joined(list(parts), _NOWHERE), held_out)
     golds = [question.golds for question in held_out]
     distances = edit_distances(answers, golds)
     blanks = edit_distances([""] * len(held_out), golds)

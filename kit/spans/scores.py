@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kit.errors import SpanFileError
+
+Number = TypeVar("Number", np.int32, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,29 @@ class SpanScores:
             null=self.null[window_index],
             provenance=self.provenance,
         )
+
+
+def joined(parts: Sequence[SpanScores], provenance: Provenance) -> SpanScores:
+    """The scores of consecutive questions, one after the other."""
+
+    def flat(name: str, dtype: type[Number]) -> NDArray[Number]:
+        return np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
+
+    def offsets(name: str) -> NDArray[np.int64]:
+        counts = [np.diff(getattr(part, name)) for part in parts]
+        return offsets_of(np.concatenate([np.zeros(0, np.int64), *counts]))
+
+    return SpanScores(
+        guids=tuple(guid for part in parts for guid in part.guids),
+        windows=offsets("windows"),
+        tokens=offsets("tokens"),
+        char_begin=flat("char_begin", np.int32),
+        char_end=flat("char_end", np.int32),
+        start=flat("start", np.float32),
+        end=flat("end", np.float32),
+        null=flat("null", np.float32),
+        provenance=provenance,
+    )
 
 
 def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:

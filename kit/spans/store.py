@@ -1,53 +1,131 @@
-"""The span store: one safetensors file a member and data set, written once and read many times."""
+"""The span store: one safetensors file a member and data set, written once and read many times.
+
+Writing takes the scores piece by piece and holds none of them, so that the memory of a prediction does
+not grow with its data.  The file is put together here because the library's writer wants all arrays at
+once (and orders metadata at random, while the same scores must give the same bytes); reading is the
+library's.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
+import struct
+import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
-from kit.errors import SpanFileError, WriteError
+from kit.errors import SpanFileError
 from kit.files import replacing
 from kit.spans.scores import Provenance, SpanScores
 
 FORMAT = 1
-_KEY = "kit"
-_ARRAYS: dict[str, type[np.generic]] = {
-    "windows": np.int64,
-    "tokens": np.int64,
-    "char_begin": np.int32,
-    "char_end": np.int32,
-    "start": np.float32,
-    "end": np.float32,
-    "null": np.float32,
+_ARRAYS: dict[str, tuple[type[np.generic], str]] = {
+    # the eight-byte arrays first, so that every array begins where its type may
+    "windows": (np.int64, "I64"),
+    "tokens": (np.int64, "I64"),
+    "char_begin": (np.int32, "I32"),
+    "char_end": (np.int32, "I32"),
+    "start": (np.float32, "F32"),
+    "end": (np.float32, "F32"),
+    "null": (np.float32, "F32"),
 }
+_BLOCK = 1 << 20
+_PROVENANCE = tuple(field.name for field in fields(Provenance))
 
 
-def write_spans(path: Path, scores: SpanScores) -> None:
-    """Write *scores* to *path*, whole or not at all; the written file is read back before it counts.
+def write_spans(path: Path, provenance: Provenance, parts: Iterable[SpanScores]) -> None:
+    """Write *parts*, the scores of consecutive questions, as one file: whole or not at all.
 
-    Raises SpanFileError where the scores break their own rules, WriteError where the disk does.
+    Each piece is checked against the rules of the layout, and what was written is read back, block by
+    block, before it counts.  Raises SpanFileError where the scores are at fault, WriteError where the
+    disk is.
     """
-    arrays = {name: np.ascontiguousarray(getattr(scores, name), dtype) for name, dtype in _ARRAYS.items()}
-    about = {
-        "format": FORMAT,
-        **asdict(scores.provenance),
-        "sha256": _digest(scores.guids, arrays),
-        "guids": scores.guids,
+    with replacing(path, verify=_verify) as temporary, contextlib.ExitStack() as stack:
+        pieces = {
+            name: _Piece(stack.enter_context(tempfile.TemporaryFile(dir=path.parent))) for name in _ARRAYS
+        }
+        guids: list[str] = []
+        for name in ("windows", "tokens"):
+            pieces[name].add(np.zeros(1, np.int64))
+        windows = tokens = 0
+        for part in parts:
+            if fault := _fault(part.guids, {name: getattr(part, name) for name in _ARRAYS}, provenance):
+                raise SpanFileError(f"{path}: not written: {fault}")
+            guids += part.guids
+            pieces["windows"].add(part.windows[1:] + windows)
+            pieces["tokens"].add(part.tokens[1:] + tokens)
+            windows += len(part.null)
+            tokens += len(part.start)
+            for name in ("char_begin", "char_end", "start", "end", "null"):
+                pieces[name].add(np.ascontiguousarray(getattr(part, name)))
+        if len(set(guids)) != len(guids):
+            raise SpanFileError(f"{path}: not written: question ids are not distinct texts")
+        about = {
+            "format": FORMAT,
+            **asdict(provenance),
+            "sha256": _digest(guids, [piece.hash.hexdigest() for piece in pieces.values()]),
+            "guids": guids,
+        }
+        with temporary.open("wb") as file:
+            file.write(_header(about, {name: piece.bytes for name, piece in pieces.items()}))
+            for piece in pieces.values():
+                piece.file.seek(0)
+                shutil.copyfileobj(piece.file, file)
+
+
+class _Piece:
+    """One array on its way to the file: its bytes so far, on disk, and their hash."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.bytes, self.hash = file, 0, hashlib.sha256()
+
+    def add(self, values: NDArray[np.generic]) -> None:
+        self.file.write(values.data)
+        self.hash.update(values.data)
+        self.bytes += values.nbytes
+
+
+def _header(about: dict[str, object], sizes: dict[str, int]) -> bytes:
+    """The length and JSON that a safetensors file begins with; metadata values are JSON texts."""
+    header: dict[str, object] = {
+        "__metadata__": {key: json.dumps(value, ensure_ascii=False) for key, value in about.items()}
     }
-    # One entry: the library writes several in no fixed order, and the same scores must give the same bytes.
-    metadata = {_KEY: json.dumps(about, ensure_ascii=False)}
-    with replacing(path, verify=read_spans) as temporary:
-        try:
-            save_file(arrays, temporary, metadata=metadata)
-        except SafetensorError as error:  # how the library reports a full disk
-            raise WriteError(f"{path}: cannot be written ({error}); free space and run it again") from error
+    begin = 0
+    for name, size in sizes.items():
+        dtype, code = _ARRAYS[name]
+        shape = [size // np.dtype(dtype).itemsize]
+        header[name] = {"dtype": code, "shape": shape, "data_offsets": [begin, begin + size]}
+        begin += size
+    text = json.dumps(header, ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text
+
+
+def _verify(path: Path) -> None:
+    """Hold that the file's bytes are those that were hashed while they were written."""
+    with safe_open(path, framework="numpy") as file, path.open("rb") as raw:
+        metadata = file.metadata()
+        raw.seek(8 + struct.unpack("<Q", raw.read(8))[0])
+        hashes = []
+        for name in _ARRAYS:
+            dtype = np.dtype(_ARRAYS[name][0])
+            left = file.get_slice(name).get_shape()[0] * dtype.itemsize
+            digest = hashlib.sha256()
+            while left and (block := raw.read(min(left, _BLOCK))):
+                digest.update(block)
+                left -= len(block)
+            hashes.append(digest.hexdigest())
+    if json.loads(metadata["sha256"]) != _digest(json.loads(metadata["guids"]), hashes):
+        raise _damaged(path, "what was written reads back otherwise")
 
 
 def read_spans(path: Path) -> SpanScores:
@@ -57,17 +135,17 @@ def read_spans(path: Path) -> SpanScores:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            if _KEY not in metadata:
+            if "guids" not in metadata or "format" not in metadata:
                 raise SpanFileError(f"{path}: is not a span file of this kit; make it with kit predict")
             names = set(file.keys())
             arrays = {name: file.get_tensor(name) for name in _ARRAYS if name in names}
-        about = json.loads(metadata[_KEY])
-        guids, provenance, digest = tuple(about["guids"]), _provenance(about), about["sha256"]
+        guids, provenance = tuple(json.loads(metadata["guids"])), _provenance(metadata)
+        digest = json.loads(metadata["sha256"])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
     if fault := _fault(guids, arrays, provenance):
         raise _damaged(path, fault)
-    if _digest(guids, arrays) != digest:
+    if digest != _digest(guids, [hashlib.sha256(arrays[name].data).hexdigest() for name in _ARRAYS]):
         raise _damaged(path, "its checksum does not match")
     return SpanScores(guids=guids, provenance=provenance, **arrays)
 
@@ -78,16 +156,16 @@ def read_provenance(path: Path) -> Provenance | None:
         return None
     try:
         with safe_open(path, framework="numpy") as file:
-            return _provenance(json.loads((file.metadata() or {})[_KEY]))
+            return _provenance(file.metadata() or {})
     except (SafetensorError, OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _provenance(about: dict[str, object]) -> Provenance:
+def _provenance(metadata: dict[str, str]) -> Provenance:
     """From the metadata; raises ValueError for another format, KeyError where something is missing."""
-    if about["format"] != FORMAT:
-        raise ValueError(f"format {about['format']!r}, this version reads {FORMAT}")
-    return Provenance(**{field.name: about[field.name] for field in fields(Provenance)})  # type: ignore[arg-type]
+    if (found := json.loads(metadata["format"])) != FORMAT:
+        raise ValueError(f"format {found!r}, this version reads {FORMAT}")
+    return Provenance(**{name: json.loads(metadata[name]) for name in _PROVENANCE})
 
 
 def _damaged(path: Path, reason: str) -> SpanFileError:
@@ -95,11 +173,9 @@ def _damaged(path: Path, reason: str) -> SpanFileError:
     return SpanFileError(f"{path}: span file is damaged ({first}); delete it and run kit predict again")
 
 
-def _fault(
-    guids: tuple[object, ...], arrays: dict[str, NDArray[np.generic]], provenance: Provenance
-) -> str | None:
+def _fault(guids: tuple[object, ...], arrays: dict[str, NDArray[Any]], provenance: Provenance) -> str | None:
     """The first broken rule of the layout, or None."""
-    for name, dtype in _ARRAYS.items():
+    for name, (dtype, _) in _ARRAYS.items():
         if name not in arrays:
             return f"array {name} is missing"
         if arrays[name].dtype != dtype or arrays[name].ndim != 1:
@@ -108,34 +184,30 @@ def _fault(
         return "question ids are not distinct texts"
     if any(type(getattr(provenance, field.name)).__name__ != field.type for field in fields(Provenance)):
         return "its provenance has values of the wrong type"
-    for offsets, count, what in (
-        ("windows", len(guids), "questions"),
-        ("tokens", len(arrays["null"]), "windows"),
-    ):
-        values = arrays[offsets].astype(np.int64)
-        if len(values) != count + 1 or values[0] != 0 or (np.diff(values) < 0).any():
-            return f"offsets {offsets} do not fit {count} {what}"
-    total = int(arrays["tokens"].astype(np.int64)[-1])
-    if int(arrays["windows"].astype(np.int64)[-1]) != len(arrays["null"]):
+    windows, tokens, null = arrays["windows"], arrays["tokens"], arrays["null"]
+    for name, offsets, count in (("windows", windows, len(guids)), ("tokens", tokens, len(null))):
+        if len(offsets) != count + 1 or offsets[0] != 0 or (offsets[1:] < offsets[:-1]).any():
+            return f"offsets {name} do not fit {count}"
+    total = int(tokens[-1].item())
+    if windows[-1] != len(null):
         return "offsets windows do not end at the last window"
     if any(len(arrays[name]) != total for name in ("char_begin", "char_end", "start", "end")):
         return f"token arrays do not all hold {total} tokens"
-    begin, end = arrays["char_begin"].astype(np.int64), arrays["char_end"].astype(np.int64)
+    begin, end = arrays["char_begin"], arrays["char_end"]
     if (begin < 0).any() or (end <= begin).any():
         return "a token has an empty or negative character range"
-    inside = np.ones(max(total - 1, 0), dtype=bool)
-    edges = arrays["tokens"].astype(np.int64)[1:-1] - 1
-    inside[edges[(edges >= 0) & (edges < total - 1)]] = False
-    if (np.diff(begin)[inside] < 0).any() or (np.diff(end)[inside] < 0).any():
-        return "the tokens of a window are not in the order of the text"
-    if not all(np.isfinite(arrays[name].astype(np.float32)).all() for name in ("start", "end", "null")):
+    across = tokens[1:-1].astype(np.int64) - 1  # where the next token is another window's
+    across = across[(across >= 0) & (across < total - 1)]
+    for ranges in (begin, end):
+        back = ranges[1:] < ranges[:-1]
+        back[across] = False
+        if back.any():
+            return "the tokens of a window are not in the order of the text"
+    if not all(np.isfinite(arrays[name]).all() for name in ("start", "end", "null")):
         return "a score is not a finite number"
     return None
 
 
-def _digest(guids: tuple[str, ...], arrays: dict[str, NDArray[np.generic]]) -> str:
-    """SHA-256 over ids and array bytes: safetensors itself notices a cut file but not a flipped bit."""
-    digest = hashlib.sha256(json.dumps(guids).encode())
-    for name in _ARRAYS:
-        digest.update(np.ascontiguousarray(arrays[name]).data)
-    return digest.hexdigest()
+def _digest(guids: Iterable[str], hashes: Iterable[str]) -> str:
+    """SHA-256 over ids and the arrays' own: safetensors notices a cut file but not a flipped bit."""
+    return hashlib.sha256(json.dumps([*guids, *hashes]).encode()).hexdigest()

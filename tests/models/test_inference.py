@@ -16,7 +16,7 @@ from kit.models.backbones import load_weights, open_backbone
 from kit.models.devices import choose_device
 from kit.models.inference import budget_batches, pad_batch, score_questions
 from kit.models.windows import make_windows
-from kit.spans.scores import Provenance, SpanScores
+from kit.spans.scores import Provenance, SpanScores, joined
 
 NOWHERE = Provenance("", "", "", "", 0, 0, "")
 
@@ -63,9 +63,10 @@ def shared_articles() -> list[str]:
 def scored(folder: Path, questions: list[Question], length: int = 64) -> SpanScores:
     backbone = open_backbone(str(folder))
     model = load_weights(backbone, head_needed=True)
-    return score_questions(
+    parts = score_questions(
         model, backbone, questions, choose_device(), max_length=length, stride=16, provenance=NOWHERE
     )
+    return joined(list(parts), NOWHERE)
 
 
 @pytest.mark.parametrize("kind", ["wordpiece_folder", "unigram_folder"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.errors import SpanFileError, WriteError
-from kit.spans.scores import SpanScores, aligned
+from kit.spans.scores import SpanScores, aligned, joined
 from kit.spans.store import read_provenance, read_spans, write_spans
 from tests.spans import made
 
@@ -49,14 +50,14 @@ def test_round_trip(tmp_path_factory: pytest.TempPathFactory, guids: list[str], 
     questions = [[window()] for _ in guids]
     scores = made.scores(questions, guids or None)
     path = tmp_path_factory.mktemp("spans") / "a.safetensors"
-    write_spans(path, scores)
+    write_spans(path, made.PROVENANCE, [scores])
     assert equal(read_spans(path), scores)
     assert read_provenance(path) == made.PROVENANCE
 
 
 def test_the_same_scores_give_the_same_bytes(tmp_path: Path, small: SpanScores) -> None:
     for name in ("a", "b"):
-        write_spans(tmp_path / name, small)
+        write_spans(tmp_path / name, made.PROVENANCE, [small])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
@@ -68,7 +69,7 @@ def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
 
 def test_every_truncation_and_every_flipped_byte_is_noticed(tmp_path: Path, small: SpanScores) -> None:
     path = tmp_path / "a.safetensors"
-    write_spans(path, small)
+    write_spans(path, made.PROVENANCE, [small])
     whole = path.read_bytes()
     for size in range(0, len(whole), 7):
         path.write_bytes(whole[:size])
@@ -87,7 +88,7 @@ def test_every_truncation_and_every_flipped_byte_is_noticed(tmp_path: Path, smal
 
 def test_a_header_that_lies_about_its_size(tmp_path: Path, small: SpanScores) -> None:
     path = tmp_path / "a.safetensors"
-    write_spans(path, small)
+    write_spans(path, made.PROVENANCE, [small])
     path.write_bytes(struct.pack("<Q", 1 << 60) + path.read_bytes()[8:])
     with pytest.raises(SpanFileError, match="damaged"):
         read_spans(path)
@@ -122,13 +123,13 @@ def test_scores_that_break_the_layout_are_never_written(
     tmp_path: Path, small: SpanScores, change: dict[str, object], part: str
 ) -> None:
     with pytest.raises(SpanFileError, match=part):
-        write_spans(tmp_path / "a.safetensors", replace(small, **change))  # type: ignore[arg-type]
+        write_spans(tmp_path / "a.safetensors", made.PROVENANCE, [replace(small, **change)])  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_leaves_the_earlier_file(tmp_path: Path, small: SpanScores) -> None:
     path = tmp_path / "a.safetensors"
-    write_spans(path, small)
+    write_spans(path, made.PROVENANCE, [small])
     before = path.read_bytes()
     long = made.scores([[(0.0, [(i, i + 1, 0.0, 0.0) for i in range(50_000)])]])
     import signal
@@ -138,7 +139,7 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path: Path, small: SpanScores) 
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
         with pytest.raises(WriteError, match="cannot be written"):
-            write_spans(path, long)
+            write_spans(path, made.PROVENANCE, [long])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == before
@@ -160,9 +161,30 @@ def test_a_member_that_misses_a_question_is_named_with_it(small: SpanScores) -> 
 
 def test_metadata_are_plain_json(tmp_path: Path, small: SpanScores) -> None:
     path = tmp_path / "a.safetensors"
-    write_spans(path, small)
+    write_spans(path, made.PROVENANCE, [small])
     raw = path.read_bytes()
     header = json.loads(raw[8 : 8 + struct.unpack("<Q", raw[:8])[0]])
-    about = json.loads(header["__metadata__"]["kit"])
+    about = {key: json.loads(value) for key, value in header["__metadata__"].items()}
     assert about["guids"] == ["가-1", "나 2"]
     assert (about["run"], about["fold"], about["data_sha256"]) == ("run", "full", "a" * 64)
+    assert about["kit_version"] == "0.1.0"
+
+
+def test_pieces_make_the_file_of_the_whole(tmp_path: Path, small: SpanScores) -> None:
+    parts = [small.select(np.array([0])), small.select(np.array([1]))]
+    write_spans(tmp_path / "pieces", made.PROVENANCE, iter(parts))
+    write_spans(tmp_path / "whole", made.PROVENANCE, [small])
+    assert (tmp_path / "pieces").read_bytes() == (tmp_path / "whole").read_bytes()
+    assert equal(joined(parts, made.PROVENANCE), small)
+    write_spans(tmp_path / "nothing", made.PROVENANCE, [])
+    assert len(read_spans(tmp_path / "nothing")) == 0
+
+
+def test_a_failure_between_pieces_leaves_nothing(tmp_path: Path, small: SpanScores) -> None:
+    def pieces() -> Iterator[SpanScores]:
+        yield small
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_spans(tmp_path / "a.safetensors", made.PROVENANCE, pieces())
+    assert list(tmp_path.iterdir()) == []
