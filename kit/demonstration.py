@@ -19,7 +19,6 @@ from kit.scoring.scores import Score, score_answers
 
 if TYPE_CHECKING:
     from kit.models.tiny import Kind, Shape
-    from kit.models.training import Listeners
     from kit.spans.members import Run
 
 COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
@@ -34,7 +33,7 @@ class Demonstration:
     scores: tuple[Score, ...]
 
 
-def run_demo(folder: Path, seed: int, say: Callable[[str], object], listeners: Listeners) -> Demonstration:
+def run_demo(folder: Path, seed: int, say: Callable[[str], object]) -> Demonstration:
     """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.
 
     Everything goes below *folder*: data/demo, runs/demo-* and submissions/demo.csv.  Runs that an
@@ -52,8 +51,9 @@ def run_demo(folder: Path, seed: int, say: Callable[[str], object], listeners: L
     groups = scores[0].groups
     runs = []
     for kind, shape, settings in _models():
-        run = _trained(folder, train, test, kind, shape, settings | {"seed": seed}, listeners)
-        runs.append(verbs.predict(run, test))
+        run = _trained(folder, train, test, kind, shape, settings | {"seed": seed})
+        verbs.predict(run, test)
+        runs.append(run)
         for label, recipe in _recipes(run):
             answers = verbs.decode(recipe, test)
             scores.append(score_answers(answers, truth, label=f"{run.name}, {label}", groups=groups))
@@ -86,7 +86,6 @@ def _trained(
     kind: Kind,
     shape: Shape,
     settings: dict[str, Any],
-    listeners: Listeners,
 ) -> Run:
     from kit.models.tiny import make_backbone
 
@@ -98,9 +97,7 @@ def _trained(
     target = folder / "runs" / f"demo-{kind}"
     for attempt in (1, 2):
         try:
-            return verbs.train(
-                str(backbone), train, run=target, against=test, resume=True, listeners=listeners, **settings
-            )
+            return verbs.train(str(backbone), train, run=target, against=test, resume=True, **settings)
         except ConfigError:
             if attempt == 2:
                 raise

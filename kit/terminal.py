@@ -79,9 +79,10 @@ def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar over *total* things; yields a function that hears how many more are done.
 
-    Nothing is shown where standard error is not a terminal.
+    Nothing is shown where standard error is not a terminal, or *total* is 0.
     """
     bar = progress_bar()
+    bar.disable = bar.disable or not total
     with bar:
         task = bar.add_task(what, total=total, note="")
         yield lambda done: bar.advance(task, done)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kit.config.training import TrainingSettings
     from kit.data.checks import FileReport
     from kit.data.leaks import LeakReport
-    from kit.models.training import Listeners
     from kit.scoring.scores import Score
     from kit.spans.members import Run
 
@@ -69,7 +68,7 @@ def train(
     resume: bool = False,
     report_to: Sequence[str] = (),
     trust_remote_code: bool = False,
-    listeners: Listeners | None = None,
+    quiet: bool = False,
     **settings: object,
 ) -> Run:
     """Train a backbone (preset, hub id or folder) into the folder *run*.
@@ -77,7 +76,8 @@ def train(
     *against* is a test file: training refuses data that occur in it, unless *allow_leak*.  Without it,
     a ``test.json`` beside the first data file is used.  *settings* are those of TrainingSettings
     (epochs, lr, batch_size, micro_batch_size, max_length, stride, seed, …); what is not given comes
-    from the backbone's preset.  Raises DataError, LeakError, ConfigError, ModelError.
+    from the backbone's preset.  *quiet*: no lines and no progress bar on standard error.  Raises
+    DataError, LeakError, ConfigError, ModelError.
     """
     chosen = settings_for(backbone, **settings)  # before any file is read: a typing mistake shows at once
     datasets = [_dataset(given, answers_needed=True) for given in _several(data)]
@@ -85,6 +85,7 @@ def train(
     if not allow_leak:
         _refuse_leaks(datasets, against)
 
+    from kit.models.progress import spoken
     from kit.models.training import train_run
 
     return train_run(
@@ -96,7 +97,7 @@ def train(
         resume=resume,
         report_to=report_to,
         trust_remote_code=trust_remote_code,
-        listeners=listeners,
+        listeners=None if quiet else spoken(),
     )
 
 
@@ -122,16 +123,42 @@ def settings_for(backbone: str, **given: object) -> TrainingSettings:
     )
 
 
-def predict(run: Run | PathLike, data: Data, **options: object) -> Run:
-    """Write the span scores of *run* (a run folder, or any QA checkpoint's) on *data*; returns the run.
+def predict(
+    run: Run | PathLike,
+    data: Data,
+    *,
+    fold: int | None = None,
+    max_length: int | None = None,
+    stride: int | None = None,
+    precision: str = "auto",
+    again: bool = False,
+    trust_remote_code: bool = False,
+    quiet: bool = False,
+) -> list[Path]:
+    """Write the span scores of *run* (a run folder, or any QA checkpoint's) on *data*; returns the files.
 
-    *options* are those of kit.models.prediction.predict_run: fold, max_length, stride, precision, again.
+    Lengths in tokens, as trained unless given.  A file that is there already, made by the same model
+    from the same data, is kept unless *again*.
     """
+    from kit import terminal
     from kit.models.prediction import predict_run
+    from kit.spans.members import chosen_folds
 
-    opened = _run(run)
-    predict_run(opened, _dataset(data), **options)  # type: ignore[arg-type]
-    return opened
+    opened, dataset = _run(run), _dataset(data)
+    total = len(dataset) * len(chosen_folds(opened, fold))
+    with terminal.progress(f"predicting {opened.name}", 0 if quiet else total) as advance:
+        return predict_run(
+            opened,
+            dataset,
+            fold=fold,
+            max_length=max_length,
+            stride=stride,
+            precision=precision,
+            again=again,
+            trust_remote_code=trust_remote_code,
+            say=(lambda line: None) if quiet else terminal.say,
+            advance=advance,
+        )
 
 
 def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:

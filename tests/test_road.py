@@ -180,7 +180,9 @@ def test_score_prints_a_table_and_json_with_the_signature(place: Path) -> None:
 
 def test_the_functions_walk_the_same_road(place: Path, tmp_path: Path) -> None:
     test = kit.load(place / "data" / "test.json")
-    run = kit.predict(place / "runs" / "tiny", test)
+    run = place / "runs" / "tiny"
+    (spans,) = kit.predict(run, test, quiet=True)
+    assert spans.is_file()
     answers = kit.decode(run, test)
     path = kit.write_submission(tmp_path / "first.csv", test, answers)
     score = kit.score(path, place / "data" / "test_answers.json")
@@ -222,6 +224,7 @@ def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -
         str(place / "tiny"),
         place / "data" / "train.json",
         run=tmp_path / "r",
+        quiet=True,
         epochs=2.0,
         batch_size=8,
         max_length=160,

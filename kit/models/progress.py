@@ -7,7 +7,21 @@ from typing import Any
 from rich.progress import TaskID
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from kit.terminal import progress_bar, say
+from kit.models.forecast import Forecast
+from kit.models.training import Listeners
+from kit.terminal import duration, progress_bar, say
+
+
+def spoken() -> Listeners:
+    """Listeners that show a person what happens: lines on standard error and the progress bar."""
+    return Listeners(say, _say_forecast, (TrainingProgress(),))
+
+
+def _say_forecast(cost: Forecast) -> None:
+    say(
+        f"{cost.windows:,} windows, {cost.steps:,} steps: about {duration(cost.seconds)} and "
+        f"{cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
+    )
 
 
 class TrainingProgress(TrainerCallback):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kit import terminal, verbs
 from kit.views.output import edit, print_json, share
@@ -21,20 +22,9 @@ def run(
     report_to: Sequence[str],
     trust_remote_code: bool,
     as_json: bool,
-    settings: Mapping[str, object],
+    settings: Mapping[str, Any],
 ) -> None:
     """Train, then print what the kept checkpoint scored."""
-    verbs.settings_for(backbone, **settings)  # mistakes in flags before seconds of imports
-    from kit.models.forecast import Forecast
-    from kit.models.progress import TrainingProgress
-    from kit.models.training import Listeners
-
-    def expected(cost: Forecast) -> None:
-        terminal.say(
-            f"{cost.windows:,} windows, {cost.steps:,} steps: about {terminal.duration(cost.seconds)} and "
-            f"{cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
-        )
-
     trained = verbs.train(
         backbone,
         data,
@@ -45,7 +35,6 @@ def run(
         resume=resume,
         report_to=report_to,
         trust_remote_code=trust_remote_code,
-        listeners=Listeners(terminal.say, expected, (TrainingProgress(),)),
         **settings,
     )
     record = trained.record
