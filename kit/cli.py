@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,10 +32,29 @@ def main() -> None:
     from kit import terminal
 
     try:
-        app()
+        app(_several_after(sys.argv[1:], "train", "--data"))
     except KitError as error:
         terminal.error(str(error))
         raise SystemExit(1) from None
+
+
+def _several_after(arguments: list[str], command: str, option: str) -> list[str]:
+    """Let *option* of *command* take several values, as in ``--data a.json b.json``.
+
+    The parser knows only the option given again for each.  Only where the positional argument came first:
+    otherwise it could not be told from one more value.
+    """
+    if arguments[:1] != [command] or not arguments[1:] or arguments[1].startswith("-"):
+        return arguments
+    expanded: list[str] = []
+    inside = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            inside = argument == option
+        elif inside and expanded[-1] != option:
+            expanded.append(option)
+        expanded.append(argument)
+    return expanded
 
 
 def _version(wanted: bool) -> None:
@@ -76,9 +96,7 @@ def train(
         str,
         typer.Argument(help="kcbert, bert-kor, klue-bert, koelectra, klue-roberta, a hub id or a folder."),
     ],
-    data: Annotated[
-        list[Path], typer.Option("--data", help="Training files; give the option again for each.")
-    ],
+    data: Annotated[list[Path], typer.Option("--data", help="Training files, one or several.")],
     run: Annotated[Path, typer.Option("--run", help="The folder to make, for example runs/klue-bert.")],
     valid: Annotated[
         Path | None, typer.Option(help="Held-out file; default: a seeded, grouped tenth of the data.")

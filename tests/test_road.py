@@ -178,6 +178,39 @@ def test_score_prints_a_table_and_json_with_the_signature(place: Path) -> None:
     assert data["versus"]["difference"]["mean"] == pytest.approx(data["edit"] - data["versus"]["edit"])
 
 
+def test_runs_and_doctor(place: Path) -> None:
+    listed = run_kit("runs", "--json", cwd=place)
+    assert json.loads(listed.stdout)["tiny"]["folds"]["full"]["metrics"]["edit"] > 0
+    table = run_kit("runs", cwd=place)
+    assert "tiny" in table.stdout
+    facts = json.loads(run_kit("doctor", "--json", cwd=place).stdout)
+    assert facts["kit"] == kit.__version__
+    assert facts["number format"] in {"fp32", "bf16", "fp16"}
+
+
+def test_a_validation_file_of_its_own(place: Path, tmp_path: Path) -> None:
+    command = ["train", place / "tiny", "--data", place / "data/train.json", "--run", "r", "--epochs", "0.3"]
+    done = run_kit(*command, "--valid", place / "data/test_answers.json", "--max-length", "160", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = read_run(tmp_path / "r")
+    assert record is not None
+    assert record.valid is not None
+    assert record.folds["full"].held_out == record.valid.questions == 40
+
+
+def test_several_training_files_are_one_set(place: Path, tmp_path: Path) -> None:
+    other = sample.write(tmp_path / "other", seed=7, train_contexts=10, test_contexts=2).train
+    command = ["train", place / "tiny", "--data", place / "data/train.json", other, "--run", "r"]
+    done = run_kit(*command, "--epochs", "0.1", "--max-length", "160", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = read_run(tmp_path / "r")
+    assert record is not None
+    assert [file.questions for file in record.data] == [
+        len(kit.load(place / "data/train.json")),
+        len(kit.load(other)),
+    ]
+
+
 def test_the_functions_walk_the_same_road(place: Path, tmp_path: Path) -> None:
     test = kit.load(place / "data" / "test.json")
     run = place / "runs" / "tiny"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerFast, set_seed
 
@@ -57,6 +58,7 @@ def make_backbone(folder: Path, texts: Iterable[str], kind: Kind, shape: Shape, 
     model = BertForQuestionAnswering(config)
     _wave_positions(model.bert.embeddings.position_embeddings.weight, shape.spread)
     folder.mkdir(parents=True, exist_ok=True)
+    transformers.utils.logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

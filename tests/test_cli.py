@@ -1,0 +1,24 @@
+"""The command line's own few lines of logic."""
+
+from __future__ import annotations
+
+import pytest
+
+from kit.cli import _several_after
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("train b --data x y z --run r", "train b --data x --data y --data z --run r"),
+        ("train b --data x --data y --run r", "train b --data x --data y --run r"),
+        ("train b --run r --data x y", "train b --run r --data x --data y"),
+        ("train --data x b --run r", "train --data x b --run r"),
+        ("predict r --data x y", "predict r --data x y"),
+        ("train b --limit 3 --data x", "train b --limit 3 --data x"),
+        ("train", "train"),
+        ("", ""),
+    ],
+)
+def test_data_takes_several_files(given: str, expected: str) -> None:
+    assert _several_after(given.split(), "train", "--data") == expected.split()
