@@ -38,6 +38,11 @@ def run(files: Sequence[Path], against: Path | None, repaired: Path | None, as_j
                 terminal.say(f"  {fault.message}")
         if leak is not None:
             terminal.say(leak.message)
+            elsewhere = sum(match.contexts == "different" for match in leak.questions)
+            terminal.say(
+                f"questions worded like a test question: {len(leak.questions):,}, of them on other articles "
+                f"{elsewhere:,}"
+            )
         elif against is not None:
             terminal.say(f"{against}: not compared, since no file is clean; mend them first, with --repair")
         if done is not None:
