@@ -9,6 +9,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -336,6 +337,56 @@ def test_tensorboard_logs_stay_in_the_run(place: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "r" / "logs").rglob("events.out.tfevents.*"))
     unknown = run_kit(*command, "--report-to", "paper", cwd=tmp_path)
     assert "--report-to is paper; known are tensorboard, wandb, mlflow" in refused(unknown)
+
+
+def test_a_killed_training_goes_on_where_it_stopped(place: Path, tmp_path: Path) -> None:
+    command = [
+        "train",
+        place / "tiny",
+        "--data",
+        place / "data/train.json",
+        "--max-length",
+        "160",
+        "--epochs",
+        "3",
+    ]
+    command += [
+        "--evaluations",
+        "2",
+        "--limit",
+        "60",
+        "--batch-size",
+        "8",
+        "--micro-batch-size",
+        "4",
+        "--lr",
+        "1e-3",
+    ]
+    whole = run_kit(*command, "--run", "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kit", *map(str, command), "--run", "killed"],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "killed/full/checkpoints").glob("checkpoint-*/complete")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert "holds an unfinished training" in refused(run_kit(*command, "--run", "killed", cwd=tmp_path))
+    assert "no training has finished" in refused(
+        run_kit("predict", "killed", "--data", place / "data/test.json", cwd=tmp_path)
+    )
+    resumed = run_kit(*command, "--run", "killed", "--resume", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    weights = [(tmp_path / run / "full/model.safetensors").read_bytes() for run in ("whole", "killed")]
+    assert weights[0] == weights[1]
+    assert not (tmp_path / "killed/full/checkpoints").exists()
 
 
 def test_training_refuses_a_leak(place: Path, tmp_path: Path) -> None:
