@@ -62,7 +62,7 @@ class Recipe(Settings):
         if not any(member.weight > 0 for member in self.members):
             mistakes.append("all weights are 0; at least one must be above")
         if (self.decoder == "ranked") != (self.ranker is not None):
-            mistakes.append("decoder: ranked and ranker: belong together; kit tune writes both")
+            mistakes.append("decoder: ranked and ranker: belong together; give both or neither")
         if mistakes:
             raise ValueError(" and ".join(mistakes))
         return self

@@ -111,7 +111,7 @@ def test_an_unknown_layout_names_the_keys_seen_and_those_accepted(
 
 def test_paths_that_are_no_file(tmp_path: Path) -> None:
     missing = tmp_path / "none.json"
-    assert complaint(missing) == "there is no such file; check the path, or fetch it with kit download"
+    assert complaint(missing) == "there is no such file; check the path"
     assert complaint(tmp_path) == "is a folder; give a file in it"
     (tmp_path / "train.json").write_text("{}")
     assert complaint(tmp_path) == f"is a folder; give a file in it, such as {tmp_path / 'train.json'}"

@@ -84,9 +84,7 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise DataError(
-            f"{path}: there is no such file; check the path, or fetch it with kit download"
-        ) from None
+        raise DataError(f"{path}: there is no such file; check the path") from None
     except IsADirectoryError:
         inside = sorted(str(file) for file in path.glob("*.json"))[:3]
         hint = f", such as {inside[0]}" if inside else ""
