@@ -32,6 +32,9 @@ class Interval:
         """Whether there is an interval at all."""
         return not self.reason
 
+    def __str__(self) -> str:
+        return f"{self.low:.3f} to {self.high:.3f}" if self.known else f"none: {self.reason}"
+
     def as_dict(self) -> dict[str, object]:
         """For JSON, which has no nan: unknown ends are None and the reason is given."""
         if self.known:

@@ -59,6 +59,13 @@ class Score:
     distances: NDArray[np.float64] = field(repr=False, compare=False)
     groups: NDArray[np.int64] = field(repr=False, compare=False)
 
+    def __str__(self) -> str:
+        return (
+            f"Edit Score {self.edit:.3f} ({self.interval.level:.0%}: {self.interval}), "
+            f"exact match {self.exact:.1%}, character F1 {self.f1:.1%}, blank {self.blanks:.1%}; "
+            f"{self.questions:,} questions, reference: {self.reference}"
+        )
+
     @property
     def reference(self) -> str:
         """Which gold counts where a question has several: first, min or mean."""

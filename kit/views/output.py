@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-from kit.scoring.estimates import Interval
-
 
 def print_json(data: object) -> None:
     """*data* on standard output, readable; nothing else goes there."""
@@ -20,8 +18,3 @@ def edit(value: float) -> str:
 def share(value: float) -> str:
     """A share as per cent."""
     return f"{value:.1%}"
-
-
-def between(interval: Interval) -> str:
-    """An interval, or why there is none."""
-    return f"{interval.low:.3f} to {interval.high:.3f}" if interval.known else f"none: {interval.reason}"

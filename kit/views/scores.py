@@ -8,7 +8,7 @@ from kit import terminal
 from kit.competition.csv import read_submission
 from kit.data.formats import load
 from kit.scoring.scores import Score, compare, score_answers
-from kit.views.output import between, edit, print_json, share
+from kit.views.output import edit, print_json, share
 
 
 def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: bool) -> None:
@@ -36,7 +36,7 @@ def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: 
         sure = known and (difference.interval.high < 0 or difference.interval.low > 0)
         terminal.say(
             f"{csv} is {abs(difference.mean):.3f} characters a question {sign} than {versus} "
-            f"(difference {difference.mean:+.3f}, 95 %: {between(difference.interval)}, "
+            f"(difference {difference.mean:+.3f}, 95 %: {difference.interval}, "
             f"p = {difference.p_value:.3f}){'' if sure else ': no evidence of a difference'}"
         )
 
@@ -47,7 +47,7 @@ def table(title: str, scores: list[Score]) -> None:
         (
             score.label,
             edit(score.edit),
-            between(score.interval),
+            str(score.interval),
             share(score.exact),
             share(score.f1),
             share(score.blanks),

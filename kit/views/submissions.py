@@ -8,7 +8,7 @@ from pathlib import Path
 from kit import terminal, verbs
 from kit.config.recipe import Member, Recipe, bare
 from kit.errors import ConfigError
-from kit.views.output import between, edit, print_json, share
+from kit.views.output import edit, print_json, share
 
 
 def run(
@@ -37,7 +37,7 @@ def run(
         rows.append(("local estimate", made.card.estimate.reason))
     else:
         rows += [
-            ("Edit Score", f"{edit(made.score.edit)} (95 %: {between(made.score.interval)})"),
+            ("Edit Score", f"{edit(made.score.edit)} (95 %: {made.score.interval})"),
             ("exact match", share(made.score.exact)),
             ("character F1", share(made.score.f1)),
         ]

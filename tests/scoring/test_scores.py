@@ -47,6 +47,14 @@ def test_numbers_by_hand() -> None:
     assert result.interval.low <= 1.25 <= result.interval.high
 
 
+def test_a_score_prints_as_one_line() -> None:
+    result = score(label="five")
+    assert str(result) == (
+        f"Edit Score 1.250 (95%: {result.interval}), exact match 75.0%, character F1 50.0%, blank 25.0%; "
+        "4 questions, reference: first"
+    )
+
+
 def test_reference_changes_the_distance_only() -> None:
     least, mean = score(reference="min"), score(reference="mean")
     assert (least.edit, mean.edit) == (0.75, 1.0)
