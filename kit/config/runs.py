@@ -45,6 +45,8 @@ class RunRecord(Settings):
 
     backbone: str
     """As given: preset, hub id, or the folder's name."""
+    backbone_version: str = ""
+    """SHA-256 of a local backbone's weights, or the hub's commit: one name can stand for several models."""
     settings: TrainingSettings
     data: Annotated[tuple[DataFile, ...], Field(strict=False)]
     valid: DataFile | None = None
@@ -81,6 +83,11 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
     found = []
     if old.backbone != new.backbone:
         found.append(f"backbone is {new.backbone}, the run has {old.backbone}")
+    elif old.backbone_version != new.backbone_version:
+        versions = new.backbone_version[:8] or "unknown", old.backbone_version[:8] or "unknown"
+        found.append(
+            f"backbone {new.backbone} has other weights ({versions[0]}, the run began with {versions[1]})"
+        )
     before, after = old.settings.model_dump(), new.settings.model_dump()
     found += [
         f"{name} is {after[name]}, the run has {before[name]}"

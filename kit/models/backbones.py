@@ -6,10 +6,6 @@ tokenizer and the shape of its embedding tables.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +13,13 @@ from typing import Any
 import huggingface_hub
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 
 from kit.errors import ModelError
+from kit.files import sha256_file
+from kit.models.failures import plain_errors
 from kit.models.presets import PRESETS
 
 _HUB_SECONDS = 10.0
@@ -69,6 +66,12 @@ class Backbone:
         """How run.json and tables call it; never a full path."""
         return Path(self.reference).name if Path(self.reference).is_dir() else self.reference
 
+    @property
+    def version(self) -> str:
+        """SHA-256 of a local folder's weights, the hub's commit, or "" where neither is known."""
+        weights = weights_file(Path(self.location))
+        return sha256_file(weights) if weights.exists() else getattr(self.config, "_commit_hash", None) or ""
+
 
 def open_backbone(reference: str, *, trust_remote_code: bool = False) -> Backbone:
     """Open a preset, a hub id or a local folder: config and tokenizer, downloaded if need be.
@@ -78,7 +81,7 @@ def open_backbone(reference: str, *, trust_remote_code: bool = False) -> Backbon
     """
     location = PRESETS[reference].hub_id if reference in PRESETS else reference
     _refuse_file(location)
-    with _plain_errors(reference, location):
+    with plain_errors(reference, location):
         loading = {"trust_remote_code": trust_remote_code, "local_files_only": _cache_must_do(location)}
         config = AutoConfig.from_pretrained(location, **loading)
         tokenizer = AutoTokenizer.from_pretrained(location, **loading)
@@ -145,7 +148,7 @@ def _blank_ids(engine: Tokenizer) -> NDArray[np.int32]:
 
 def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limits:
     """Read the embedding tables of a model without weights: what the config promises is not always usable."""
-    with _plain_errors(reference, reference), torch.device("meta"):
+    with plain_errors(reference, reference), torch.device("meta"):
         skeleton = AutoModel.from_config(config, trust_remote_code=trusted)
     positions = segments = None
     for name, module in skeleton.named_modules():
@@ -178,7 +181,7 @@ def load_weights(backbone: Backbone, *, head_needed: bool) -> torch.nn.Module:
     made from torch's global generator.  Only safetensors are read, never a pickle.
     """
     _refuse_pickle(backbone)
-    with _plain_errors(backbone.reference, backbone.location):
+    with plain_errors(backbone.reference, backbone.location):
         # float16 files would otherwise train in float16
         model, report = AutoModelForQuestionAnswering.from_pretrained(
             backbone.location,
@@ -237,78 +240,3 @@ def _refuse_pickle(backbone: Backbone) -> None:
             f"{backbone.reference}: has {found}; the kit reads model.safetensors: save the model again "
             "with save_pretrained of a current transformers"
         )
-
-
-@contextlib.contextmanager
-def _plain_errors(reference: str, location: str) -> Iterator[None]:
-    """Turn the library's long explanations into one line with the likely cause."""
-    loggers = [logging.getLogger(name) for name in ("transformers", "huggingface_hub")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    bars = transformers.utils.logging.is_progress_bar_enabled()
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        yield
-    except ModelError:
-        raise
-    except Exception as error:
-        # The hub client, the configs and the Rust tokenizer raise types of their own, some plain Exception.
-        raise ModelError(f"{reference}: {_cause(error, location)}") from error
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-        if bars:
-            transformers.utils.logging.enable_progress_bar()
-
-
-def _cause(error: BaseException, location: str) -> str:
-    names, text = set(), []
-    link: BaseException | None = error
-    while link is not None:
-        names.add(type(link).__name__)
-        text.append(str(link))
-        link = link.__cause__ or link.__context__
-    words = " ".join(text)
-    if Path(location).is_dir():
-        if "trust_remote_code" in words:
-            return "brings code of its own; read it, then allow it with --trust-remote-code"
-        return f"cannot be loaded ({(text[0].splitlines() or ['unknown reason'])[0][:200]})"
-    if "GatedRepoError" in names or "trying to access a gated repo" in words:
-        return (
-            f"{location} is gated; accept its terms at https://huggingface.co/{location} and log in "
-            "with `hf auth login`"
-        )
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-        return f"{location} is not in the local cache and HF_HUB_OFFLINE is set; unset it or give a folder"
-    if (
-        names & {"RepositoryNotFoundError", "RevisionNotFoundError"}
-        or "not a valid model identifier" in words
-    ):
-        return (
-            f"no model {location} on the Hugging Face hub; check the spelling (presets: "
-            f"{', '.join(PRESETS)}), or log in with `hf auth login` if it is private"
-        )
-    if "trust_remote_code" in words:
-        return "brings code of its own; read it, then allow it with --trust-remote-code"
-    if "HFValidationError" in names:
-        return f"{location} is not a folder here and not a hub id (owner/name); presets: {', '.join(PRESETS)}"
-    if (
-        names
-        & {
-            "ConnectError",
-            "ConnectionError",
-            "LocalEntryNotFoundError",
-            "OfflineModeIsEnabled",
-            "ConnectTimeout",
-            "ReadTimeout",
-            "ProxyError",
-            "gaierror",
-        }
-        or "couldn't connect" in words.lower()
-    ):
-        return (
-            f"{location} cannot be fetched: the Hugging Face hub is not reachable; check the network, "
-            "or download the model elsewhere and give its folder"
-        )
-    return f"{location} cannot be loaded ({(text[0].splitlines() or ['unknown reason'])[0][:200]})"

@@ -82,6 +82,7 @@ def train_run(
     settings = settings.model_copy(update={"max_length": length, "stride": stride})
     record = RunRecord(
         backbone=backbone.name,
+        backbone_version=backbone.version,
         settings=settings,
         data=tuple(_data_file(dataset) for dataset in data),
         valid=_data_file(valid) if valid else None,
@@ -166,6 +167,8 @@ def _train(
     labels = label_windows(windows, questions, settings.targets)
     if windows.cut_questions:
         listeners.say(f"{windows.cut_questions} questions are longer than a window allows and were cut")
+    if labels.unplaced:
+        listeners.say(f"{labels.unplaced} gold answers are nothing but white space and teach nothing")
     collator = SpanCollator(windows, labels, backbone.pad_id)
     sampler = LengthGroupedSampler(windows.lengths, settings.batch_size, settings.seed)
     steps = steps_of(len(windows), settings.batch_size, settings.epochs)

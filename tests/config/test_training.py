@@ -89,6 +89,13 @@ def test_a_damaged_record_is_one_line(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
+def test_a_folder_of_the_same_name_with_other_weights_is_another_backbone() -> None:
+    old, new = record(backbone_version="a" * 64), record(backbone_version="b" * 64)
+    assert differences(old, new) == [
+        "backbone klue-bert has other weights (bbbbbbbb, the run began with aaaaaaaa)"
+    ]
+
+
 def test_differences_are_named() -> None:
     other = record(backbone="kcbert", settings=TrainingSettings(lr=1e-4))
     assert differences(record(), record()) == []

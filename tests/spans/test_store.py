@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import struct
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -178,6 +179,21 @@ def test_pieces_make_the_file_of_the_whole(tmp_path: Path, small: SpanScores) ->
     assert equal(joined(parts, made.PROVENANCE), small)
     write_spans(tmp_path / "nothing", made.PROVENANCE, [])
     assert len(read_spans(tmp_path / "nothing")) == 0
+
+
+def test_pieces_are_not_held_while_others_come(tmp_path: Path, small: SpanScores) -> None:
+    alive: list[weakref.ref[object]] = []
+
+    def pieces() -> Iterator[SpanScores]:
+        for number in range(4):
+            assert sum(reference() is not None for reference in alive) <= 1
+            piece = replace(small.select(np.array([0])), guids=(f"q{number}",))
+            alive.append(weakref.ref(piece.start))
+            yield piece
+            del piece
+
+    write_spans(tmp_path / "a.safetensors", made.PROVENANCE, pieces())
+    assert len(read_spans(tmp_path / "a.safetensors")) == 4
 
 
 def test_a_failure_between_pieces_leaves_nothing(tmp_path: Path, small: SpanScores) -> None:
