@@ -32,6 +32,7 @@ setup(
     package_data={"kit": ["py.typed"]},
     install_requires=[
         "accelerate>=1.10",
+        "filelock>=3.12",
         "numpy>=2.0",
         "pandas>=2.2",
         "pydantic>=2.10",

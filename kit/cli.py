@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +22,9 @@ app = typer.Typer(
     help="Korean question answering scored by edit distance: from competition files to a submission.",
 )
 
+_PATIENCE = 3.0
+"""Seconds in which a launcher stops the other processes once the first has given up."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of a table.")]
 Trust = Annotated[
     bool, typer.Option("--trust-remote-code", help="Run code that a hub model brings along. Read it first.")
@@ -31,11 +36,23 @@ def main() -> None:
     """The console script: a KitError is one line on standard error and exit code 1."""
     from kit import terminal
 
+    others = sys.stderr
+    if not _first_process():
+        # Of several processes one speaks.
+        sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
         app(_several_after(sys.argv[1:], "train", "--data"))
     except KitError as error:
+        if not _first_process():
+            # What stops all stops the first too, and it says so; left is what stops only this one.
+            time.sleep(_PATIENCE)
+            sys.stderr = others
         terminal.error(str(error))
         raise SystemExit(1) from None
+
+
+def _first_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _several_after(arguments: list[str], command: str, option: str) -> list[str]:
@@ -126,29 +143,55 @@ def train(
     targets: Annotated[
         str | None, typer.Option(help="Golds to learn: all, first, shortest, longest [all].")
     ] = None,
-    evaluations: Annotated[int | None, typer.Option(help="Evaluations an epoch [1].")] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Train one model a fold, for out-of-fold scores.", show_default="none")
+    ] = None,
+    fold: Annotated[str | None, typer.Option(help="Only these of the folds, as in 0,2.")] = None,
+    early_stopping: Annotated[
+        int | None, typer.Option(help="Stop after N evaluations without a better Edit Score [never].")
+    ] = None,
+    evaluations: Annotated[
+        int | None, typer.Option(help="Evaluations, and checkpoints, an epoch [1].")
+    ] = None,
     precision: Precision = "auto",
-    seed: Annotated[int | None, typer.Option(help="Random seed [42].")] = None,
+    attention_dropout: Annotated[
+        float | None, typer.Option(help="0 is much faster on a CPU [the backbone's].")
+    ] = None,
+    gradient_checkpointing: Annotated[
+        bool, typer.Option("--gradient-checkpointing", help="Less memory, a third more time.")
+    ] = False,
+    compile_model: Annotated[
+        bool, typer.Option("--compile", help="torch.compile; pays on long trainings on a GPU.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Random seed of the training [42].")] = None,
+    split_seed: Annotated[int | None, typer.Option(help="Seed of folds and holdout [42].")] = None,
     limit: Annotated[int | None, typer.Option(help="Train on the first N questions only.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Folds trained at the same time [one a GPU].")] = None,
+    save_minutes: Annotated[
+        float | None, typer.Option(help="Also a checkpoint every so many minutes (Colab).")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last complete checkpoint.")] = False,
     report_to: Annotated[list[str] | None, typer.Option(help="tensorboard, wandb or mlflow.")] = None,
     trust_remote_code: Trust = False,
     as_json: Json = False,
 ) -> None:
-    """Train one backbone, keep its best checkpoint by Edit Score on held-out questions.
+    """Train one backbone: the best checkpoint by Edit Score is kept, or one model a fold.
 
-    Example: kit train klue-bert --data data/goorm-2/train.json --run runs/klue-bert
+    Example: kit train klue-bert --data data/goorm-2/train.json --folds 5 --run runs/klue-bert
     """
     from kit.views import training
 
     training.run(
-        backbone, data, run, valid=valid, against=against, allow_leak=allow_leak, resume=resume,
-        report_to=report_to or [], trust_remote_code=trust_remote_code, as_json=as_json,
+        backbone, data, run, valid=valid, against=against, allow_leak=allow_leak, fold=fold, jobs=jobs,
+        resume=resume, report_to=report_to or [], trust_remote_code=trust_remote_code, as_json=as_json,
         settings={
             "epochs": epochs, "lr": lr, "batch_size": batch_size, "micro_batch_size": micro_batch_size,
             "max_length": max_length, "stride": stride, "warmup": warmup, "schedule": schedule,
             "weight_decay": weight_decay, "max_grad_norm": max_grad_norm, "targets": targets,
-            "evaluations": evaluations, "precision": precision, "seed": seed, "limit": limit,
+            "folds": folds, "early_stopping": early_stopping, "evaluations": evaluations,
+            "precision": precision, "attention_dropout": attention_dropout,
+            "gradient_checkpointing": gradient_checkpointing, "compile": compile_model, "seed": seed,
+            "split_seed": split_seed, "limit": limit, "save_minutes": save_minutes,
         },
     )  # fmt: skip
 

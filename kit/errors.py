@@ -39,6 +39,10 @@ class WriteError(KitError):
     """A file that could not be written; what stood there before is untouched."""
 
 
+class LockError(KitError):
+    """Something another process is at work on."""
+
+
 def all_of(mistakes: Sequence[str], shown: int = SHOWN) -> str:
     """Join mistakes into one line: the first *shown* in full, then how many more there are."""
     rest = len(mistakes) - shown

@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kit.errors import WriteError
+from filelock import FileLock, Timeout
+
+from kit.errors import LockError, WriteError
 
 
 def sha256_file(path: Path) -> str:
@@ -51,6 +53,23 @@ def replacing(path: Path, verify: Callable[[Path], object] | None = None) -> Ite
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True, purpose: str = "") -> Iterator[None]:
+    """Hold a lock on *path* (a name, it need not exist) against other processes of this machine.
+
+    The lock goes with its process, however that ends.  Raises LockError at once where another
+    process holds it and *wait* is False.
+    """
+    # In the machine's temporary folder: locks on network file systems are not to be relied on.
+    key = hashlib.sha256(f"{path.resolve()}\n{purpose}".encode()).hexdigest()[:24]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"kit-{key}.lock", timeout=-1 if wait else 0)
+    try:
+        with lock:
+            yield
+    except Timeout:
+        raise LockError(f"{path}: another process is at work on it; wait for it, or stop it") from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -65,6 +65,8 @@ def train(
     valid: Data | None = None,
     against: Data | None = None,
     allow_leak: bool = False,
+    fold: int | str | Sequence[int] | None = None,
+    jobs: int | None = None,
     resume: bool = False,
     report_to: Sequence[str] = (),
     trust_remote_code: bool = False,
@@ -75,25 +77,46 @@ def train(
 
     *against* is a test file: training refuses data that occur in it, unless *allow_leak*.  Without it,
     a ``test.json`` beside the first data file is used.  *settings* are those of TrainingSettings
-    (epochs, lr, batch_size, micro_batch_size, max_length, stride, seed, …); what is not given comes
-    from the backbone's preset.  *quiet*: no lines and no progress bar on standard error.  Raises
-    DataError, LeakError, ConfigError, ModelError.
+    (epochs, lr, batch_size, micro_batch_size, max_length, stride, seed, folds, …); what is not given
+    comes from the backbone's preset.  With ``folds=5`` one model a fold is trained, or only *fold*, and
+    the run gets out-of-fold scores on its own data.  *jobs*: folds trained at the same time; default: one
+    a GPU.  *quiet*: no lines and no progress bar on standard
+    error.  Raises DataError, LeakError, ConfigError, ModelError.
     """
     chosen = settings_for(backbone, **settings)  # before any file is read: a typing mistake shows at once
+    chosen_folds = _folds(fold, chosen)
     datasets = [_dataset(given, answers_needed=True) for given in _several(data)]
+    if valid is not None and chosen.folds is not None:
+        raise ConfigError("--valid and --folds exclude each other: every fold is held out in its turn")
     held_out = None if valid is None else _dataset(valid, answers_needed=True)
     if not allow_leak:
         _refuse_leaks(datasets, against)
 
-    from kit.models.progress import spoken
-    from kit.models.training import train_run
+    from kit import terminal
+    from kit.models.training import launch
+    from kit.models.training.progress import spoken
+    from kit.models.training.runs import train_run
 
+    folder, say = Path(run), (lambda line: None) if quiet else terminal.say
+    if not launch.launched():
+        words = launch.command_line(
+            backbone, datasets, folder, chosen, valid=held_out, resume=resume, report_to=report_to,
+            trust_remote_code=trust_remote_code,
+        )  # fmt: skip
+        gpus, todo = len(launch.visible_gpus()), launch.folds_to_train(folder, chosen, chosen_folds)
+        at_once = min(jobs or max(gpus, 1), len(todo))
+        if at_once > 1:
+            return launch.train_folds(words, folder, todo, at_once, say)
+        if gpus > 1 and (todo or chosen.folds is None):
+            fold_words = ["--fold", str(todo[0])] if todo else []
+            return launch.train_on_all([*words, *fold_words], folder, gpus, say)
     return train_run(
         backbone,
         datasets,
-        Path(run),
+        folder,
         chosen,
         valid=held_out,
+        folds=chosen_folds,
         resume=resume,
         report_to=report_to,
         trust_remote_code=trust_remote_code,
@@ -121,6 +144,20 @@ def settings_for(backbone: str, **given: object) -> TrainingSettings:
     return training_settings(
         **(defaults | {name: value for name, value in given.items() if value is not None})
     )
+
+
+def out_of_fold(run: Run | PathLike, data: Data | Sequence[Data]) -> dict[Path, Score]:
+    """How a run with folds answers each file it trained on, out of fold; {} before the last fold is trained.
+
+    Answers are the likeliest spans, without rules: `decode` with a recipe gives others.
+    """
+    from kit.spans.out_of_fold import missing_folds
+
+    opened = _run(run)
+    if opened.record is None or opened.record.settings.folds is None or missing_folds(opened.record):
+        return {}
+    datasets = [_dataset(given, answers_needed=True) for given in _several(data)]
+    return {dataset.path: score(decode(opened, dataset), dataset) for dataset in datasets}
 
 
 def predict(
@@ -214,6 +251,16 @@ def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> 
     check_submission(ordered, guids, path)
     write(Path(path), guids, [answers[guid] for guid in guids])
     return Path(path)
+
+
+def _folds(fold: int | str | Sequence[int] | None, settings: TrainingSettings) -> Sequence[int] | None:
+    """Fold numbers from a notebook's number or list, or the shell's ``0,2``."""
+    from kit.config.training import fold_numbers
+
+    if fold is None:
+        return None
+    wanted = fold if isinstance(fold, str) else ",".join(map(str, [fold] if isinstance(fold, int) else fold))
+    return fold_numbers(wanted, settings.folds)
 
 
 def _refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:

@@ -16,7 +16,6 @@ from kit.competition.card import (
 )
 from kit.competition.csv import check_sample, check_submission, write_submission
 from kit.config.recipe import Recipe
-from kit.config.runs import FULL
 from kit.data.records import Dataset
 from kit.files import sha256_file
 from kit.scoring.scores import Score, score_answers
@@ -60,7 +59,7 @@ def _member(source: Source) -> Member:
     return Member(
         label=source.label,
         run=source.run,
-        fold=None if source.fold == FULL else int(source.fold),
+        fold=int(source.fold) if source.fold.isdecimal() else None,
         span_file=source.span_file.name,
         span_sha256=sha256_file(source.span_file),
         weight=source.weight,

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from kit.config.training import TrainingSettings
+from kit.config.training import HOW_NOT_WHAT, TrainingSettings
 from kit.config.validation import Settings, mistakes_in, read_settings_text, refuse
 from kit.errors import ConfigError
-from kit.files import write_text
+from kit.files import locked, write_text
 
 RUN_FILE = "run.json"
 FULL = "full"
@@ -29,14 +29,24 @@ class FoldRecord(Settings):
     """One trained model of the run: ``full``, or fold K of several."""
 
     held_out: int
-    """Questions it was evaluated on."""
+    """Questions it was evaluated on: for a fold those of the fold, on which nothing was chosen."""
     steps: int
     seconds: float
     windows: int
     weights_sha256: str
     """Of model.safetensors, hex: ties span files to the model that made them."""
     metrics: dict[str, float]
-    """``edit``, ``exact``, ``blank_edit``: on the held-out questions, at the kept checkpoint."""
+    """``edit``, ``exact``, ``blank_edit``: on the held-out questions, of the kept checkpoint."""
+    kept_step: int = 0
+    """The optimizer step of the kept checkpoint."""
+    chosen_on: int = 0
+    """Questions the kept checkpoint was chosen on; 0 where the last one is kept, whatever it scores."""
+    micro_batch_size: int = 0
+    """As it ended: a device short of memory gets smaller ones than were asked for."""
+    processes: int = 1
+    device: str = ""
+    peak_bytes: int = 0
+    """Most memory in use: of the GPU, or of the process on a CPU."""
     history: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
 
 
@@ -78,6 +88,15 @@ def write_run(folder: Path, record: RunRecord) -> None:
     write_text(folder / RUN_FILE, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
 
 
+def add_fold(folder: Path, name: str, fold: FoldRecord) -> None:
+    """Put a finished model into run.json, also while another process trains another fold."""
+    with locked(folder):
+        record = read_run(folder)
+        if record is None:
+            raise ConfigError(f"{folder}: its {RUN_FILE} is gone; train again under another --run")
+        write_run(folder, record.model_copy(update={"folds": record.folds | {name: fold}}))
+
+
 def differences(old: RunRecord, new: RunRecord) -> list[str]:
     """What separates two runs that want the same folder; empty where the second continues the first."""
     found = []
@@ -92,7 +111,7 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
     found += [
         f"{name} is {after[name]}, the run has {before[name]}"
         for name in after
-        if after[name] != before[name]
+        if after[name] != before[name] and name not in HOW_NOT_WHAT
     ]
     if (old.data, old.valid) != (new.data, new.valid):
         names = [f"{file.name} ({file.sha256[:8]})" for file in old.data]

@@ -32,7 +32,19 @@ class TrainingSettings(Settings):
     targets: Targets = "all"
     limit: Annotated[int, Field(ge=1)] | None = None
     evaluations: Annotated[int, Field(ge=1)] = 1
-    """How often an epoch is evaluated (and its checkpoint kept if it is the best)."""
+    """How often an epoch is evaluated, where the best checkpoint is chosen, and a checkpoint is kept."""
+    folds: Annotated[int, Field(ge=2, le=100)] | None = None
+    """Number of folds; None trains one model and holds out a tenth, or --valid."""
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    """Deals folds and holdouts, apart from ``seed``: members trained with other seeds share their folds."""
+    early_stopping: Annotated[int, Field(ge=1)] | None = None
+    """Evaluations without a better Edit Score after which training stops."""
+    attention_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """None: the backbone's own."""
+    gradient_checkpointing: bool = False
+    compile: bool = False
+    save_minutes: Annotated[float, Field(gt=0)] | None = None
+    """A checkpoint at least so often, for machines that are taken away."""
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
@@ -47,6 +59,10 @@ class TrainingSettings(Settings):
     def accumulation_steps(self) -> int:
         """Micro-batches in one effective batch: derived, never set."""
         return self.batch_size // self.micro_batch_size
+
+
+HOW_NOT_WHAT = frozenset({"micro_batch_size", "gradient_checkpointing", "compile", "save_minutes"})
+"""Settings that change how the same training is carried out, not what it is: a run may go on with others."""
 
 
 def _divisors(number: int) -> list[int]:
@@ -65,6 +81,27 @@ def training_settings(**given: object) -> TrainingSettings:
     except ValidationError as error:
         mistakes = [_as_flag(mistake) for mistake in mistakes_in(error, TrainingSettings)]
         raise ConfigError(f"training settings: {all_of(mistakes)}") from None
+
+
+def smaller_micro_batch(settings: TrainingSettings, processes: int = 1) -> int | None:
+    """The next smaller micro-batch that keeps the effective batch; None where there is none.
+
+    *processes* share each micro-step, so that ``micro * processes`` must divide the effective batch.
+    """
+    a_process = settings.batch_size // processes
+    smaller = [size for size in _divisors(a_process) if size <= settings.micro_batch_size // 2]
+    return max(smaller, default=None)
+
+
+def fold_numbers(text: str, folds: int | None) -> tuple[int, ...]:
+    """The folds that ``--fold 0,2`` names.  Raises ConfigError for what is no fold of the run."""
+    parts = [part.strip() for part in text.split(",")]
+    if folds is None:
+        raise ConfigError(f"--fold {text}: is only for runs with folds; add --folds 5")
+    wrong = [part for part in parts if not part.isdecimal() or int(part) >= folds]
+    if wrong:
+        raise ConfigError(f"--fold {text}: {wrong[0]!r} is no fold; folds are 0 to {folds - 1}, as in 0,2")
+    return tuple(dict.fromkeys(int(part) for part in parts))
 
 
 def _as_flag(mistake: str) -> str:

@@ -174,13 +174,26 @@ def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limit
     return Limits(int(positions), bool(segments and segments > 1))
 
 
-def load_weights(backbone: Backbone, *, head_needed: bool) -> torch.nn.Module:
+def attention_dropout(config: Any) -> tuple[str, float] | None:
+    """What a config calls the dropout on attention weights, and its value; None where it has none."""
+    for name in ("attention_probs_dropout_prob", "attention_dropout"):
+        if hasattr(config, name):
+            return name, float(getattr(config, name))
+    return None
+
+
+def load_weights(
+    backbone: Backbone, *, head_needed: bool, dropout_on_attention: float | None = None
+) -> torch.nn.Module:
     """The backbone's weights under a question-answering head, float32, on the CPU.
 
     *head_needed*: refuse a checkpoint whose head is missing (for prediction); otherwise a fresh head is
     made from torch's global generator.  Only safetensors are read, never a pickle.
     """
     _refuse_pickle(backbone)
+    changed: dict[str, Any] = {}
+    if dropout_on_attention is not None and (known := attention_dropout(backbone.config)):
+        changed[known[0]] = dropout_on_attention
     with plain_errors(backbone.reference, backbone.location):
         # float16 files would otherwise train in float16
         model, report = AutoModelForQuestionAnswering.from_pretrained(
@@ -189,6 +202,7 @@ def load_weights(backbone: Backbone, *, head_needed: bool) -> torch.nn.Module:
             use_safetensors=True,
             output_loading_info=True,
             **backbone.loading,
+            **changed,
         )
     missing = sorted(report["missing_keys"])
     head = [key for key in missing if key.startswith("qa_outputs") or ".qa_outputs" in key]

@@ -11,7 +11,7 @@ from kit.files import sha256_file
 from kit.models.backbones import Backbone, load_weights, open_backbone, weights_file
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
-from kit.models.inference import score_questions
+from kit.models.processes import Processes, join_processes, score_together
 from kit.spans.members import Run, chosen_folds
 from kit.spans.scores import Provenance
 from kit.spans.store import read_provenance, read_spans, write_spans
@@ -44,8 +44,14 @@ def predict_run(
     trained = run.record.settings if run.record else None
     length_wanted = max_length or (trained.max_length if trained else BARE_LENGTH)
     stride_wanted = stride if stride is not None else trained.stride if trained else BARE_STRIDE
+    processes = join_processes()
     device = choose_device(precision)
     written = []
+    if run.record is not None and run.trained_on(dataset):
+        say(
+            f"{run.name} was trained on {dataset.path}: these scores look better than they are"
+            + ("; out of fold, kit train has stored them" if run.record.settings.folds else "")
+        )
     for name in chosen_folds(run, fold):
         folder = run.model_folder(name)
         backbone = open_backbone(str(folder), trust_remote_code=trust_remote_code)
@@ -62,13 +68,15 @@ def predict_run(
             kit_version=__version__,
         )
         path = run.span_file(dataset, name)
-        if not again and _made_already(path, provenance):
+        made = not again and _made_already(path, provenance)
+        processes.wait()  # until all have looked, before one of them writes
+        if made:
             say(f"{path}: already made by this model from this data")
             advance(len(dataset))
         else:
             for line in inspect_tokenizer(backbone, dataset.questions).remarks():
                 say(f"{run.name}: {line}")
-            _write(path, backbone, dataset.questions, device, provenance, advance)
+            _write(path, backbone, dataset.questions, device, processes, provenance, advance)
         written.append(path)
     return written
 
@@ -88,11 +96,13 @@ def _write(
     backbone: Backbone,
     questions: tuple[Question, ...],
     device: Device,
+    processes: Processes,
     provenance: Provenance,
     advance: Advance,
 ) -> None:
     model = load_weights(backbone, head_needed=True).to(device.torch)
-    parts = score_questions(
+    parts = score_together(
+        processes,
         model,
         backbone,
         questions,
@@ -102,4 +112,8 @@ def _write(
         provenance=provenance,
         advance=advance,
     )
-    write_spans(path, provenance, parts)
+    if processes.first:
+        write_spans(path, provenance, parts)
+    else:
+        assert not list(parts)  # takes its share of the work; the first process gets the scores
+    processes.wait()

@@ -13,7 +13,7 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError
 from kit.spans.decoding import argmax_answers
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import Run, chosen_folds, member_scores, open_run
+from kit.spans.members import Run, member_scores, open_run, stored_folds
 from kit.spans.recipes import rules_of
 from kit.spans.scores import Provenance
 
@@ -49,7 +49,7 @@ def answers_of(recipe: Recipe, dataset: Dataset) -> Answers:
     rules = rules_of(recipe)
     member = recipe.members[0]
     run = open_run(str(member.run))
-    fold = _single(chosen_folds(run, member.fold), run.name)
+    fold = _single(stored_folds(run, member.fold, dataset), run.name)
     scores = member_scores(run, fold, dataset)
     path = run.find_spans(dataset, fold)
     assert path is not None

@@ -12,6 +12,7 @@ from pathlib import Path
 from kit.config.runs import FULL, RunRecord, read_run
 from kit.data.records import Dataset
 from kit.errors import ModelError, SpanFileError
+from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, oof_file
 from kit.spans.scores import SpanScores
 from kit.spans.store import read_spans
 
@@ -41,17 +42,24 @@ class Run:
             return self.folder
         return self.folder / (FULL if fold == FULL else f"fold-{fold}")
 
+    def trained_on(self, dataset: Dataset) -> bool:
+        """Whether these very data taught the run."""
+        return self.record is not None and dataset.sha256 in {file.sha256 for file in self.record.data}
+
     def span_file(self, dataset: Dataset, fold: str) -> Path:
-        """Where the span scores of *fold* on *dataset* belong."""
+        """Where the span scores of *fold*, or the out-of-fold scores, on *dataset* belong."""
+        if fold == OUT_OF_FOLD:
+            return oof_file(self.folder, dataset.sha256)
         return self._spans_folder() / f"{dataset.key}{_suffix(fold)}"
 
     def find_spans(self, dataset: Dataset, fold: str) -> Path | None:
         """The span file of *fold* on the data with this content, whatever the data file was called then."""
         own = self.span_file(dataset, fold)
-        if own.is_file():
-            return own
+        if own.is_file() or fold == OUT_OF_FOLD:
+            return own if own.is_file() else None
         pattern = f"*-{dataset.sha256[:8]}{_suffix(fold)}"
-        others = sorted(path for path in own.parent.glob(pattern) if not path.name.startswith("oof-"))
+        oof = f"{OUT_OF_FOLD}-"
+        others = sorted(path for path in own.parent.glob(pattern) if not path.name.startswith(oof))
         return others[0] if others else None
 
     def _spans_folder(self) -> Path:
@@ -87,20 +95,46 @@ def chosen_folds(run: Run, fold: int | None) -> Sequence[str]:
     return (str(fold),)
 
 
-def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
-    """The stored scores of one fold of *run* on *dataset*.
+def stored_folds(run: Run, fold: int | None, dataset: Dataset) -> Sequence[str]:
+    """Whose scores answer *dataset*: the chosen folds', or out of fold where the run trained on these data.
 
-    Raises SpanFileError naming the kit predict command where they are missing, or out of date.
+    Raises ModelError for one fold of a run that trained on *dataset*: it has learned most of the answers.
+    """
+    if run.record is None or run.record.settings.folds is None or not run.trained_on(dataset):
+        return chosen_folds(run, fold)
+    if fold is not None:
+        raise ModelError(
+            f"{run.folder}: fold {fold} trained on most of {dataset.path}; leave the fold out to use "
+            "out-of-fold scores"
+        )
+    return (OUT_OF_FOLD,)
+
+
+def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
+    """The stored scores of one fold of *run*, or its out-of-fold scores, on *dataset*.
+
+    Raises SpanFileError naming the command that makes them where they are missing, or out of date.
     """
     command = f"kit predict {run.folder} --data {dataset.path}"
     path = run.find_spans(dataset, fold)
+    if fold == OUT_OF_FOLD:
+        assert run.record is not None
+        if missing := missing_folds(run.record):
+            raise SpanFileError(
+                f"{run.folder}: out-of-fold scores need every fold and "
+                f"{', '.join(map(str, missing))} of {run.record.settings.folds} are not trained; "
+                f"run kit train again with --run {run.folder}"
+            )
+        command = f"kit train again with --run {run.folder} (it trains nothing twice)"
     if path is None:
-        which = "" if fold == FULL else f" (fold {fold})"
+        which = "" if fold == FULL else f" ({'out of fold' if fold == OUT_OF_FOLD else f'fold {fold}'})"
         raise SpanFileError(f"{run.folder}{which}: no span scores for {dataset.path}; run: {command}")
     scores = read_spans(path)
     if scores.provenance.data_sha256 != dataset.sha256:
         raise SpanFileError(f"{path}: was made from another file than {dataset.path}; run: {command}")
-    trained = run.record.folds[fold].weights_sha256 if run.record else ""
+    if run.record is None:
+        return scores
+    trained = oof_digest(run.record) if fold == OUT_OF_FOLD else run.record.folds[fold].weights_sha256
     if trained and trained != scores.provenance.model_sha256:
         raise SpanFileError(f"{path}: was made by an earlier training of this run; run: {command}")
     return scores

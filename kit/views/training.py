@@ -18,6 +18,8 @@ def run(
     valid: Path | None,
     against: Path | None,
     allow_leak: bool,
+    fold: str | None,
+    jobs: int | None,
     resume: bool,
     report_to: Sequence[str],
     trust_remote_code: bool,
@@ -32,6 +34,8 @@ def run(
         valid=valid,
         against=against,
         allow_leak=allow_leak,
+        fold=fold,
+        jobs=jobs,
         resume=resume,
         report_to=report_to,
         trust_remote_code=trust_remote_code,
@@ -52,8 +56,10 @@ def run(
             f"{fold.steps:,}",
             terminal.duration(fold.seconds),
         )
-        for name, fold in record.folds.items()
+        for name, fold in sorted(record.folds.items())
     ]
     columns = ("model", "Edit Score", "blank", "equal", "held out", "steps", "time")
     terminal.table(f"{trained.folder} ({record.backbone}, {record.device})", columns, rows)
+    for path, score in verbs.out_of_fold(trained, data).items():
+        terminal.say(f"out of fold, {path}: {score}")
     terminal.say(f"next: kit predict {trained.folder} --data test.json")

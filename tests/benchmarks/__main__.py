@@ -18,9 +18,9 @@ import kit
 from kit.data import sample
 from kit.data.records import Question
 from kit.models.backbones import open_backbone
-from kit.models.labels import label_windows
 from kit.models.tiny import Shape, make_backbone
 from kit.models.tokens import tokenize
+from kit.models.training.labels import label_windows
 from kit.models.windows import make_windows
 from kit.spans.candidates import best_spans
 from kit.spans.scores import Provenance, SpanScores, offsets_of

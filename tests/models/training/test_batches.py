@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.models.backbones import Backbone
-from kit.models.batches import PADDING, LengthGroupedSampler, SpanCollator
-from kit.models.labels import label_windows
+from kit.models.training.batches import PADDING, LengthGroupedSampler, SpanCollator
+from kit.models.training.labels import label_windows
 from kit.models.windows import make_windows
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from rich.progress import TaskID
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from kit.models.forecast import Forecast
-from kit.models.training import Listeners
+from kit.models.training.fitting import Listeners
+from kit.models.training.forecast import Forecast
 from kit.terminal import duration, progress_bar, say
 
 
@@ -64,6 +64,13 @@ class TrainingProgress(TrainerCallback):
             if self._bar.disable:
                 say(f"step {state.global_step} of {state.max_steps}: {self._loss}  {self._edit}")
         self._show(state.global_step)
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Without a bar a training without evaluations would say nothing for hours."""
+        if self._bar.disable and not self._edit:
+            say(f"step {state.global_step} of {state.max_steps}: {self._loss}")
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

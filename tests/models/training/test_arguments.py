@@ -10,7 +10,8 @@ from transformers import get_scheduler
 
 from kit.config.training import training_settings
 from kit.models.devices import Device
-from kit.models.training import _arguments
+from kit.models.processes import Processes
+from kit.models.training.arguments import training_arguments
 
 CPU = Device(torch.device("cpu"), "CPU", "fp32")
 
@@ -18,7 +19,9 @@ CPU = Device(torch.device("cpu"), "CPU", "fp32")
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_schedule_warm_up_and_clipping_reach_the_trainer(tmp_path: Path, schedule: str) -> None:
     settings = training_settings(schedule=schedule, warmup=0.2, max_grad_norm=0.7, lr=1e-3, batch_size=8)
-    arguments = _arguments(settings, CPU, tmp_path, steps=50, steps_an_epoch=25, report_to=())
+    arguments = training_arguments(
+        settings, CPU, Processes(), tmp_path, steps=50, steps_an_epoch=25, choosing=True
+    )
     assert (arguments.max_grad_norm, arguments.gradient_accumulation_steps) == (0.7, 1)
     assert (arguments.eval_steps, arguments.save_steps, arguments.greater_is_better) == (25, 25, False)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=arguments.learning_rate)

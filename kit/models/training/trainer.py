@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.data_loader import prepare_data_loader
 from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainingArguments
 
 from kit.errors import ModelError
-from kit.models.batches import PADDING, LengthGroupedSampler, SpanCollator
+from kit.models.training.batches import PADDING, LengthGroupedSampler, SpanCollator
+from kit.models.training.checkpoints import latest_complete
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
 
@@ -29,7 +32,7 @@ def span_loss(
     independent of the micro-batch.
     """
     present = (golds[..., 0] != PADDING).float()
-    weight = present / present.sum(dim=1, keepdim=True)
+    weight = present / present.sum(dim=1, keepdim=True).clamp(min=1)  # rows that take no part have none
     total = start.new_zeros((), dtype=torch.float32)
     for logits, target in ((start, golds[..., 0]), (end, golds[..., 1])):
         masked = logits.float().masked_fill(mask == 0, torch.finfo(torch.float32).min)
@@ -65,6 +68,7 @@ class SpanTrainer(Trainer):
         )
         self._sampler, self._evaluate_model = sampler, evaluate
         self.control: TrainerControl
+        self._loss: torch.Tensor | None = None
         # compute_loss below divides by the windows of the whole effective batch itself
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
@@ -79,7 +83,11 @@ class SpanTrainer(Trainer):
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory and torch.cuda.is_available(),
         )
-        prepared: DataLoader[int] = self.accelerator.prepare(loader)
+        # The sampler shares the windows out between the processes; accelerate, which would repeat windows to
+        # even out the last batch, is told that there is only one.
+        prepared: DataLoader[int] = prepare_data_loader(
+            loader, self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
+        )
         return prepared
 
     def compute_loss(
@@ -96,12 +104,25 @@ class SpanTrainer(Trainer):
         windows = len(labels) if num_items_in_batch is None else num_items_in_batch
         # Gradients are averaged over processes, and the count is over all of them.
         loss = loss / windows * self.accelerator.num_processes
-        if not torch.isfinite(loss):
-            raise ModelError(
-                f"the loss is {loss.item()} at step {self.state.global_step + 1}; lower --lr, or use "
-                "--precision fp32"
-            )
+        self._refuse_what_is_not_finite(loss)
         return (loss, output) if return_outputs else loss
+
+    def _refuse_what_is_not_finite(self, loss: torch.Tensor) -> None:
+        """Looks once an effective batch: each look makes a GPU wait."""
+        self._loss = self._loss + loss.detach() if self._loss is not None else loss.detach()
+        if not self.accelerator.sync_gradients:
+            return
+        value, self._loss = float(self._loss), None
+        if math.isfinite(value):
+            return
+        last = latest_complete(Path(str(self.args.output_dir)))
+        cure = f"lower --lr ({self.args.learning_rate:g})"
+        if self.args.fp16 or self.args.bf16:
+            cure += ", or use --precision fp32"
+        kept = f"the last good checkpoint is {last}" if last else "there is no checkpoint yet"
+        raise ModelError(
+            f"the loss is {value} at step {self.state.global_step + 1}; {kept}; {cure}, in another --run"
+        )
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Metrics on the held-out questions, logged and told to the callbacks like Trainer's own."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from kit.models.inference import pad_batch
-from kit.models.labels import Labels
+from kit.models.processes import Processes
+from kit.models.training.labels import Labels
 from kit.models.windows import Windows
 
 _POOL = 50
@@ -39,11 +40,13 @@ class SpanCollator:
 
     Adds to the model's inputs ``golds``, int64 (batch, golds, 2): start and end position of each gold
     that stands in the window, CLS where none does, filled up with -1; and ``labels``, int64
-    (batch,), which only lets Trainer count the windows of an accumulated batch.
+    (batch,), which only lets Trainer count the windows of an accumulated batch.  Window number -1 stands
+    for a row that takes no part (the last batch shared by several processes): no golds, label -100.
     """
 
     def __init__(self, windows: Windows, labels: Labels, pad_id: int) -> None:
         self._windows, self._labels, self._pad_id = windows, labels, pad_id
+        self._shortest = int(windows.lengths.argmin()) if len(windows) else 0
         self._offsets = np.searchsorted(labels.window, np.arange(len(windows) + 1))
 
     @property
@@ -52,7 +55,9 @@ class SpanCollator:
         return self._windows.lengths
 
     def __call__(self, chosen: Sequence[int]) -> dict[str, torch.Tensor]:
-        index = np.asarray(chosen, dtype=np.int64)
+        asked = np.asarray(chosen, dtype=np.int64)
+        real = asked != PADDING
+        index = np.where(real, asked, self._shortest)
         inputs = pad_batch(self._windows, index, self._pad_id)
         first, last = self._offsets[index], self._offsets[index + 1]
         golds = np.full((len(index), int((last - first).max()), 2), PADDING, dtype=np.int64)
@@ -60,8 +65,9 @@ class SpanCollator:
             has = first + column < last
             at = first[has] + column
             golds[has, column, 0], golds[has, column, 1] = self._labels.start[at], self._labels.end[at]
+        golds[~real] = PADDING
         inputs["golds"] = torch.from_numpy(golds)
-        inputs["labels"] = torch.from_numpy(index)
+        inputs["labels"] = torch.from_numpy(np.where(real, index, IGNORED))
         return inputs
 
 
@@ -73,21 +79,41 @@ class LengthGroupedSampler(Sampler[int]):
     micro-batch; inside it they stand longest first, so that micro-batches pad little.  The epoch's
     first batch is the one with the longest window: too little memory shows at once.  The short last
     batch stays last.
+
+    With several *processes*, each iterates over its own share: one micro-batch in turn, so that all
+    of them make the same steps; the last batch is filled up with -1, rows that take no part.
     """
 
-    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        lengths: NDArray[np.int64],
+        batch_size: int,
+        seed: int,
+        *,
+        micro_batch_size: int = 1,
+        processes: Processes | None = None,
+    ) -> None:
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._micro, self._processes = micro_batch_size, processes or Processes()
         self._epoch = 0
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        if self._processes.size == 1:
+            return len(self._lengths)
+        turn = self._micro * self._processes.size
+        return -(-len(self._lengths) // turn) * self._micro
 
     def set_epoch(self, epoch: int) -> None:
         """Trainer says which epoch begins; a resumed run hears the same number."""
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.order(self._epoch).tolist())
+        order = self.order(self._epoch)
+        if self._processes.size == 1:
+            return iter(order.tolist())
+        turns = np.full((len(self) // self._micro, self._processes.size, self._micro), PADDING)
+        turns.ravel()[: len(order)] = order
+        return iter(turns[:, self._processes.rank].ravel().tolist())
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """All window numbers, int64 (W,), in the order of *epoch*."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kit.data.records import Answer, Question
 from kit.models.backbones import Backbone
-from kit.models.labels import Labels, label_windows
+from kit.models.training.labels import Labels, label_windows
 from kit.models.windows import Windows, make_windows
 
 

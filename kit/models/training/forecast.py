@@ -12,9 +12,11 @@ import torch
 
 from kit.config.training import TrainingSettings
 from kit.errors import WriteError
-from kit.models.batches import LengthGroupedSampler, SpanCollator
 from kit.models.devices import Device
-from kit.models.trainer import span_loss, steps_of
+from kit.models.processes import Processes
+from kit.models.training.batches import LengthGroupedSampler, SpanCollator
+from kit.models.training.parts import Part
+from kit.models.training.trainer import span_loss, steps_of
 
 _TRIALS = 3
 _BACKWARD = 3
@@ -47,8 +49,9 @@ def forecast(
     sampler: LengthGroupedSampler,
     settings: TrainingSettings,
     device: Device,
+    processes: Processes,
+    part: Part,
     folder: Path,
-    held_out: int,
 ) -> Forecast:
     """Time a few micro-batches forward and backward and scale up by padded tokens.
 
@@ -64,15 +67,16 @@ def forecast(
     training = seconds_a_token * sum(padded) * settings.epochs
     evaluations = max(round(settings.evaluations * settings.epochs), 1)
     # held-out questions have about as many tokens each as a training window
-    evaluating = seconds_a_token / _BACKWARD * evaluations * held_out * (sum(padded) / len(order))
+    questions = evaluations * len(part.chosen_on) + len(part.held_out)
+    evaluating = seconds_a_token / _BACKWARD * questions * (sum(padded) / len(order))
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    # the kept model, and three checkpoints (best, last, the one being written) with two Adam moments
-    disk = weights + 3 * 3 * weights
+    # the kept model, and four checkpoints (best, the last two, the one being written) with two Adam moments
+    disk = weights + (4 if part.chosen_on else 3) * 3 * weights
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     return Forecast(
         windows=len(order),
         steps=steps_of(len(order), settings.batch_size, settings.epochs),
-        seconds=training + evaluating,
+        seconds=(training + evaluating) / processes.size,
         bytes=disk,
         free=shutil.disk_usage(existing).free,
         folder=folder,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
-from transformers import TrainingArguments
+from transformers import TrainerCallback
 
-from kit.data.records import Answer, Question
+import kit
 from kit.errors import ModelError
-from kit.models.backbones import load_weights, open_backbone
-from kit.models.batches import LengthGroupedSampler, SpanCollator, WindowDataset
-from kit.models.labels import label_windows
-from kit.models.trainer import SpanTrainer, span_loss, steps_of
-from kit.models.windows import make_windows
+from kit.models.training.trainer import span_loss, steps_of
+from tests.models.training.gradients import changes, trainer
+
+GRADIENTS = Path(__file__).with_name("gradients.py")
 
 
 def test_the_loss_is_the_mean_cross_entropy_of_start_and_end() -> None:
@@ -47,55 +49,6 @@ def test_several_golds_count_as_one_window() -> None:
     assert torch.allclose(span_loss(start, end, mask, both), mean)
 
 
-def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1) -> SpanTrainer:
-    """Plain SGD without clipping, so that the step's change of weights is the gradient."""
-    backbone = open_backbone(str(folder))
-    context = "무령시는 오는 15일 시청 앞 광장에서 김도현 시장이 참석한 가운데 행사를 연다고 밝혔다."
-    words = context.split()
-    questions = []
-    for number in range(count):
-        word = words[number % len(words)]
-        text = context + " 끝." * (number * 3)  # different lengths: padding matters
-        questions.append(Question(str(number), "무엇?", text, (Answer(word, text.index(word)),)))
-    windows = make_windows(backbone, questions, max_length=128, stride=16)
-    assert len(windows) == count
-    torch.manual_seed(3)
-    model = load_weights(backbone, head_needed=False)
-    arguments = TrainingArguments(
-        output_dir=str(output),
-        per_device_train_batch_size=micro,
-        gradient_accumulation_steps=batch // micro,
-        max_steps=-(-count // batch),
-        learning_rate=lr,
-        optim="sgd",
-        lr_scheduler_type="constant",
-        max_grad_norm=0.0,
-        use_cpu=True,
-        report_to="none",
-        save_strategy="no",
-        remove_unused_columns=False,
-        label_names=["labels"],
-        disable_tqdm=True,
-        logging_nan_inf_filter=False,
-        seed=1,
-    )
-    sampler = LengthGroupedSampler(windows.lengths, batch, seed=1)
-    labels = label_windows(windows, questions)
-    collator = SpanCollator(windows, labels, backbone.pad_id)
-    return SpanTrainer(
-        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, []
-    )
-
-
-def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> torch.Tensor:
-    run = trainer(folder, output, batch, micro, count)
-    before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
-    run.train()
-    assert run.state.global_step == steps_of(count, batch, 1)
-    after = torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()])
-    return after - before
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [8, 5, 13])
 def test_micro_batches_give_the_gradient_of_the_whole_batch(
@@ -106,6 +59,32 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(
     for micro in (4, 2, 1):
         other = changes(wordpiece_folder, tmp_path, 8, micro, count)
         assert (other - whole).norm() / whole.norm() < 1e-5, micro
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("processes", "micro", "count"), [(2, 4, 8), (2, 2, 13), (2, 1, 5), (2, 4, 3), (3, 1, 13)]
+)
+def test_several_processes_give_the_gradient_of_one(
+    wordpiece_folder: Path, tmp_path: Path, processes: int, micro: int, count: int
+) -> None:
+    batch = {2: 8, 3: 6}[processes]
+    alone = changes(wordpiece_folder, tmp_path, batch, batch, count)
+    target = tmp_path / "change"
+    words = [GRADIENTS, wordpiece_folder, target, batch, micro, count]
+    project = str(Path(kit.__file__).resolve().parent.parent)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    done = subprocess.run(
+        [*launcher, "--nproc-per-node", str(processes), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env={**os.environ, "PYTHONPATH": project, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    together = torch.frombuffer(bytearray(target.read_bytes()), dtype=torch.float32)
+    assert (together - alone).norm() / alone.norm() < 1e-5
 
 
 def test_norms_and_biases_do_not_decay(wordpiece_folder: Path, tmp_path: Path) -> None:
@@ -126,9 +105,21 @@ def test_steps_count_short_last_batches(windows: int, batch: int, epochs: float,
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_not_finite_stops_with_step_and_cure(wordpiece_folder: Path, tmp_path: Path) -> None:
-    run = trainer(wordpiece_folder, tmp_path, 4, 4, 8)
-    with torch.no_grad():
-        run.model.qa_outputs.bias.fill_(float("nan"))
-    with pytest.raises(ModelError, match=r"the loss is nan at step 1; lower --lr"):
+def test_a_loss_that_is_not_finite_stops_with_step_checkpoint_and_cure(
+    wordpiece_folder: Path, tmp_path: Path
+) -> None:
+    run = trainer(wordpiece_folder, tmp_path, 4, 2, 16)
+    good = tmp_path / "checkpoint-1"
+
+    class Break(TrainerCallback):
+        def on_step_end(self, args, state, control, model=None, **_):  # type: ignore[no-untyped-def]
+            good.mkdir(exist_ok=True)
+            (good / "complete").touch()
+            if state.global_step == 2:
+                with torch.no_grad():
+                    model.qa_outputs.bias.fill_(float("nan"))
+
+    run.add_callback(Break())
+    said = rf"is nan at step 3; the last good checkpoint is {good}; lower --lr \(0.1\), in another --run"
+    with pytest.raises(ModelError, match=said):
         run.train()

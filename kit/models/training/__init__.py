@@ -1,0 +1,1 @@
+"""Training: parts of the data, the Trainer, checkpoints, and the record of a run."""

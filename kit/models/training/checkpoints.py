@@ -1,0 +1,105 @@
+"""Trainer's checkpoints: marked when complete, so that a torn one is never resumed; kept, saved, deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from kit.errors import WriteError
+from kit.models.devices import Device
+from kit.models.processes import Processes
+
+_MARK = "complete"
+_KEPT = 2
+"""The newest so many complete ones are kept, beside the best: one may turn out to be unreadable."""
+
+
+class CheckpointMarks(TrainerCallback):
+    """Marks a checkpoint once all of its files are written, then deletes those no longer needed.
+
+    Trainer writes the files one by one, and deletes older checkpoints before it could be known that
+    the new one is whole; so it is told to delete none.
+    """
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Called by Trainer in every process when its last file is there."""
+        self._processes.wait()
+        if not self._processes.first:
+            return
+        folder = Path(str(args.output_dir))
+        (folder / f"checkpoint-{state.global_step}" / _MARK).touch()
+        best = Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None
+        for path in complete_checkpoints(folder)[:-_KEPT]:
+            if path.name != best:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+class SaveByTheClock(TrainerCallback):
+    """Asks for a checkpoint when so many minutes have passed since the last one."""
+
+    def __init__(self, minutes: float, processes: Processes, device: Device) -> None:
+        self._seconds = minutes * 60
+        self._processes, self._device = processes, device
+        self._last = time.monotonic()
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """The clock starts with the first step, not with the preparations."""
+        self._last = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """All processes take part in a save, so that all must ask for it at the same step."""
+        due = np.array([float(time.monotonic() - self._last >= self._seconds)])
+        if self._processes.agree(due, self._device)[0]:
+            control.should_save = True
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Any save counts."""
+        self._last = time.monotonic()
+
+
+@contextlib.contextmanager
+def saying_when_the_disk_is_full(folder: Path) -> Iterator[None]:
+    """Turn the three ways in which the libraries report a failed write into one WriteError."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
+            raise
+        reason = str(error).splitlines()[0]
+        raise WriteError(
+            f"{folder}: a checkpoint cannot be written ({reason}); free space and go on with --resume"
+        ) from error
+
+
+def complete_checkpoints(folder: Path) -> list[Path]:
+    """The marked checkpoints by step, the newest last."""
+    marked = [
+        path
+        for path in folder.glob("checkpoint-*")
+        if (path / _MARK).exists() and path.name.removeprefix("checkpoint-").isdigit()
+    ]
+    return sorted(marked, key=lambda path: int(path.name.removeprefix("checkpoint-")))
+
+
+def latest_complete(folder: Path) -> Path | None:
+    """The marked checkpoint with the highest step, or None."""
+    return next(reversed(complete_checkpoints(folder)), None)

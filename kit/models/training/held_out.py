@@ -1,0 +1,96 @@
+"""Scores on held-out questions: while training, to choose a checkpoint, and out of fold at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kit.config.training import TrainingSettings
+from kit.data.records import Dataset, Question
+from kit.models.backbones import Backbone
+from kit.models.devices import Device
+from kit.models.processes import Processes, score_together
+from kit.scoring.metrics import edit_distances
+from kit.spans.decoding import argmax_answers
+from kit.spans.out_of_fold import oof_part
+from kit.spans.scores import Provenance, SpanScores, joined
+from kit.spans.store import write_spans
+from kit.version import __version__
+
+METRICS = ("edit", "exact", "blank_edit")
+_NOWHERE = Provenance("", "", "", "", 0, 0, __version__)
+
+
+def evaluate(
+    model: torch.nn.Module,
+    backbone: Backbone,
+    questions: Sequence[Question],
+    device: Device,
+    settings: TrainingSettings,
+    processes: Processes,
+) -> dict[str, float]:
+    """Edit Score through the real decoder; ``blank_edit`` is what empty answers would get."""
+    pieces = list(
+        score_together(
+            processes, model, backbone, questions, device,
+            max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE,
+        )
+    )  # fmt: skip
+    found = np.zeros(len(METRICS))
+    if processes.first:
+        found = np.array(list(_metrics(joined(pieces, _NOWHERE), questions).values()))
+    return dict(zip(METRICS, processes.agree(found, device).tolist(), strict=True))
+
+
+def score_out_of_fold(
+    model: torch.nn.Module,
+    backbone: Backbone,
+    data: Sequence[Dataset],
+    held_out: Sequence[Question],
+    device: Device,
+    settings: TrainingSettings,
+    processes: Processes,
+    *,
+    folder: Path,
+    fold: str,
+    weights_sha256: str,
+) -> dict[str, float]:
+    """Write the fold's share of the out-of-fold scores, a file a data file; returns its metrics."""
+    wanted = {id(question) for question in held_out}
+    everything: list[SpanScores] = []
+    for dataset in data:
+        own = [question for question in dataset if id(question) in wanted]
+        provenance = Provenance(
+            data_sha256=dataset.sha256,
+            run=folder.resolve().name,
+            fold=fold,
+            model_sha256=weights_sha256,
+            max_length=settings.max_length,
+            stride=settings.stride,
+            kit_version=__version__,
+        )
+        pieces = list(
+            score_together(
+                processes, model, backbone, own, device,
+                max_length=settings.max_length, stride=settings.stride, provenance=provenance,
+            )
+        )  # fmt: skip
+        if processes.first:
+            write_spans(oof_part(folder, dataset.sha256, fold), provenance, pieces)
+            everything += pieces
+    processes.wait()
+    return (
+        _metrics(joined(everything, _NOWHERE), held_out) if processes.first else dict.fromkeys(METRICS, 0.0)
+    )
+
+
+def _metrics(scores: SpanScores, questions: Sequence[Question]) -> dict[str, float]:
+    answers = argmax_answers(scores, questions)
+    golds = [question.golds for question in questions]
+    distances = edit_distances(answers, golds)
+    blanks = edit_distances([""] * len(questions), golds)
+    values = (distances.mean(), np.mean(distances == 0), blanks.mean())
+    return dict(zip(METRICS, map(float, values), strict=True))

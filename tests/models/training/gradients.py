@@ -1,0 +1,78 @@
+"""The change that one epoch makes to the weights, by one process or by several: for tests, and torchrun."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from transformers import TrainingArguments
+
+from kit.data.records import Answer, Question
+from kit.models.backbones import load_weights, open_backbone
+from kit.models.processes import join_processes
+from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.labels import label_windows
+from kit.models.training.trainer import SpanTrainer, steps_of
+from kit.models.windows import make_windows
+
+
+def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1) -> SpanTrainer:
+    """Plain SGD without clipping, so that the step's change of weights is the gradient."""
+    processes = join_processes()
+    backbone = open_backbone(str(folder))
+    context = "무령시는 오는 15일 시청 앞 광장에서 김도현 시장이 참석한 가운데 행사를 연다고 밝혔다."
+    words = context.split()
+    questions = []
+    for number in range(count):
+        word = words[number % len(words)]
+        text = context + " 끝." * (number * 3)  # different lengths: padding matters
+        questions.append(Question(str(number), "무엇?", text, (Answer(word, text.index(word)),)))
+    windows = make_windows(backbone, questions, max_length=128, stride=16)
+    assert len(windows) == count
+    torch.manual_seed(3)
+    model = load_weights(backbone, head_needed=False)
+    arguments = TrainingArguments(
+        output_dir=str(output),
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=batch // (micro * processes.size),
+        max_steps=-(-count // batch),
+        learning_rate=lr,
+        optim="sgd",
+        lr_scheduler_type="constant",
+        max_grad_norm=0.0,
+        use_cpu=True,
+        ddp_backend="gloo" if processes.size > 1 else None,
+        report_to="none",
+        save_strategy="no",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        disable_tqdm=True,
+        logging_nan_inf_filter=False,
+        seed=1,
+    )
+    sampler = LengthGroupedSampler(
+        windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes
+    )
+    labels = label_windows(windows, questions)
+    collator = SpanCollator(windows, labels, backbone.pad_id)
+    return SpanTrainer(
+        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, []
+    )
+
+
+def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> torch.Tensor:
+    """What one epoch of *count* windows adds to the weights, float32 (parameters,)."""
+    run = trainer(folder, output, batch, micro, count)
+    before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
+    run.train()
+    assert run.state.global_step == steps_of(count, batch, 1)
+    after = torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()])
+    return after - before
+
+
+if __name__ == "__main__":
+    backbone_folder, target, *numbers = sys.argv[1:]
+    found = changes(Path(backbone_folder), Path(target).parent, *map(int, numbers))
+    if join_processes().first:
+        Path(target).write_bytes(found.numpy().tobytes())

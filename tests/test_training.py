@@ -1,0 +1,462 @@
+"""Trainings as users run them: folds, kills and resumes, early stopping, several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import TrainerCallback
+
+import kit
+from kit.config.folds import read_plan
+from kit.config.runs import FoldRecord, RunRecord, read_run
+from kit.data import sample, splits
+from kit.data.records import Dataset
+from kit.errors import ConfigError, LockError, ModelError, SpanFileError
+from kit.files import locked
+from kit.models.tiny import Shape, make_backbone
+from kit.models.training.fitting import Listeners
+from kit.models.training.runs import train_run
+from kit.spans.members import member_scores, open_run, stored_folds
+from kit.spans.store import read_spans
+
+PROJECT = Path(kit.__file__).resolve().parent.parent
+SETTINGS: dict[str, Any] = {
+    "epochs": 2.0,
+    "batch_size": 8,
+    "micro_batch_size": 4,
+    "max_length": 160,
+    "stride": 40,
+    "lr": 1e-3,
+    "limit": 40,
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small corpus, and two tiny backbones: one with dropout, one without."""
+    folder = tmp_path_factory.mktemp("training")
+    files = sample.write(folder / "data", train_contexts=24, test_contexts=8)
+    texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
+    for name, dropout in (("tiny", 0.0), ("tiny-dropout", 0.1)):
+        make_backbone(
+            folder / name, texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160, dropout=dropout), seed=1
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(place: Path) -> Dataset:
+    return kit.load(place / "data" / "train.json")
+
+
+@pytest.fixture(scope="module")
+def folded(place: Path, data: Dataset) -> Path:
+    """A run with three folds."""
+    kit.train(str(place / "tiny"), data, run=place / "folded", folds=3, quiet=True, **SETTINGS)
+    return place / "folded"
+
+
+def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1", **environment},
+    )
+
+
+def record_of(folder: Path) -> RunRecord:
+    record = read_run(folder)
+    assert record is not None
+    return record
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def flags(settings: dict[str, Any]) -> list[str]:
+    return [word for name, value in settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+
+
+# ---- folds
+
+
+def test_every_question_is_scored_by_the_fold_that_did_not_learn_it(folded: Path, data: Dataset) -> None:
+    plan = read_plan(folded)
+    assert plan is not None
+    fold_of = plan.fold_of(data.sha256)
+    assert fold_of is not None
+    assert fold_of == tuple(splits.folds(data.questions, 3, 42).tolist())
+    contexts: dict[str, set[int]] = {}
+    for question, fold in zip(data, fold_of, strict=True):
+        contexts.setdefault(question.context, set()).add(fold)
+    assert all(len(folds) == 1 for folds in contexts.values())
+    run = open_run(folded)
+    assert stored_folds(run, None, data) == ("oof",)
+    together = member_scores(run, "oof", data)
+    assert together.guids == tuple(question.guid for question in data)
+    # each fold's own model gives exactly these scores to its own questions, and others to the rest
+    for fold, path in enumerate(kit.predict(run, data, quiet=True)):
+        alone = read_spans(path)
+        own = np.flatnonzero(np.array(fold_of) == fold)
+        rest = np.flatnonzero(np.array(fold_of) != fold)
+        assert np.allclose(alone.select(own).start, together.select(own).start, atol=1e-5)
+        assert not np.allclose(alone.select(rest).start, together.select(rest).start, atol=1e-2)
+
+
+def test_a_folds_record_is_about_its_own_questions(folded: Path, data: Dataset) -> None:
+    record = record_of(folded)
+    assert sorted(record.folds) == ["0", "1", "2"]
+    assert sum(fold.held_out for fold in record.folds.values()) == len(data)
+    assert all(fold.chosen_on == 0 and fold.kept_step == fold.steps for fold in record.folds.values())
+    (score,) = kit.out_of_fold(folded, data).values()
+    mean = sum(fold.metrics["edit"] * fold.held_out for fold in record.folds.values()) / len(data)
+    assert score.edit == pytest.approx(mean)
+    assert score.interval.low < score.edit < score.interval.high
+
+
+def test_a_finished_run_keeps_models_scores_and_records_only(folded: Path, data: Dataset) -> None:
+    files = {str(path.relative_to(folded)) for path in folded.rglob("*") if path.is_file()}
+    made = {f"spans/{data.key}.fold-{fold}.safetensors" for fold in range(3)}  # by kit predict
+    model = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+    expected = {f"fold-{fold}/{name}" for fold in range(3) for name in model}
+    expected |= {"run.json", "folds.json", f"spans/oof-{data.sha256[:8]}.safetensors"}
+    assert files - made == expected
+
+
+def test_a_finished_fold_is_not_trained_again_and_lost_scores_are_made_again(
+    place: Path, folded: Path, data: Dataset
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folded.glob("fold-*/*")}
+    spans = folded / "spans" / f"oof-{data.sha256[:8]}.safetensors"
+    kept = spans.read_bytes()
+    spans.unlink()
+    with pytest.raises(SpanFileError, match=r"no span scores .* \(it trains nothing twice"):
+        kit.decode(folded, data)
+    kit.train(str(place / "tiny"), data, run=folded, folds=3, quiet=True, **SETTINGS)
+    assert spans.read_bytes() == kept
+    assert {path: path.stat().st_mtime_ns for path in folded.glob("fold-*/*")} == before
+
+
+def test_one_fold_after_another_gives_the_same_run(place: Path, folded: Path, data: Dataset) -> None:
+    target = place / "one-by-one"
+    for fold in ([2, 0], 1):
+        kit.train(str(place / "tiny"), data, run=target, folds=3, fold=fold, quiet=True, **SETTINGS)
+        if fold != 1:
+            assert sorted(record_of(target).folds) == ["0", "2"]
+            assert kit.out_of_fold(target, data) == {}
+            with pytest.raises(SpanFileError, match=r"need every fold and 1 of 3 are not trained"):
+                kit.decode(target, data)
+    for fold in range(3):
+        assert weights(target / f"fold-{fold}") == weights(folded / f"fold-{fold}")
+    assert kit.decode(target, data) == kit.decode(folded, data)
+
+
+def test_other_seeds_share_the_folds(place: Path, folded: Path, data: Dataset) -> None:
+    settings = SETTINGS | {"seed": 7, "epochs": 0.2}
+    kit.train(str(place / "tiny"), data, run=place / "seed-7", folds=3, fold=0, quiet=True, **settings)
+    assert read_plan(place / "seed-7") == read_plan(folded)
+    assert weights(place / "seed-7" / "fold-0") != weights(folded / "fold-0")
+
+
+def test_one_fold_of_a_run_does_not_answer_what_it_learned(folded: Path, data: Dataset) -> None:
+    with pytest.raises(ModelError, match=r"fold 1 trained on most of .*; leave the fold out"):
+        stored_folds(open_run(folded), 1, data)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"folds": 3, "fold": "0,3"}, "--fold 0,3: '3' is no fold; folds are 0 to 2, as in 0,2"),
+        ({"fold": 0}, "--fold 0: is only for runs with folds; add --folds 5"),
+        ({"folds": 1}, "--folds is 1"),
+        ({"folds": 3, "valid": True}, "--valid and --folds exclude each other"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(place: Path, data: Dataset, given: Any, said: str) -> None:
+    if given.get("valid"):
+        given = given | {"valid": data}
+    with pytest.raises(ConfigError, match=said):
+        kit.train(str(place / "tiny"), data, run=place / "never", quiet=True, **given)
+    assert not (place / "never").exists()
+
+
+def test_two_trainings_of_one_model_do_not_meet(place: Path, data: Dataset) -> None:
+    target = place / "busy"
+    with locked(target / "full"), pytest.raises(LockError, match=r"another process is at work on it"):
+        kit.train(str(place / "tiny"), data, run=target, quiet=True, **SETTINGS)
+
+
+def test_folds_side_by_side_give_the_same_run(place: Path, folded: Path, data: Dataset) -> None:
+    words = ["train", place / "tiny", "--data", data.path, "--folds", 3, *flags(SETTINGS)]
+    done = run_python("-m", "kit", *words, "--run", "side", "--jobs", 2, "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert "3 folds, 2 at a time" in done.stderr
+    assert "fold 2: " in done.stderr
+    assert kit.decode(place / "side", data) == kit.decode(folded, data)
+    (place / "taken").mkdir()
+    (place / "taken" / "notes.txt").touch()
+    failed = run_python("-m", "kit", *words, "--run", "taken", "--jobs", 2, cwd=place)
+    assert failed.returncode == 1
+    last = failed.stderr.strip().splitlines()[-1]
+    assert "fold 0: taken: holds other files and no run.json" in last
+    assert "what was trained is kept, go on with --resume" in last
+    assert "fold 2" not in last
+
+
+# ---- early stopping
+
+
+def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) -> None:
+    settings = SETTINGS | {"epochs": 30.0, "lr": 2e-2, "evaluations": 2, "early_stopping": 3, "warmup": 0.0}
+    kit.train(str(place / "tiny"), data, run=place / "early", folds=2, fold=0, quiet=True, **settings)
+    record = record_of(place / "early")
+    fold = record.folds["0"]
+    scores = [entry["edit"] for entry in fold.history]
+    best = int(np.argmin(scores))
+    assert len(scores) == best + 1 + 3
+    assert fold.kept_step == fold.history[best]["step"] < fold.steps
+    # chosen on a tenth of the training questions, not on the fold that is scored
+    assert 0 < fold.chosen_on < fold.held_out
+    plan = read_plan(place / "early")
+    assert plan is not None
+    assert fold.held_out == sum(number == 0 for number in plan.fold_of(data.sha256) or ())
+    # the kept model is the best one, not the last: it scores the inner questions as it did then
+    from kit.models.training.parts import fold_part
+
+    part = fold_part([data], plan, 0, record.settings)
+    assert not {question.guid for question in part.chosen_on} & {q.guid for q in part.held_out}
+    (path,) = kit.predict(place / "early", data, fold=0, quiet=True)
+    from kit.scoring.metrics import edit_distances
+    from kit.spans.decoding import argmax_answers
+
+    answers = argmax_answers(read_spans(path), part.chosen_on)
+    distances = edit_distances(answers, [question.golds for question in part.chosen_on])
+    assert distances.mean() == pytest.approx(min(scores))
+
+
+# ---- kill and resume
+
+
+def killed(place: Path, how: str, number: int, run: Path, settings: dict[str, Any]) -> str:
+    words = (how, number, place / "tiny-dropout", place / "data/train.json", run, json.dumps(settings))
+    done = run_python(PROJECT / "tests" / "killed.py", *words, cwd=place)
+    assert done.returncode == -9, (done.returncode, done.stderr)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def whole(place: Path) -> Callable[[dict[str, Any]], Path]:
+    """An undisturbed run with dropout, in a process of its own."""
+
+    def make(settings: dict[str, Any]) -> Path:
+        target = place / f"whole-{len(settings)}"
+        if not target.exists():
+            words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
+            done = run_python("-m", "kit", *words, "--run", target, "--json", cwd=place)
+            assert done.returncode == 0, done.stderr
+        return target
+
+    return make
+
+
+RESUMED = SETTINGS | {"evaluations": 3}
+
+
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("at", 4),  # inside the first epoch
+        ("at", "end"),  # with its last step
+        ("at", "second"),  # inside the second
+        ("write", 2),  # in the middle of the second checkpoint
+    ],
+)
+def test_a_killed_training_ends_in_the_same_weights(
+    place: Path, whole: Callable[[dict[str, Any]], Path], tmp_path: Path, how: str, number: int | str
+) -> None:
+    undisturbed = whole(RESUMED)
+    epoch = record_of(undisturbed).folds["full"].steps // 2
+    step = {"end": epoch, "second": epoch + 3}.get(str(number), number)
+    run = tmp_path / "run"
+    killed(place, how, int(step), run, RESUMED)
+    checkpoints = sorted(run.glob("full/checkpoints/checkpoint-*"))
+    assert checkpoints
+    if how == "write":
+        torn = [path for path in checkpoints if not (path / "complete").exists()]
+        assert len(torn) == 1
+        with pytest.raises(RuntimeError, match=r"."):  # really torn
+            torch.load(torn[0] / "optimizer.pt", weights_only=True)
+    words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(RESUMED)]
+    done = run_python("-m", "kit", *words, "--run", run, "--resume", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert weights(run / "full") == weights(undisturbed / "full")
+    assert not (run / "full" / "checkpoints").exists()
+    assert record_of(run).folds["full"].history == record_of(undisturbed).folds["full"].history
+
+
+def test_a_run_killed_in_its_second_fold_keeps_the_first(
+    place: Path, whole: Callable[[dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    settings = RESUMED | {"folds": 2}
+    undisturbed = whole(settings)
+    steps = record_of(undisturbed).folds["0"].steps
+    run = tmp_path / "run"
+    checkpoints = -(-steps // max(steps // 2 // 3, 1))  # every so many steps, and the last
+    said = killed(place, "write", checkpoints + 2, run, settings)
+    assert "fold 1 of 2" in said
+    assert sorted(record_of(run).folds) == ["0"]
+    before = {path: path.stat().st_mtime_ns for path in (run / "fold-0").iterdir()}
+    words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
+    done = run_python("-m", "kit", *words, "--run", run, "--resume", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in (run / "fold-0").iterdir()} == before
+    for fold in ("fold-0", "fold-1"):
+        assert weights(run / fold) == weights(undisturbed / fold)
+    spans = [path.read_bytes() for path in sorted((run / "spans").iterdir())]
+    assert len(spans) == 1
+    questions = kit.load(place / "data/train.json")
+    scores = [member_scores(open_run(folder), "oof", questions) for folder in (run, undisturbed)]
+    assert np.array_equal(scores[0].start, scores[1].start)
+
+
+def test_a_checkpoint_by_the_clock(place: Path, data: Dataset) -> None:
+    seen: list[int] = []
+
+    class Watch(TrainerCallback):
+        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            seen.append(state.global_step)
+
+    settings = kit.settings_for("", **SETTINGS, folds=2, save_minutes=1e-6)
+    watching = Listeners(callbacks=(Watch(),))
+    train_run(str(place / "tiny"), [data], place / "clock", settings, folds=[0], listeners=watching)
+    assert seen == list(range(1, record_of(place / "clock").folds["0"].steps + 1))
+
+
+# ---- memory, and how it is carried out
+
+
+class ShortOfMemory(TrainerCallback):
+    """Lets the device run out of memory on more than *most* windows at once."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.sizes = most, set[int]()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        def refuse(module: torch.nn.Module, positional: Any, named: dict[str, torch.Tensor]) -> None:
+            if module.training:
+                self.sizes.add(len(named["input_ids"]))
+                if len(named["input_ids"]) > self.most:
+                    raise torch.OutOfMemoryError("out of memory")
+
+        model.register_forward_pre_hook(refuse, with_kwargs=True)
+
+
+def short_run(
+    place: Path, data: Dataset, name: str, most: int
+) -> tuple[FoldRecord, ShortOfMemory, list[str]]:
+    said: list[str] = []
+    short = ShortOfMemory(most)
+    settings = kit.settings_for("", **(SETTINGS | {"micro_batch_size": 8}))
+    listeners = Listeners(said.append, callbacks=(short,))
+    train_run(str(place / "tiny"), [data], place / name, settings, listeners=listeners)
+    return record_of(place / name).folds["full"], short, said
+
+
+def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_batch(
+    place: Path, data: Dataset
+) -> None:
+    plenty, *_ = short_run(place, data, "plenty", 8)
+    assert plenty.micro_batch_size == 8
+    record, short, said = short_run(place, data, "short", 2)
+    assert record.micro_batch_size == 2
+    assert max(short.sizes) == 8
+    heard = [line for line in said if "out of memory" in line]
+    assert [line.split("going on ")[1] for line in heard] == [
+        "with 4 (the effective batch stays 8)",
+        "with 2 (the effective batch stays 8)",
+    ]
+    assert record.steps == plenty.steps
+    assert record.metrics["edit"] == pytest.approx(plenty.metrics["edit"], rel=0.05)
+
+
+def test_out_of_memory_with_single_windows_names_the_cure(place: Path, data: Dataset) -> None:
+    with pytest.raises(ModelError, match=r"single windows of 160 tokens; use --gradient-checkpointing"):
+        short_run(place, data, "hopeless", 0)
+
+
+@pytest.mark.parametrize(
+    "how", [{"gradient_checkpointing": True}, {"micro_batch_size": 2}, {"save_minutes": 9.0}]
+)
+def test_how_a_training_is_carried_out_does_not_change_what_it_is(
+    place: Path, folded: Path, data: Dataset, how: dict[str, Any]
+) -> None:
+    target = place / f"how-{next(iter(how))}"
+    settings = SETTINGS | how
+    kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **settings)
+    a, b = (record_of(folder).folds["0"].metrics["edit"] for folder in (target, folded))
+    assert a == pytest.approx(b, rel=0.02)
+    # and the run goes on with the other way
+    kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **SETTINGS)
+
+
+def test_dropout_on_attention_can_be_turned_off(place: Path, data: Dataset) -> None:
+    said: list[str] = []
+    for name, value in (("with", None), ("without", 0.0)):
+        settings = kit.settings_for("", **SETTINGS, attention_dropout=value)
+        target = place / f"{name}-dropout"
+        train_run(str(place / "tiny-dropout"), [data], target, settings, listeners=Listeners(said.append))
+        config = json.loads((target / "full" / "config.json").read_text(encoding="utf-8"))
+        assert config["attention_probs_dropout_prob"] == (0.1 if value is None else 0.0)
+    assert sum("--attention-dropout 0 trains about twice as fast here" in line for line in said) == 1
+
+
+# ---- several processes
+
+
+def test_two_processes_train_and_predict_as_one(place: Path, folded: Path, data: Dataset) -> None:
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m", "--", "kit")
+    words = ("train", place / "tiny", "--data", data.path, "--folds", 3, "--fold", "0", *flags(SETTINGS))
+    done = run_python(*launcher, *words, "--run", "two", cwd=place, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Edit Score") == 1  # one process speaks
+    assert "2 processes share each batch of 8 in micro-batches of 4" in done.stderr
+    one, two = (record_of(folder).folds["0"] for folder in (folded, place / "two"))
+    assert two.processes == 2
+    assert two.steps == one.steps
+    assert two.metrics == pytest.approx(one.metrics, abs=1e-9)
+    test = kit.load(place / "data/test.json")
+    predict = ("predict", "two", "--data", test.path)
+    done = run_python(*launcher, *predict, cwd=place, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    (together,) = (place / "two" / "spans").glob("test-*")
+    shared = read_spans(together)
+    (alone,) = kit.predict(place / "two", test, again=True, quiet=True)
+    single = read_spans(alone)
+    assert shared.guids == single.guids
+    assert np.array_equal(shared.char_begin, single.char_begin)
+    assert np.allclose(shared.start, single.start, atol=1e-5)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused_once(place: Path, data: Dataset) -> None:
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 3, "-m", "--", "kit")
+    words = ("train", place / "tiny", "--data", data.path, *flags(SETTINGS), "--run", "three")
+    done = run_python(*launcher, *words, cwd=place, OMP_NUM_THREADS="1")
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert said == ["error: --batch-size 8 cannot be shared by 3 processes; choose a multiple of 3"]
