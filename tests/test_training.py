@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError, LockError, ModelError, SpanFileError
 from kit.files import locked
 from kit.models.tiny import Shape, make_backbone
+from kit.models.training import launch
 from kit.models.training.fitting import Listeners
 from kit.models.training.runs import train_run
 from kit.spans.members import member_scores, open_run, stored_folds
@@ -451,6 +453,46 @@ def test_two_processes_train_and_predict_as_one(place: Path, folded: Path, data:
     assert shared.guids == single.guids
     assert np.array_equal(shared.char_begin, single.char_begin)
     assert np.allclose(shared.start, single.start, atol=1e-5)
+
+
+SHORT = """
+import torch
+from transformers import BertForQuestionAnswering
+
+
+class Short(BertForQuestionAnswering):
+    def forward(self, input_ids, **named):
+        if self.training and len(input_ids) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return super().forward(input_ids, **named)
+"""
+
+
+def test_the_kits_own_launch_of_several_processes_copes_with_little_memory(
+    place: Path, folded: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbone = place / "short"
+    shutil.copytree(place / "tiny", backbone)
+    (backbone / "modeling_short.py").write_text(SHORT, encoding="utf-8")
+    config = json.loads((backbone / "config.json").read_text(encoding="utf-8"))
+    config["auto_map"] = {"AutoModelForQuestionAnswering": "modeling_short.Short"}
+    (backbone / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    for name, value in (
+        ("PYTHONPATH", PROJECT),
+        ("HF_MODULES_CACHE", place / "code"),
+        ("OMP_NUM_THREADS", 1),
+    ):
+        monkeypatch.setenv(name, str(value))
+    settings = kit.settings_for("", **SETTINGS, folds=3)
+    words = launch.command_line(str(backbone), [data], place / "launched", settings, trust_remote_code=True)
+    said: list[str] = []
+    launch.train_on_all([*words, "--fold", "0"], place / "launched", 2, said.append)
+    assert said[1:] == ["going on with micro-batches of 2"]
+    one, two = (record_of(folder).folds["0"] for folder in (folded, place / "launched"))
+    assert (two.processes, two.micro_batch_size) == (2, 2)
+    assert two.metrics == pytest.approx(one.metrics, abs=1e-9)
+    with pytest.raises(ModelError, match=r"ended early \(see above\); go on with --resume"):
+        launch.train_on_all([*words, "--fold", "0", "--epochs", "9"], place / "launched", 2, said.append)
 
 
 def test_a_batch_that_cannot_be_shared_is_refused_once(place: Path, data: Dataset) -> None:

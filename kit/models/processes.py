@@ -19,6 +19,9 @@ from kit.models.devices import Device
 from kit.models.inference import score_questions
 from kit.spans.scores import Provenance, SpanScores, joined
 
+OUT_OF_MEMORY = "KIT_OUT_OF_MEMORY"
+"""Environment: a file in which a process leaves the micro-batch that may fit, for the one that began it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Processes:

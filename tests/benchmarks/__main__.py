@@ -25,6 +25,7 @@ from kit.models.windows import make_windows
 from kit.spans.candidates import best_spans
 from kit.spans.scores import Provenance, SpanScores, offsets_of
 from tests.benchmarks.peers import usual_decoding, usual_preparation
+from tests.benchmarks.training import compare
 
 RUNS = 3
 
@@ -135,9 +136,18 @@ def whole_processes(folder: Path) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def training(folder: Path) -> list[tuple[str, str, str, str]]:
+    """A small encoder on the built-in corpus; the module can be run on any encoder and data."""
+    files = sample.write(folder / "corpus", train_contexts=60, test_contexts=1)
+    texts = [question.context for question in kit.load(files.train)]
+    make_backbone(folder / "encoder", texts, "wordpiece", Shape(2000, 256, 4, 4, 1024, 384), seed=1)
+    return compare(str(folder / "encoder"), str(files.train), 384, 128, 200, "fp32")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = windows_and_labels(Path(folder)) + decoding() + whole_processes(Path(folder))
+        rows += training(Path(folder))
     lines = [
         "# Benchmarks",
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import sys
 import time
@@ -21,7 +22,7 @@ from kit.errors import ModelError
 from kit.files import replacing_folder, sha256_file
 from kit.models.backbones import Backbone, load_weights, weights_file
 from kit.models.devices import Device
-from kit.models.processes import Processes
+from kit.models.processes import OUT_OF_MEMORY, Processes
 from kit.models.training.arguments import training_arguments
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.checkpoints import (
@@ -98,6 +99,8 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
                 "use --gradient-checkpointing, or a shorter --max-length"
             )
         if job.processes.size > 1:  # the others wait for this one's gradients, and cannot be told
+            if note := os.environ.get(OUT_OF_MEMORY):
+                Path(note).write_text(str(smaller), encoding="utf-8")
             raise ModelError(
                 f"{job.device.name}: out of memory with micro-batches of {settings.micro_batch_size}; go "
                 f"on with --resume --micro-batch-size {smaller} (the effective batch stays as it is)"

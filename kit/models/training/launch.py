@@ -7,6 +7,7 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from kit.config.runs import read_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ModelError
+from kit.models.processes import OUT_OF_MEMORY
 from kit.spans.members import Run, open_run
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -80,9 +82,34 @@ def command_line(
 
 
 def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -> Run:
-    """One model at a time on *processes* devices, as ``torchrun --nproc-per-node`` would start them."""
+    """One model at a time on *processes* devices, as ``torchrun --nproc-per-node`` would start them.
+
+    Where one of them runs out of memory, all are started again with half the micro-batch and go on from
+    the last checkpoint.  Raises ModelError when they end early for another reason.
+    """
     say(f"{processes} devices: training on all of them (torchrun); the effective batch stays as it is")
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the kit's own line is enough
+    os.environ.setdefault(_THREADS, str(max((os.cpu_count() or 1) // processes, 1)))
+    with tempfile.NamedTemporaryFile("r", prefix="kit-", encoding="utf-8") as note:
+        os.environ[OUT_OF_MEMORY] = note.name
+        try:
+            while not _ended_well(words, processes):
+                note.seek(0)
+                smaller = note.read()
+                Path(note.name).write_text("", encoding="utf-8")
+                if not smaller:
+                    raise ModelError(
+                        f"{folder}: the training on {processes} devices ended early (see above); go on with "
+                        f"--resume, or on one device with {_VISIBLE}=0"
+                    )
+                say(f"going on with micro-batches of {smaller}")
+                words = [*words, "--micro-batch-size", smaller, "--resume"]
+        finally:
+            del os.environ[OUT_OF_MEMORY]
+    return open_run(folder)
+
+
+def _ended_well(words: Sequence[str], processes: int) -> bool:
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -92,15 +119,11 @@ def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -
         run_id=str(os.getpid()),
         max_restarts=0,
     )
-    os.environ.setdefault(_THREADS, str(max((os.cpu_count() or 1) // processes, 1)))
     try:
         elastic_launch(config, entrypoint=sys.executable)("-m", "kit", *words)
-    except ChildFailedError as error:
-        raise ModelError(
-            f"{folder}: the training on {processes} devices ended early (see above); "
-            f"go on with --resume, or on one with {_VISIBLE}={visible_gpus()[0] if visible_gpus() else 0}"
-        ) from error
-    return open_run(folder)
+    except ChildFailedError:
+        return False
+    return True
 
 
 def train_folds(words: Sequence[str], folder: Path, folds: Sequence[int], jobs: int, say: Say) -> Run:

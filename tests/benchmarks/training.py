@@ -1,0 +1,124 @@
+"""One epoch by the kit, or by the same Trainer with all windows padded to the maximum: time, peak memory.
+
+``python -m tests.benchmarks.training BACKBONE DATA LENGTH STRIDE QUESTIONS PRECISION`` runs both, in turns and
+in processes of its own, and prints the comparison; with ``kit`` or ``padded`` behind, it is one such process.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import pad
+
+import kit
+from kit.models.backbones import load_weights, open_backbone
+from kit.models.devices import choose_device
+from kit.models.processes import Processes
+from kit.models.training.arguments import training_arguments
+from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.labels import label_windows
+from kit.models.training.trainer import SpanTrainer, steps_of
+from kit.models.windows import make_windows
+
+RUNS = 3
+ROW = tuple[str, str, str, str]
+
+
+class ToTheMaximum(SpanCollator):
+    """As the usual scripts pad: every batch as wide as the longest window allowed."""
+
+    length = 0
+    pad_with = 0
+
+    def __call__(self, chosen: Sequence[int]) -> dict[str, torch.Tensor]:
+        batch = super().__call__(chosen)
+        missing = self.length - batch["input_ids"].shape[1]
+        for name in batch.keys() - {"golds", "labels"}:
+            batch[name] = pad(batch[name], (0, missing), value=self.pad_with if name == "input_ids" else 0)
+        return batch
+
+
+def train(how: str, backbone: str, data: str, length: int, stride: int, count: int, precision: str) -> None:
+    """One epoch; prints seconds, peak bytes, and how much padding could be saved, as JSON."""
+    opened = open_backbone(backbone)
+    questions = kit.load(data).questions[:count]
+    windows = make_windows(opened, questions, max_length=length, stride=stride)
+    device = choose_device(precision)
+    settings = kit.settings_for("", epochs=1.0, batch_size=16, micro_batch_size=8, attention_dropout=0.0)
+    steps = steps_of(len(windows), settings.batch_size, 1)
+    ToTheMaximum.length, ToTheMaximum.pad_with = length, opened.pad_id
+    collator = (SpanCollator if how == "kit" else ToTheMaximum)(
+        windows, label_windows(windows, questions), opened.pad_id
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = training_arguments(
+            settings, device, Processes(), Path(folder), steps=steps, steps_an_epoch=steps, choosing=False
+        )
+        arguments.set_save(strategy="no")
+        trainer = SpanTrainer(
+            load_weights(opened, head_needed=False, dropout_on_attention=0.0),
+            arguments,
+            WindowDataset(windows),
+            collator,
+            LengthGroupedSampler(windows.lengths, settings.batch_size, 1),
+            lambda model: {},
+            [],
+        )
+        began = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - began
+    cuda = device.torch.type == "cuda"
+    peak = (
+        torch.cuda.max_memory_allocated()
+        if cuda
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    )
+    print(json.dumps({"seconds": seconds, "peak": peak, "mean": float(np.mean(windows.lengths)),
+                      "windows": len(windows)}))  # fmt: skip
+
+
+def compare(backbone: str, data: str, length: int, stride: int, count: int, precision: str) -> list[ROW]:
+    """Rows for the table of benchmarks: medians of runs in turns."""
+    words = [backbone, data, str(length), str(stride), str(count), precision]
+    found: dict[str, list[dict[str, float]]] = {"kit": [], "padded": []}
+    for _ in range(RUNS):
+        for how, results in found.items():
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.benchmarks.training", *words, how],
+                check=True, capture_output=True, text=True,
+            )  # fmt: skip
+            results.append(json.loads(done.stdout.strip().splitlines()[-1]))
+    own, usual = (statistics.median(one["seconds"] for one in results) for results in found.values())
+    peaks = [statistics.median(one["peak"] for one in results) / 1e9 for results in found.values()]
+    mean, windows = found["kit"][0]["mean"], found["kit"][0]["windows"]
+    allowed, reached = length / mean, usual / own
+    name = f"one epoch, {windows:.0f} windows of at most {length} (mean {mean:.0f}), {precision}"
+    return [
+        (
+            name,
+            f"{own:.1f} s",
+            f"{usual:.1f} s, padded to {length}",
+            f"{reached:.2f} × of {allowed:.2f} × possible",
+        ),
+        ("its peak memory", f"{peaks[0]:.2f} GB", f"{peaks[1]:.2f} GB", f"{peaks[1] / peaks[0]:.2f} ×"),
+    ]
+
+
+if __name__ == "__main__":
+    place, file, *rest = sys.argv[1:]
+    numbers = [int(number) for number in rest[:3]]
+    if len(rest) == 5:
+        train(rest[4], place, file, *numbers, rest[3])
+    else:
+        for row in compare(place, file, *numbers, rest[3]):
+            print(*row, sep=" | ")
