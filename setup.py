@@ -38,6 +38,7 @@ setup(
         "pydantic>=2.10",
         "python-Levenshtein>=0.26",
         "PyYAML>=6.0",
+        "rapidfuzz>=3.6",
         "rich>=13.9",
         "safetensors>=0.5",
         "tokenizers>=0.22",

@@ -204,9 +204,9 @@ def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
     *recipe* is a recipe, the path of one, or a run whose span scores exist.  Raises SpanFileError naming
     the command to run where they do not.
     """
-    from kit.spans.ensembles import answers_of
+    from kit.competition.making import answer
 
-    return answers_of(_recipe(recipe), _dataset(data)).texts
+    return answer(_recipe(recipe), _dataset(data)).texts
 
 
 def ensemble(

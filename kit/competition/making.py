@@ -14,12 +14,13 @@ from kit.competition.card import (
     now,
     write_card,
 )
-from kit.competition.csv import check_sample, check_submission, write_submission
+from kit.competition.csv import check_sample, check_submission, read_submission, write_submission
 from kit.config.recipe import Recipe
 from kit.data.records import Dataset
 from kit.files import sha256_file
 from kit.scoring.scores import Score, score_answers
-from kit.spans.ensembles import Source, answers_of
+from kit.spans.ensembles import Answers, answers_of
+from kit.spans.sources import Source
 
 SAMPLE = "sample_submission.csv"
 
@@ -33,7 +34,7 @@ def make_submission(
     lies beside the data, its ids must be the same.  Raises SubmissionError, WriteError, and what
     decoding raises; on any of them an earlier CSV and card stay as they were.
     """
-    found = answers_of(recipe, dataset)
+    found = answer(recipe, dataset)
     guids = tuple(question.guid for question in dataset)
     check_submission(found.texts, guids, out)
     sample = dataset.path.parent / SAMPLE
@@ -55,13 +56,19 @@ def make_submission(
     return out, found.texts, card, score
 
 
+def answer(recipe: Recipe, dataset: Dataset) -> Answers:
+    """`answers_of`, with the CSV members of a vote read from their files."""
+    csvs = [member.csv for member in recipe.members if member.csv is not None]
+    return answers_of(recipe, dataset, {str(Path(csv)): read_submission(Path(csv)) for csv in csvs})
+
+
 def _member(source: Source) -> Member:
     return Member(
         label=source.label,
         run=source.run,
         fold=int(source.fold) if source.fold.isdecimal() else None,
-        span_file=source.span_file.name,
-        span_sha256=sha256_file(source.span_file),
+        span_file=source.file.name,
+        span_sha256=sha256_file(source.file),
         weight=source.weight,
         temperature=source.temperature,
     )

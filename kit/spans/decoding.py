@@ -1,4 +1,4 @@
-"""From scores to answers: decode each question, cut the answer out of its context, apply the rules."""
+"""From scores or posteriors to answers: the chosen span, cut out of its context, then the rules."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from kit.answers.rules import Rule, apply_rules
 from kit.config.recipe import DEFAULT_LENGTH_CAP
 from kit.data.records import Question
 from kit.spans.candidates import best_spans
+from kit.spans.expected import least_expected
+from kit.spans.posteriors import Posterior
 from kit.spans.scores import SpanScores, aligned
 
 
@@ -26,6 +28,7 @@ def argmax_answers(
 ) -> tuple[str, ...]:
     """One answer a question, in order: the slice of its context under the best span, then the rules.
 
+    The short way for one member: the same answers as `decoded` gives by "argmax" from its posterior.
     *temperature* and *bonus* as in `best_spans`.
 
     A question without a valid span (an empty context) gets "".  Raises SpanFileError where *scores*
@@ -37,3 +40,17 @@ def argmax_answers(
         apply_rules(question.context[begin:end], rules)
         for question, begin, end in zip(questions, best.begin.tolist(), best.end.tolist(), strict=True)
     )
+
+
+def decoded(posterior: Posterior, questions: Sequence[Question], decoder: str) -> tuple[str, ...]:
+    """One answer a question before the rules: by "argmax" the likeliest span, by "edit" the text of
+    least expected distance.  A question without a span gets ""."""
+    if decoder == "edit":
+        return least_expected(posterior, questions)
+    best = posterior.likeliest(1)
+    texts = [""] * len(questions)
+    for number, begin, end in zip(
+        best.question.tolist(), best.begin.tolist(), best.end.tolist(), strict=True
+    ):
+        texts[number] = questions[number].context[begin:end]
+    return tuple(texts)

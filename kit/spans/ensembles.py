@@ -3,102 +3,122 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.answers.rules import apply_rules
 from kit.config.recipe import Recipe
 from kit.data.formats import load
 from kit.data.records import Dataset
-from kit.errors import ConfigError
-from kit.spans.decoding import argmax_answers
+from kit.errors import ConfigError, SubmissionError
+from kit.spans.blending import blended
+from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import Run, member_scores, open_run, stored_folds
+from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipes import rules_of
-from kit.spans.scores import Provenance
+from kit.spans.sources import Source, answer_lengths, sources_of
+from kit.spans.voting import Ballot, elected
 
+_REACH = 4
+"""A member brings so many times the recipe's candidates to a blend: others may raise what it put lower."""
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One span file that took part."""
-
-    label: str
-    run: str
-    fold: str
-    span_file: Path
-    weight: float
-    temperature: float
-    provenance: Provenance
+Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """guid → answer, in the data's order, and the span files they came from."""
+    """guid → answer, in the data's order, and the files they came from."""
 
     texts: dict[str, str]
     sources: tuple[Source, ...]
 
 
-def answers_of(recipe: Recipe, dataset: Dataset) -> Answers:
+def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | None = None) -> Answers:
     """Answer every question of *dataset* as *recipe* says.
 
-    Raises SpanFileError where scores are missing (with the command that makes them), ConfigError
-    for what this version cannot decode.
+    *csvs*: the content of every CSV member, by the path that the recipe has.  Raises SpanFileError
+    where scores are missing (with the command that makes them), SubmissionError where a CSV misses a
+    question.
     """
-    _refuse_what_is_not_here(recipe)
+    if recipe.decoder == "ranked":
+        raise ConfigError("decoder: ranked is not carried out by this version; use edit or argmax")
     rules = rules_of(recipe)
-    member = recipe.members[0]
-    run = open_run(str(member.run))
-    fold = _single(stored_folds(run, member.fold, dataset), run.name)
-    scores = member_scores(run, fold, dataset)
-    path = run.find_spans(dataset, fold)
-    assert path is not None
-    bonus = None
-    if recipe.length_prior > 0:
-        bonus = recipe.length_prior * log_length_prior(_lengths(recipe, run), recipe.length_cap)
-    texts = argmax_answers(
-        scores,
-        dataset.questions,
-        length_cap=recipe.length_cap,
-        temperature=member.temperature,
-        bonus=bonus,
-        rules=rules,
-        label=member.label,
-    )
-    source = Source(
-        member.label, str(member.run), fold, path, member.weight, member.temperature, scores.provenance
-    )
+    sources = sources_of(recipe, dataset)
+    bonus = length_bonus(recipe, sources)
+    questions = dataset.questions
+    if recipe.blend == "vote":
+        ballots = [_ballot(recipe, source, dataset, bonus, csvs or {}) for source in sources]
+        texts: Sequence[str] = elected(ballots, questions)
+    elif len(sources) == 1 and recipe.decoder == "argmax":
+        (source,) = sources
+        texts = argmax_answers(
+            source.scores(dataset), questions,
+            length_cap=recipe.length_cap, temperature=source.temperature, bonus=bonus, label=source.label,
+        )  # fmt: skip
+    else:
+        texts = decoded(blend_of(recipe, sources, dataset, bonus), questions, recipe.decoder)
     guids = (question.guid for question in dataset)
-    return Answers(dict(zip(guids, texts, strict=True)), (source,))
+    tidied = (apply_rules(text, rules) for text in texts)
+    return Answers(dict(zip(guids, tidied, strict=True)), sources)
 
 
-def _lengths(recipe: Recipe, run: Run) -> dict[int, int]:
-    """Gold answer lengths: of the recipe's file, else what the run recorded while training."""
+def blend_of(
+    recipe: Recipe, sources: Sequence[Source], dataset: Dataset, bonus: NDArray[np.float64] | None
+) -> Posterior:
+    """The posterior that the recipe's blend gives, its likeliest candidates and the mass of the rest."""
+    parts = [member_posterior(recipe, source, dataset, bonus) for source in sources]
+    weights = [source.weight for source in sources]
+    return blended(parts, weights, recipe.blend).likeliest(recipe.candidates)
+
+
+def member_posterior(
+    recipe: Recipe, source: Source, dataset: Dataset, bonus: NDArray[np.float64] | None
+) -> Posterior:
+    """One source's posterior, with more candidates than the blend will keep."""
+    whole = span_posterior(
+        source.scores(dataset), recipe.length_cap, temperature=source.temperature, bonus=bonus
+    )
+    return whole.likeliest(_REACH * recipe.candidates)
+
+
+def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float64] | None:
+    """λ log prior by length in code points, float64 (length_cap + 1,); None where λ is 0."""
+    if not recipe.length_prior:
+        return None
     if recipe.lengths is not None:
         questions = load(recipe.lengths, answers_needed=True).questions
-        return dict(Counter(len(answer.text) for question in questions for answer in question.answers or ()))
-    recorded = run.record.answer_lengths if run.record else {}
-    if not recorded:
+        lengths: Mapping[int, int] = Counter(
+            len(answer.text) for question in questions for answer in question.answers or ()
+        )
+    else:
+        lengths = answer_lengths(sources)
+    if not lengths:
         raise ConfigError(
-            f"length_prior {recipe.length_prior} needs gold answer lengths and {run.folder} recorded none; "
+            f"length_prior {recipe.length_prior} needs gold answer lengths and no member's run recorded any; "
             "name the training file with lengths:"
         )
-    return {int(length): count for length, count in recorded.items()}
+    return recipe.length_prior * log_length_prior(lengths, recipe.length_cap)
 
 
-def _refuse_what_is_not_here(recipe: Recipe) -> None:
-    wishes = {
-        f"decoder: {recipe.decoder}": recipe.decoder != "argmax",
-        f"{len(recipe.members)} members": len(recipe.members) > 1,
-    }
-    if asked := [wish for wish, wished in wishes.items() if wished]:
-        raise ConfigError(
-            f"this version decodes one member by argmax; the recipe asks for "
-            f"{', '.join(asked)}: take these out"
-        )
-
-
-def _single(folds: Sequence[str], name: str) -> str:
-    if len(folds) != 1:
-        raise ConfigError(f"{name} has folds {', '.join(folds)}; name one with fold:")
-    return folds[0]
+def _ballot(
+    recipe: Recipe,
+    source: Source,
+    dataset: Dataset,
+    bonus: NDArray[np.float64] | None,
+    csvs: Mapping[str, Texts],
+) -> Ballot:
+    if source.opened is None:
+        texts = csvs[str(source.file)]
+        missing = [question.guid for question in dataset if question.guid not in texts]
+        if missing:
+            raise SubmissionError(
+                f"{source.file}: has no answer to question {missing[0]}"
+                + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+                + "; a member of a vote must answer every question"
+            )
+        return Ballot([texts[question.guid] for question in dataset], source.weight)
+    posterior = member_posterior(recipe, source, dataset, bonus).likeliest(recipe.candidates)
+    return Ballot(decoded(posterior, dataset.questions, recipe.decoder), source.weight, posterior)

@@ -1,7 +1,7 @@
 """One epoch by the kit, or by the same Trainer with all windows padded to the maximum: time, peak memory.
 
-``python -m tests.benchmarks.training BACKBONE DATA LENGTH STRIDE QUESTIONS PRECISION`` runs both, in turns and
-in processes of its own, and prints the comparison; with ``kit`` or ``padded`` behind, it is one such process.
+``python -m tests.benchmarks.training BACKBONE DATA LENGTH STRIDE QUESTIONS PRECISION`` runs both, in turns,
+each in processes of its own, and prints the comparison; with ``kit`` or ``padded`` behind, it is one of them.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
 
 from kit.spans.scores import Provenance, SpanScores, offsets_of
 
@@ -27,3 +28,25 @@ def scores(questions: list[list[tuple[float, list[Token]]]], guids: list[str] | 
         null=np.array([null for null, _ in windows], dtype=np.float32),
         provenance=PROVENANCE,
     )
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> tuple[float, list[Token]]:
+    """One window: few distinct logits, so that ties happen; byte-level tokens may share their characters."""
+    logit = st.integers(-4, 4).map(lambda value: value / 2)
+    tokens: list[Token] = []
+    begin = draw(st.integers(0, 5))
+    for _ in range(draw(st.integers(0, 8))):
+        end = begin + draw(st.integers(1, 4))
+        tokens.append((begin, end, draw(logit), draw(logit)))
+        begin = draw(st.sampled_from([begin, end, end + 1]))
+    ordered = []
+    last_end = 0
+    for first, last, start, end_logit in tokens:
+        last_end = max(last_end, last)
+        ordered.append((first, last_end, start, end_logit))
+    return draw(logit), ordered
+
+
+questions = st.lists(st.lists(windows(), min_size=1, max_size=3), min_size=1, max_size=6)
+"""Windows of one to six questions."""

@@ -36,29 +36,9 @@ def oracle(
     return found
 
 
-@st.composite
-def windows(draw: st.DrawFn) -> tuple[float, list[tuple[int, int, float, float]]]:
-    # Few distinct logits, so that ties happen; byte-level tokens may share their characters.
-    logit = st.integers(-4, 4).map(lambda value: value / 2)
-    tokens = []
-    begin = draw(st.integers(0, 5))
-    for _ in range(draw(st.integers(0, 8))):
-        end = begin + draw(st.integers(1, 4))
-        tokens.append((begin, end, draw(logit), draw(logit)))
-        begin = draw(st.sampled_from([begin, end, end + 1]))
-        if tokens and begin < tokens[-1][0]:
-            begin = tokens[-1][0]
-    ordered = []
-    last_end = 0
-    for first, last, start, end_logit in tokens:
-        last_end = max(last_end, last)
-        ordered.append((first, last_end, start, end_logit))
-    return draw(logit), ordered
-
-
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.lists(windows(), min_size=1, max_size=3), min_size=1, max_size=6),
+    made.questions,
     st.integers(1, 12),
     st.integers(1, 30),
     st.sampled_from([0.5, 1.0, 2.0]),
