@@ -58,8 +58,13 @@ def make_submission(
 
 def answer(recipe: Recipe, dataset: Dataset) -> Answers:
     """`answers_of`, with the CSV members of a vote read from their files."""
+    return answers_of(recipe, dataset, csv_members(recipe))
+
+
+def csv_members(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """The content of every CSV member: path → guid → text."""
     csvs = [member.csv for member in recipe.members if member.csv is not None]
-    return answers_of(recipe, dataset, {str(Path(csv)): read_submission(Path(csv)) for csv in csvs})
+    return {str(Path(csv)): read_submission(Path(csv)) for csv in csvs}
 
 
 def _member(source: Source) -> Member:

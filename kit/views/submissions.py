@@ -8,6 +8,7 @@ from pathlib import Path
 from kit import terminal, verbs
 from kit.config.recipe import Member, Recipe, bare
 from kit.errors import ConfigError
+from kit.views import explanations
 from kit.views.output import edit, print_json, share
 
 
@@ -17,10 +18,14 @@ def run(
     out: Path | None,
     answers: Path | None,
     members: Sequence[Path],
+    explain: str | None,
     as_json: bool,
 ) -> None:
-    """Decode, write CSV and card, print where they are and what they score."""
+    """Decode, write CSV and card, print where they are and what they score; or explain one answer."""
     recipe, name = _recipe(given, members)
+    if explain is not None:
+        explanations.run(recipe, data, explain, as_json)
+        return
     made = verbs.ensemble(recipe, data, out=out or Path("submissions") / f"{name}.csv", answers=answers)
     blanks = sum(not text for text in made.answers.values())
     if as_json:

@@ -88,7 +88,7 @@ def test_the_default_depth_leaves_out_next_to_nothing() -> None:
     tokens = [(n, n + 1, float(a), float(b)) for n, (a, b) in enumerate(generator.normal(0, 4, (300, 2)))]
     scores = made.scores([[(0.0, tokens)]])
     (row,), (full,) = rows(span_posterior(scores, 60)), oracle(scores, 60, 1.0, [0.0] * 61)
-    assert sum(full[span] for span in row) > 0.999
+    assert sum(full[span] for span in row) > 0.99
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,0 +1,52 @@
+"""Commands from span scores to a scored submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kit.cli.app import Json, app
+
+
+@app.command()
+def ensemble(
+    recipe: Annotated[list[Path], typer.Argument(help="A recipe (.yaml), or a run.")],
+    data: Annotated[Path, typer.Option("--data", help="The questions.")],
+    out: Annotated[Path | None, typer.Option(help="The CSV [submissions/NAME.csv].")] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="The same questions with answers: scores the result.")
+    ] = None,
+    member: Annotated[
+        list[Path] | None, typer.Option(help="Runs in place of the recipe's own members.")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="GUID", help="Write nothing; show how this answer comes about.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Decode span scores as a recipe says; write the submission CSV and its card.
+
+    Example: kit ensemble ensembles/course-2022.yaml --data data/goorm-2/test.json
+    """
+    from kit.views import submissions
+
+    submissions.run(recipe, data, out, answers, member or [], explain, as_json)
+
+
+@app.command()
+def score(
+    csv: Annotated[Path, typer.Argument(help="A submission CSV.")],
+    answers: Annotated[Path, typer.Option(help="The same questions with answers.")],
+    reference: Annotated[str, typer.Option(help="Which gold counts: first, min or mean.")] = "first",
+    versus: Annotated[Path | None, typer.Option(help="Another CSV: the paired difference to it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a CSV: Edit Score with interval, exact match, character F1, blanks.
+
+    Example: kit score submissions/klue-bert.csv --answers data/valid.json --versus submissions/old.csv
+    """
+    from kit.views import scores
+
+    scores.run(csv, answers, reference, versus, as_json)

@@ -1,0 +1,39 @@
+"""The application and the options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kit.version import __version__
+
+app = typer.Typer(
+    name="kit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Korean question answering scored by edit distance: from competition files to a submission.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of a table.")]
+Trust = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run code that a hub model brings along. Read it first.")
+]
+Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

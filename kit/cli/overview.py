@@ -1,0 +1,49 @@
+"""Commands that look around, and the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kit.cli.app import Json, app
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(help="Where the runs are.")] = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """List the runs of a folder with their settings and held-out scores.
+
+    Example: kit runs
+    """
+    from kit.views import overview
+
+    overview.runs(folder, as_json)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Print versions, the device and number format that training would use, and free disk.
+
+    Example: kit doctor
+    """
+    from kit.views import overview
+
+    overview.doctor(as_json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--to", help="Where the corpus, runs and submissions go.")] = Path(),
+    seed: Annotated[int, typer.Option(help="Seed of corpus and training.")] = 2022,
+) -> None:
+    """The whole road on a built-in corpus, two tiny models trained on the spot, in minutes.
+
+    Example: kit demo
+    """
+    from kit.views import demonstration
+
+    demonstration.run(folder, seed)

@@ -1,0 +1,28 @@
+"""The kit's verbs as functions: what the commands call and what ``import kit`` offers to notebooks.
+
+Heavy libraries are imported inside the verbs that need them.
+"""
+
+from __future__ import annotations
+
+from kit.verbs.answers import Submission, decode, ensemble, explain, out_of_fold, score, write_submission
+from kit.verbs.arguments import RECIPE_SUFFIXES
+from kit.verbs.data import check, leaks, load
+from kit.verbs.models import predict, settings_for, train
+
+__all__ = [
+    "RECIPE_SUFFIXES",
+    "Submission",
+    "check",
+    "decode",
+    "ensemble",
+    "explain",
+    "leaks",
+    "load",
+    "out_of_fold",
+    "predict",
+    "score",
+    "settings_for",
+    "train",
+    "write_submission",
+]

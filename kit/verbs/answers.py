@@ -1,0 +1,105 @@
+"""Verbs from span scores to a scored submission."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.config.recipe import Recipe
+from kit.verbs.arguments import Data, PathLike, dataset_of, name_of, recipe_of, run_of, several
+
+if TYPE_CHECKING:
+    from kit.competition.card import Card
+    from kit.scoring.scores import Score
+    from kit.spans.explain import Explanation
+    from kit.spans.members import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A written submission: its CSV, the answers in it, its card, and its score where answers were given."""
+
+    path: Path
+    answers: Mapping[str, str]
+    card: Card
+    score: Score | None
+
+
+def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
+    """guid → answer for every question of *data*, in file order, as the recipe says.
+
+    *recipe* is a recipe, the path of one, or a run whose span scores exist.  Raises SpanFileError naming
+    the command to run where they do not.
+    """
+    from kit.competition.making import answer
+
+    return answer(recipe_of(recipe), dataset_of(data)).texts
+
+
+def explain(recipe: Recipe | Run | PathLike, data: Data, guid: str) -> Explanation:
+    """How the recipe comes to its answer to one question: candidates, expected distances, members."""
+    from kit.competition.making import csv_members
+    from kit.spans.explain import explain as explain_question
+
+    chosen = recipe_of(recipe)
+    return explain_question(chosen, dataset_of(data), guid, csv_members(chosen))
+
+
+def ensemble(
+    recipe: Recipe | Run | PathLike,
+    data: Data,
+    *,
+    out: PathLike | None = None,
+    answers: Data | None = None,
+) -> Submission:
+    """Decode *data* as the recipe says and write CSV and card; with *answers*, score them too.
+
+    *out* defaults to ``submissions/NAME.csv``, NAME being the recipe's or run's.  The CSV is checked
+    against the questions, and against ``sample_submission.csv`` where one lies beside the data.
+    """
+    from kit.competition.making import make_submission
+
+    target = Path(out) if out is not None else Path("submissions") / f"{name_of(recipe)}.csv"
+    truth = None if answers is None else dataset_of(answers, answers_needed=True)
+    path, texts, card, result = make_submission(recipe_of(recipe), dataset_of(data), target, truth)
+    return Submission(path, texts, card, result)
+
+
+def score(predictions: Mapping[str, str] | PathLike, answers: Data, *, reference: str = "first") -> Score:
+    """Edit Score, exact match, character F1 and blanks of a CSV, or of a mapping guid → text."""
+    from kit.competition.csv import read_submission
+    from kit.scoring.scores import score_answers
+
+    truth = dataset_of(answers, answers_needed=True)
+    if isinstance(predictions, Mapping):
+        return score_answers(predictions, truth, reference=reference)
+    path = Path(predictions)
+    return score_answers(read_submission(path), truth, reference=reference, label=str(path))
+
+
+def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> Path:
+    """Write *answers* (guid → text) as a submission CSV for *data*, checked, in the data's order."""
+    from kit.competition.csv import check_submission
+    from kit.competition.csv import write_submission as write
+
+    guids = tuple(question.guid for question in dataset_of(data))
+    ordered = {guid: answers[guid] for guid in guids if guid in answers} | dict(answers)
+    check_submission(ordered, guids, path)
+    write(Path(path), guids, [answers[guid] for guid in guids])
+    return Path(path)
+
+
+def out_of_fold(run: Run | PathLike, data: Data | Sequence[Data]) -> dict[Path, Score]:
+    """How a run with folds answers each file it trained on, out of fold; {} before the last fold is trained.
+
+    Answers are the likeliest spans, without rules: `decode` with a recipe gives others.
+    """
+    from kit.spans.out_of_fold import missing_folds
+
+    opened = run_of(run)
+    if opened.record is None or opened.record.settings.folds is None or missing_folds(opened.record):
+        return {}
+    datasets = [dataset_of(given, answers_needed=True) for given in several(data)]
+    return {dataset.path: score(decode(opened, dataset), dataset) for dataset in datasets}
