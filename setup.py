@@ -9,8 +9,12 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "kit" / "version.py").read_text(encoding="utf-8"), re.M)
 
 TRACKING = ["tensorboard>=2.18"]
+PARTICLES = ["kiwipiepy>=0.20"]
+RANKED = ["lightgbm>=4.3"]
 DEV = [
     *TRACKING,
+    *PARTICLES,
+    *RANKED,
     "hypothesis>=6.100",
     "mypy>=1.15",
     "pandas-stubs>=2.2",
@@ -46,7 +50,7 @@ setup(
         "transformers>=5.0",
         "typer>=0.15",
     ],
-    extras_require={"dev": DEV, "tracking": TRACKING},
+    extras_require={"dev": DEV, "tracking": TRACKING, "particles": PARTICLES, "ranked": RANKED},
     entry_points={"console_scripts": ["kit=kit.cli:main"]},
     classifiers=[
         "Programming Language :: Python :: 3.11",

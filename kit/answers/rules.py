@@ -1,6 +1,7 @@
 """Named text rules: pure text → text steps that tidy an answer after decoding.
 
-Every rule is idempotent and never makes a text longer.  A new rule is one entry of `RULES`.
+Every rule is idempotent and never makes a text longer, except by a mark that balances another.  A new
+rule is one entry of `RULES`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from kit.answers.particles import check_installed, strip_particles
+from kit.answers.symbols import balance_quotes, tighten_symbols
 from kit.errors import ConfigError, all_of
 
 # Exactly these, in this case: a context may well hold "<S>" or "[cls]" as text of its own.
@@ -76,6 +79,8 @@ class Kind:
     argument: str = ""
     least: int = 1
     default: int | None = None
+    check: Callable[[], object] = lambda: None
+    """Raises ConfigError where an optional package is missing."""
 
     def usage(self, name: str) -> str:
         """How the rule is written in a recipe."""
@@ -85,6 +90,9 @@ class Kind:
 RULES: Mapping[str, Kind] = {
     "strip_special_tokens": Kind(strip_special_tokens),
     "trim": Kind(trim),
+    "strip_particles": Kind(strip_particles, check=check_installed),
+    "balance_quotes": Kind(balance_quotes),
+    "tighten_symbols": Kind(tighten_symbols),
     "blank_long": Kind(blank_long, argument="CHARACTERS"),
 }
 
@@ -108,6 +116,7 @@ class Rule:
         kind = RULES.get(self.name)
         if kind is None:
             raise ConfigError(f"{self.name!r} is not a rule; known rules: {known_rules()}")
+        kind.check()
         usage = f"write {kind.usage(self.name)}"
         if not kind.argument:
             if self.argument is not None:

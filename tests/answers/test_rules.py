@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kit.answers.rules import (
@@ -14,15 +14,20 @@ from kit.answers.rules import (
     WHITE_SPACE,
     Rule,
     apply_rules,
+    balance_quotes,
     blank_long,
     parse_rule,
     parse_rules,
+    strip_particles,
     strip_special_tokens,
+    tighten_symbols,
     trim,
 )
 from kit.errors import ConfigError
 
-KNOWN = "strip_special_tokens, trim, {blank_long: CHARACTERS}"
+KNOWN = (
+    "strip_special_tokens, trim, strip_particles, balance_quotes, tighten_symbols, {blank_long: CHARACTERS}"
+)
 
 # Whole and broken tokens, so that removal builds new ones; Hangul, NFD jamo, emoji, odd spaces.
 PIECES = [*SPECIAL_TOKENS, "[C", "CLS]", "LS]", "<", "s>", "</", "[", "]", "#", "##", " ", "  "]
@@ -46,6 +51,7 @@ anything = st.one_of(pieces, st.text(max_size=30))
 rules = st.one_of(
     st.just(Rule("strip_special_tokens")),
     st.just(Rule("trim")),
+    st.sampled_from([Rule("strip_particles"), Rule("balance_quotes"), Rule("tighten_symbols")]),
     st.integers(1, 40).map(lambda length: Rule("blank_long", length)),
 )
 
@@ -116,13 +122,82 @@ def test_blank_long_counts_code_points() -> None:
     assert blank_long("\u1112\u1161\u11ab", 3) == ""  # one syllable on the screen, three code points
 
 
+@settings(deadline=None)
 @given(anything, rules)
 @example("[C[CLS]LS]", Rule("strip_special_tokens"))
 @example("#[CLS]##a", Rule("strip_special_tokens"))
+@example("가 (나 “다", Rule("balance_quotes"))
 def test_rules_settle_and_never_add(text: str, rule: Rule) -> None:
     once = rule(text)
     assert rule(once) == once
-    assert len(once) <= len(text)
+    if len(once) > len(text):
+        assert rule.name == "balance_quotes"
+        assert once.startswith(text)
+        assert set(once[len(text) :]) <= set("”’)]}〉》」』>）】")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("“교동반점 짬뽕”", "“교동반점 짬뽕”"),
+        ("“교동반점 짬뽕", "교동반점 짬뽕"),
+        ("교동반점 짬뽕”", "교동반점 짬뽕"),
+        ("소설 “골목", "소설 “골목”"),
+        ("한빛전자(주", "한빛전자(주)"),
+        ("(주)한빛전자", "(주)한빛전자"),
+        ("한빛전자 (주", "한빛전자 (주)"),
+        ("(가 「나", "가 「나」"),
+        ("1) 항목", "1) 항목"),
+        ('"골목', "골목"),
+        ('"골목"', '"골목"'),
+        ("rock 'n roll", "rock 'n roll"),
+        ("“", ""),
+    ],
+)
+def test_balance_quotes(text: str, expected: str) -> None:
+    assert balance_quotes(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("( 주 )한빛", "(주)한빛"),
+        ("“ 골목 ”", "“골목”"),
+        ("3 . 1 운동", "3.1 운동"),
+        ("1 , 200 만", "1,200 만"),
+        ("50 %", "50%"),
+        ("3.1 운동", "3.1 운동"),
+        ("2 장. 3 절", "2 장. 3 절"),
+        ("가 , 나", "가 , 나"),
+    ],
+)
+def test_tighten_symbols(text: str, expected: str) -> None:
+    assert tighten_symbols(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("한국은행이", "한국은행"),
+        ("서울에서는", "서울"),
+        ("3일까지", "3일"),
+        ("“교동반점 짬뽕”은", "“교동반점 짬뽕”"),
+        ("🙂 서울에서는", "🙂 서울"),
+        ("바나나", "바나나"),
+        ("제주도", "제주도"),
+        ("하와이", "하와이"),
+        ("은", "은"),
+    ],
+)
+def test_strip_particles(text: str, expected: str) -> None:
+    assert strip_particles(text) == expected
+
+
+def test_a_missing_morphology_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "kiwipiepy", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"not installed; pip install 'korean-mrc-kit\[particles\]'"):
+        parse_rules(["strip_particles"])
 
 
 @given(anything)

@@ -1,0 +1,47 @@
+"""The rule strip_particles: an answer without the particles (조사) that the context had put behind it."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from typing import Any
+
+from kit.errors import ConfigError
+
+INSTALL = "pip install 'korean-mrc-kit[particles]'"
+
+
+def check_installed() -> None:
+    """Raises ConfigError with the install command where kiwipiepy is missing."""
+    if importlib.util.find_spec("kiwipiepy") is None:
+        raise ConfigError(f"strip_particles needs kiwipiepy, which is not installed; {INSTALL}")
+
+
+def strip_particles(text: str) -> str:
+    """Remove particles at the end, as kiwipiepy's morphology tells them from nouns that end alike.
+
+    "서울에서는" → "서울", but "제주도" and "하와이" stay.  A text of nothing but particles stays too.
+    """
+    while True:
+        shorter = text[: _end_of_noun(text)]
+        if shorter == text:
+            return text
+        text = shorter
+
+
+def _end_of_noun(text: str) -> int:
+    """Where the last particles begin, in code points; len(text) where there are none to strip."""
+    end = len(text)
+    for token in reversed(_kiwi().tokenize(text)):
+        if not token.tag.startswith("J") or token.start + token.len != end:
+            return end
+        end = token.start
+    return len(text)
+
+
+@functools.cache
+def _kiwi() -> Any:
+    check_installed()
+    from kiwipiepy import Kiwi
+
+    return Kiwi()
