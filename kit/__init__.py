@@ -23,6 +23,7 @@ _VERBS = (
     "score",
     "settings_for",
     "train",
+    "tune",
     "write_submission",
 )
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         score,
         settings_for,
         train,
+        tune,
         write_submission,
     )
 
@@ -57,6 +59,7 @@ __all__ = [
     "score",
     "settings_for",
     "train",
+    "tune",
     "write_submission",
 ]
 

@@ -36,6 +36,24 @@ def ensemble(
 
 
 @app.command()
+def tune(
+    recipe: Annotated[Path, typer.Argument(help="A recipe whose members were trained with --folds.")],
+    out: Annotated[Path | None, typer.Option(help="The tuned recipe [tuned/NAME.yaml beside it].")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The members' training file [found below this folder by its hash].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit temperatures, weights, prior and rules out of fold; show what each part gains.
+
+    Example: kit tune ensembles/five-backbones.yaml
+    """
+    from kit.views import tuning
+
+    tuning.run(recipe, out, data, as_json)
+
+
+@app.command()
 def score(
     csv: Annotated[Path, typer.Argument(help="A submission CSV.")],
     answers: Annotated[Path, typer.Option(help="The same questions with answers.")],

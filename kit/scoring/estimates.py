@@ -6,6 +6,7 @@ Questions on one article rise and fall together, so whole groups are drawn, neve
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,3 +174,17 @@ def _totals(flips: NDArray[np.signedinteger], moved: NDArray[np.float64]) -> NDA
     """Totals (B,) of *moved* (K,) where a 1 in *flips* (B, K) keeps a sign and a 0 turns it."""
     kept: NDArray[np.float64] = flips.astype(np.float64) @ moved
     return 2 * kept - float(moved.sum())
+
+
+def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
+    """Which of several comparisons are evidence at *level* together, by Holm's step-down correction.
+
+    Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979).
+    """
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    holds = [False] * len(p_values)
+    for rank, index in enumerate(order):
+        if p_values[index] > level / (len(p_values) - rank):
+            break
+        holds[index] = True
+    return holds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,48 +25,48 @@ def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str)
     scaled = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     if len(posteriors) == 1:
         return posteriors[0]
-    questions, cap = len(posteriors[0]), posteriors[0].tail.shape[1] - 1
-    union, owner = _union(posteriors, cap)
-    question, begin, length = _split(union, cap, max(int(one.begin.max(initial=0)) for one in posteriors))
+    union = Union.of(posteriors)
+    counts = np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64)
     if how == "mean":
-        p = np.zeros(len(union))
-        for one, weight, place in zip(posteriors, scaled, owner, strict=True):
+        p = np.zeros(len(union.begin))
+        for one, weight, place in zip(posteriors, scaled, union.places, strict=True):
             p[place] += weight * one.p
         tail = np.sum([weight * one.tail for one, weight in zip(posteriors, scaled, strict=True)], axis=0)
     else:
-        counts = np.bincount(question, minlength=questions)
-        share = EPSILON / counts[question]
-        log_p = np.zeros(len(union))
-        for one, weight, place in zip(posteriors, scaled, owner, strict=True):
+        share = EPSILON / counts[union.question]
+        log_p = np.zeros(len(union.begin))
+        for one, weight, place in zip(posteriors, scaled, union.places, strict=True):
             spread = share.copy()
             spread[place] += (1 - EPSILON) * one.p
             log_p += weight * np.log(spread)
-        p = _softmax(log_p, question, questions)
-        tail = np.zeros((questions, cap + 1))
-    counts = np.bincount(question, minlength=questions).astype(np.int64)
-    return Posterior(offsets_of(counts), begin, (begin + length).astype(np.int32), p, tail)
+        p = _softmax(log_p, union.question, len(counts))
+        tail = np.zeros_like(posteriors[0].tail)
+    return Posterior(offsets_of(counts), union.begin, union.end, p, tail)
 
 
-def _union(posteriors: Sequence[Posterior], cap: int) -> tuple[NDArray[np.int64], list[NDArray[np.intp]]]:
-    """Sorted keys of all spans of any member, and where each member's spans stand among them."""
-    reach = max(int(one.begin.max(initial=0)) for one in posteriors)
-    keys = [_key(one, cap, reach) for one in posteriors]
-    union = np.unique(np.concatenate(keys))
-    return union, [np.searchsorted(union, key) for key in keys]
+@dataclass(frozen=True, slots=True)
+class Union:
+    """All spans that any of several members lists, ordered by question, begin and end.
 
+    question: int64 (U,); begin, end: int32 (U,); places: for each member the index of its spans, in its order
+    """
 
-def _key(one: Posterior, cap: int, reach: int) -> NDArray[np.int64]:
-    place = one.question * (reach + 1) + one.begin
-    return place * (cap + 1) + (one.end - one.begin)
+    question: NDArray[np.int64]
+    begin: NDArray[np.int32]
+    end: NDArray[np.int32]
+    places: tuple[NDArray[np.intp], ...]
 
-
-def _split(
-    key: NDArray[np.int64], cap: int, reach: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Question, begin and length of each key."""
-    place, length = np.divmod(key, cap + 1)
-    question, begin = np.divmod(place, reach + 1)
-    return question, begin.astype(np.int32), length.astype(np.int32)
+    @classmethod
+    def of(cls, posteriors: Sequence[Posterior]) -> Union:
+        """The union of the members' spans, which are over the same questions."""
+        cap = posteriors[0].tail.shape[1] - 1
+        reach = max(int(one.begin.max(initial=0)) for one in posteriors) + 1
+        keys = [(one.question * reach + one.begin) * (cap + 1) + (one.end - one.begin) for one in posteriors]
+        union = np.unique(np.concatenate(keys))
+        place, length = np.divmod(union, cap + 1)
+        question, begin = np.divmod(place, reach)
+        places = tuple(np.searchsorted(union, key) for key in keys)
+        return cls(question, begin.astype(np.int32), (begin + length).astype(np.int32), places)
 
 
 def _softmax(log_p: NDArray[np.float64], question: NDArray[np.int64], questions: int) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipes import rules_of
-from kit.spans.sources import Source, answer_lengths, sources_of
+from kit.spans.sources import Source, answer_lengths_of, sources_of
 from kit.spans.voting import Ballot, elected
 
 _REACH = 4
@@ -94,7 +94,8 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
             len(answer.text) for question in questions for answer in question.answers or ()
         )
     else:
-        lengths = answer_lengths(sources)
+        opened = [source.opened for source in sources if source.opened is not None]
+        lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
     if not lengths:
         raise ConfigError(
             f"length_prior {recipe.length_prior} needs gold answer lengths and no member's run recorded any; "

@@ -46,7 +46,7 @@ def least_expected(posterior: Posterior, questions: Sequence[Question]) -> tuple
     A text with half of the mass or more is its own answer: by the triangle inequality nothing can
     be expected nearer, the tail's distance included.
     """
-    beyond = _tail_distances(posterior.tail)
+    beyond = tail_distances(posterior.tail)
     answers = []
     for number, (texts, p) in enumerate(_texts(posterior, questions)):
         if not texts:
@@ -60,7 +60,7 @@ def least_expected(posterior: Posterior, questions: Sequence[Question]) -> tuple
 
 def considered(posterior: Posterior, questions: Sequence[Question]) -> Iterator[Considered]:
     """Every text that `least_expected` weighs, question by question."""
-    beyond = _tail_distances(posterior.tail)
+    beyond = tail_distances(posterior.tail)
     for number, (texts, p) in enumerate(_texts(posterior, questions)):
         yield _weighed(texts, p, beyond[number])
 
@@ -68,7 +68,7 @@ def considered(posterior: Posterior, questions: Sequence[Question]) -> Iterator[
 def _weighed(texts: Sequence[str], p: NDArray[np.float64], beyond: NDArray[np.float64]) -> Considered:
     """*beyond*: float64 (length_cap + 1,), what the tail adds to a text of each length."""
     known = dict.fromkeys(texts)
-    forms = [*texts, *(form for text in texts for form in _forms(text) if form not in known), ""]
+    forms = [*texts, *(form for text in texts for form in shorter_forms(text) if form not in known), ""]
     forms = list(dict.fromkeys(forms))
     lengths = np.fromiter(map(len, forms), np.int64, len(forms))
     distances = cdist(forms, texts, scorer=Levenshtein.distance, dtype=np.int32, workers=1)
@@ -79,7 +79,7 @@ def _weighed(texts: Sequence[str], p: NDArray[np.float64], beyond: NDArray[np.fl
     return Considered(tuple(forms[index] for index in order), own[order], risk[order])
 
 
-def _forms(text: str) -> Iterator[str]:
+def shorter_forms(text: str) -> Iterator[str]:
     """Shorter forms worth considering: without white space at the ends, without a last particle."""
     yield trim(text)
     yield _PARTICLE.sub("", trim(text))
@@ -101,7 +101,7 @@ def _texts(
         yield ordered, np.array([mass[text] for text in ordered])
 
 
-def _tail_distances(tail: NDArray[np.float64]) -> NDArray[np.float64]:
+def tail_distances(tail: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a tail adds to the expected distance of a text by its length: float64 (Q, length_cap + 1).
 
     A text of the tail mostly stands elsewhere and shares little: its distance to an answer of n code

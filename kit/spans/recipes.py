@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from kit.answers.rules import Rule, parse_rules
 from kit.config.recipe import Recipe, parse
 from kit.config.validation import read_yaml, refuse
 from kit.errors import ConfigError
+from kit.files import write_text
 
 
 def load_recipe(path: Path | str) -> Recipe:
@@ -25,6 +28,13 @@ def load_recipe(path: Path | str) -> Recipe:
     if recipe is None or mistakes:
         raise refuse(path, mistakes)
     return recipe
+
+
+def write_recipe(path: Path, recipe: Recipe, comment: str) -> None:
+    """Write a recipe as YAML, what differs from the defaults only, under a comment; whole or not at all."""
+    data = recipe.model_dump(mode="json", exclude_defaults=True)
+    text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
+    write_text(path, f"# {comment}\n{text}")
 
 
 def rules_of(recipe: Recipe) -> tuple[Rule, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.config.recipe import Member, Recipe
+from kit.config.runs import RunRecord
 from kit.data.records import Dataset
 from kit.spans.members import Run, member_scores, open_run, stored_folds
 from kit.spans.scores import SpanScores, aligned
@@ -53,12 +54,11 @@ def sources_of(recipe: Recipe, dataset: Dataset) -> tuple[Source, ...]:
     return tuple(sorted(scaled, key=lambda source: (source.file.name, str(source.file), source.temperature)))
 
 
-def answer_lengths(sources: Iterable[Source]) -> Mapping[int, int]:
-    """Gold answer lengths as the sources' runs recorded them; what several share counts once."""
+def answer_lengths_of(records: Iterable[RunRecord]) -> dict[int, int]:
+    """Gold answer length in code points → how often, as runs recorded it; what several share counts once."""
     distinct = {
-        tuple(sorted((int(length), count) for length, count in source.opened.record.answer_lengths.items()))
-        for source in sources
-        if source.opened is not None and source.opened.record is not None
+        tuple(sorted((int(length), count) for length, count in record.answer_lengths.items()))
+        for record in records
     }
     counts: dict[int, int] = {}
     for lengths in sorted(distinct):

@@ -5,7 +5,16 @@ Heavy libraries are imported inside the verbs that need them.
 
 from __future__ import annotations
 
-from kit.verbs.answers import Submission, decode, ensemble, explain, out_of_fold, score, write_submission
+from kit.verbs.answers import (
+    Submission,
+    decode,
+    ensemble,
+    explain,
+    out_of_fold,
+    score,
+    tune,
+    write_submission,
+)
 from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, leaks, load
 from kit.verbs.models import predict, settings_for, train
@@ -24,5 +33,6 @@ __all__ = [
     "score",
     "settings_for",
     "train",
+    "tune",
     "write_submission",
 ]

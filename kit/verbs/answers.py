@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.config.recipe import Recipe
 from kit.verbs.arguments import Data, PathLike, dataset_of, name_of, recipe_of, run_of, several
+from kit.version import __version__
 
 if TYPE_CHECKING:
     from kit.competition.card import Card
     from kit.scoring.scores import Score
     from kit.spans.explain import Explanation
     from kit.spans.members import Run
+    from kit.spans.tuning.nested import Tuned
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,45 @@ def ensemble(
     truth = None if answers is None else dataset_of(answers, answers_needed=True)
     path, texts, card, result = make_submission(recipe_of(recipe), dataset_of(data), target, truth)
     return Submission(path, texts, card, result)
+
+
+@dataclass(frozen=True, slots=True)
+class TunedRecipe:
+    """A tuned recipe that was written, the data it was fitted on, and the table of nested scores."""
+
+    path: Path
+    data: Path
+    tuned: Tuned
+
+
+def tune(
+    recipe: PathLike,
+    data: Data | None = None,
+    *,
+    out: PathLike | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> TunedRecipe:
+    """Fit a recipe file on its members' out-of-fold scores and write the tuned one.
+
+    *data* is the members' training file, by default the one below this folder that has its hash; *out*
+    defaults to ``tuned/NAME.yaml`` beside the recipe.  Raises ConfigError where a member has no
+    out-of-fold scores.
+    """
+    from kit.spans.recipes import load_recipe, write_recipe
+    from kit.spans.tuning.members import find_training_data
+    from kit.spans.tuning.nested import tune as fit
+
+    path = Path(recipe)
+    given = load_recipe(path)
+    dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
+    tuned = fit(given, dataset, say)
+    target = Path(out) if out is not None else path.parent / "tuned" / path.name
+    comment = (
+        f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
+        f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."
+    )
+    write_recipe(target, tuned.recipe, comment)
+    return TunedRecipe(target, dataset.path, tuned)
 
 
 def score(predictions: Mapping[str, str] | PathLike, answers: Data, *, reference: str = "first") -> Score:

@@ -1,0 +1,115 @@
+"""One fit: temperatures, length prior, weights, blend, decoder, cap and candidates, on the rows given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.data.records import Question
+from kit.spans.posteriors import span_posterior
+from kit.spans.tuning.likelihood import fit_temperature
+from kit.spans.tuning.members import OutOfFold
+from kit.spans.tuning.table import Table, make_table
+from kit.spans.tuning.weights import Weights, search
+
+PRIORS = (0.0, 0.5, 1.0)
+CAPS = (60, 30)
+CANDIDATES = (50, 20)
+WAYS = (("mean", "argmax"), ("mean", "edit"), ("product", "argmax"), ("product", "edit"), ("vote", "edit"))
+_KEPT = 60
+"""Spans a member brings: a few more than any number of candidates tried."""
+_WORTH = 2e-3
+"""A setting is given up for another only if the Edit Score falls by more than this."""
+Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was fitted, and the table that it was fitted in (over all questions)."""
+
+    temperatures: tuple[float, ...]
+    length_prior: float
+    length_cap: int
+    candidates: int
+    blend: str
+    decoder: str
+    weights: Weights
+    table: Table
+
+    def chosen(self) -> NDArray[np.int64]:
+        """The form of the table that answers each question, int64 (Q,)."""
+        return self.table.chosen(self.weights, self.blend, self.decoder, self.candidates)
+
+    def texts(self) -> list[str]:
+        """The answer to each question, before any rule."""
+        return [self.table.forms[index] for index in self.chosen().tolist()]
+
+
+class Fitter:
+    """Fits on some rows of the members' out-of-fold scores."""
+
+    def __init__(self, members: OutOfFold, questions: Sequence[Question]) -> None:
+        self._members, self._questions = members, questions
+
+    def base(self, rows: Rows, length_prior: float, length_cap: int = CAPS[0]) -> Fit:
+        """Temperatures by likelihood on *rows*, equal weights, mean and edit: where all fits begin."""
+        bonus = self._members.bonus(length_prior, length_cap)
+        chosen = np.flatnonzero(rows)
+        questions = [self._questions[index] for index in chosen.tolist()]
+        temperatures = tuple(
+            fit_temperature(scores.select(chosen), questions, length_cap, bonus)
+            for scores in self._members.scores
+        )
+        return self.with_temperatures(temperatures, length_prior, length_cap)
+
+    def with_temperatures(self, temperatures: Sequence[float], length_prior: float, length_cap: int) -> Fit:
+        """Equal weights, mean and edit, with these temperatures."""
+        bonus = self._members.bonus(length_prior, length_cap)
+        posteriors = [
+            span_posterior(scores, length_cap, temperature=temperature, bonus=bonus).likeliest(_KEPT)
+            for scores, temperature in zip(self._members.scores, temperatures, strict=True)
+        ]
+        table = make_table(posteriors, self._questions)
+        count = len(temperatures)
+        return Fit(
+            tuple(temperatures), length_prior, length_cap, CANDIDATES[0], "mean", "edit",
+            np.full(count, 1 / count), table,
+        )  # fmt: skip
+
+    def prior(self, rows: Rows) -> Fit:
+        """The base whose length prior gives the lowest Edit Score on *rows*."""
+        bases = [self.base(rows, length_prior) for length_prior in PRIORS]
+        return min(bases, key=lambda fit: _edit(fit, rows))
+
+    def weights(self, base: Fit, rows: Rows, blend: str, decoder: str) -> Fit:
+        """*base* with the weights that this blend and decoder do best with on *rows*."""
+
+        def score(weights: Weights) -> float:
+            chosen = base.table.chosen(weights, blend, decoder, base.candidates)
+            return float(base.table.gold[chosen][rows].mean())
+
+        found = search(score, len(base.weights))
+        return replace(base, blend=blend, decoder=decoder, weights=found)
+
+    def best(self, base: Fit, rows: Rows) -> Fit:
+        """Blend, decoder and weights, then cap and candidates, by the Edit Score on *rows*."""
+        ways = [way for way in WAYS if way[0] == "mean" or len(base.weights) > 1]
+        found = min(
+            (self.weights(base, rows, blend, decoder) for blend, decoder in ways),
+            key=lambda fit: round(_edit(fit, rows), 6),
+        )
+        for cap in CAPS[1:]:
+            other = self.with_temperatures(found.temperatures, found.length_prior, cap)
+            other = replace(other, blend=found.blend, decoder=found.decoder, weights=found.weights)
+            found = other if _edit(other, rows) < _edit(found, rows) - _WORTH else found
+        for count in CANDIDATES[1:]:
+            other = replace(found, candidates=count)
+            found = other if _edit(other, rows) < _edit(found, rows) - _WORTH else found
+        return found
+
+
+def _edit(fit: Fit, rows: Rows) -> float:
+    return float(fit.table.gold[fit.chosen()][rows].mean())

@@ -1,0 +1,209 @@
+"""A recipe tuned, and what each part of it gains on questions that nothing was fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.answers.rules import RULES, Rule, apply_rules, parse_rules
+from kit.config.recipe import Recipe, RuleSpec
+from kit.data.records import Dataset
+from kit.data.splits import groups as groups_of
+from kit.errors import ConfigError
+from kit.scoring.estimates import Interval, PairedDifference, bootstrap, holm, paired
+from kit.scoring.metrics import edit_distances
+from kit.spans.tuning.fitting import WAYS, Fit, Fitter
+from kit.spans.tuning.members import OutOfFold, out_of_fold_members
+
+COURSE = ("strip_special_tokens", "trim", {"blank_long": 20})
+TRIED: tuple[RuleSpec, ...] = (
+    "trim", "balance_quotes", "tighten_symbols", "strip_particles", {"blank_long": 20}, {"blank_long": 30},
+)  # fmt: skip
+LEVEL = 0.05
+_EQUAL = "equal weights"
+_NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One way to answer, scored on all questions, each by settings fitted without its fold.
+
+    ``versus`` is the paired difference to the recipe as it was given (None for that row itself);
+    ``evidence`` whether it is one by Holm's correction over the whole table.
+    """
+
+    label: str
+    edit: float
+    interval: Interval
+    exact: float
+    versus: PairedDifference | None
+    evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The tuned recipe, the table, and the nested answers' distances, float64 (Q,), of its method."""
+
+    recipe: Recipe
+    rows: tuple[Row, ...]
+    distances: NDArray[np.float64]
+    groups: NDArray[np.int64]
+
+
+def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda line: None) -> Tuned:
+    """Fit *recipe*'s temperatures, weights, length prior, blend, decoder, cap, candidates and rules.
+
+    Every reported figure is nested: for each outer fold (the members' own, which they share)
+    everything is fitted on the other folds.  The returned recipe is fitted on all of them.  Raises
+    ConfigError where a member has no out-of-fold scores on *dataset*.
+    """
+    members = out_of_fold_members(recipe, dataset)
+    questions = dataset.questions
+    golds = [question.golds for question in questions]
+    fitter = Fitter(members, questions)
+    collected = _Answers(len(questions))
+    folds = np.unique(members.fold_of)
+    for fold in folds:
+        say(f"outer fold {fold + 1} of {len(folds)}: fitting on the others")
+        rows = members.fold_of != fold
+        _ways(fitter, members, rows, ~rows, collected)
+    _given(fitter, recipe, members, collected)
+    say("the recipe itself: fitting on all folds")
+    everything = np.ones(len(questions), dtype=np.bool_)
+    final = fitter.best(fitter.prior(everything), everything)
+    for rule in _rules_to_try():
+        collected.put(f"tuned, {_name(rule)}", everything, [rule(text) for text in collected["tuned"]])
+    groups = groups_of(questions)
+    distances = {label: edit_distances(texts, golds) for label, texts in collected.items()}
+    kept = tuple(
+        rule.spec
+        for rule in _rules_to_try()
+        if _worth_it(distances["tuned"], distances[f"tuned, {_name(rule)}"], groups)
+    )
+    rows_found = _scored(distances, groups, reference="as given")
+    return Tuned(_recipe(recipe, final, kept), rows_found, distances["tuned"], groups)
+
+
+class _Answers:
+    """Texts by label, filled row by row as the outer folds come in."""
+
+    def __init__(self, questions: int) -> None:
+        self._texts: dict[str, list[str]] = {}
+        self._questions = questions
+
+    def put(self, label: str, rows: NDArray[np.bool_], texts: Sequence[str]) -> None:
+        own = self._texts.setdefault(label, [""] * self._questions)
+        for index in np.flatnonzero(rows).tolist():
+            own[index] = texts[index]
+
+    def __getitem__(self, label: str) -> list[str]:
+        return self._texts[label]
+
+    def items(self) -> Sequence[tuple[str, list[str]]]:
+        return list(self._texts.items())
+
+
+def _ways(
+    fitter: Fitter,
+    members: OutOfFold,
+    fitted: NDArray[np.bool_],
+    reported: NDArray[np.bool_],
+    collected: _Answers,
+) -> None:
+    """Every way to answer, fitted on some rows and put down for the others."""
+    base = fitter.prior(fitted)
+    count = len(members.labels)
+    for number, label in enumerate(members.labels):
+        alone = np.eye(count)[number]
+        for decoder in ("argmax", "edit"):
+            fit = replace(base, blend="mean", decoder=decoder, weights=alone)
+            collected.put(f"{label}: {decoder}, prior and temperature", reported, fit.texts())
+    if count > 1:
+        for blend, decoder in WAYS:
+            fit = replace(base, blend=blend, decoder=decoder)
+            collected.put(f"{blend}, {decoder}, {_EQUAL}", reported, fit.texts())
+            tuned = fitter.weights(base, fitted, blend, decoder)
+            collected.put(f"{blend}, {decoder}, tuned weights", reported, tuned.texts())
+    collected.put("tuned", reported, fitter.best(base, fitted).texts())
+
+
+def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answers) -> None:
+    """What needs no fitting: the recipe as it is, and the plain baselines of every member."""
+    everything = np.ones(len(members.fold_of), dtype=np.bool_)
+    used = [member for member in recipe.members if member.run is not None]
+    base = fitter.with_temperatures(
+        [member.temperature for member in used], recipe.length_prior, recipe.length_cap
+    )
+    decoder = "edit" if recipe.decoder == "ranked" else recipe.decoder
+    given = replace(
+        base, blend=recipe.blend, decoder=decoder, candidates=min(recipe.candidates, base.candidates),
+        weights=np.array([member.weight for member in used]),
+    )  # fmt: skip
+    rules = parse_rules(recipe.rules)
+    collected.put("as given", everything, [apply_rules(text, rules) for text in given.texts()])
+    plain = fitter.with_temperatures([1.0] * len(used), 0.0, 60)
+    for number, label in enumerate(members.labels):
+        alone = replace(plain, decoder="argmax", weights=np.eye(len(used))[number]).texts()
+        collected.put(f"{label}: argmax", everything, alone)
+        course = parse_rules(COURSE)
+        collected.put(f"{label}: course-2022", everything, [apply_rules(text, course) for text in alone])
+
+
+def _scored(
+    distances: Mapping[str, NDArray[np.float64]], groups: NDArray[np.int64], reference: str
+) -> tuple[Row, ...]:
+    rows = []
+    for label, own in distances.items():
+        versus = None if label == reference else paired(distances[reference], own, groups)
+        exact = float((own == 0).mean())
+        rows.append(Row(label, float(own.mean()), bootstrap(own, groups), exact, versus, False))
+    tested = [row for row in rows if row.versus is not None]
+    holds = holm([row.versus.p_value for row in tested if row.versus is not None], LEVEL)
+    proven = {row.label for row, holding in zip(tested, holds, strict=True) if holding}
+    ordered = sorted(rows, key=lambda row: (row.label != reference, row.edit))
+    return tuple(replace(row, evidence=row.label in proven) for row in ordered)
+
+
+def _rules_to_try() -> list[Rule]:
+    found: list[Rule] = []
+    for spec in TRIED:
+        try:
+            found += parse_rules([spec])
+        except ConfigError:  # an optional package is missing: that rule cannot be tried
+            assert (spec if isinstance(spec, str) else next(iter(spec))) in RULES
+    return found
+
+
+def _name(rule: Rule) -> str:
+    return rule.name if rule.argument is None else f"{rule.name} {rule.argument}"
+
+
+def _worth_it(without: NDArray[np.float64], with_it: NDArray[np.float64], groups: NDArray[np.int64]) -> bool:
+    """Whether a rule lowers the Edit Score by more than one standard error of the difference."""
+    difference = paired(without, with_it, groups)
+    if not difference.interval.known or difference.mean >= 0:
+        return False
+    standard_error = (difference.interval.high - difference.interval.low) / (2 * _NORMAL_95)
+    return difference.mean < -standard_error
+
+
+def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]]) -> Recipe:
+    members = tuple(
+        member.model_copy(update={"weight": round(float(weight), 4), "temperature": temperature})
+        for member, weight, temperature in zip(given.members, fit.weights, fit.temperatures, strict=True)
+    )
+    return given.model_copy(
+        update={
+            "members": members,
+            "blend": fit.blend,
+            "decoder": fit.decoder,
+            "ranker": None,
+            "length_cap": fit.length_cap,
+            "length_prior": fit.length_prior,
+            "candidates": fit.candidates,
+            "rules": tuple(rules),
+        }
+    )

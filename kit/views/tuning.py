@@ -1,0 +1,52 @@
+"""``kit tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit import terminal, verbs
+from kit.views.output import edit, print_json, share
+
+
+def run(recipe: Path, out: Path | None, data: Path | None, as_json: bool) -> None:
+    """Tune, write the recipe, print what each part gains on questions nothing was fitted on."""
+    made = verbs.tune(recipe, data, out=out, say=terminal.say)
+    rows = made.tuned.rows
+    if as_json:
+        print_json(
+            {
+                "recipe": str(made.path),
+                "rows": [
+                    {
+                        "label": row.label,
+                        "edit": row.edit,
+                        "interval": row.interval.as_dict(),
+                        "exact": row.exact,
+                        "versus_given": None if row.versus is None else row.versus.as_dict(),
+                        "evidence": row.evidence,
+                    }
+                    for row in rows
+                ],
+            }
+        )
+        return
+    table = [
+        (
+            row.label,
+            edit(row.edit),
+            str(row.interval),
+            share(row.exact),
+            "" if row.versus is None else f"{row.versus.mean:+.3f} ({row.versus.interval})",
+            "" if row.versus is None else _verdict(row.versus.mean, row.evidence),
+        )
+        for row in rows
+    ]
+    columns = ("nested, out of fold", "Edit Score", "95 %", "equal", "against as given", "by Holm")
+    terminal.table(f"{recipe.name} on {made.data}", columns, table)
+    terminal.say(f"{made.path}: the tuned recipe, fitted on all folds; `tuned` above is its estimate")
+
+
+def _verdict(mean: float, evidence: bool) -> str:
+    if not evidence:
+        return "no evidence"
+    return "better" if mean < 0 else "worse"

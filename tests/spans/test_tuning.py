@@ -1,0 +1,270 @@
+"""Tuning on hand-made out-of-fold scores: what is found, what is refused, and that the table is honest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import kit
+from kit.config.folds import FileFolds, FoldPlan, write_plan
+from kit.config.recipe import Member, Recipe
+from kit.config.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
+from kit.config.training import TrainingSettings
+from kit.data.records import Dataset
+from kit.errors import ConfigError
+from kit.scoring.estimates import holm
+from kit.scoring.metrics import edit_distances
+from kit.spans.blending import blended
+from kit.spans.decoding import decoded
+from kit.spans.out_of_fold import oof_digest, oof_file
+from kit.spans.posteriors import span_posterior
+from kit.spans.scores import Provenance, SpanScores, offsets_of
+from kit.spans.store import write_spans
+from kit.spans.tuning.likelihood import fit_temperature, gold_likelihood
+from kit.spans.tuning.table import make_table
+from kit.spans.tuning.weights import coordinate_search, greedy_selection, search
+from kit.spans.voting import Ballot, elected
+
+NOUNS = [
+    "한국은행",
+    "무령시",
+    "박하린",
+    "기상청",
+    "서울시",
+    "도서관",
+    "광장",
+    "시장",
+    "출판사",
+    "동해안",
+    "나무",
+    "행사",
+]
+PARTICLES = ["은", "이", "을", "에서", "의", "도"]
+QUESTIONS = 60
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(5)
+    rows = []
+    for number in range(QUESTIONS):
+        nouns = [str(noun) for noun in generator.choice(NOUNS, 6, replace=False)]
+        words = [noun + str(generator.choice(PARTICLES)) for noun in nouns]
+        context = f"{number}호 " + " ".join(words) + " 밝혔다."
+        gold = nouns[int(generator.integers(6))]
+        answers = [{"text": gold, "answer_start": context.index(gold)}]
+        qas = [{"id": f"q{number}", "question": "무엇인가?", "answers": answers}]
+        rows.append({"title": f"t{number}", "paragraphs": [{"context": context, "qas": qas}]})
+    Path("data").mkdir()
+    Path("data/train.json").write_text(json.dumps({"data": rows}, ensure_ascii=False), encoding="utf-8")
+    return kit.load("data/train.json")
+
+
+def words(context: str) -> list[tuple[int, int]]:
+    found, at = [], 0
+    for word in context.split(" "):
+        found.append((at, at + len(word)))
+        at += len(word) + 1
+    return found
+
+
+def letters(context: str) -> list[tuple[int, int]]:
+    return [(at, at + 1) for at, character in enumerate(context) if character != " "]
+
+
+def scores_of(
+    data: Dataset, pieces: Callable[[str], list[tuple[int, int]]], seed: int, sharp: float, scale: float = 1.0
+) -> SpanScores:
+    """Noise, and *sharp* more where the gold begins and ends; all logits times *scale*."""
+    generator = np.random.default_rng(seed)
+    begin, end, start, stop, counts = [], [], [], [], []
+    for question in data:
+        assert question.answers
+        gold = question.answers[0]
+        tokens = pieces(question.context)
+        counts.append(len(tokens))
+        for first, last in tokens:
+            begin.append(first)
+            end.append(last)
+            start.append(scale * (generator.normal() + sharp * (first <= gold.start < last)))
+            stop.append(scale * (generator.normal() + sharp * (first < gold.end <= last)))
+    return SpanScores(
+        guids=tuple(question.guid for question in data),
+        windows=np.arange(len(data) + 1),
+        tokens=offsets_of(np.array(counts, dtype=np.int64)),
+        char_begin=np.array(begin, dtype=np.int32),
+        char_end=np.array(end, dtype=np.int32),
+        start=np.array(start, dtype=np.float32),
+        end=np.array(stop, dtype=np.float32),
+        null=np.zeros(len(data), dtype=np.float32),
+        provenance=Provenance(data.sha256, "run", "oof", "0" * 64, 384, 128, "0.1.0"),
+    )
+
+
+def make_run(data: Dataset, name: str, scores: SpanScores, seed: int = 0) -> str:
+    folder = Path("runs") / name
+    fold = FoldRecord(held_out=1, steps=1, seconds=1.0, windows=1, weights_sha256="0" * 64, metrics={})
+    record = RunRecord(
+        backbone="b",
+        settings=TrainingSettings(folds=3),
+        data=(DataFile(name="train.json", sha256=data.sha256, questions=len(data)),),
+        answer_lengths={"2": 10, "3": 30, "4": 20},
+        folds=dict.fromkeys(("0", "1", "2"), fold),
+    )
+    write_run(folder, record)
+    fold_of = tuple((number + seed) % 3 for number in range(len(data)))
+    folds = FileFolds(name="train.json", sha256=data.sha256, fold_of=fold_of)
+    write_plan(folder, FoldPlan(folds=3, split_seed=42, files=(folds,)))
+    provenance = Provenance(data.sha256, name, "oof", oof_digest(record), 384, 128, "0.1.0")
+    write_spans(oof_file(folder, data.sha256), provenance, [scores])
+    return str(folder)
+
+
+@pytest.fixture
+def recipe(data: Dataset) -> Path:
+    runs = [
+        make_run(data, "words", scores_of(data, words, 1, 3.0)),
+        make_run(data, "letters", scores_of(data, letters, 2, 3.0)),
+        make_run(data, "noise", scores_of(data, letters, 3, 0.0)),
+    ]
+    path = Path("three.yaml")
+    content = {"about": "x", "members": [{"run": run} for run in runs]}
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recipe: Path) -> None:
+    made = kit.tune(recipe)
+    assert made.path == Path("tuned/three.yaml")
+    assert made.data == Path("data/train.json")
+    rows = {row.label: row for row in made.tuned.rows}
+    assert rows["tuned"].edit < rows["as given"].edit
+    assert rows["tuned"].edit < rows["noise: argmax"].edit
+    assert rows["tuned"].evidence
+    assert rows["as given"].versus is None
+    assert rows["tuned"].edit == pytest.approx(made.tuned.distances.mean())
+    tuned = made.tuned.recipe
+    weights = {Path(str(member.run)).name: member.weight for member in tuned.members}
+    assert weights["letters"] > 0.2
+    assert rows["tuned"].edit < rows["letters: edit, prior and temperature"].edit + 0.1
+    text = made.path.read_text(encoding="utf-8")
+    assert text.startswith("# Tuned by kit ")
+    from kit.spans.recipes import load_recipe
+
+    assert load_recipe(made.path) == tuned
+    # the recipe as given is scored by the very answers that kit ensemble would write
+    answers = kit.decode(recipe, data)
+    golds = [question.golds for question in data]
+    assert rows["as given"].edit == pytest.approx(edit_distances(list(answers.values()), golds).mean())
+
+
+def test_what_is_reported_for_a_fold_does_not_depend_on_its_golds(data: Dataset, recipe: Path) -> None:
+    """Golds of one fold are replaced: the answers to that fold's questions stay as they were."""
+    from dataclasses import replace
+
+    from kit.data.records import Answer
+    from kit.spans.recipes import load_recipe
+    from kit.spans.tuning.fitting import Fitter
+    from kit.spans.tuning.members import out_of_fold_members
+
+    members = out_of_fold_members(load_recipe(recipe), data)
+    held_out = members.fold_of == 0
+    spoiled = tuple(
+        replace(question, answers=(Answer(question.context[:2], 0),)) if out else question
+        for question, out in zip(data, held_out, strict=True)
+    )
+    answers = []
+    for questions in (data.questions, spoiled):
+        fitter = Fitter(members, questions)
+        fit = fitter.best(fitter.prior(~held_out), ~held_out)
+        answers.append([text for text, out in zip(fit.texts(), held_out, strict=True) if out])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("blend", ["mean", "product", "vote"])
+@pytest.mark.parametrize("decoder", ["argmax", "edit"])
+@pytest.mark.parametrize("candidates", [50, 4])
+def test_the_table_answers_as_the_real_decoder_does(
+    data: Dataset, blend: str, decoder: str, candidates: int
+) -> None:
+    parts = [
+        span_posterior(scores_of(data, pieces, seed, 1.5), 12).likeliest(60)
+        for seed, pieces in ((1, words), (2, letters), (3, letters))
+    ]
+    weights = np.array([0.5, 0.2, 0.3])
+    table = make_table(parts, data.questions)
+    found = [table.forms[index] for index in table.chosen(weights, blend, decoder, candidates).tolist()]
+    if blend == "vote":
+        ballots = [
+            Ballot(decoded(part.likeliest(candidates), data.questions, decoder), weight, part)
+            for part, weight in zip(parts, weights.tolist(), strict=True)
+        ]
+        expected = elected(ballots, data.questions)
+    else:
+        whole = blended(parts, weights.tolist(), blend).likeliest(candidates)
+        expected = decoded(whole, data.questions, decoder)
+    assert found == list(expected)
+    golds = [question.golds for question in data]
+    chosen = table.chosen(weights, blend, decoder, candidates)
+    assert table.gold[chosen].tolist() == edit_distances(found, golds).tolist()
+
+
+@pytest.mark.parametrize("scale", [1.5, 2.0])
+def test_the_temperature_undoes_a_scale(data: Dataset, scale: float) -> None:
+    plain = fit_temperature(scores_of(data, letters, 2, 3.0, 2.0), data.questions, 12, None)
+    scaled = fit_temperature(scores_of(data, letters, 2, 3.0, 2.0 * scale), data.questions, 12, None)
+    assert 0.5 < plain < 1.0
+    assert scaled == pytest.approx(plain * scale, rel=0.1)
+
+
+def test_a_gold_that_cannot_be_expressed_has_a_floor(data: Dataset) -> None:
+    posterior = span_posterior(scores_of(data, words, 1, 3.0), 12)
+    likelihood = gold_likelihood(posterior, data.questions)
+    assert likelihood.min() == pytest.approx(np.log(1e-5))
+    fine = gold_likelihood(span_posterior(scores_of(data, letters, 1, 3.0), 12), data.questions)
+    assert fine.mean() > likelihood.mean()
+
+
+def test_searches_find_the_best_member_and_drop_the_worst() -> None:
+    target = np.array([0.7, 0.3, 0.0])
+
+    def score(weights: np.ndarray) -> float:  # type: ignore[type-arg]
+        return float(np.abs(weights - target).sum())
+
+    for found in (coordinate_search(score, 3), greedy_selection(score, 3), search(score, 3)):
+        assert found.sum() == pytest.approx(1.0)
+        assert score(found) < 0.2
+        assert found[2] == 0.0
+
+
+def test_members_without_out_of_fold_scores_are_named(data: Dataset, recipe: Path) -> None:
+    record = read_run(Path("runs/words"))
+    assert record is not None
+    write_run(Path("runs/words"), record.model_copy(update={"settings": TrainingSettings()}))
+    make_run(data, "letters", scores_of(data, letters, 2, 3.0), seed=1)
+    with pytest.raises(ConfigError, match=r"runs/words: has no out-of-fold scores; train it with --folds 5"):
+        kit.tune(recipe)
+    two = Recipe(members=(Member(run="runs/letters"), Member(run="runs/noise")))
+    from kit.spans.tuning.members import out_of_fold_members
+
+    with pytest.raises(ConfigError, match=r"runs/noise: its folds are not those of runs/letters"):
+        out_of_fold_members(two, data)
+
+
+def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> None:
+    Path("data/train.json").rename("data/other.json")
+    with pytest.raises(ConfigError, match=r"\(train.json\) are not below it; name them with --data"):
+        kit.tune(recipe)
+
+
+def test_holm_is_stricter_than_single_tests_and_stops_at_the_first_failure() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
+    assert holm([0.04]) == [True]
+    assert holm([0.06, 0.001]) == [False, True]
+    assert holm([]) == []
