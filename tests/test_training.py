@@ -502,3 +502,20 @@ def test_a_batch_that_cannot_be_shared_is_refused_once(place: Path, data: Datase
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert said == ["error: --batch-size 8 cannot be shared by 3 processes; choose a multiple of 3"]
+
+
+# ---- the estimate
+
+
+def test_a_submission_is_estimated_out_of_fold(place: Path, folded: Path, data: Dataset) -> None:
+    test = kit.load(place / "data/test.json")
+    kit.predict(folded, test, quiet=True)
+    made = kit.ensemble(folded, test, out=place / "estimated.csv")
+    estimate = made.card.estimate
+    (score,) = kit.out_of_fold(folded, data).values()
+    assert estimate.edit == pytest.approx(score.edit)
+    assert estimate.interval is not None
+    # wider than the interval of the mean: the test set is a sample too
+    assert estimate.interval.high - estimate.interval.low > score.interval.high - score.interval.low
+    assert "out of fold on train.json" in estimate.reason
+    assert len(made.card.members) == 3

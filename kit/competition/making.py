@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit.competition.card import (
-    NO_ESTIMATE,
     Card,
     CardData,
     Estimate,
@@ -15,6 +14,7 @@ from kit.competition.card import (
     write_card,
 )
 from kit.competition.csv import check_sample, check_submission, read_submission, write_submission
+from kit.competition.estimating import local_estimate
 from kit.config.recipe import Recipe
 from kit.data.records import Dataset
 from kit.files import sha256_file
@@ -48,12 +48,18 @@ def make_submission(
         data=CardData(str(dataset.path), dataset.sha256, len(dataset)),
         recipe=recipe.model_dump(mode="json"),
         members=tuple(_member(source) for source in found.sources),
-        estimate=NO_ESTIMATE if score is None else Estimate(score.edit, score.interval),
+        estimate=_estimate(recipe, dataset, score),
         revision=git_revision(),
         made_at=now(),
     )
     write_card(out, card)
     return out, found.texts, card, score
+
+
+def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None) -> Estimate:
+    if score is not None:
+        return Estimate(score.edit, score.interval)
+    return local_estimate(recipe, dataset, answer, Path())
 
 
 def answer(recipe: Recipe, dataset: Dataset) -> Answers:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kit import terminal, verbs
+from kit.competition.card import Estimate
 from kit.config.recipe import Member, Recipe, bare
 from kit.errors import ConfigError
 from kit.views import explanations
@@ -39,7 +40,7 @@ def run(
         ("blank answers", f"{blanks:,} ({share(blanks / max(len(made.answers), 1))})"),
     ]
     if made.score is None:
-        rows.append(("local estimate", made.card.estimate.reason))
+        rows += _estimate(made.card.estimate)
     else:
         rows += [
             ("Edit Score", f"{edit(made.score.edit)} (95 %: {made.score.interval})"),
@@ -47,6 +48,15 @@ def run(
             ("character F1", share(made.score.f1)),
         ]
     terminal.facts(name, rows)
+
+
+def _estimate(estimate: Estimate) -> list[tuple[str, str]]:
+    if estimate.edit is None:
+        return [("local estimate", estimate.reason)]
+    return [
+        ("local estimate", f"Edit Score {edit(estimate.edit)} (95 %: {estimate.interval})"),
+        ("", estimate.reason),
+    ]
 
 
 def _recipe(given: Sequence[Path], members: Sequence[Path]) -> tuple[Recipe, str]:

@@ -13,6 +13,7 @@ from kit.config.folds import read_plan
 from kit.config.recipe import Recipe
 from kit.data.records import Dataset
 from kit.errors import ConfigError
+from kit.files import sha256_file
 from kit.spans.lengths import log_length_prior
 from kit.spans.members import Run, member_scores, open_run
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -59,7 +60,7 @@ def out_of_fold_members(recipe: Recipe, dataset: Dataset) -> OutOfFold:
         else:
             runs.append(run)
     if mistakes:
-        raise ConfigError(f"kit tune fits on out-of-fold scores only: {'; '.join(mistakes)}")
+        raise ConfigError(f"out-of-fold scores are needed and missing: {'; '.join(mistakes)}")
     guids = tuple(question.guid for question in dataset)
     scores = tuple(aligned(member_scores(run, OUT_OF_FOLD, dataset), guids, run.name) for run in runs)
     lengths = answer_lengths_of(run.record for run in runs if run.record is not None)
@@ -78,20 +79,18 @@ def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:
     return np.array(folds[0], dtype=np.int64)
 
 
-def find_training_data(recipe: Recipe, folder: Path) -> Path:
-    """The training file of the recipe's members below *folder*, told by its hash.
+def find_training_data(recipe: Recipe, *folders: Path) -> Path:
+    """The training file of the recipe's members, told by its hash: in one of *folders* or their data/.
 
     Raises ConfigError where there is none.
     """
-    from kit.files import sha256_file
-
     run = next((open_run(member.run) for member in recipe.members if member.run), None)
     files = () if run is None or run.record is None else run.record.data
     for file in files:
-        for path in sorted(folder.rglob(file.name)):
-            if path.is_file() and sha256_file(path) == file.sha256:
-                return path
-    names = ", ".join(file.name for file in files) or "their training data"
-    raise ConfigError(
-        f"{folder}: the members' training data ({names}) are not below it; name them with --data"
-    )
+        for folder in folders:
+            for path in (folder / file.name, *sorted((folder / "data").rglob(file.name))):
+                if path.is_file() and sha256_file(path) == file.sha256:
+                    return path
+    names = ", ".join(file.name for file in files) or "of the members"
+    where = " or ".join(str(folder) for folder in folders)
+    raise ConfigError(f"the training data ({names}) are not in {where} or data/ there; name them with --data")
