@@ -45,6 +45,7 @@ setup(
         "rapidfuzz>=3.6",
         "rich>=13.9",
         "safetensors>=0.5",
+        "scipy>=1.13",
         "tokenizers>=0.22",
         "torch>=2.6",
         "transformers>=5.0",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kit import verbs
-from kit.config.recipe import Member, Recipe, RuleSpec
+from kit.config.recipe import Blend, Decoder, Member, Recipe, RuleSpec
 from kit.data import sample
 from kit.data.formats import load
 from kit.data.records import Dataset
@@ -57,7 +57,10 @@ def run_demo(folder: Path, seed: int, say: Callable[[str], object]) -> Demonstra
         for label, recipe in _recipes(run):
             answers = verbs.decode(recipe, test)
             scores.append(score_answers(answers, truth, label=f"{run.name}, {label}", groups=groups))
-    best = dict(_recipes(runs[0]))["length prior"]
+    for label, recipe in _together(runs):
+        answers = verbs.decode(recipe, test)
+        scores.append(score_answers(answers, truth, label=f"both, {label}", groups=groups))
+    best = dict(_together(runs))["mean, edit"]
     made = verbs.ensemble(best, test, out=folder / "submissions" / "demo.csv", answers=truth)
     return Demonstration(made.path, tuple(scores))
 
@@ -111,4 +114,18 @@ def _recipes(run: Run) -> list[tuple[str, Recipe]]:
         ("argmax", Recipe(members=members)),
         ("course-2022", Recipe(members=members, rules=COURSE_RULES)),
         ("length prior", Recipe(members=members, length_prior=LENGTH_PRIOR)),
+        ("length prior, edit", Recipe(members=members, length_prior=LENGTH_PRIOR, decoder="edit")),
+    ]
+
+
+def _together(runs: Sequence[Run]) -> list[tuple[str, Recipe]]:
+    """Ways to answer with both models, whose tokenizers differ."""
+    members = tuple(Member(run=str(run.folder)) for run in runs)
+    ways: tuple[tuple[Blend, Decoder], ...] = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
+    return [
+        (
+            f"{blend}, {decoder}",
+            Recipe(members=members, blend=blend, decoder=decoder, length_prior=LENGTH_PRIOR),
+        )
+        for blend, decoder in ways
     ]

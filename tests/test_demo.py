@@ -50,10 +50,13 @@ def test_the_demo_learns_and_leaves_a_submission(tmp_path: Path, monkeypatch: py
         "demo-unigram, course-2022",
         "demo-wordpiece, argmax",
         "demo-wordpiece, length prior",
+        "both, vote, argmax",
+        "both, mean, edit",
     ):
         assert label in result.stdout
     card = json.loads((tmp_path / "submissions" / "demo.json").read_text(encoding="utf-8"))
-    assert card["recipe"]["length_prior"] > 0
+    assert card["recipe"]["decoder"] == "edit"
+    assert len(card["members"]) == 2
 
     again = demo(tmp_path)
     assert again.returncode == 0, again.stderr

@@ -23,8 +23,8 @@ def local_estimate(
     """The Edit Score to expect of *recipe* on *dataset*, from its members' out-of-fold scores.
 
     The interval holds what is not known about the true mean and the luck of a test set of this size.
-    The members' training file is looked for in and below *folder* and beside the data.  Without out-of-fold scores, or without that
-    file, there is no estimate and its reason says why.
+    The members' training file is looked for in *folder*, its data/ and beside the test file.  Without
+    out-of-fold scores, or without that file, there is no estimate and its reason says why.
     """
     try:
         training = load(find_training_data(recipe, folder, dataset.path.parent), answers_needed=True)
@@ -38,7 +38,7 @@ def local_estimate(
     half = max(len(dataset) // 2, 1)
     spread = public_private_spread(distances, labels, half, half)
     note = (
-        f"out of fold on {training.path.name}, interval for {len(dataset):,} new questions; folds averaged at "
-        f"test time usually do a little better; public and private halves may differ by {2 * spread:.2f}"
+        f"out of fold on {training.path.name}, interval for {len(dataset):,} new questions; folds averaged "
+        f"at test time usually do a little better; public and private halves may differ by {2 * spread:.2f}"
     )
     return Estimate(found.mean, found.interval, note)
