@@ -61,6 +61,8 @@ class Recipe(Settings):
             mistakes.append(f"a csv member needs blend: vote, and blend is {self.blend}")
         if not any(member.weight > 0 for member in self.members):
             mistakes.append("all weights are 0; at least one must be above")
+        if self.decoder == "ranked" and self.blend == "vote":
+            mistakes.append("decoder: ranked chooses among a blend's candidates; blend: vote has none")
         if (self.decoder == "ranked") != (self.ranker is not None):
             mistakes.append("decoder: ranked and ranker: belong together; give both or neither")
         if mistakes:

@@ -18,6 +18,7 @@ from kit.spans.blending import blended
 from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
+from kit.spans.ranking.stage import ranked_texts
 from kit.spans.recipes import rules_of
 from kit.spans.sources import Source, answer_lengths_of, sources_of
 from kit.spans.voting import Ballot, elected
@@ -43,8 +44,6 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
     where scores are missing (with the command that makes them), SubmissionError where a CSV misses a
     question.
     """
-    if recipe.decoder == "ranked":
-        raise ConfigError("decoder: ranked is not carried out by this version; use edit or argmax")
     rules = rules_of(recipe)
     sources = sources_of(recipe, dataset)
     bonus = length_bonus(recipe, sources)
@@ -59,17 +58,19 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
             length_cap=recipe.length_cap, temperature=source.temperature, bonus=bonus, label=source.label,
         )  # fmt: skip
     else:
-        texts = decoded(blend_of(recipe, sources, dataset, bonus), questions, recipe.decoder)
+        parts = [member_posterior(recipe, source, dataset, bonus) for source in sources]
+        blend = blend_of(recipe, sources, parts)
+        if recipe.decoder == "ranked":
+            texts = ranked_texts(recipe, sources, parts, blend, questions)
+        else:
+            texts = decoded(blend, questions, recipe.decoder)
     guids = (question.guid for question in dataset)
     tidied = (apply_rules(text, rules) for text in texts)
     return Answers(dict(zip(guids, tidied, strict=True)), sources)
 
 
-def blend_of(
-    recipe: Recipe, sources: Sequence[Source], dataset: Dataset, bonus: NDArray[np.float64] | None
-) -> Posterior:
+def blend_of(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
     """The posterior that the recipe's blend gives, its likeliest candidates and the mass of the rest."""
-    parts = [member_posterior(recipe, source, dataset, bonus) for source in sources]
     weights = [source.weight for source in sources]
     return blended(parts, weights, recipe.blend).likeliest(recipe.candidates)
 

@@ -18,7 +18,7 @@ from kit.spans.posteriors import Posterior
 _CERTAIN = 0.5
 _DIGITS = 9
 """Expected distances are compared to so many decimals: the order of a sum must not decide."""
-_PARTICLE = re.compile(
+PARTICLE = re.compile(
     "(?<=[가-힣])(?:"
     "으로부터|에게서|에서는|에서도|이라고|으로는|으로도|까지는|부터는|에서|에게|께서|으로|라고|까지|부터|처럼|보다|"
     "만큼|이나|이라|이며|이고|이다|에는|에도|와의|과의|로의|에의|은|는|이|가|을|를|의|에|로|와|과|도|만|나|라"
@@ -48,7 +48,7 @@ def least_expected(posterior: Posterior, questions: Sequence[Question]) -> tuple
     """
     beyond = tail_distances(posterior.tail)
     answers = []
-    for number, (texts, p) in enumerate(_texts(posterior, questions)):
+    for number, (texts, p) in enumerate(texts_of(posterior, questions)):
         if not texts:
             answers.append("")
         elif p[0] > _CERTAIN:
@@ -61,7 +61,7 @@ def least_expected(posterior: Posterior, questions: Sequence[Question]) -> tuple
 def considered(posterior: Posterior, questions: Sequence[Question]) -> Iterator[Considered]:
     """Every text that `least_expected` weighs, question by question."""
     beyond = tail_distances(posterior.tail)
-    for number, (texts, p) in enumerate(_texts(posterior, questions)):
+    for number, (texts, p) in enumerate(texts_of(posterior, questions)):
         yield _weighed(texts, p, beyond[number])
 
 
@@ -82,10 +82,10 @@ def _weighed(texts: Sequence[str], p: NDArray[np.float64], beyond: NDArray[np.fl
 def shorter_forms(text: str) -> Iterator[str]:
     """Shorter forms worth considering: without white space at the ends, without a last particle."""
     yield trim(text)
-    yield _PARTICLE.sub("", trim(text))
+    yield PARTICLE.sub("", trim(text))
 
 
-def _texts(
+def texts_of(
     posterior: Posterior, questions: Sequence[Question]
 ) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
     """Each question's distinct texts, the likeliest first, with the mass of all spans that read so."""

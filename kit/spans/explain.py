@@ -65,12 +65,13 @@ def explain(
             opinions.append(Opinion(source.label, source.weight, text, None))
             continue
         posterior = member_posterior(recipe, source, one, bonus).likeliest(recipe.candidates)
-        (text,) = decoded(posterior, [found], recipe.decoder)
+        (text,) = decoded(posterior, [found], "argmax" if recipe.decoder == "argmax" else "edit")
         (own,) = considered(posterior, [found])
         p = dict(zip(own.texts, own.p.tolist(), strict=True)).get(text, 0.0)
         opinions.append(Opinion(source.label, source.weight, text, p))
     weighed = None
     if recipe.blend != "vote":
-        (weighed,) = considered(blend_of(recipe, sources, one, bonus), [found])
+        parts = [member_posterior(recipe, source, one, bonus) for source in sources]
+        (weighed,) = considered(blend_of(recipe, sources, parts), [found])
     plain = answers_of(recipe.model_copy(update={"rules": ()}), one, csvs).texts[guid]
     return Explanation(found, apply_rules(plain, rules_of(recipe)), plain, weighed, tuple(opinions))

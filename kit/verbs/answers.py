@@ -91,6 +91,7 @@ def tune(
     defaults to ``tuned/NAME.yaml`` beside the recipe.  Raises ConfigError where a member has no
     out-of-fold scores.
     """
+    from kit.spans.ranking.model import write_ranker
     from kit.spans.recipes import load_recipe, write_recipe
     from kit.spans.tuning.members import find_training_data
     from kit.spans.tuning.nested import tune as fit
@@ -104,7 +105,11 @@ def tune(
         f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
         f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."
     )
-    write_recipe(target, tuned.recipe, comment)
+    chosen = tuned.recipe
+    if tuned.ranker is not None:
+        write_ranker(target.with_suffix(".ranker"), tuned.ranker)
+        chosen = chosen.model_copy(update={"ranker": str(target.with_suffix(".ranker"))})
+    write_recipe(target, chosen, comment)
     return TunedRecipe(target, dataset.path, tuned)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from kit import terminal, verbs
 from kit.views.output import edit, print_json, share
 
+_FEATURES = 10
+
 
 def run(recipe: Path, out: Path | None, data: Path | None, as_json: bool) -> None:
     """Tune, write the recipe, print what each part gains on questions nothing was fitted on."""
@@ -16,6 +18,12 @@ def run(recipe: Path, out: Path | None, data: Path | None, as_json: bool) -> Non
         print_json(
             {
                 "recipe": str(made.path),
+                "method": made.tuned.method,
+                "calibration": [
+                    {"questions": row.questions, "expected": row.expected, "actual": row.actual}
+                    for row in made.tuned.deciles
+                ],
+                "importances": dict(made.tuned.importances),
                 "rows": [
                     {
                         "label": row.label,
@@ -43,7 +51,19 @@ def run(recipe: Path, out: Path | None, data: Path | None, as_json: bool) -> Non
     ]
     columns = ("nested, out of fold", "Edit Score", "95 %", "equal", "against as given", "by Holm")
     terminal.table(f"{recipe.name} on {made.data}", columns, table)
-    terminal.say(f"{made.path}: the tuned recipe, fitted on all folds; `tuned` above is its estimate")
+    deciles = [
+        (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
+        for number, row in enumerate(made.tuned.deciles)
+    ]
+    heads = ("", "questions", "expected", "actual")
+    terminal.table("calibration: the distance that the blend itself expects, by decile", heads, deciles)
+    if made.tuned.importances:
+        best = list(made.tuned.importances.items())[:_FEATURES]
+        gains = [(name, share(gain)) for name, gain in best]
+        terminal.table("the second stage's features", ("feature", "share of the gain"), gains)
+    terminal.say(
+        f"{made.path}: the tuned recipe, fitted on all folds; `{made.tuned.method}` above is its estimate"
+    )
 
 
 def _verdict(mean: float, evidence: bool) -> str:

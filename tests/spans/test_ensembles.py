@@ -183,11 +183,13 @@ def test_a_run_stands_for_the_average_of_its_folds(three: None, data: Dataset) -
 
 def test_the_short_way_and_the_way_through_the_posterior_agree(three: None, data: Dataset) -> None:
     from kit.spans.decoding import decoded
-    from kit.spans.ensembles import blend_of, sources_of
+    from kit.spans.ensembles import blend_of, member_posterior, sources_of
 
     for member in (A, C):
         asked = recipe(member, length_cap=8)
-        posterior = blend_of(asked, sources_of(asked, data), data, None)
+        sources = sources_of(asked, data)
+        parts = [member_posterior(asked, source, data, None) for source in sources]
+        posterior = blend_of(asked, sources, parts)
         assert tuple(kit.decode(asked, data).values()) == decoded(posterior, data.questions, "argmax")
 
 

@@ -148,7 +148,7 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     assert rows["tuned"].edit < rows["noise: argmax"].edit
     assert rows["tuned"].evidence
     assert rows["as given"].versus is None
-    assert rows["tuned"].edit == pytest.approx(made.tuned.distances.mean())
+    assert rows[made.tuned.method].edit == pytest.approx(made.tuned.distances.mean())
     tuned = made.tuned.recipe
     weights = {Path(str(member.run)).name: member.weight for member in tuned.members}
     assert weights["letters"] > 0.2
@@ -157,7 +157,11 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     assert text.startswith("# Tuned by kit ")
     from kit.spans.recipes import load_recipe
 
-    assert load_recipe(made.path) == tuned
+    written = load_recipe(made.path)
+    assert written == tuned.model_copy(update={"ranker": written.ranker})
+    assert (made.tuned.method == "ranked") == (written.decoder == "ranked") == (written.ranker is not None)
+    assert {"ranked", "ranked, without members", "ranked, without question"} <= set(rows)
+    assert sum(row.questions for row in made.tuned.deciles) == QUESTIONS
     # the recipe as given is scored by the very answers that kit ensemble would write
     answers = kit.decode(recipe, data)
     golds = [question.golds for question in data]

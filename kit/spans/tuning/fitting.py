@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
-from kit.spans.posteriors import span_posterior
+from kit.spans.blending import blended
+from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.tuning.likelihood import fit_temperature
 from kit.spans.tuning.members import OutOfFold
 from kit.spans.tuning.table import Table, make_table
@@ -37,11 +38,17 @@ class Fit:
     blend: str
     decoder: str
     weights: Weights
+    posteriors: tuple[Posterior, ...]
     table: Table
 
     def chosen(self) -> NDArray[np.int64]:
         """The form of the table that answers each question, int64 (Q,)."""
         return self.table.chosen(self.weights, self.blend, self.decoder, self.candidates)
+
+    def blended(self) -> Posterior:
+        """The members' posteriors as one (their mean for a vote), cut to the candidates."""
+        how = "mean" if self.blend == "vote" else self.blend
+        return blended(self.posteriors, self.weights.tolist(), how).likeliest(self.candidates)
 
     def texts(self) -> list[str]:
         """The answer to each question, before any rule."""
@@ -76,7 +83,7 @@ class Fitter:
         count = len(temperatures)
         return Fit(
             tuple(temperatures), length_prior, length_cap, CANDIDATES[0], "mean", "edit",
-            np.full(count, 1 / count), table,
+            np.full(count, 1 / count), tuple(posteriors), table,
         )  # fmt: skip
 
     def prior(self, rows: Rows) -> Fit:

@@ -31,6 +31,7 @@ class OutOfFold:
     """
 
     labels: tuple[str, ...]
+    runs: tuple[Run, ...]
     scores: tuple[SpanScores, ...]
     fold_of: NDArray[np.int64]
     lengths: dict[int, int]
@@ -64,7 +65,8 @@ def out_of_fold_members(recipe: Recipe, dataset: Dataset) -> OutOfFold:
     guids = tuple(question.guid for question in dataset)
     scores = tuple(aligned(member_scores(run, OUT_OF_FOLD, dataset), guids, run.name) for run in runs)
     lengths = answer_lengths_of(run.record for run in runs if run.record is not None)
-    return OutOfFold(tuple(run.name for run in runs), scores, _shared_folds(runs, dataset), lengths)
+    labels = tuple(run.name for run in runs)
+    return OutOfFold(labels, tuple(runs), scores, _shared_folds(runs, dataset), lengths)
 
 
 def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,13 +11,17 @@ from numpy.typing import NDArray
 
 from kit.answers.rules import RULES, Rule, apply_rules, parse_rules
 from kit.config.recipe import Recipe, RuleSpec
-from kit.data.records import Dataset
+from kit.data.records import Dataset, Question
 from kit.data.splits import groups as groups_of
 from kit.errors import ConfigError
 from kit.scoring.estimates import Interval, PairedDifference, bootstrap, holm, paired
 from kit.scoring.metrics import edit_distances
+from kit.scoring.predictions import Decile, calibration
+from kit.spans.expected import Considered, considered
+from kit.spans.ranking.model import Ranker
 from kit.spans.tuning.fitting import WAYS, Fit, Fitter
 from kit.spans.tuning.members import OutOfFold, out_of_fold_members
+from kit.spans.tuning.second_stage import last_fit, ranked_ways
 
 COURSE = ("strip_special_tokens", "trim", {"blank_long": 20})
 TRIED: tuple[RuleSpec, ...] = (
@@ -48,9 +53,17 @@ class Tuned:
     """The tuned recipe, the table, and the nested answers' distances, float64 (Q,), of its method."""
 
     recipe: Recipe
+    method: str
+    """The row of the table that the recipe answers by: "tuned" or "ranked"."""
     rows: tuple[Row, ...]
     distances: NDArray[np.float64]
     groups: NDArray[np.int64]
+    ranker: Ranker | None
+    """With ``decoder: ranked`` in the recipe."""
+    deciles: tuple[Decile, ...]
+    """Expected against actual distance of the blend's own choice by `edit`, nested."""
+    importances: Mapping[str, float]
+    """Share of the second stage's gain by feature, where there was one."""
 
 
 def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda line: None) -> Tuned:
@@ -65,26 +78,54 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
     golds = [question.golds for question in questions]
     fitter = Fitter(members, questions)
     collected = _Answers(len(questions))
+    risks = np.zeros(len(questions))
     folds = np.unique(members.fold_of)
     for fold in folds:
         say(f"outer fold {fold + 1} of {len(folds)}: fitting on the others")
         rows = members.fold_of != fold
-        _ways(fitter, members, rows, ~rows, collected)
+        base = _ways(fitter, members, rows, ~rows, collected)
+        risks[~rows] = [one.risk[0] for one, out in zip(_weighed(base, questions), ~rows, strict=True) if out]
+        if _can_rank():
+            for label, texts in ranked_ways(base, members, questions, rows).items():
+                collected.put(label, ~rows, texts)
     _given(fitter, recipe, members, collected)
     say("the recipe itself: fitting on all folds")
     everything = np.ones(len(questions), dtype=np.bool_)
-    final = fitter.best(fitter.prior(everything), everything)
-    for rule in _rules_to_try():
-        collected.put(f"tuned, {_name(rule)}", everything, [rule(text) for text in collected["tuned"]])
     groups = groups_of(questions)
     distances = {label: edit_distances(texts, golds) for label, texts in collected.items()}
-    kept = tuple(
-        rule.spec
-        for rule in _rules_to_try()
-        if _worth_it(distances["tuned"], distances[f"tuned, {_name(rule)}"], groups)
+    start = fitter.prior(everything)
+    ranker = None
+    method = "tuned"
+    if _can_rank() and _worth_it(distances["tuned"], distances["ranked"], groups):
+        method = "ranked"
+        final = fitter.weights(start, everything, "mean", "edit")
+        ranker = last_fit(final, members, questions)
+    else:
+        final = fitter.best(start, everything)
+    kept = []
+    for rule in _rules_to_try():
+        label = f"{method}, {_name(rule)}"
+        distances[label] = edit_distances([rule(text) for text in collected[method]], golds)
+        if _worth_it(distances[method], distances[label], groups):
+            kept.append(rule.spec)
+    return Tuned(
+        recipe=_recipe(recipe, final, kept, ranked=ranker is not None),
+        method=method,
+        rows=_scored(distances, groups, reference="as given"),
+        distances=distances[method],
+        groups=groups,
+        ranker=ranker,
+        deciles=calibration(risks, distances["mean, edit, tuned weights"]),
+        importances={} if ranker is None else ranker.importances(),
     )
-    rows_found = _scored(distances, groups, reference="as given")
-    return Tuned(_recipe(recipe, final, kept), rows_found, distances["tuned"], groups)
+
+
+def _can_rank() -> bool:
+    return importlib.util.find_spec("lightgbm") is not None
+
+
+def _weighed(fit: Fit, questions: Sequence[Question]) -> Iterator[Considered]:
+    return considered(fit.blended(), questions)
 
 
 class _Answers:
@@ -112,8 +153,11 @@ def _ways(
     fitted: NDArray[np.bool_],
     reported: NDArray[np.bool_],
     collected: _Answers,
-) -> None:
-    """Every way to answer, fitted on some rows and put down for the others."""
+) -> Fit:
+    """Every way to answer, fitted on some rows and put down for the others.
+
+    Returns the mean with tuned weights, decoded by edit: what a second stage starts from.
+    """
     base = fitter.prior(fitted)
     count = len(members.labels)
     for number, label in enumerate(members.labels):
@@ -121,13 +165,18 @@ def _ways(
         for decoder in ("argmax", "edit"):
             fit = replace(base, blend="mean", decoder=decoder, weights=alone)
             collected.put(f"{label}: {decoder}, prior and temperature", reported, fit.texts())
-    if count > 1:
-        for blend, decoder in WAYS:
-            fit = replace(base, blend=blend, decoder=decoder)
-            collected.put(f"{blend}, {decoder}, {_EQUAL}", reported, fit.texts())
-            tuned = fitter.weights(base, fitted, blend, decoder)
+    mean = fitter.weights(base, fitted, "mean", "edit")
+    for blend, decoder in WAYS:
+        tuned = mean if (blend, decoder) == ("mean", "edit") else None
+        if count > 1:
+            collected.put(
+                f"{blend}, {decoder}, {_EQUAL}", reported, replace(base, blend=blend, decoder=decoder).texts()
+            )
+            tuned = tuned or fitter.weights(base, fitted, blend, decoder)
+        if tuned is not None:
             collected.put(f"{blend}, {decoder}, tuned weights", reported, tuned.texts())
     collected.put("tuned", reported, fitter.best(base, fitted).texts())
+    return mean
 
 
 def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answers) -> None:
@@ -190,7 +239,7 @@ def _worth_it(without: NDArray[np.float64], with_it: NDArray[np.float64], groups
     return difference.mean < -standard_error
 
 
-def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]]) -> Recipe:
+def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]], *, ranked: bool) -> Recipe:
     members = tuple(
         member.model_copy(update={"weight": round(float(weight), 4), "temperature": temperature})
         for member, weight, temperature in zip(given.members, fit.weights, fit.temperatures, strict=True)
@@ -199,8 +248,8 @@ def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]])
         update={
             "members": members,
             "blend": fit.blend,
-            "decoder": fit.decoder,
-            "ranker": None,
+            "decoder": "ranked" if ranked else fit.decoder,
+            "ranker": None,  # its path is known when it is written
             "length_cap": fit.length_cap,
             "length_prior": fit.length_prior,
             "candidates": fit.candidates,

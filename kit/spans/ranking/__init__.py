@@ -1,0 +1,1 @@
+"""The second stage: gradient-boosted trees that choose among the candidates of a blend."""
