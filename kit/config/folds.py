@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from kit.config.validation import Settings, mistakes_in, read_settings_text, refuse
-from kit.errors import ConfigError
+from kit.config.validation import Settings, read_record
 from kit.files import write_text
 
 FOLDS_FILE = "folds.json"
@@ -39,17 +38,7 @@ class FoldPlan(Settings):
 
 def read_plan(folder: Path) -> FoldPlan | None:
     """The plan of a run folder; None where it has none.  Raises ConfigError if damaged."""
-    path = folder / FOLDS_FILE
-    if not path.exists():
-        return None
-    try:
-        data = json.loads(read_settings_text(path))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: is damaged ({error}); train again under another --run") from None
-    try:
-        return FoldPlan.model_validate(data)
-    except ValidationError as error:
-        raise refuse(path, mistakes_in(error, FoldPlan)) from None
+    return read_record(folder / FOLDS_FILE, FoldPlan)
 
 
 def write_plan(folder: Path, plan: FoldPlan) -> None:

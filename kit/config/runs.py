@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from kit.config.training import HOW_NOT_WHAT, TrainingSettings
-from kit.config.validation import Settings, mistakes_in, read_settings_text, refuse
+from kit.config.validation import Settings, read_record
 from kit.errors import ConfigError
 from kit.files import locked, write_text
 
@@ -69,17 +69,7 @@ class RunRecord(Settings):
 
 def read_run(folder: Path) -> RunRecord | None:
     """The record of a run folder; None where there is no run.json.  Raises ConfigError if damaged."""
-    path = folder / RUN_FILE
-    if not path.exists():
-        return None
-    try:
-        data = json.loads(read_settings_text(path))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: is damaged ({error}); train again under another --run") from None
-    try:
-        return RunRecord.model_validate(data)
-    except ValidationError as error:
-        raise refuse(path, mistakes_in(error, RunRecord)) from None
+    return read_record(folder / RUN_FILE, RunRecord)
 
 
 def write_run(folder: Path, record: RunRecord) -> None:

@@ -6,12 +6,14 @@ import difflib
 import json
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kit.errors import ConfigError, all_of
+
+Record = TypeVar("Record", bound=BaseModel)
 
 
 class Settings(BaseModel):
@@ -126,6 +128,20 @@ def read_settings_text(path: Path) -> str:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+
+
+def read_record(path: Path, model: type[Record]) -> Record | None:
+    """A JSON file of a run as *model*; None where there is none.  Raises ConfigError if damaged."""
+    if not path.exists():
+        return None
+    try:
+        data = json.loads(read_settings_text(path))
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: is damaged ({error}); train again under another --run") from None
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise refuse(path, mistakes_in(error, model)) from None
 
 
 def refuse(path: object, mistakes: list[str]) -> ConfigError:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from hypothesis import strategies as st
 
+from kit.data.records import Dataset
 from kit.spans.scores import Provenance, SpanScores, offsets_of
 
 PROVENANCE = Provenance("a" * 64, "run", "full", "b" * 64, 384, 128, "0.1.0")
@@ -50,3 +53,44 @@ def windows(draw: st.DrawFn) -> tuple[float, list[Token]]:
 
 questions = st.lists(st.lists(windows(), min_size=1, max_size=3), min_size=1, max_size=6)
 """Windows of one to six questions."""
+
+
+def words(context: str) -> list[tuple[int, int]]:
+    found, at = [], 0
+    for word in context.split(" "):
+        found.append((at, at + len(word)))
+        at += len(word) + 1
+    return found
+
+
+def letters(context: str) -> list[tuple[int, int]]:
+    return [(at, at + 1) for at, character in enumerate(context) if character != " "]
+
+
+def scores_of(
+    data: Dataset, pieces: Callable[[str], list[tuple[int, int]]], seed: int, sharp: float, scale: float = 1.0
+) -> SpanScores:
+    """Noise, and *sharp* more where the gold begins and ends; all logits times *scale*."""
+    generator = np.random.default_rng(seed)
+    begin, end, start, stop, counts = [], [], [], [], []
+    for question in data:
+        assert question.answers
+        gold = question.answers[0]
+        tokens = pieces(question.context)
+        counts.append(len(tokens))
+        for first, last in tokens:
+            begin.append(first)
+            end.append(last)
+            start.append(scale * (generator.normal() + sharp * (first <= gold.start < last)))
+            stop.append(scale * (generator.normal() + sharp * (first < gold.end <= last)))
+    return SpanScores(
+        guids=tuple(question.guid for question in data),
+        windows=np.arange(len(data) + 1),
+        tokens=offsets_of(np.array(counts, dtype=np.int64)),
+        char_begin=np.array(begin, dtype=np.int32),
+        char_end=np.array(end, dtype=np.int32),
+        start=np.array(start, dtype=np.float32),
+        end=np.array(stop, dtype=np.float32),
+        null=np.zeros(len(data), dtype=np.float32),
+        provenance=Provenance(data.sha256, "run", "oof", "0" * 64, 384, 128, "0.1.0"),
+    )

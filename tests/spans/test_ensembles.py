@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ConfigError, DataError, SpanFileError, SubmissionError
 from kit.spans.members import open_run
-from kit.spans.scores import Provenance, SpanScores, offsets_of
+from kit.spans.scores import SpanScores
 from kit.spans.store import write_spans
+from tests.spans.made import letters, scores_of, words
 
 CONTEXTS = [
     "한국은행은 3일 기준금리를 동결했다고 밝혔다.",
@@ -63,47 +63,6 @@ def data(place: Path) -> Dataset:
     return kit.load("test.json")
 
 
-def spans_at(
-    data: Dataset, pieces: Callable[[str], list[tuple[int, int]]], seed: int, sharp: float
-) -> SpanScores:
-    """Scores that favour the gold as far as *pieces*, a tokenizer, can express it."""
-    generator = np.random.default_rng(seed)
-    begin, end, start, stop, counts = [], [], [], [], []
-    for question in data:
-        assert question.answers
-        gold = question.answers[0]
-        tokens = pieces(question.context)
-        counts.append(len(tokens))
-        for first, last in tokens:
-            begin.append(first)
-            end.append(last)
-            start.append(generator.normal() + sharp * (first <= gold.start < last))
-            stop.append(generator.normal() + sharp * (first < gold.end <= last))
-    return SpanScores(
-        guids=tuple(question.guid for question in data),
-        windows=np.arange(len(data) + 1),
-        tokens=offsets_of(np.array(counts, dtype=np.int64)),
-        char_begin=np.array(begin, dtype=np.int32),
-        char_end=np.array(end, dtype=np.int32),
-        start=np.array(start, dtype=np.float32),
-        end=np.array(stop, dtype=np.float32),
-        null=np.zeros(len(data), dtype=np.float32),
-        provenance=Provenance(data.sha256, "run", "full", "0" * 64, 384, 128, "0.1.0"),
-    )
-
-
-def words(context: str) -> list[tuple[int, int]]:
-    found, at = [], 0
-    for word in context.split(" "):
-        found.append((at, at + len(word)))
-        at += len(word) + 1
-    return found
-
-
-def characters(context: str) -> list[tuple[int, int]]:
-    return [(at, at + 1) for at, character in enumerate(context) if character != " "]
-
-
 def make_run(
     data: Dataset, name: str, scores: dict[str, SpanScores], lengths: dict[str, int] | None = None
 ) -> None:
@@ -128,9 +87,9 @@ def make_run(
 @pytest.fixture
 def three(place: Path, data: Dataset) -> None:
     """Two runs of different tokenizers, one of two folds, and a run of one."""
-    make_run(data, "words", {"full": spans_at(data, words, 1, 4.0)})
-    make_run(data, "letters", {str(k): spans_at(data, characters, 2 + k, 6.0) for k in range(2)})
-    make_run(data, "noise", {"full": spans_at(data, characters, 9, 0.0)})
+    make_run(data, "words", {"full": scores_of(data, words, 1, 4.0)})
+    make_run(data, "letters", {str(k): scores_of(data, letters, 2 + k, 6.0) for k in range(2)})
+    make_run(data, "noise", {"full": scores_of(data, letters, 9, 0.0)})
 
 
 def recipe(*members: dict[str, Any], **more: Any) -> Recipe:
@@ -225,7 +184,7 @@ def test_a_tie_goes_to_the_likelier_then_the_earlier_text(three: None, data: Dat
 def test_a_member_of_other_data_or_without_a_question_is_named(
     three: None, place: Path, data: Dataset
 ) -> None:
-    fewer = spans_at(data, words, 1, 4.0).select(np.array([0, 1, 3]))
+    fewer = scores_of(data, words, 1, 4.0).select(np.array([0, 1, 3]))
     write_spans(Path("runs/words/spans") / f"{data.key}.safetensors", fewer.provenance, [fewer])
     with pytest.raises(SpanFileError, match=r"words: has no scores for question q2"):
         kit.decode(recipe(A, B), data)

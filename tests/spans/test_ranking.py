@@ -21,7 +21,8 @@ from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.ranking.features import Candidates, candidates_of, feature_groups
 from kit.spans.ranking.model import fit_ranker, read_ranker, write_ranker
 from kit.spans.ranking.stage import fitted_on, member_order
-from tests.spans.test_tuning import data, letters, make_run, scores_of, words  # noqa: F401
+from tests.spans.made import letters, scores_of, words
+from tests.spans.test_tuning import data, make_run  # noqa: F401
 
 PRIOR = log_length_prior({2: 10, 3: 30, 4: 20}, 12)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +22,13 @@ from kit.spans.blending import blended
 from kit.spans.decoding import decoded
 from kit.spans.out_of_fold import oof_digest, oof_file
 from kit.spans.posteriors import span_posterior
-from kit.spans.scores import Provenance, SpanScores, offsets_of
+from kit.spans.scores import Provenance, SpanScores
 from kit.spans.store import write_spans
 from kit.spans.tuning.likelihood import fit_temperature, gold_likelihood
 from kit.spans.tuning.table import make_table
 from kit.spans.tuning.weights import coordinate_search, greedy_selection, search
 from kit.spans.voting import Ballot, elected
+from tests.spans.made import letters, scores_of, words
 
 NOUNS = [
     "한국은행",
@@ -64,47 +64,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     Path("data").mkdir()
     Path("data/train.json").write_text(json.dumps({"data": rows}, ensure_ascii=False), encoding="utf-8")
     return kit.load("data/train.json")
-
-
-def words(context: str) -> list[tuple[int, int]]:
-    found, at = [], 0
-    for word in context.split(" "):
-        found.append((at, at + len(word)))
-        at += len(word) + 1
-    return found
-
-
-def letters(context: str) -> list[tuple[int, int]]:
-    return [(at, at + 1) for at, character in enumerate(context) if character != " "]
-
-
-def scores_of(
-    data: Dataset, pieces: Callable[[str], list[tuple[int, int]]], seed: int, sharp: float, scale: float = 1.0
-) -> SpanScores:
-    """Noise, and *sharp* more where the gold begins and ends; all logits times *scale*."""
-    generator = np.random.default_rng(seed)
-    begin, end, start, stop, counts = [], [], [], [], []
-    for question in data:
-        assert question.answers
-        gold = question.answers[0]
-        tokens = pieces(question.context)
-        counts.append(len(tokens))
-        for first, last in tokens:
-            begin.append(first)
-            end.append(last)
-            start.append(scale * (generator.normal() + sharp * (first <= gold.start < last)))
-            stop.append(scale * (generator.normal() + sharp * (first < gold.end <= last)))
-    return SpanScores(
-        guids=tuple(question.guid for question in data),
-        windows=np.arange(len(data) + 1),
-        tokens=offsets_of(np.array(counts, dtype=np.int64)),
-        char_begin=np.array(begin, dtype=np.int32),
-        char_end=np.array(end, dtype=np.int32),
-        start=np.array(start, dtype=np.float32),
-        end=np.array(stop, dtype=np.float32),
-        null=np.zeros(len(data), dtype=np.float32),
-        provenance=Provenance(data.sha256, "run", "oof", "0" * 64, 384, 128, "0.1.0"),
-    )
 
 
 def make_run(data: Dataset, name: str, scores: SpanScores, seed: int = 0) -> str:

@@ -29,8 +29,10 @@ class CheckpointMarks(TrainerCallback):
     the new one is whole; so it is told to delete none.
     """
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, spent: float = 0.0) -> None:
+        """*spent*: seconds that went into the training before this process took it up."""
         self._processes = processes
+        self._began = time.monotonic() - spent
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -40,7 +42,8 @@ class CheckpointMarks(TrainerCallback):
         if not self._processes.first:
             return
         folder = Path(str(args.output_dir))
-        (folder / f"checkpoint-{state.global_step}" / _MARK).touch()
+        mark = folder / f"checkpoint-{state.global_step}" / _MARK
+        mark.write_text(f"{time.monotonic() - self._began:.1f}\n", encoding="utf-8")
         best = Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None
         for path in complete_checkpoints(folder)[:-_KEPT]:
             if path.name != best:
@@ -98,6 +101,12 @@ def complete_checkpoints(folder: Path) -> list[Path]:
         if (path / _MARK).exists() and path.name.removeprefix("checkpoint-").isdigit()
     ]
     return sorted(marked, key=lambda path: int(path.name.removeprefix("checkpoint-")))
+
+
+def seconds_spent(checkpoint: Path | None) -> float:
+    """Seconds of training that led to a complete checkpoint; 0 without one."""
+    text = "" if checkpoint is None else (checkpoint / _MARK).read_text(encoding="utf-8").strip()
+    return float(text) if text else 0.0
 
 
 def latest_complete(folder: Path) -> Path | None:

@@ -30,6 +30,7 @@ from kit.models.training.checkpoints import (
     SaveByTheClock,
     latest_complete,
     saying_when_the_disk_is_full,
+    seconds_spent,
 )
 from kit.models.training.forecast import Forecast, forecast
 from kit.models.training.held_out import METRICS, evaluate
@@ -115,7 +116,9 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
 def _fit(
     job: Job, settings: TrainingSettings, windows: Windows, labels: Labels
 ) -> tuple[torch.nn.Module, FoldRecord]:
-    began = time.monotonic()
+    start_from = latest_complete(job.checkpoints)
+    spent = seconds_spent(start_from)
+    began = time.monotonic() - spent
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
     model = load_weights(job.backbone, head_needed=False, dropout_on_attention=settings.attention_dropout)
@@ -140,7 +143,6 @@ def _fit(
     job.listeners.forecast(expected)
     expected.refuse_if_disk_is_short()
 
-    start_from = latest_complete(job.checkpoints)
     arguments = training_arguments(
         settings, job.device, job.processes, job.checkpoints,
         steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, report_to=job.report_to,
@@ -154,7 +156,7 @@ def _fit(
         lambda current: evaluate(
             current, job.backbone, job.part.chosen_on, job.device, settings, job.processes
         ),
-        _callbacks(job, settings, choosing),
+        _callbacks(job, settings, choosing, spent),
     )
     trainer.remove_callback(transformers.ProgressCallback)
     trainer.remove_callback(transformers.PrinterCallback)
@@ -193,8 +195,8 @@ def _fit(
     )
 
 
-def _callbacks(job: Job, settings: TrainingSettings, choosing: bool) -> list[TrainerCallback]:
-    found: list[TrainerCallback] = [CheckpointMarks(job.processes)]
+def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: float) -> list[TrainerCallback]:
+    found: list[TrainerCallback] = [CheckpointMarks(job.processes, spent)]
     if settings.save_minutes is not None:
         found.append(SaveByTheClock(settings.save_minutes, job.processes, job.device))
     if choosing and settings.early_stopping is not None:
