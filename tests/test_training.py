@@ -471,7 +471,7 @@ class Short(BertForQuestionAnswering):
 def test_the_kits_own_launch_of_several_processes_copes_with_little_memory(
     place: Path, folded: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backbone = place / "short"
+    backbone = place / "short-backbone"
     shutil.copytree(place / "tiny", backbone)
     (backbone / "modeling_short.py").write_text(SHORT, encoding="utf-8")
     config = json.loads((backbone / "config.json").read_text(encoding="utf-8"))

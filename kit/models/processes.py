@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,15 @@ def join_processes() -> Processes:
     # Trainer asks for the same state later and gets this one.
     cpu = not torch.cuda.is_available()
     state = PartialState(cpu=cpu, backend="gloo") if cpu else PartialState()
+    # A process that ends with the group's threads still running may abort instead of exiting.
+    atexit.unregister(_leave)
+    atexit.register(_leave)
     return Processes(state.process_index, state.num_processes)
+
+
+def _leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def score_together(

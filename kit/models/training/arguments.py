@@ -24,11 +24,13 @@ def training_arguments(
     steps: int,
     steps_an_epoch: int,
     choosing: bool,
+    unused_weights: bool = False,
     report_to: Sequence[str] = (),
 ) -> TrainingArguments:
     """Trainer's arguments for *steps* optimizer steps with checkpoints in *output*.
 
     *choosing*: evaluate as often as a checkpoint is saved, and go back to the best at the end.
+    *unused_weights*: the model has weights that get no gradient, which several processes must look for.
     """
     every = max(steps_an_epoch // settings.evaluations, 1)
     cuda = device.torch.type == "cuda"
@@ -48,6 +50,7 @@ def training_arguments(
         tf32=True if cuda and torch.cuda.get_device_capability() >= (8, 0) else None,
         use_cpu=device.torch.type == "cpu",
         ddp_backend="gloo" if processes.size > 1 and not cuda else None,
+        ddp_find_unused_parameters=unused_weights,
         torch_compile=settings.compile,
         seed=settings.seed,
         data_seed=settings.seed,

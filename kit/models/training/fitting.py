@@ -145,7 +145,8 @@ def _fit(
 
     arguments = training_arguments(
         settings, job.device, job.processes, job.checkpoints,
-        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, report_to=job.report_to,
+        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, unused_weights=expected.unused,
+        report_to=job.report_to,
     )  # fmt: skip
     trainer = SpanTrainer(
         model,

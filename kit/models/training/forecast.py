@@ -33,6 +33,8 @@ class Forecast:
     bytes: int
     free: int
     folder: Path
+    unused: bool
+    """Whether the model has weights that the loss does not reach: several processes must know."""
 
     def refuse_if_disk_is_short(self) -> None:
         """Raises WriteError before hours of training end on a full disk."""
@@ -63,7 +65,8 @@ def forecast(
     batches = [order[first : first + size] for first in range(0, len(order), size)]
     padded = [len(batch) * int(lengths[batch].max()) for batch in batches]
     middle = sorted(range(len(batches)), key=lambda index: padded[index])[len(batches) // 2]
-    seconds_a_token = _measure(model, collator, batches[middle].tolist(), device) / padded[middle]
+    seconds, unused = _measure(model, collator, batches[middle].tolist(), device)
+    seconds_a_token = seconds / padded[middle]
     training = seconds_a_token * sum(padded) * settings.epochs
     evaluations = max(round(settings.evaluations * settings.epochs), 1)
     # held-out questions have about as many tokens each as a training window
@@ -80,11 +83,14 @@ def forecast(
         bytes=disk,
         free=shutil.disk_usage(existing).free,
         folder=folder,
+        unused=unused,
     )
 
 
-def _measure(model: torch.nn.Module, collator: SpanCollator, chosen: list[int], device: Device) -> float:
-    """Median seconds of one forward and backward pass."""
+def _measure(
+    model: torch.nn.Module, collator: SpanCollator, chosen: list[int], device: Device
+) -> tuple[float, bool]:
+    """Median seconds of one forward and backward pass, and whether it left weights without a gradient."""
     cuda = [torch.cuda.current_device()] if device.torch.type == "cuda" else []
     times = []
     with torch.random.fork_rng(devices=cuda):
@@ -100,5 +106,6 @@ def _measure(model: torch.nn.Module, collator: SpanCollator, chosen: list[int], 
             if cuda:
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - began)
+            unused = any(weight.requires_grad and weight.grad is None for weight in model.parameters())
             model.zero_grad(set_to_none=True)
-    return statistics.median(times)
+    return statistics.median(times), unused

@@ -43,6 +43,7 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
         max_grad_norm=0.0,
         use_cpu=True,
         ddp_backend="gloo" if processes.size > 1 else None,
+        ddp_find_unused_parameters=False,
         report_to="none",
         save_strategy="no",
         remove_unused_columns=False,
