@@ -11,22 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from kit.version import __version__
 
-_VERBS = (
-    "check",
-    "decode",
-    "ensemble",
-    "explain",
-    "leaks",
-    "load",
-    "out_of_fold",
-    "predict",
-    "score",
-    "settings_for",
-    "train",
-    "tune",
-    "write_submission",
-)
-
 if TYPE_CHECKING:
     from kit.errors import KitError
     from kit.verbs import (
@@ -66,7 +50,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Lazily, so that `kit --help` and modules of the kit itself do not load what they do not use.
-    if name in _VERBS:
+    if name in __all__ and name not in {"KitError", "__version__"}:
         return getattr(importlib.import_module("kit.verbs"), name)
     if name == "KitError":
         return importlib.import_module("kit.errors").KitError

@@ -57,7 +57,7 @@ class TrainingSettings(Settings):
 
     @property
     def accumulation_steps(self) -> int:
-        """Micro-batches in one effective batch: derived, never set."""
+        """Micro-batches in one effective batch, of all processes together: derived, never set."""
         return self.batch_size // self.micro_batch_size
 
 

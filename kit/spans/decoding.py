@@ -43,8 +43,10 @@ def argmax_answers(
 
 
 def decoded(posterior: Posterior, questions: Sequence[Question], decoder: str) -> tuple[str, ...]:
-    """One answer a question before the rules: by "argmax" the likeliest span, by "edit" the text of
-    least expected distance.  A question without a span gets ""."""
+    """One answer a question, in order, before the rules; "" for a question without a span.
+
+    *decoder*: "argmax" for the likeliest span, "edit" for the text of least expected distance.
+    """
     if decoder == "edit":
         return least_expected(posterior, questions)
     best = posterior.likeliest(1)

@@ -18,7 +18,7 @@ from kit.spans.sources import sources_of
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """One member's (fold's) own answer by the recipe's decoder, and the probability it gives that text."""
+    """One member's (fold's) own answer by the recipe's decoder (for ranked: by edit), and its probability."""
 
     label: str
     weight: float

@@ -37,7 +37,7 @@ def training_arguments(
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=settings.micro_batch_size,
-        gradient_accumulation_steps=settings.batch_size // (settings.micro_batch_size * processes.size),
+        gradient_accumulation_steps=settings.accumulation_steps // processes.size,
         max_steps=steps,
         learning_rate=settings.lr,
         lr_scheduler_type=settings.schedule,

@@ -12,7 +12,7 @@ _FACTORS = (0.0, 0.5, 0.8, 1.25, 2.0)
 _ROUNDS = 4
 _PICKS = 12
 _WORTH = 1e-3
-"""An Edit Score must fall by more than this to count: it is a tenth of what chance moves it by."""
+"""An Edit Score must fall by more than this to count: far less than chance moves it by."""
 
 
 def search(score: Callable[[Weights], float], members: int) -> Weights:
