@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.posteriors import Posterior
+from kit.spans.posteriors import Posterior, likeliest_of
 from kit.spans.scores import offsets_of
 
 EPSILON = 0.01
 """What every member of a product gives to all spans alike: one it cannot express is held back, not killed."""
+KEPT = 60
+"""Spans a question keeps in a blend, unless its recipe has more candidates: beyond them is almost no mass."""
 
 
 def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str) -> Posterior:
@@ -42,6 +44,21 @@ def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str)
         p = _softmax(log_p, union.question, len(counts))
         tail = np.zeros_like(posteriors[0].tail)
     return Posterior(offsets_of(counts), union.begin, union.end, p, tail)
+
+
+def likeliest_together(posteriors: Sequence[Posterior], count: int) -> list[Posterior]:
+    """Each posterior cut to the same *count* spans a question: those that a member finds likeliest.
+
+    No mean of the members holds more of a span than the member that likes it best, so that what is cut
+    is little under any weights; it goes to each member's tail.
+    """
+    union = Union.of(posteriors)
+    highest = np.zeros(len(union.begin))
+    for one, place in zip(posteriors, union.places, strict=True):
+        highest[place] = np.maximum(highest[place], one.p)
+    offsets = offsets_of(np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64))
+    kept = likeliest_of(highest, offsets, count)
+    return [one.only(kept[place]) for one, place in zip(posteriors, union.places, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

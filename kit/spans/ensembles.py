@@ -14,7 +14,7 @@ from kit.config.recipe import Recipe
 from kit.data.formats import load
 from kit.data.records import Dataset
 from kit.errors import ConfigError, SubmissionError
-from kit.spans.blending import blended
+from kit.spans.blending import KEPT, blended, likeliest_together
 from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
@@ -72,7 +72,8 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
 def blend_of(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
     """The posterior that the recipe's blend gives, its likeliest candidates and the mass of the rest."""
     weights = [source.weight for source in sources]
-    return blended(parts, weights, recipe.blend).likeliest(recipe.candidates)
+    kept = likeliest_together(parts, max(KEPT, recipe.candidates))
+    return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
 
 
 def member_posterior(

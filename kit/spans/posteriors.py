@@ -46,16 +46,27 @@ class Posterior:
 
         Ties go to the earlier, then the shorter span.
         """
-        question = self.question
-        order = np.lexsort((self.end, self.begin, -self.p, question))
-        rank = np.arange(len(order)) - self.offsets[:-1][question]
-        kept = np.zeros(len(order), dtype=np.bool_)
-        kept[order[rank < count]] = True
+        return self.only(likeliest_of(self.p, self.offsets, count))
+
+    def only(self, kept: NDArray[np.bool_]) -> Posterior:
+        """Only the spans where *kept* (bool (S,)) is true; the others' mass goes to the tail."""
+        question, cut = self.question, ~kept
         tail = self.tail.copy()
-        cut = ~kept
         np.add.at(tail, (question[cut], (self.end - self.begin)[cut]), self.p[cut])
         counts = np.bincount(question[kept], minlength=len(self)).astype(np.int64)
         return Posterior(offsets_of(counts), self.begin[kept], self.end[kept], self.p[kept], tail)
+
+
+def likeliest_of(p: NDArray[np.float64], offsets: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    """Which of *p*, float64 (S,), are the *count* largest of their question, of equals the first: bool, alike."""
+    kept = np.ones(len(p), dtype=np.bool_)
+    for number in np.flatnonzero(np.diff(offsets) > count).tolist():
+        own = p[offsets[number] : offsets[number + 1]]
+        least = np.partition(own, len(own) - count)[len(own) - count]
+        chosen = own > least
+        chosen[np.flatnonzero(own == least)[: count - chosen.sum()]] = True
+        kept[offsets[number] : offsets[number + 1]] = chosen
+    return kept
 
 
 def span_posterior(
@@ -147,7 +158,11 @@ def _listed(
     left, right, score, question = left[near], right[near], score[near], question[near]
 
     # Overlapping windows see the same span; the larger score counts.
-    key = ((question - first) * width + begin[left]) * (length_cap + 1) + (end[right] - begin[left])
-    order = np.lexsort((-score, key))
-    chosen = order[np.r_[True, np.diff(key[order]) != 0]] if len(order) else order
-    return question[chosen], begin[left[chosen]], end[right[chosen]], score[chosen]
+    spans = ((question - first) * width + begin[left]) * (length_cap + 1) + (end[right] - begin[left])
+    order = np.argsort(spans)
+    spans = spans[order]
+    heads = np.flatnonzero(np.r_[len(spans) > 0, np.diff(spans) != 0])
+    place, length = np.divmod(spans[heads], length_cap + 1)
+    question, opened = np.divmod(place, width)
+    highest = np.maximum.reduceat(score[order], heads) if len(heads) else score
+    return question + first, opened.astype(np.int32), (opened + length).astype(np.int32), highest

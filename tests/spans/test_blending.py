@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.spans.blending import EPSILON, blended
+from kit.spans.blending import EPSILON, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
 from tests.spans import made
 from tests.spans.test_posteriors import rows
@@ -71,3 +71,19 @@ def test_one_member_is_its_own_blend() -> None:
     one = span_posterior(made.scores([[(0.0, [(0, 4, 1.0, 2.0), (4, 5, 0.0, 0.0)])]]), 12)
     for how in ("mean", "product"):
         assert np.array_equal(blended([one], [3.0], how).p, one.p)
+
+
+@settings(max_examples=150, deadline=None)
+@given(members, st.integers(1, 5))
+def test_members_are_cut_to_the_same_spans_the_likeliest_of_any(given_members: list, count: int) -> None:  # type: ignore[type-arg]
+    posteriors = posteriors_of(given_members)
+    cut = likeliest_together(posteriors, count)
+    for number in range(len(posteriors[0])):
+        before = [rows(one)[number] for one in posteriors]
+        after = [rows(one)[number] for one in cut]
+        highest = {span: max(row.get(span, 0.0) for row in before) for span in sorted(set().union(*before))}
+        kept = sorted(highest, key=lambda span: (-highest[span], span))[:count]
+        assert after == [{span: p for span, p in row.items() if span in kept} for row in before]
+        for whole, one in zip(posteriors, cut, strict=True):
+            mass = [sum(rows(each)[number].values()) + each.tail[number].sum() for each in (whole, one)]
+            assert mass[0] == pytest.approx(mass[1])

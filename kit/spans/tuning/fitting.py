@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
-from kit.spans.blending import blended
+from kit.spans.blending import KEPT, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.tuning.likelihood import fit_temperature
 from kit.spans.tuning.members import OutOfFold
@@ -20,8 +20,6 @@ PRIORS = (0.0, 0.5, 1.0)
 CAPS = (60, 30)
 CANDIDATES = (50, 20)
 WAYS = (("mean", "argmax"), ("mean", "edit"), ("product", "argmax"), ("product", "edit"), ("vote", "edit"))
-_KEPT = 60
-"""Spans a member brings: a few more than any number of candidates tried."""
 _WORTH = 2e-3
 """A setting is given up for another only if the Edit Score falls by more than this."""
 Rows = NDArray[np.bool_]
@@ -76,9 +74,10 @@ class Fitter:
         """Equal weights, mean and edit, with these temperatures."""
         bonus = self._members.bonus(length_prior, length_cap)
         posteriors = [
-            span_posterior(scores, length_cap, temperature=temperature, bonus=bonus).likeliest(_KEPT)
+            span_posterior(scores, length_cap, temperature=temperature, bonus=bonus).likeliest(KEPT)
             for scores, temperature in zip(self._members.scores, temperatures, strict=True)
         ]
+        posteriors = likeliest_together(posteriors, KEPT)
         table = make_table(posteriors, self._questions)
         count = len(temperatures)
         return Fit(
@@ -91,6 +90,11 @@ class Fitter:
         bases = [self.base(rows, length_prior) for length_prior in PRIORS]
         return min(bases, key=lambda fit: _edit(fit, rows))
 
+    def ways(self, base: Fit, rows: Rows) -> dict[tuple[str, str], Fit]:
+        """*base* by every blend and decoder that makes sense for its members, each with its best weights."""
+        ways = [way for way in WAYS if way[0] == "mean" or len(base.weights) > 1]
+        return {way: self.weights(base, rows, *way) for way in ways}
+
     def weights(self, base: Fit, rows: Rows, blend: str, decoder: str) -> Fit:
         """*base* with the weights that this blend and decoder do best with on *rows*."""
 
@@ -101,13 +105,9 @@ class Fitter:
         found = search(score, len(base.weights))
         return replace(base, blend=blend, decoder=decoder, weights=found)
 
-    def best(self, base: Fit, rows: Rows) -> Fit:
-        """Blend, decoder and weights, then cap and candidates, by the Edit Score on *rows*."""
-        ways = [way for way in WAYS if way[0] == "mean" or len(base.weights) > 1]
-        found = min(
-            (self.weights(base, rows, blend, decoder) for blend, decoder in ways),
-            key=lambda fit: round(_edit(fit, rows), 6),
-        )
+    def best(self, fits: Iterable[Fit], rows: Rows) -> Fit:
+        """The best of *fits*, then cap and candidates, by the Edit Score on *rows*."""
+        found = min(fits, key=lambda fit: round(_edit(fit, rows), 6))
         for cap in CAPS[1:]:
             other = self.with_temperatures(found.temperatures, found.length_prior, cap)
             other = replace(other, blend=found.blend, decoder=found.decoder, weights=found.weights)

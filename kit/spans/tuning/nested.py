@@ -19,7 +19,7 @@ from kit.scoring.metrics import edit_distances
 from kit.scoring.predictions import Decile, calibration
 from kit.spans.expected import Considered, considered
 from kit.spans.ranking.model import Ranker
-from kit.spans.tuning.fitting import WAYS, Fit, Fitter
+from kit.spans.tuning.fitting import Fit, Fitter
 from kit.spans.tuning.members import OutOfFold, out_of_fold_members
 from kit.spans.tuning.second_stage import last_fit, ranked_ways
 
@@ -101,7 +101,7 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
         final = fitter.weights(start, everything, "mean", "edit")
         ranker = last_fit(final, members, questions)
     else:
-        final = fitter.best(start, everything)
+        final = fitter.best(fitter.ways(start, everything).values(), everything)
     kept = []
     for rule in _rules_to_try():
         label = f"{method}, {_name(rule)}"
@@ -165,18 +165,14 @@ def _ways(
         for decoder in ("argmax", "edit"):
             fit = replace(base, blend="mean", decoder=decoder, weights=alone)
             collected.put(f"{label}: {decoder}, prior and temperature", reported, fit.texts())
-    mean = fitter.weights(base, fitted, "mean", "edit")
-    for blend, decoder in WAYS:
-        tuned = mean if (blend, decoder) == ("mean", "edit") else None
+    tuned = fitter.ways(base, fitted)
+    for (blend, decoder), fit in tuned.items():
         if count > 1:
-            collected.put(
-                f"{blend}, {decoder}, {_EQUAL}", reported, replace(base, blend=blend, decoder=decoder).texts()
-            )
-            tuned = tuned or fitter.weights(base, fitted, blend, decoder)
-        if tuned is not None:
-            collected.put(f"{blend}, {decoder}, tuned weights", reported, tuned.texts())
-    collected.put("tuned", reported, fitter.best(base, fitted).texts())
-    return mean
+            equal = replace(base, blend=blend, decoder=decoder)
+            collected.put(f"{blend}, {decoder}, {_EQUAL}", reported, equal.texts())
+        collected.put(f"{blend}, {decoder}, tuned weights", reported, fit.texts())
+    collected.put("tuned", reported, fitter.best(tuned.values(), fitted).texts())
+    return tuned["mean", "edit"]
 
 
 def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answers) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Table:
     gold: NDArray[np.float64]
     derived: NDArray[np.int64]
     parent: NDArray[np.int64]
+    alone: dict[tuple[str, int], list[NDArray[np.int64]]] = field(default_factory=dict)
+    """What each member answers on its own, by decoder and candidates: no vote's weights change it."""
 
     def chosen(self, weights: Weights, blend: str, decoder: str, candidates: int) -> NDArray[np.int64]:
         """The form that answers each question, int64 (Q,), for these weights (of any sum)."""
@@ -88,8 +90,13 @@ class Table:
     def _elected(self, weights: Weights, decoder: str, candidates: int) -> NDArray[np.int64]:
         """As `kit.spans.voting.elected`: every member's own answer counts with its weight."""
         votes = np.zeros(len(self.forms))
-        for weight, alone in zip(weights, np.eye(len(weights)), strict=True):
-            np.add.at(votes, self.chosen(alone, "mean", decoder, candidates), weight)
+        if (decoder, candidates) not in self.alone:
+            members = np.eye(len(weights))
+            self.alone[decoder, candidates] = [
+                self.chosen(member, "mean", decoder, candidates) for member in members
+            ]
+        for weight, own in zip(weights, self.alone[decoder, candidates], strict=True):
+            votes[own] += weight
         mass = np.bincount(self.form, weights=self._mean(weights), minlength=len(self.forms))
         question = self._question_of_form()
         order = np.lexsort((np.arange(len(votes)), -np.round(mass, 9), -np.round(votes, 9), question))
