@@ -15,6 +15,8 @@ EPSILON = 0.01
 """What every member of a product gives to all spans alike: one it cannot express is held back, not killed."""
 KEPT = 60
 """Spans a question keeps in a blend, unless its recipe has more candidates: beyond them is almost no mass."""
+REACH = 4
+"""A member brings so many times that: others may raise what it put lower."""
 
 
 def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str) -> Posterior:
@@ -79,7 +81,8 @@ class Union:
         cap = posteriors[0].tail.shape[1] - 1
         reach = max(int(one.begin.max(initial=0)) for one in posteriors) + 1
         keys = [(one.question * reach + one.begin) * (cap + 1) + (one.end - one.begin) for one in posteriors]
-        union = np.unique(np.concatenate(keys))
+        union = np.sort(np.concatenate(keys))
+        union = union[np.r_[True, np.diff(union) != 0]] if len(union) else union
         place, length = np.divmod(union, cap + 1)
         question, begin = np.divmod(place, reach)
         places = tuple(np.searchsorted(union, key) for key in keys)

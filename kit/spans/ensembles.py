@@ -14,7 +14,7 @@ from kit.config.recipe import Recipe
 from kit.data.formats import load
 from kit.data.records import Dataset
 from kit.errors import ConfigError, SubmissionError
-from kit.spans.blending import KEPT, blended, likeliest_together
+from kit.spans.blending import KEPT, REACH, blended, likeliest_together
 from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
@@ -22,9 +22,6 @@ from kit.spans.ranking.stage import ranked_texts
 from kit.spans.recipes import rules_of
 from kit.spans.sources import Source, answer_lengths_of, sources_of
 from kit.spans.voting import Ballot, elected
-
-_REACH = 4
-"""A member brings so many times the recipe's candidates to a blend: others may raise what it put lower."""
 
 Texts = Mapping[str, str]
 
@@ -72,7 +69,7 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
 def blend_of(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
     """The posterior that the recipe's blend gives, its likeliest candidates and the mass of the rest."""
     weights = [source.weight for source in sources]
-    kept = likeliest_together(parts, max(KEPT, recipe.candidates))
+    kept = likeliest_together(parts, _kept(recipe))
     return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
 
 
@@ -80,10 +77,14 @@ def member_posterior(
     recipe: Recipe, source: Source, dataset: Dataset, bonus: NDArray[np.float64] | None
 ) -> Posterior:
     """One source's posterior, with more candidates than the blend will keep."""
-    whole = span_posterior(
-        source.scores(dataset), recipe.length_cap, temperature=source.temperature, bonus=bonus
-    )
-    return whole.likeliest(_REACH * recipe.candidates)
+    return span_posterior(
+        source.scores(dataset), recipe.length_cap,
+        temperature=source.temperature, bonus=bonus, count=REACH * _kept(recipe),
+    )  # fmt: skip
+
+
+def _kept(recipe: Recipe) -> int:
+    return max(KEPT, recipe.candidates)
 
 
 def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float64] | None:

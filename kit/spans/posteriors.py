@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +16,9 @@ from kit.spans.scores import SpanScores, offsets_of, ranges
 DEPTH = 12.0
 """Spans whose odds to the best are below exp(-DEPTH) are left out.  On real scores all of them together hold
 0.2 % to 0.8 % of the mass, and they would cost twenty times the time."""
-_CHUNK_TOKENS = 1 << 16
+_CHUNK_TOKENS = 1 << 13
+"""Small enough for the caches."""
+_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Posterior:
 
 
 def likeliest_of(p: NDArray[np.float64], offsets: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """Which of *p*, float64 (S,), are the *count* largest of their question, of equals the first: bool, alike."""
+    """bool (S,): which of *p*, float64 (S,), are their question's *count* largest, of equals the first."""
     kept = np.ones(len(p), dtype=np.bool_)
     for number in np.flatnonzero(np.diff(offsets) > count).tolist():
         own = p[offsets[number] : offsets[number + 1]]
@@ -76,33 +81,86 @@ def span_posterior(
     temperature: float = 1.0,
     bonus: NDArray[np.float64] | None = None,
     depth: float = DEPTH,
+    count: int | None = None,
 ) -> Posterior:
     """p(b, e) ∝ exp((start + end - null) / temperature + bonus[e - b]) over 0 < e - b <= *length_cap*.
 
     A span seen by several windows takes its largest score; *bonus* as in `best_spans`.  Every span
-    whose odds to its question's best are at least exp(-depth) is there, and no other.
+    whose odds to its question's best are at least exp(-depth) is weighed, and no other.  With *count*
+    only so many of each question are listed, as `Posterior.likeliest` chooses them, in flat memory.
     """
     bonus = np.zeros(length_cap + 1) if bonus is None else bonus
     best = best_spans(scores, length_cap, temperature=temperature, bonus=bonus).score
-    token_offsets = scores.tokens[scores.windows]
-    parts = []
-    first, questions = 0, len(scores)
-    while first < questions:
-        limit = token_offsets[first] + _CHUNK_TOKENS
-        last = max(int(np.searchsorted(token_offsets, limit, side="right")) - 1, first + 1)
-        parts.append(_listed(scores, length_cap, temperature, bonus, depth, best, first, last))
-        first = last
-    question = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in parts)])
-    begin = np.concatenate([np.zeros(0, np.int32), *(part[1] for part in parts)])
-    end = np.concatenate([np.zeros(0, np.int32), *(part[2] for part in parts)])
-    weight = np.exp(np.concatenate([np.zeros(0), *(part[3] for part in parts)]) - best[question])
-    total = np.bincount(question, weights=weight, minlength=questions)
-    counts = np.bincount(question, minlength=questions).astype(np.int64)
-    tail = np.zeros((questions, length_cap + 1))
-    return Posterior(offsets_of(counts), begin, end, weight / total[question], tail)
+
+    def part(chunk: tuple[int, int]) -> Posterior:
+        spans = _listed(scores, length_cap, temperature, bonus, depth, best, *chunk)
+        return _weighed(spans, best[slice(*chunk)], length_cap, depth, count)
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS)) as pool:
+        parts = [_nothing(length_cap), *pool.map(part, _chunks(scores))]
+    return Posterior(
+        offsets_of(np.concatenate([np.diff(part.offsets) for part in parts])),
+        np.concatenate([part.begin for part in parts]),
+        np.concatenate([part.end for part in parts]),
+        np.concatenate([part.p for part in parts]),
+        np.concatenate([part.tail for part in parts]),
+    )
 
 
 _Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+"""Question (counted from the chunk's first), begin, end, score."""
+_BINS = 4
+"""Steps a unit of log odds is divided into, to find quickly what cannot be among the likeliest."""
+
+
+def _chunks(scores: SpanScores) -> Iterator[tuple[int, int]]:
+    """First question, and the one after the last, of pieces that are worked on one by one."""
+    token_offsets = scores.tokens[scores.windows]
+    first = 0
+    while first < len(scores):
+        limit = token_offsets[first] + _CHUNK_TOKENS
+        last = max(int(np.searchsorted(token_offsets, limit, side="right")) - 1, first + 1)
+        yield first, last
+        first = last
+
+
+def _nothing(length_cap: int) -> Posterior:
+    return Posterior(
+        np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0),
+        np.zeros((0, length_cap + 1)),
+    )  # fmt: skip
+
+
+def _weighed(
+    spans: _Spans, best: NDArray[np.float64], length_cap: int, depth: float, count: int | None
+) -> Posterior:
+    """The posterior of one chunk, from all its spans in any order."""
+    question, begin, end, score = spans
+    questions = len(best)
+    below = best[question] - score
+    weight = np.exp(-below)
+    total = np.bincount(question, weights=weight, minlength=questions)
+    p = weight / total[question]
+    listed = np.arange(len(p))
+    if count is not None:
+        # Spans are counted by how far below the best they are; beyond the step that fills *count* is none.
+        steps = int(depth * _BINS) + 2
+        step = np.clip((below * _BINS).astype(np.int64), 0, steps - 1)
+        reached = np.bincount(question * steps + step, minlength=questions * steps).reshape(questions, steps)
+        last_step = (reached.cumsum(axis=1) < count).sum(axis=1)
+        listed = np.flatnonzero(step <= last_step[question])
+    listed = listed[np.lexsort((end[listed], begin[listed], question[listed]))]
+    if count is not None:
+        offsets = offsets_of(np.bincount(question[listed], minlength=questions).astype(np.int64))
+        listed = listed[likeliest_of(p[listed], offsets, count)]
+    cut = np.ones(len(p), dtype=np.bool_)
+    cut[listed] = False
+    width = length_cap + 1
+    cell = question[cut] * width + (end[cut] - begin[cut])
+    tail: NDArray[np.float64] = np.zeros((questions, width))
+    tail += np.bincount(cell, weights=p[cut], minlength=questions * width).reshape(questions, width)
+    counts = np.bincount(question[listed], minlength=questions).astype(np.int64)
+    return Posterior(offsets_of(counts), begin[listed], end[listed], p[listed], tail)
 
 
 def _listed(
@@ -115,7 +173,7 @@ def _listed(
     first: int,
     last: int,
 ) -> _Spans:
-    """Question, begin, end and score of every span worth listing, of the questions [first, last)."""
+    """Every span worth weighing of the questions [first, last), none twice, in any order."""
     windows = slice(scores.windows[first], scores.windows[last])
     tokens = slice(scores.tokens[windows.start], scores.tokens[windows.stop])
     counts = np.diff(scores.tokens)[windows]
@@ -125,7 +183,7 @@ def _listed(
     counts = counts[filled]
     heads = offsets_of(counts)[:-1]
     window = np.repeat(np.arange(len(counts)), counts)
-    question_of = np.repeat(np.arange(first, last), np.diff(scores.windows)[first:last])[filled]
+    question_of = np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last])[filled]
     begin, end = scores.char_begin[tokens], scores.char_end[tokens]
     opening = scores.start[tokens] - np.repeat(scores.null[windows][filled].astype(np.float64), counts)
     opening /= temperature
@@ -134,7 +192,7 @@ def _listed(
     # A span within reach of the best has its start or its end within half of what its window's best start,
     # end and length leave over: only such starts are paired with all ends, and such ends with the rest.
     top_opening, top_closing = np.maximum.reduceat(opening, heads), np.maximum.reduceat(closing, heads)
-    room = (top_opening + top_closing + bonus[1:].max() - best[question_of] + depth) / 2
+    room = (top_opening + top_closing + bonus[1:].max() - best[first:last][question_of] + depth) / 2
     strong_start = opening >= (top_opening - room)[window]
     strong_end = closing >= (top_closing - room)[window]
     width = int(end.max()) + length_cap + 1
@@ -153,16 +211,28 @@ def _listed(
     left = np.concatenate([from_start[0], to_end[0][weak]])
     right = np.concatenate([from_start[1], to_end[1][weak]])
     score = opening[left] + closing[right] + bonus[end[right] - begin[left]]
-    question = question_of[window[left]]
-    near = score >= best[question] - depth
-    left, right, score, question = left[near], right[near], score[near], question[near]
+    question = question_of[window][left]
+    near = score >= (best[first:last] - depth)[question]
 
-    # Overlapping windows see the same span; the larger score counts.
-    spans = ((question - first) * width + begin[left]) * (length_cap + 1) + (end[right] - begin[left])
-    order = np.argsort(spans)
-    spans = spans[order]
-    heads = np.flatnonzero(np.r_[len(spans) > 0, np.diff(spans) != 0])
-    place, length = np.divmod(spans[heads], length_cap + 1)
-    question, opened = np.divmod(place, width)
-    highest = np.maximum.reduceat(score[order], heads) if len(heads) else score
-    return question + first, opened.astype(np.int32), (opened + length).astype(np.int32), highest
+    # Overlapping windows see the same span, and so do tokens on the same characters; the larger score counts.
+    again = (window[1:] == window[:-1]) & ((begin[1:] == begin[:-1]) | (end[1:] == end[:-1]))
+    shared = np.bincount(question_of, minlength=last - first) > 1
+    shared[question_of[window[1:][again]]] = True
+    several = np.flatnonzero(near & shared[question])
+    spans = (question[several] * width + begin[left[several]]) * width + end[right[several]]
+    near[several[_outdone(spans, score[several])]] = False
+    left, right = left[near], right[near]
+    return question[near], begin[left], end[right], score[near]
+
+
+def _outdone(spans: NDArray[np.int64], score: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where the same number stands again in *spans* with a larger score, or as large and earlier."""
+    order = np.argsort(spans, kind="stable")
+    heads = np.flatnonzero(np.r_[len(spans) > 0, np.diff(spans[order]) != 0])
+    outdone = np.ones(len(spans), dtype=np.bool_)
+    if len(heads):
+        sizes = np.diff(np.r_[heads, len(spans)])
+        highest = np.flatnonzero(score[order] == np.repeat(np.maximum.reduceat(score[order], heads), sizes))
+        group = np.repeat(np.arange(len(heads)), sizes)[highest]
+        outdone[order[highest[np.r_[True, np.diff(group) != 0]]]] = False
+    return outdone

@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 import kit
 from kit.data import sample
 from kit.data.records import Question
@@ -23,9 +21,10 @@ from kit.models.tokens import tokenize
 from kit.models.training.labels import label_windows
 from kit.models.windows import make_windows
 from kit.spans.candidates import best_spans
-from kit.spans.scores import Provenance, SpanScores, offsets_of
+from tests.benchmarks import ensembles
+from tests.benchmarks.invented import scores_of
 from tests.benchmarks.peers import usual_decoding, usual_preparation
-from tests.benchmarks.training import compare
+from tests.benchmarks.training import compare as compare_training
 
 RUNS = 3
 
@@ -39,31 +38,6 @@ def timed(*works: Callable[[], object]) -> list[float]:
             work()
             own.append(time.perf_counter() - began)
     return [statistics.median(own) for own in times]
-
-
-def invented_scores(questions: int) -> SpanScores:
-    """Logits shaped like a trained model's: noise, and a peak or two."""
-    generator = np.random.default_rng(7)
-    windows = generator.integers(1, 4, questions)
-    tokens = generator.integers(150, 400, windows.sum())
-    total = int(tokens.sum())
-    window_of = np.repeat(np.arange(len(tokens)), tokens)
-    place = np.arange(total) - offsets_of(tokens)[:-1][window_of]
-    start, end = generator.normal(-6, 1.5, (2, total)).astype(np.float32)
-    peaks = offsets_of(tokens)[:-1] + generator.integers(0, tokens)
-    start[peaks] += 12
-    end[np.minimum(peaks + generator.integers(0, 6, len(peaks)), offsets_of(tokens)[1:] - 1)] += 12
-    return SpanScores(
-        guids=tuple(map(str, range(questions))),
-        windows=offsets_of(windows),
-        tokens=offsets_of(tokens),
-        char_begin=(place * 2).astype(np.int32),
-        char_end=(place * 2 + 2).astype(np.int32),
-        start=start,
-        end=end,
-        null=generator.normal(0, 2, len(tokens)).astype(np.float32),
-        provenance=Provenance("", "", "", "", 0, 0, kit.__version__),
-    )
 
 
 def repeated(questions: list[Question], count: int) -> list[Question]:
@@ -105,7 +79,7 @@ def windows_and_labels(folder: Path) -> list[tuple[str, str, str, str]]:
 
 
 def decoding() -> list[tuple[str, str, str, str]]:
-    scores = invented_scores(4008)
+    scores = scores_of(4008)
     own, usual = timed(lambda: best_spans(scores, 60), lambda: usual_decoding(scores, 60))
     best = best_spans(scores, 60)
     ours = list(zip(best.begin.tolist(), best.end.tolist(), strict=True))
@@ -141,12 +115,23 @@ def training(folder: Path) -> list[tuple[str, str, str, str]]:
     files = sample.write(folder / "corpus", train_contexts=60, test_contexts=1)
     texts = [question.context for question in kit.load(files.train)]
     make_backbone(folder / "encoder", texts, "wordpiece", Shape(2000, 256, 4, 4, 1024, 384), seed=1)
-    return compare(str(folder / "encoder"), str(files.train), 384, 128, 200, "fp32")
+    return compare_training(str(folder / "encoder"), str(files.train), 384, 128, 200, "fp32")
+
+
+def blending(folder: Path) -> list[tuple[str, str, str, str]]:
+    """Five members on the built-in corpus; the module can be run on any scores and data."""
+    folder.mkdir()
+    return ensembles.compare(*ensembles.invented(folder), folder)
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rows = windows_and_labels(Path(folder)) + decoding() + whole_processes(Path(folder))
+        rows = (
+            windows_and_labels(Path(folder))
+            + decoding()
+            + blending(Path(folder) / "blend")
+            + whole_processes(Path(folder))
+        )
         rows += training(Path(folder))
     lines = [
         "# Benchmarks",

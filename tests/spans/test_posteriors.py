@@ -97,6 +97,9 @@ def test_the_likeliest_spans_and_the_mass_of_the_rest(questions: list, count: in
     scores = made.scores(questions)
     whole = span_posterior(scores, 12)
     cut = whole.likeliest(count)
+    straight = span_posterior(scores, 12, count=count)
+    assert rows(straight) == [pytest.approx(row) for row in rows(cut)]
+    assert straight.tail == pytest.approx(cut.tail)
     for full, row, tail in zip(rows(whole), rows(cut), cut.tail, strict=True):
         ordered = sorted(full, key=lambda span: (-full[span], span))
         assert list(row) == sorted(ordered[:count])

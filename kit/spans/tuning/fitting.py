@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
-from kit.spans.blending import KEPT, blended, likeliest_together
+from kit.spans.blending import KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.tuning.likelihood import fit_temperature
 from kit.spans.tuning.members import OutOfFold
@@ -74,7 +74,7 @@ class Fitter:
         """Equal weights, mean and edit, with these temperatures."""
         bonus = self._members.bonus(length_prior, length_cap)
         posteriors = [
-            span_posterior(scores, length_cap, temperature=temperature, bonus=bonus).likeliest(KEPT)
+            span_posterior(scores, length_cap, temperature=temperature, bonus=bonus, count=REACH * KEPT)
             for scores, temperature in zip(self._members.scores, temperatures, strict=True)
         ]
         posteriors = likeliest_together(posteriors, KEPT)
@@ -86,9 +86,14 @@ class Fitter:
         )  # fmt: skip
 
     def prior(self, rows: Rows) -> Fit:
-        """The base whose length prior gives the lowest Edit Score on *rows*."""
+        """The base whose length prior lets the members' mean have the lowest Edit Score on *rows*."""
         bases = [self.base(rows, length_prior) for length_prior in PRIORS]
-        return min(bases, key=lambda fit: _edit(fit, rows))
+        return min(bases, key=lambda base: self._reachable(base, rows))
+
+    def _reachable(self, base: Fit, rows: Rows) -> float:
+        """The lowest Edit Score of the means: with equal weights a bad member would choose the prior."""
+        fits = [self.weights(base, rows, "mean", decoder) for decoder in ("argmax", "edit")]
+        return round(min(_edit(fit, rows) for fit in fits), 6)
 
     def ways(self, base: Fit, rows: Rows) -> dict[tuple[str, str], Fit]:
         """*base* by every blend and decoder that makes sense for its members, each with its best weights."""

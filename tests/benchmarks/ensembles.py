@@ -1,0 +1,171 @@
+"""Five members' scores to a submission CSV: seconds, peak memory, and where the time goes.
+
+``python -m tests.benchmarks.ensembles [RUN DATA]`` takes the scores that RUN (out of fold, or on unseen
+data) has on DATA, repeated to 4,008 questions, five times with a little noise; without them it invents
+scores for the built-in corpus.  The peer is the usual loop for each member and a vote on the texts.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import io
+import json
+import pstats
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import kit
+from kit.data import sample
+from kit.data.records import Dataset, Question
+from kit.spans.members import member_scores, open_run, stored_folds
+from kit.spans.scores import SpanScores
+from kit.spans.store import write_spans
+from tests.benchmarks.invented import scores_for
+from tests.benchmarks.peers import usual_decoding
+
+QUESTIONS, MEMBERS, RUNS = 4008, 5, 3
+ROW = tuple[str, str, str, str]
+_DECODE = """
+import json, resource, sys, time
+from kit.cli import main
+began = time.perf_counter()
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"seconds": time.perf_counter() - began, "peak": peak}))
+"""
+
+
+def compare(scores: SpanScores, dataset: Dataset, folder: Path) -> list[ROW]:
+    """Rows for the table: medians of runs in turns, each a process of its own."""
+    data = _repeated(dataset, folder)
+    folders = [folder / f"member-{number}" for number in range(1, MEMBERS + 1)]
+    # One member is measured beside the five, for what each further one adds.
+    recipes = {
+        f"{count} × {decoder}": _recipe(folder, folders[:count], decoder, dataset.path)
+        for count in (1, MEMBERS)
+        for decoder in ("argmax", "edit")
+    }
+    members = [_member(own, scores, data, seed=number) for number, own in enumerate(folders)]
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in recipes}
+    usual: list[float] = []
+    for _ in range(RUNS):
+        for name, recipe in recipes.items():
+            found[name].append(_decoded(recipe, data, folder / "out.csv"))
+        usual.append(_usual(members, data))
+    peer = statistics.median(usual)
+    rows = []
+    for name, results in found.items():
+        seconds = statistics.median(one["seconds"] for one in results)
+        peak = statistics.median(one["peak"] for one in results) / 1e9
+        versus = f"{peer / seconds:.1f} ×" if name.startswith(f"{MEMBERS} ") else ""
+        rows.append(
+            (
+                f"blend to CSV, 4,008 questions, {name}",
+                f"{seconds:.1f} s, {peak:.2f} GB",
+                f"five loops and a vote: {peer:.1f} s",
+                versus,
+            )
+        )
+    return rows
+
+
+def profile(recipe: Path, data: Dataset, out: Path, lines: int = 12) -> str:
+    """The functions that hold the time, by their own seconds."""
+    watch = cProfile.Profile()
+    watch.runcall(kit.ensemble, recipe, data.path, out=out)
+    text = io.StringIO()
+    pstats.Stats(watch, stream=text).strip_dirs().sort_stats("tottime").print_stats(lines)
+    return text.getvalue()
+
+
+def _repeated(dataset: Dataset, folder: Path) -> Dataset:
+    questions = dataset.questions
+    paragraphs = []
+    for number in range(QUESTIONS):
+        question = questions[number % len(questions)]
+        asked = {"question": question.text, "guid": f"q{number}"}
+        paragraphs.append({"context": question.context, "qas": [asked]})
+    content = {"data": [{"title": "", "paragraphs": paragraphs}]}
+    path = folder / "test.json"
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    return kit.load(path)
+
+
+def _member(folder: Path, scores: SpanScores, data: Dataset, seed: int) -> SpanScores:
+    generator = np.random.default_rng(seed)
+    own = scores.select(np.arange(QUESTIONS) % len(scores))
+    noise = generator.normal(0, 0.5, (2, len(own.start))).astype(np.float32)
+    provenance = replace(scores.provenance, data_sha256=data.sha256, run=folder.name, fold="full")
+    own = replace(
+        own, guids=tuple(question.guid for question in data), provenance=provenance,
+        start=own.start + noise[0], end=own.end + noise[1],
+    )  # fmt: skip
+    (folder / "spans").mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    write_spans(open_run(folder).span_file(data, "full"), provenance, [own])
+    return own
+
+
+def _recipe(folder: Path, members: list[Path], decoder: str, lengths: Path) -> Path:
+    path = folder / f"{len(members)}-{decoder}.yaml"
+    listed = "".join(f"  - run: {member}\n    temperature: 1.3\n" for member in members)
+    prior = f"length_prior: 0.5\nlengths: {lengths}\n"
+    path.write_text(f"members:\n{listed}blend: mean\ndecoder: {decoder}\nlength_cap: 60\n{prior}")
+    return path
+
+
+def _decoded(recipe: Path, data: Dataset, out: Path) -> dict[str, float]:
+    words = ["ensemble", str(recipe), "--data", str(data.path), "--out", str(out), "--json"]
+    done = subprocess.run([sys.executable, "-c", _DECODE, *words], check=True, capture_output=True, text=True)
+    out.unlink()
+    result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def _usual(members: list[SpanScores], data: Dataset) -> float:
+    began = time.perf_counter()
+    votes: list[Counter[str]] = [Counter() for _ in data]
+    for scores in members:
+        for vote, question, (begin, end) in zip(votes, data, usual_decoding(scores, 60), strict=True):
+            vote[question.context[begin:end]] += 1
+    assert all(vote.most_common(1) for vote in votes)
+    return time.perf_counter() - began
+
+
+def invented(folder: Path) -> tuple[SpanScores, Dataset]:
+    """Scores on the built-in corpus, shaped like a trained model's."""
+    files = sample.write(folder / "corpus", train_contexts=300, test_contexts=1)
+    dataset = kit.load(files.train)
+    questions: list[Question] = list(dataset)
+    return scores_for(questions), dataset
+
+
+def main(*words: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if words:
+            dataset = kit.load(words[1])
+            run = open_run(words[0])
+            (fold,) = stored_folds(run, None, dataset)
+            scores = member_scores(run, fold, dataset)
+        else:
+            scores, dataset = invented(folder)
+        for row in compare(scores, dataset, folder):
+            print(*row, sep=" | ")
+        data = kit.load(folder / "test.json")
+        print(profile(folder / f"{MEMBERS}-edit.yaml", data, folder / "profiled.csv"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
