@@ -37,6 +37,7 @@ setup(
     install_requires=[
         "accelerate>=1.10",
         "filelock>=3.12",
+        "kaggle>=2.2",
         "numpy>=2.0",
         "pandas>=2.2",
         "pydantic>=2.10",
@@ -46,6 +47,7 @@ setup(
         "rich>=13.9",
         "safetensors>=0.5",
         "scipy>=1.13",
+        "six>=1.16",  # kaggle imports it without declaring it
         "tokenizers>=0.22",
         "torch>=2.6",
         "transformers>=5.0",

@@ -43,6 +43,50 @@ class LockError(KitError):
     """Something another process is at work on."""
 
 
+class KaggleError(KitError):
+    """Kaggle said no, or did not answer."""
+
+
+class NotAuthenticatedError(KaggleError):
+    """No credentials, credentials that cannot be read, or such that Kaggle does not accept."""
+
+
+class RulesNotAcceptedError(KaggleError):
+    """The competition's rules have not been accepted on its web page."""
+
+
+class NoSuchCompetitionError(KaggleError):
+    """Kaggle knows no competition (or kernel) of this name, or does not show it to this account."""
+
+
+class RateLimitedError(KaggleError):
+    """Too many calls in a short time."""
+
+
+class DailyLimitError(KaggleError):
+    """No submission is left today."""
+
+
+class RejectedError(KaggleError):
+    """Kaggle looked at the request, or at the file, and refused it."""
+
+
+class UploadFailedError(KaggleError):
+    """The file did not reach Kaggle: nothing was submitted."""
+
+
+class UnavailableError(KaggleError):
+    """No answer, or none that can be read: the same call may succeed later."""
+
+
+class OutcomeUnknownError(KaggleError):
+    """A submission was sent and its answer lost: Kaggle may have recorded it."""
+
+
+class DownloadError(KaggleError):
+    """What was downloaded is not what Kaggle offered."""
+
+
 def all_of(mistakes: Sequence[str], shown: int = SHOWN) -> str:
     """Join mistakes into one line: the first *shown* in full, then how many more there are."""
     rest = len(mistakes) - shown

@@ -1,0 +1,1 @@
+"""Kaggle through its official client: credentials, calls that end, and failures by their kind."""

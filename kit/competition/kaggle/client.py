@@ -1,0 +1,187 @@
+"""Calls to Kaggle by the official client: signed, with a time limit each, reads retried, nothing printed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, find_credentials
+from kit.competition.kaggle.failures import retry_after, translated, worth_a_retry
+from kit.competition.kaggle.loading import kaggle_api_class
+from kit.errors import ConfigError, KaggleError, NotAuthenticatedError
+
+ENDPOINT = "KIT_KAGGLE_ENDPOINT"
+TIMEOUT = "KIT_KAGGLE_TIMEOUT"
+_SECONDS = 60.0
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to wait for an answer (between two bytes of it), and how often a read is tried."""
+
+    timeout: float = _SECONDS
+    attempts: int = 4
+
+    def pause(self, attempt: int) -> float:
+        """Seconds between attempt number *attempt* (from 0) and the next: doubling, capped."""
+        return min(self.timeout / 60 * float(1 << attempt), self.timeout / 2)
+
+    @property
+    def longest_wait(self) -> float:
+        """A Retry-After beyond this many seconds is left to the user."""
+        return self.timeout * 2
+
+    @classmethod
+    def from_environment(cls) -> Patience:
+        """With the timeout of KIT_KAGGLE_TIMEOUT, where that is set."""
+        text = os.environ.get(TIMEOUT, "")
+        try:
+            seconds = float(text) if text else _SECONDS
+        except ValueError:
+            seconds = -1.0
+        if not 0 < seconds < float("inf"):
+            raise ConfigError(f"{TIMEOUT}={text}: must be a number of seconds above 0")
+        return cls(seconds)
+
+
+class Client:
+    """The official client, signed in.  Make it with `connect`."""
+
+    def __init__(self, api: Any, credentials: Credentials, patience: Patience) -> None:
+        self.api, self.credentials, self.patience = api, credentials, patience
+
+    @property
+    def username(self) -> str:
+        """Whose account it is.  Raises NotAuthenticatedError where Kaggle has not said."""
+        name = self.api.config_values.get(self.api.CONFIG_NAME_USER)
+        if not name:
+            raise NotAuthenticatedError(
+                f"{self.credentials}: Kaggle did not say whose they are; make a new token"
+            )
+        return str(name)
+
+    def read(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
+        """*call* (api) → its result; retried with growing pauses, because it changes nothing.
+
+        *doing* and *subject* (a slug) say in an error what failed.  Raises a KaggleError by kind.
+        """
+        for attempt in range(self.patience.attempts):
+            try:
+                return self.once(call, doing, subject)
+            except KaggleError as error:
+                response = getattr(error.__cause__, "response", None)
+                asked = None if response is None else retry_after(response)
+                pause = self.patience.pause(attempt) if asked is None else asked
+                last = attempt + 1 == self.patience.attempts
+                if last or not worth_a_retry(error) or pause > self.patience.longest_wait:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def once(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
+        """*call* (api) → its result; tried once.  Raises a KaggleError by kind, with the cause."""
+        try:
+            with _quiet(), _timeout(self.patience.timeout):
+                return call(self.api)
+        except KaggleError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise translated(error, doing, subject, str(self.credentials)) from error
+
+
+def connect(patience: Patience | None = None) -> Client:
+    """Sign in with the credentials found; a token is checked by one call, a legacy key by none.
+
+    Every call goes to KIT_KAGGLE_ENDPOINT where that is set, and nowhere else.
+    """
+    patience = Patience.from_environment() if patience is None else patience
+    credentials = find_credentials()
+    api = _signed_api(credentials, os.environ.get(ENDPOINT))
+    client = Client(api, credentials, patience)
+    if credentials.kind == TOKEN:
+        username = client.read(
+            lambda api: api._introspect_token(credentials.secret), "signing in", "kaggle.com"
+        )
+        if not username:
+            raise NotAuthenticatedError(
+                f"Kaggle does not accept the {credentials}; make a new token at https://www.kaggle.com/settings"
+            )
+        api.config_values[api.CONFIG_NAME_USER] = username
+    if credentials.kind == OAUTH and not client.read(
+        lambda api: api._authenticate_with_oauth_creds(), "signing in", "kaggle.com"
+    ):
+        raise NotAuthenticatedError(
+            f"Kaggle does not accept the {credentials}; sign in again with `kaggle auth login`"
+        )
+    return client
+
+
+def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
+    base = kaggle_api_class()
+
+    class Api(base):  # type: ignore[misc, valid-type]
+        """The official class, whose calls go where we say, signed as we say."""
+
+        def build_kaggle_client(self) -> Any:
+            from kagglesdk.kaggle_client import KaggleClient
+            from kagglesdk.kaggle_env import KaggleEnv
+
+            token = self.config_values.get(self.CONFIG_NAME_TOKEN)
+            client = KaggleClient(
+                env=KaggleEnv.PROD,
+                username=self.config_values.get(self.CONFIG_NAME_USER),
+                password=self.config_values.get(self.CONFIG_NAME_KEY),
+                api_token=token,
+                response_processor=self.get_response_processor(),
+            )
+            http = client.http_client()
+            if endpoint:
+                http._endpoint = endpoint.rstrip("/")
+            if credentials.kind == KEY:
+                # Left alone, the client would prefer a token from the environment, even a bad one.
+                http._init_session()
+                http._session.auth = (credentials.username, credentials.secret)
+            return client
+
+    api = Api()
+    # The class reads these from the environment once, when it is imported.
+    api.config_values = {}
+    api.config = str(Path(os.devnull))
+    if credentials.username:
+        api.config_values[api.CONFIG_NAME_USER] = credentials.username
+    if credentials.secret:
+        name = api.CONFIG_NAME_TOKEN if credentials.kind == TOKEN else api.CONFIG_NAME_KEY
+        api.config_values[name] = credentials.secret
+    api._authenticated = True
+    return api
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What the client prints is for its own command line."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+@contextlib.contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    """Every request waits at most so long for a byte: the client itself sets no limit for most of them."""
+    from requests.adapters import HTTPAdapter
+
+    send = HTTPAdapter.send
+
+    def limited(self: Any, request: Any, stream: bool = False, timeout: Any = None, **rest: Any) -> Any:
+        return send(self, request, stream=stream, timeout=seconds, **rest)
+
+    HTTPAdapter.send = limited  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        HTTPAdapter.send = send  # type: ignore[method-assign]

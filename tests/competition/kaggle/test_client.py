@@ -1,0 +1,259 @@
+"""Signing in, time limits, retries of reads, and every failure by its kind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kit.competition.kaggle.client import Client, Patience, connect
+from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, find_credentials
+from kit.competition.kaggle.failures import daily_limit
+from kit.errors import (
+    ConfigError,
+    KaggleError,
+    NoSuchCompetitionError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    RejectedError,
+    RulesNotAcceptedError,
+    UnavailableError,
+)
+from tests.competition.kaggle.conftest import clean
+from tests.competition.kaggle.server import Body, Fault, Kaggle
+
+SLUG = "some-contest"
+TIMEOUT = 0.6
+
+
+@Kaggle.answers("GetCompetition")
+def _competition(kaggle: Kaggle, body: Body) -> Body:
+    return {"ref": body["competitionName"]}
+
+
+def ask(client: Client, times: int = 1) -> object:
+    """A read by the official client's own classes."""
+
+    def call(api: object) -> object:
+        from kagglesdk.competitions.types.competition_api_service import ApiGetCompetitionRequest
+
+        request = ApiGetCompetitionRequest()
+        request.competition_name = SLUG
+        with api.build_kaggle_client() as kaggle:  # type: ignore[attr-defined]
+            return kaggle.competitions.competition_api_client.get_competition(request).ref
+
+    return client.read(call, "looking it up", SLUG)
+
+
+def test_the_legacy_key_signs_calls_and_asks_nothing_before(kaggle: Kaggle) -> None:
+    client = connect()
+    assert not kaggle.calls
+    assert client.credentials.kind == KEY
+    assert str(client.credentials) == "legacy key of person from KAGGLE_USERNAME and KAGGLE_KEY"
+    assert "secret" not in repr(client.credentials)
+    assert ask(client) == SLUG
+    assert client.username == "person"
+    assert [call.authorization for call in kaggle.calls] == ["Basic cGVyc29uOnNlY3JldA=="]
+
+
+def test_a_token_is_checked_once_and_names_the_account(
+    kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "good-token")
+    client = connect()
+    assert (client.credentials.kind, client.username) == (TOKEN, "person")
+    assert ask(client) == SLUG
+    assert [call.method for call in kaggle.calls] == ["IntrospectToken", "GetCompetition"]
+    assert kaggle.calls[-1].authorization == "Bearer good-token"
+
+
+def test_a_bad_token_is_named_even_beside_a_good_key(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "stale-token")
+    with pytest.raises(NotAuthenticatedError, match="access token from KAGGLE_API_TOKEN") as error:
+        connect()
+    assert "stale-token" not in str(error.value)
+
+
+def test_the_key_is_used_where_the_client_alone_would_send_a_token_file(
+    kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").write_text("")
+    monkeypatch.setenv("KAGGLE_API_TOKEN", str(tmp_path / "empty"))
+    client = connect()
+    assert client.credentials.kind == KEY
+    assert client.credentials.warnings == (f"{tmp_path / 'empty'}: is empty",)
+    assert ask(client) == SLUG
+    assert kaggle.calls[-1].authorization.startswith("Basic ")
+
+
+def test_oauth_signs_in_with_its_stored_token(
+    kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAGGLE_USERNAME")
+    monkeypatch.delenv("KAGGLE_KEY")
+    (tmp_path / ".kaggle").mkdir()
+    stored = {
+        "refresh_token": "r", "access_token": "good-token", "username": "person",
+        "access_token_expiration": "2999-01-01T00:00:00+00:00", "scopes": [],
+    }  # fmt: skip
+    path = tmp_path / ".kaggle" / "credentials.json"
+    path.write_text(json.dumps(stored))
+    path.chmod(0o600)
+    client = connect()
+    assert client.credentials.kind == OAUTH
+    assert ask(client) == SLUG
+    assert kaggle.calls[-1].authorization == "Bearer good-token"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{not json", "is not JSON"),
+        ('["a", "b"]', 'no object with "username" and "key"'),
+        ('{"username": "person"}', "the key is missing"),
+        ("", "is empty"),
+        (None, "no Kaggle credentials found"),
+    ],
+)
+def test_what_is_wrong_with_the_key_file_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, says: str
+) -> None:
+    clean(tmp_path, monkeypatch)
+    (tmp_path / ".kaggle").mkdir()
+    if content is not None:
+        path = tmp_path / ".kaggle" / "kaggle.json"
+        path.write_text(content)
+        path.chmod(0o600)
+    with pytest.raises(NotAuthenticatedError, match=says) as error:
+        find_credentials()
+    assert "https://www.kaggle.com/settings" in str(error.value)
+    assert "chmod 600" in str(error.value)
+
+
+def test_a_key_that_others_can_read_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clean(tmp_path, monkeypatch)
+    (tmp_path / ".kaggle").mkdir()
+    path = tmp_path / ".kaggle" / "kaggle.json"
+    path.write_text('{"username": "person", "key": "secret"}')
+    path.chmod(0o644)
+    found = find_credentials()
+    assert found.kind == KEY
+    assert found.warnings == (f"{path}: others on this machine can read it; chmod 600 {path}",)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "says", "calls"),
+    [
+        (Fault("status", 401, "Unauthenticated"), NotAuthenticatedError, "legacy key of person", 1),
+        (
+            Fault("status", 403, "You must accept this competition's rules"),
+            RulesNotAcceptedError,
+            f"https://www.kaggle.com/c/{SLUG}/rules",
+            1,
+        ),
+        (
+            Fault("status", 403, "Permission 'competitions.get' was denied"),
+            NoSuchCompetitionError,
+            "check the spelling",
+            1,
+        ),
+        (Fault("status", 404, "Not found"), NoSuchCompetitionError, f"404 for {SLUG}", 1),
+        (Fault("status", 400, "Bad page size"), RejectedError, "Bad page size", 1),
+        (Fault("status", 429, "Slow down", {"Retry-After": "3600"}), RateLimitedError, "in 3600 s", 1),
+    ],
+)
+def test_what_no_retry_can_mend_fails_at_once(
+    kaggle: Kaggle, fault: Fault, kind: type[KaggleError], says: str, calls: int
+) -> None:
+    client = connect()
+    kaggle.fail("GetCompetition", fault)
+    with pytest.raises(kind, match=says) as error:
+        ask(client)
+    assert "\n" not in str(error.value)
+    assert kaggle.count("GetCompetition") == calls
+
+
+PASSING = [
+    Fault("status", 500),
+    Fault("status", 503, "Busy"),
+    Fault("status", 429, "Slow down"),
+    Fault("status", 429, "Slow down", {"Retry-After": "0.1"}),
+    Fault("html"),
+    Fault("refuse"),
+    Fault("reset"),
+    Fault("truncate"),
+    Fault("silence"),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.headers}")
+def test_a_read_is_tried_again(kaggle: Kaggle, fault: Fault) -> None:
+    client = connect()
+    kaggle.fail("GetCompetition", fault)
+    assert ask(client) == SLUG
+    assert kaggle.count("GetCompetition") == 2
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.headers}")
+def test_and_given_up_in_the_end(kaggle: Kaggle, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = connect(Patience(timeout=0.2, attempts=3))
+    kaggle.fail("GetCompetition", *[fault] * 3)
+    began = time.monotonic()
+    with pytest.raises((UnavailableError, RateLimitedError)) as error:
+        ask(client)
+    assert time.monotonic() - began < 3 * (0.2 + 0.4) + 1
+    assert kaggle.count("GetCompetition") == 3
+    assert "\n" not in str(error.value)
+
+
+def test_a_retry_waits_as_long_as_it_is_asked_to(kaggle: Kaggle) -> None:
+    client = connect()
+    kaggle.fail("GetCompetition", Fault("status", 429, "Slow down", {"Retry-After": "0.5"}))
+    began = time.monotonic()
+    assert ask(client) == SLUG
+    assert time.monotonic() - began >= 0.5
+
+
+def test_nothing_listens_at_the_endpoint(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIT_KAGGLE_ENDPOINT", "http://127.0.0.1:9")
+    client = connect(Patience(timeout=0.2, attempts=2))
+    with pytest.raises(UnavailableError, match="no answer"):
+        ask(client)
+    assert not kaggle.calls
+
+
+def test_a_time_limit_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("0", "-1", "soon", "inf", "nan"):
+        monkeypatch.setenv("KIT_KAGGLE_TIMEOUT", text)
+        with pytest.raises(ConfigError, match="number of seconds"):
+            Patience.from_environment()
+
+
+def test_the_day_ends_at_midnight_utc() -> None:
+    from datetime import UTC, datetime
+
+    error = daily_limit(SLUG, datetime(2026, 11, 25, 22, 30, tzinfo=UTC))
+    assert "00:00 UTC, in 1 h 30 min" in str(error)
+
+
+def test_importing_prints_nothing_signs_in_nowhere_and_leaves_the_package_alone(
+    tmp_path: Path, project: Path
+) -> None:
+    """With a token set, the official package would call Kaggle while it is imported."""
+    program = (
+        "import sys, socket\n"
+        "def refuse(*words): raise SystemExit('the network was used')\n"
+        "socket.socket.connect = refuse\n"
+        "from kit.competition.kaggle.loading import kaggle_api_class\n"
+        "assert kaggle_api_class().__name__ == 'KaggleApi'\n"
+        "assert 'kaggle' not in sys.modules\n"
+    )
+    environment = {"PATH": "", "HOME": str(tmp_path), "KAGGLE_API_TOKEN": "t", "PYTHONPATH": str(project)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
