@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kit.data.records import Question
 from kit.spans.blending import KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.tuning.likelihood import fit_temperature
+from kit.spans.tuning.likelihood import fit_temperature, gold_likelihood
 from kit.spans.tuning.members import OutOfFold
 from kit.spans.tuning.table import Table, make_table
 from kit.spans.tuning.weights import Weights, search
@@ -86,14 +86,32 @@ class Fitter:
         )  # fmt: skip
 
     def prior(self, rows: Rows) -> Fit:
-        """The base whose length prior lets the members' mean have the lowest Edit Score on *rows*."""
-        bases = [self.base(rows, length_prior) for length_prior in PRIORS]
-        return min(bases, key=lambda base: self._reachable(base, rows))
+        """The base of the length prior that makes the gold spans of *rows* likeliest, checked by Edit Score.
 
-    def _reachable(self, base: Fit, rows: Rows) -> float:
-        """The lowest Edit Score of the means: with equal weights a bad member would choose the prior."""
+        The mean's likelihood is little moved by a bad member, whom the Edit Score of equal weights would
+        let choose.  Another prior is taken only where, with weights fitted to it, it wins by more than one
+        standard error.
+        """
+        bases = sorted(
+            (self.base(rows, prior) for prior in PRIORS), key=lambda base: -self._likely(base, rows)
+        )
+        reached = [self._reachable(base, rows) for base in bases]
+        best = 0
+        for other in range(1, len(bases)):
+            difference = reached[other] - reached[best]
+            if difference.mean() < -difference.std() / np.sqrt(len(difference)):
+                best = other
+        return bases[best]
+
+    def _likely(self, base: Fit, rows: Rows) -> float:
+        """Mean log probability of the golds of *rows*, in the mean of the members."""
+        return float(gold_likelihood(base.blended(), self._questions)[rows].mean())
+
+    def _reachable(self, base: Fit, rows: Rows) -> NDArray[np.float64]:
+        """Distances on *rows*, float64, by the better decoder with the weights that it does best with."""
         fits = [self.weights(base, rows, "mean", decoder) for decoder in ("argmax", "edit")]
-        return round(min(_edit(fit, rows) for fit in fits), 6)
+        best = min(fits, key=lambda fit: round(_edit(fit, rows), 6))
+        return best.table.gold[best.chosen()][rows]
 
     def ways(self, base: Fit, rows: Rows) -> dict[tuple[str, str], Fit]:
         """*base* by every blend and decoder that makes sense for its members, each with its best weights."""
