@@ -1,7 +1,8 @@
 """A submission kit for Korean extractive question answering scored by edit distance.
 
 The verbs of the command line as functions: ``kit.load``, ``kit.check``, ``kit.leaks``, ``kit.train``,
-``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.write_submission``.
+``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``, ``kit.write_submission``,
+``kit.submit``, ``kit.leaderboard``.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
         decode,
         ensemble,
         explain,
+        leaderboard,
         leaks,
         load,
         out_of_fold,
         predict,
         score,
         settings_for,
+        submit,
         train,
         tune,
         write_submission,
@@ -36,12 +39,14 @@ __all__ = [
     "decode",
     "ensemble",
     "explain",
+    "leaderboard",
     "leaks",
     "load",
     "out_of_fold",
     "predict",
     "score",
     "settings_for",
+    "submit",
     "train",
     "tune",
     "write_submission",

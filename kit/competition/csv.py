@@ -54,7 +54,7 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
     given = dict(zip(guids, texts, strict=True))
 
     def verify(written: Path) -> None:
-        if _parse(written.read_bytes(), path) != given:
+        if parse_submission(written.read_bytes(), path) != given:
             raise SubmissionError(f"{path}: not written: it reads back otherwise than it was written")
 
     with replacing(path, verify) as temporary:
@@ -78,7 +78,34 @@ def read_submission(path: Path) -> dict[str, str]:
         raise SubmissionError(f"{path}: is a folder; name the CSV inside it") from None
     except OSError as error:
         raise SubmissionError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    return _parse(content, path)
+    return parse_submission(content, path)
+
+
+def parse_submission(content: bytes, path: Path) -> dict[str, str]:
+    """guid → answer text from a CSV's bytes; *path* only names it.  Raises as `read_submission`."""
+    text = _decode(content, path)
+    rows = _rows(text, path)
+    if not rows:
+        raise SubmissionError(f"{path}: is empty; {_CURE}")
+    _check_header(rows[0].fields, text, path)
+    body = rows[1:]
+    mistakes = [
+        f"line {row.line} has {len(row.fields)} field{'s' * (len(row.fields) != 1)} instead of 2"
+        for row in body
+        if len(row.fields) != 2
+    ]
+    mistakes += _id_faults([(row.fields[0], f"line {row.line}") for row in body if len(row.fields) == 2])
+    if mistakes:
+        raise SubmissionError(f"{path}: {all_of(mistakes)}; {_CURE}")
+    ids, texts = _columns(text, path)
+    for row, guid, answer in zip(body, ids, texts, strict=False):
+        if row.fields != [guid, answer]:
+            raise SubmissionError(
+                f"{path}: line {row.line} means different things to different readers; {_CURE}"
+            )
+    if not len(body) == len(ids) == len(texts):
+        raise SubmissionError(f"{path}: has {len(body)} or {len(ids)} rows, depending on the reader; {_CURE}")
+    return dict(zip(ids, texts, strict=True))
 
 
 def check_submission(
@@ -126,32 +153,6 @@ class _Row:
 
     line: int
     fields: list[str]
-
-
-def _parse(content: bytes, path: Path) -> dict[str, str]:
-    text = _decode(content, path)
-    rows = _rows(text, path)
-    if not rows:
-        raise SubmissionError(f"{path}: is empty; {_CURE}")
-    _check_header(rows[0].fields, text, path)
-    body = rows[1:]
-    mistakes = [
-        f"line {row.line} has {len(row.fields)} field{'s' * (len(row.fields) != 1)} instead of 2"
-        for row in body
-        if len(row.fields) != 2
-    ]
-    mistakes += _id_faults([(row.fields[0], f"line {row.line}") for row in body if len(row.fields) == 2])
-    if mistakes:
-        raise SubmissionError(f"{path}: {all_of(mistakes)}; {_CURE}")
-    ids, texts = _columns(text, path)
-    for row, guid, answer in zip(body, ids, texts, strict=False):
-        if row.fields != [guid, answer]:
-            raise SubmissionError(
-                f"{path}: line {row.line} means different things to different readers; {_CURE}"
-            )
-    if not len(body) == len(ids) == len(texts):
-        raise SubmissionError(f"{path}: has {len(body)} or {len(ids)} rows, depending on the reader; {_CURE}")
-    return dict(zip(ids, texts, strict=True))
 
 
 def _decode(content: bytes, path: Path) -> str:

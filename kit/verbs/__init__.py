@@ -17,6 +17,7 @@ from kit.verbs.answers import (
 )
 from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, leaks, load
+from kit.verbs.kaggle import leaderboard, submit
 from kit.verbs.models import predict, settings_for, train
 
 __all__ = [
@@ -26,12 +27,14 @@ __all__ = [
     "decode",
     "ensemble",
     "explain",
+    "leaderboard",
     "leaks",
     "load",
     "out_of_fold",
     "predict",
     "score",
     "settings_for",
+    "submit",
     "train",
     "tune",
     "write_submission",

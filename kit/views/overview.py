@@ -8,12 +8,22 @@ import shutil
 from pathlib import Path
 
 from kit import terminal
+from kit.competition.kaggle.credentials import find_credentials
 from kit.config.runs import read_run
-from kit.errors import ConfigError
+from kit.errors import ConfigError, NotAuthenticatedError
 from kit.version import __version__
 from kit.views.output import edit, print_json, share
 
-_LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pandas", "python-Levenshtein")
+_LIBRARIES = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "tokenizers",
+    "numpy",
+    "pandas",
+    "python-Levenshtein",
+    "kaggle",
+)
 
 
 def runs(folder: Path, as_json: bool) -> None:
@@ -59,12 +69,20 @@ def doctor(as_json: bool) -> None:
         **{name: _installed(name) for name in _LIBRARIES},
         "device": device.name,
         "number format": device.precision,
+        "Kaggle": _credentials(),
         "free disk": f"{shutil.disk_usage('.').free / 1e9:.0f} GB",
     }
     if as_json:
         print_json(facts)
     else:
         terminal.facts("kit doctor", list(facts.items()))
+
+
+def _credentials() -> str:
+    try:
+        return str(find_credentials())
+    except NotAuthenticatedError as error:
+        return str(error)
 
 
 def _installed(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.competition.csv import write_submission
 from kit.competition.kaggle.client import Client, Patience, connect
 from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, find_credentials
 from kit.competition.kaggle.failures import daily_limit
@@ -257,3 +258,40 @@ def test_importing_prints_nothing_signs_in_nowhere_and_leaves_the_package_alone(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["submit", "--help"],
+        ["score", "answers.csv", "--answers", "answers.json"],
+        ["ensemble", "recipe.yaml", "--data", "answers.json"],
+        ["leaderboard"],
+    ],
+    ids=" ".join,
+)
+def test_what_needs_no_kaggle_never_imports_it(tmp_path: Path, project: Path, words: list[str]) -> None:
+    """Neither the package nor credentials: a class that refuses to find them stands in front."""
+    (tmp_path / "answers.csv").write_text("Id,Predicted\nq,바다\n")
+    question = {"question": "어디?", "guid": "q", "answers": [{"text": "바다", "answer_start": 0}]}
+    data = {"data": [{"title": "", "paragraphs": [{"context": "바다와 산", "qas": [question]}]}]}
+    (tmp_path / "answers.json").write_text(json.dumps(data))
+    write_submission(tmp_path / "other.csv", ["q"], ["산"])
+    (tmp_path / "recipe.yaml").write_text("members:\n  - csv: other.csv\nblend: vote\n")
+    program = (
+        "import sys\n"
+        "class Refusing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('kaggle', 'kagglesdk', 'requests'):\n"
+        "            raise AssertionError(name)\n"
+        "sys.meta_path.insert(0, Refusing())\n"
+        "from kit.cli import main\n"
+        "main()\n"
+    )
+    environment = {"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(project)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True, text=True, env=environment, timeout=60, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,52 @@
+"""Commands that talk to Kaggle about submissions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kit.cli.app import Json, app
+
+Competition = Annotated[str | None, typer.Option(help="Slug, or goorm-2 and the like [the CSV's card's].")]
+LedgerPath = Annotated[Path | None, typer.Option(help="The ledger [submissions/ledger.jsonl].")]
+
+
+@app.command()
+def submit(
+    csv: Annotated[Path, typer.Argument(help="A submission CSV.")],
+    message: Annotated[str, typer.Option(help="What is new about it; Kaggle shows it.")],
+    competition: Competition = None,
+    data: Annotated[Path | None, typer.Option(help="Test file or sample [the card's].")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but sending.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send the same bytes once more.")] = False,
+    ledger: LedgerPath = None,
+    as_json: Json = False,
+) -> None:
+    """Check a CSV, submit it to Kaggle once, wait for its score and write it into the ledger.
+
+    Example: kit submit submissions/klue-bert.csv --message "klue-bert, 5 folds"
+    """
+    from kit.views import kaggle
+
+    kaggle.submit(csv, message, competition, data, dry_run, no_wait, again, ledger, as_json)
+
+
+@app.command()
+def leaderboard(
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask Kaggle for scores and the board.")] = False,
+    pick: Annotated[int, typer.Option(help="Propose so many final submissions.", min=0)] = 0,
+    competition: Competition = None,
+    ledger: LedgerPath = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the submissions as CSV.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what was submitted: local estimate beside public and private score, and how well they agree.
+
+    Example: kit leaderboard --refresh --pick 2
+    """
+    from kit.views import kaggle
+
+    kaggle.leaderboard(refresh, pick, competition, ledger, as_csv, as_json)

@@ -1,0 +1,179 @@
+"""Submissions as Kaggle has them: sending one, listing all, the day's allowance, the public board."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kit.competition.kaggle.client import Client
+from kit.errors import UploadFailedError
+
+PENDING, COMPLETE, ERROR = "pending", "complete", "error"
+_PAGE = 100
+_MOST_PAGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One submission in Kaggle's list.  ``at`` is UTC, ISO 8601; scores are None while unknown."""
+
+    ref: int
+    at: str
+    description: str
+    file_name: str
+    status: str
+    public: float | None
+    private: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many submissions are made, and left for the rest of the day (UTC)."""
+
+    today: int
+    total: int
+    left: int
+    by_total: bool
+    """The competition's whole allowance is what limits."""
+
+    @property
+    def used_up(self) -> bool:
+        """Before the first submission Kaggle answers zeros, which is no limit."""
+        return self.left == 0 and self.total > 0
+
+
+def upload(client: Client, competition: str, name: str, content: bytes) -> str:
+    """Bring the bytes to Kaggle's store; returns the token that stands for them.  Nothing is submitted yet.
+
+    Raises UploadFailedError where they did not arrive.
+    """
+
+    def start(api: Any) -> tuple[str, str]:
+        from kagglesdk.competitions.types.competition_api_service import ApiStartSubmissionUploadRequest
+
+        request = ApiStartSubmissionUploadRequest()
+        request.competition_name, request.file_name = competition, name
+        request.content_length = len(content)
+        request.last_modified_epoch_seconds = int(datetime.now(UTC).timestamp())
+        with api.build_kaggle_client() as kaggle:
+            answer = kaggle.competitions.competition_api_client.start_submission_upload(request)
+        return answer.create_url, answer.token
+
+    def put(api: Any) -> int:
+        import requests
+
+        # The client's own upload swallows errors and retries for minutes.
+        return int(requests.put(url, data=content, allow_redirects=True).status_code)  # noqa: S113 (`_timeout`)
+
+    url, token = client.read(start, "starting the upload", competition)
+    try:
+        status = client.read(put, "uploading", competition)
+    except Exception as error:
+        raise UploadFailedError(f"{name}: the upload failed, nothing was submitted ({error})") from error
+    if status not in (200, 201):
+        raise UploadFailedError(
+            f"{name}: the upload failed with {status}, nothing was submitted; try again in a moment"
+        )
+    return token
+
+
+def create(client: Client, competition: str, token: str, description: str) -> int:
+    """Submit what was uploaded; returns Kaggle's number for it.  Tried once, whatever happens."""
+
+    def call(api: Any) -> int:
+        from kagglesdk.competitions.types.competition_api_service import ApiCreateSubmissionRequest
+
+        request = ApiCreateSubmissionRequest()
+        request.competition_name, request.blob_file_tokens = competition, token
+        request.submission_description = description
+        with api.build_kaggle_client() as kaggle:
+            answer = kaggle.competitions.competition_api_client.create_submission(request)
+        return int(answer.ref)
+
+    return client.once(call, "submitting", competition)
+
+
+def submissions(client: Client, competition: str) -> list[Listed]:
+    """All submissions of the account's team, every page."""
+    found: list[Listed] = []
+    token = ""
+    for _ in range(_MOST_PAGES):
+
+        def call(api: Any, token: str = token) -> tuple[list[Listed], str]:
+            from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
+
+            request = ApiListSubmissionsRequest()
+            request.competition_name, request.page_size = competition, _PAGE
+            if token:
+                request.page_token = token
+            with api.build_kaggle_client() as kaggle:
+                answer = kaggle.competitions.competition_api_client.list_submissions(request)
+            return [_listed(one) for one in answer.submissions or []], answer.next_page_token or ""
+
+        page, token = client.read(call, "listing submissions", competition)
+        found += page
+        if not token:
+            break
+    return found
+
+
+def allowance(client: Client, competition: str) -> Allowance:
+    """How many submissions are left today."""
+
+    def call(api: Any) -> Allowance:
+        limits = api.competition_get_submission_limits(competition)
+        return Allowance(
+            limits.num_today or 0, limits.num_total or 0, limits.num_allowed_now or 0,
+            bool(limits.limited_by_total),
+        )  # fmt: skip
+
+    return client.read(call, "asking for the day's allowance", competition)
+
+
+def board(client: Client, competition: str) -> list[float]:
+    """Every team's score on the public board, the best (lowest) first."""
+    scores: list[float] = []
+    token = ""
+    for _ in range(_MOST_PAGES):
+
+        def call(api: Any, token: str = token) -> tuple[list[float | None], str]:
+            from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
+
+            request = ApiGetLeaderboardRequest()
+            request.competition_name, request.page_size = competition, _PAGE
+            if token:
+                request.page_token = token
+            with api.build_kaggle_client() as kaggle:
+                answer = kaggle.competitions.competition_api_client.get_leaderboard(request)
+            return [_score(one.score) for one in answer.submissions or []], answer.next_page_token or ""
+
+        page, token = client.read(call, "reading the leaderboard", competition)
+        scores += [score for score in page if score is not None]
+        if not token:
+            break
+    return sorted(scores)
+
+
+def _listed(one: Any) -> Listed:
+    return Listed(
+        ref=int(one.ref),
+        at=one.date.strftime("%Y-%m-%dT%H:%M:%SZ") if one.date else "",
+        description=one.description or "",
+        file_name=one.file_name or "",
+        status=one.status.name.lower(),
+        public=_score(one.public_score),
+        private=_score(one.private_score),
+        reason=one.error_description or "",
+    )
+
+
+def _score(text: object) -> float | None:
+    """Kaggle writes scores as text, "" while there is none."""
+    try:
+        value = float(str(text))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,306 @@
+"""One CSV to Kaggle, once: checked, written down, sent, and looked for whenever an answer was lost."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.competition.card import DEFAULT_COMPETITION, Card, card_path, read_card
+from kit.competition.csv import check_submission, parse_submission, read_submission
+from kit.competition.kaggle.client import Client, connect
+from kit.competition.kaggle.failures import daily_limit
+from kit.competition.kaggle.submissions import (
+    ERROR,
+    PENDING,
+    Allowance,
+    Listed,
+    allowance,
+    create,
+    submissions,
+    upload,
+)
+from kit.competition.ledger import Entry, Ledger, of_these_bytes, tag_of
+from kit.data.formats import load
+from kit.data.records import Dataset
+from kit.errors import (
+    DailyLimitError,
+    KaggleError,
+    OutcomeUnknownError,
+    RejectedError,
+    SubmissionError,
+    UnavailableError,
+)
+
+Say = Callable[[str], object]
+_POLL_SHARE = 1 / 12
+"""Of the time limit of a call, between two looks at a pending submission: 5 s of 60."""
+_LOOKS = 3
+"""How often a submission with a lost answer is looked for before it counts as unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A CSV that may be sent: exactly these bytes, valid for their test file."""
+
+    path: Path
+    content: bytes
+    sha256: str
+    competition: str
+    card: Card | None
+    """Where one describes these very bytes."""
+    questions: int
+    blanks: int
+    checked_against: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it."""
+
+    checked: Checked
+    entry: Entry | None
+    """None for a dry run."""
+    already: bool
+    """These bytes had been submitted before; nothing was sent now."""
+    allowance: Allowance | None
+    signed_with: str
+
+
+def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> Checked:
+    """Read the bytes of *path* once and hold that they answer every question of the test file in order.
+
+    Competition and test file come from the card beside the CSV unless given; without a card from
+    data/goorm-2, as ``kit download`` leaves it (its test file, or else its sample submission).
+    Raises SubmissionError for what Kaggle would refuse.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        read_submission(path)  # says what is wrong
+        raise
+    answers = parse_submission(content, path)
+    sha256 = hashlib.sha256(content).hexdigest()
+    card = _card(path, sha256)
+    guids, against = _guids(path, card, data)
+    check_submission(answers, guids, path)
+    return Checked(
+        path=path, content=content, sha256=sha256,
+        competition=competition or (card.competition if card else DEFAULT_COMPETITION),
+        card=card, questions=len(answers), blanks=sum(not text for text in answers.values()),
+        checked_against=against,
+    )  # fmt: skip
+
+
+def submit(
+    checked: Checked,
+    message: str,
+    *,
+    ledger: Ledger | None = None,
+    again: bool = False,
+    dry_run: bool = False,
+    wait: float = 0.0,
+    say: Say = lambda line: None,
+    client: Client | None = None,
+) -> Outcome:
+    """Send the CSV once, and wait up to *wait* seconds for its score.
+
+    The same bytes a second time are not sent again (unless *again*): their entry comes back, brought
+    up to date.  Whatever interrupts this, calling it again finds out what happened first.  Raises
+    OutcomeUnknownError where an answer was lost and Kaggle's list does not show the submission;
+    RejectedError where Kaggle could not score it; else the KaggleError that stopped it before
+    anything was sent.
+    """
+    ledger = Ledger() if ledger is None else ledger
+    client = connect() if client is None else client
+    say(f"signed in with the {client.credentials}")
+    for warning in client.credentials.warnings:
+        say(warning)
+    with ledger.held():
+        listed = _settled(client, ledger, checked)
+        known = _reconciled(ledger, checked, listed)
+        left = allowance(client, checked.competition)
+        if known and not again:
+            entry: Entry | None = known[-1]
+            already = True
+        else:
+            already = False
+            if left.used_up:
+                raise _limit(left, checked.competition)
+            entry = None if dry_run else _send(client, ledger, checked, message, listed)
+    if entry is not None and entry.ref is not None and not dry_run:
+        entry = _awaited(client, ledger, entry, wait, say)
+    return Outcome(checked, entry, already, left, str(client.credentials))
+
+
+def _send(client: Client, ledger: Ledger, checked: Checked, message: str, listed: Sequence[Listed]) -> Entry:
+    estimate = checked.card.estimate if checked.card else None
+    interval = estimate.interval if estimate else None
+    entry = ledger.intend(
+        csv=str(checked.path), sha256=checked.sha256, competition=checked.competition, message=message,
+        card=str(card_path(checked.path)) if checked.card else None,
+        estimate=estimate.edit if estimate else None,
+        low=interval.low if interval else None, high=interval.high if interval else None,
+    )  # fmt: skip
+    try:
+        token = upload(client, checked.competition, checked.path.name, checked.content)
+    except KaggleError as error:
+        ledger.changed(entry, "not sent", status="not sent", reason=str(error))
+        raise
+    try:
+        ref = create(client, checked.competition, token, f"{tag_of(checked.sha256)} {message}".rstrip())
+    except UnavailableError as error:
+        return _looked_for(client, ledger, entry, listed, error)
+    except KaggleError as error:
+        # An answer with a 4xx status is a no.
+        ledger.changed(entry, "not sent", status="not sent", reason=str(error))
+        raise
+    if not ref:
+        return _looked_for(client, ledger, entry, listed, RejectedError("Kaggle gave it no number"))
+    return ledger.changed(entry, "sent", ref=ref, status=PENDING)
+
+
+def _looked_for(
+    client: Client, ledger: Ledger, entry: Entry, before: Sequence[Listed], error: KaggleError
+) -> Entry:
+    """The submission whose answer was lost, if Kaggle's list shows it: never sent again."""
+    known = {one.ref for one in before}
+    for look in range(_LOOKS):
+        time.sleep(client.patience.pause(look))
+        try:
+            listed = submissions(client, entry.competition)
+        except KaggleError:
+            continue
+        new = [one for one in listed if one.ref not in known and one.description.startswith(entry.tag)]
+        if new:
+            return ledger.changed(entry, "sent", ref=new[-1].ref, status=PENDING)
+    raise OutcomeUnknownError(
+        f"{entry.csv}: was sent, but the answer was lost ({error}) and Kaggle does not list it; nothing is "
+        "sent again by itself: give the same command in a minute, it looks first"
+    ) from error
+
+
+def _settled(client: Client, ledger: Ledger, checked: Checked) -> list[Listed]:
+    """Kaggle's list; asked for again while the outcome of an earlier sending is not in it."""
+    entries = of_these_bytes(ledger.entries(), checked.competition, checked.sha256)
+    known = {entry.ref for entry in entries}
+    open_ones = sum(entry.ref is None for entry in entries)
+    for look in range(_LOOKS):
+        listed = submissions(client, checked.competition)
+        new = sum(
+            one.ref not in known and one.description.startswith(tag_of(checked.sha256)) for one in listed
+        )
+        if new >= open_ones:
+            break
+        time.sleep(client.patience.pause(look))
+    return listed
+
+
+def _reconciled(ledger: Ledger, checked: Checked, listed: Sequence[Listed]) -> list[Entry]:
+    """The entries of these bytes that Kaggle has, after comparing the ledger with Kaggle's list."""
+    entries = of_these_bytes(ledger.entries(), checked.competition, checked.sha256)
+    known = {entry.ref for entry in entries}
+    tag = tag_of(checked.sha256)
+    unclaimed = sorted(
+        (one for one in listed if one.description.startswith(tag) and one.ref not in known),
+        key=lambda one: one.ref,
+    )
+    found = []
+    for entry in entries:
+        if entry.ref is None and unclaimed:  # killed, or its answer lost, after it was sent
+            one = unclaimed.pop(0)
+            entry = ledger.changed(entry, "sent", ref=one.ref, status=PENDING)
+        if entry.ref is None:
+            ledger.changed(entry, "not sent", status="not sent", reason="Kaggle does not list it")
+        else:
+            found.append(entry)
+    for one in unclaimed:  # sent from another machine, or by a ledger that is gone
+        found.append(
+            ledger.found(
+                at=one.at,
+                competition=checked.competition,
+                sha256=checked.sha256,
+                csv=str(checked.path),
+                message=one.description.removeprefix(tag).strip(),
+                ref=one.ref,
+                status=PENDING,
+            )
+        )
+    return [_updated(ledger, entry, listed) for entry in found]
+
+
+def _updated(ledger: Ledger, entry: Entry, listed: Sequence[Listed]) -> Entry:
+    one = next((one for one in listed if one.ref == entry.ref), None)
+    if one is None:
+        return entry
+    return ledger.changed(
+        entry, "scored", status=one.status, public=one.public, private=one.private, reason=one.reason
+    )
+
+
+def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say) -> Entry:
+    """*entry* with its score, or as it is when *wait* seconds are over."""
+    until = time.monotonic() + wait
+    said = False
+    while True:
+        if entry.status == PENDING and wait:
+            try:
+                entry = _updated(ledger, entry, submissions(client, entry.competition))
+            except UnavailableError as error:  # it is sent; the score can wait
+                say(str(error))
+        if entry.status == ERROR:
+            reason = entry.reason or "it did not say why"
+            raise RejectedError(f"{entry.csv}: Kaggle could not score submission {entry.ref}: {reason}")
+        left = until - time.monotonic()
+        if entry.status != PENDING or left <= 0:
+            return entry
+        if not said:
+            say(f"submission {entry.ref} is recorded; waiting for its score (Ctrl+C does no harm)")
+            said = True
+        time.sleep(min(client.patience.timeout * _POLL_SHARE, left))
+
+
+def _limit(left: Allowance, competition: str) -> DailyLimitError:
+    if left.by_total:
+        return DailyLimitError(f"{competition}: all {left.total} submissions of the competition are made")
+    return daily_limit(competition)
+
+
+def _card(path: Path, sha256: str) -> Card | None:
+    if not card_path(path).is_file():
+        return None
+    card = read_card(path)
+    if card.csv_sha256 != sha256:
+        raise SubmissionError(
+            f"{path}: is not the CSV that {card_path(path)} describes; make it again with `kit ensemble`, or "
+            "remove the card if the CSV was changed on purpose"
+        )
+    return card
+
+
+def _guids(path: Path, card: Card | None, data: Path | Dataset | None) -> tuple[list[str], str]:
+    """The ids wanted, in order, and the name of the file that says so."""
+    if isinstance(data, Dataset):
+        return [question.guid for question in data], str(data.path)
+    folder = Path("data") / "goorm-2"
+    places = [folder / "test.json", folder / "sample_submission.csv"]
+    if data is not None:
+        places = [data]
+    elif card is not None:
+        places = [Path(card.data.path), *places]
+    for place in places:
+        if not place.is_file():
+            continue
+        if place.suffix.lower() == ".csv":
+            return list(read_submission(place)), str(place)
+        dataset = load(place)
+        if card is not None and data is None and dataset.sha256 != card.data.sha256:
+            raise SubmissionError(
+                f"{place}: is not the file that {path} was made for; make the CSV again, or name its test "
+                "file with --data"
+            )
+        return [question.guid for question in dataset], str(place)
+    named = " or ".join(map(str, places))
+    raise SubmissionError(f"{path}: cannot be checked, there is no {named}; name the test file with --data")

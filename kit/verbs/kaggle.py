@@ -1,0 +1,98 @@
+"""Verbs that talk to Kaggle about submissions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.verbs.arguments import Data, PathLike
+
+if TYPE_CHECKING:
+    from kit.competition.ledger import Entry
+    from kit.competition.submitting import Outcome
+    from kit.competition.tracking import Pick, Tracking
+
+WAIT_SECONDS = 1800.0
+"""How long `submit` waits for a score: Kaggle mostly needs seconds, on a busy day minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The ledger's submissions to one competition, and what they tell.
+
+    ``ranks``: entry number → the place its public score would have on the public board, where that was
+    read; ``teams``: how many stand there.
+    """
+
+    competition: str
+    entries: tuple[Entry, ...]
+    tracking: Tracking | None
+    picks: tuple[Pick, ...]
+    ranks: dict[int, int]
+    teams: int
+
+
+def submit(
+    csv: PathLike,
+    message: str,
+    *,
+    competition: str | None = None,
+    data: Data | None = None,
+    dry_run: bool = False,
+    wait: float = WAIT_SECONDS,
+    again: bool = False,
+    ledger: PathLike | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> Outcome:
+    """Submit *csv* to Kaggle once, and wait up to *wait* seconds for its score.
+
+    Competition and test file come from the card beside the CSV, unless given.  The same bytes a second
+    time are not sent again unless *again*: their record comes back.  With *dry_run* all is done but
+    sending.  Raises SubmissionError for a CSV that Kaggle would refuse and a KaggleError by kind.
+    """
+    from kit.competition.ledger import DEFAULT, Ledger
+    from kit.competition.submitting import check_csv
+    from kit.competition.submitting import submit as send
+
+    named = Path(data) if isinstance(data, str) else data
+    checked = check_csv(Path(csv), slug_of(competition) if competition else None, named)
+    book = Ledger(DEFAULT if ledger is None else Path(ledger))
+    return send(checked, message, ledger=book, again=again, dry_run=dry_run, wait=wait, say=say)
+
+
+def leaderboard(
+    *,
+    competition: str | None = None,
+    refresh: bool = False,
+    pick: int = 0,
+    ledger: PathLike | None = None,
+) -> Standing:
+    """The submissions written in the ledger, how well local estimates track the public board, and picks.
+
+    With *refresh* Kaggle is asked for scores, for submissions made elsewhere and for the public board.
+    Without *competition* it is that of the last submission.
+    """
+    from kit.competition import tracking
+    from kit.competition.card import DEFAULT_COMPETITION
+    from kit.competition.ledger import DEFAULT, Ledger
+
+    book = Ledger(DEFAULT if ledger is None else Path(ledger))
+    entries = book.entries()
+    last = entries[-1].competition if entries else DEFAULT_COMPETITION
+    slug = slug_of(competition) if competition else last
+    teams: list[float] = []
+    if refresh:
+        _, teams = tracking.refresh(book, slug)
+        entries = book.entries()
+    own = tuple(entry for entry in entries if entry.competition == slug)
+    ranks = {e.number: tracking.rank(e.public, teams) for e in own if teams and e.public is not None}
+    picked = tuple(tracking.picks(own, pick, tracking.answers_of)) if pick else ()
+    return Standing(slug, own, tracking.tracking(own), picked, ranks, len(teams))
+
+
+def slug_of(name: str) -> str:
+    """The competition's slug: ``goorm-2`` and its sibling cohorts by their short names, others as given."""
+    cohort = name.removeprefix("goorm-")
+    return f"k-digital-goorm-{cohort}-korean-mrc" if name.startswith("goorm-") and cohort.isdigit() else name

@@ -1,0 +1,150 @@
+"""``kit submit`` and ``kit leaderboard``."""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from kit import terminal, verbs
+from kit.competition.ledger import Entry
+from kit.competition.submitting import Outcome
+from kit.competition.tracking import Bound, Tracking
+from kit.verbs.kaggle import Standing
+from kit.views.output import edit, print_json, share
+
+
+def submit(
+    path: Path,
+    message: str,
+    competition: str | None,
+    data: Path | None,
+    dry_run: bool,
+    no_wait: bool,
+    again: bool,
+    ledger: Path | None,
+    as_json: bool,
+) -> None:
+    """Submit and print what is known: what was checked, the estimate, what is left today, the score."""
+    wait = 0.0 if no_wait else verbs.kaggle.WAIT_SECONDS
+    outcome = verbs.submit(
+        path, message, competition=competition, data=data, dry_run=dry_run, wait=wait, again=again,
+        ledger=ledger, say=terminal.say,
+    )  # fmt: skip
+    if as_json:
+        print_json(_as_dict(outcome, dry_run))
+        return
+    checked, entry = outcome.checked, outcome.entry
+    rows = [
+        ("CSV", f"{checked.path} (sha256 {checked.sha256[:16]})"),
+        ("competition", checked.competition),
+        ("questions", f"{checked.questions:,}, as in {checked.checked_against}"),
+        ("blank answers", f"{checked.blanks:,} ({share(checked.blanks / max(checked.questions, 1))})"),
+        ("local estimate", _estimate(outcome)),
+    ]
+    if outcome.allowance is not None:
+        # Asked before sending.
+        sent_now = entry is not None and not outcome.already
+        rows.append(("left today", str(max(outcome.allowance.left - sent_now, 0))))
+    if entry is None:
+        rows.append(("submitted", "no: a dry run"))
+    else:
+        when = f"{entry.at} as {entry.ref}"
+        rows.append(
+            ("submitted", f"already, {when}; --again sends it once more" if outcome.already else when)
+        )
+        rows.append(("public score", _public(entry)))
+    terminal.facts(path.stem, rows)
+
+
+def leaderboard(
+    refresh: bool, pick: int, competition: str | None, ledger: Path | None, as_csv: bool, as_json: bool
+) -> None:
+    """Print the submissions, how local tracks public, and the picks."""
+    standing = verbs.leaderboard(competition=competition, refresh=refresh, pick=pick, ledger=ledger)
+    if as_json:
+        print_json(_standing(standing))
+        return
+    if as_csv:
+        columns = list(Entry.model_fields)
+        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(entry.model_dump() for entry in standing.entries)
+        return
+    if not standing.entries:
+        terminal.say(
+            f"no submission to {standing.competition} is written down yet; kit submit makes the first"
+        )
+        return
+    columns = ["submitted", "CSV", "local", "public", "private", "place", "status", "message"]
+    terminal.table(standing.competition, columns, [_row(entry, standing) for entry in standing.entries])
+    if standing.tracking is not None:
+        terminal.facts("does local track public?", _tracking(standing.tracking))
+    for number, one in enumerate(standing.picks, start=1):
+        print(terminal.visible(f"pick {number}: {one.entry.csv or one.entry.ref}: {one.reason}"))
+
+
+def _row(entry: Entry, standing: Standing) -> list[str]:
+    place = f"{standing.ranks[entry.number]} of {standing.teams}" if entry.number in standing.ranks else ""
+    return [
+        entry.at, Path(entry.csv).name if entry.csv else str(entry.ref or ""), _score(entry.estimate),
+        _score(entry.public), _score(entry.private), place, entry.status, entry.message,
+    ]  # fmt: skip
+
+
+def _tracking(found: Tracking) -> list[tuple[str, str]]:
+    few = "" if found.offset.low is not None else "; intervals from 3 submissions on"
+    rows = [("submissions with both", f"{found.submissions}{few}")]
+    if not math.isnan(found.rank_correlation.value):
+        rows.append(("rank correlation", _bound(found.rank_correlation, "{:.2f}")))
+    rows.append(("public - local", f"{_bound(found.offset, '{:+.3f}')} characters"))
+    return rows
+
+
+def _bound(bound: Bound, how: str) -> str:
+    text = how.format(bound.value)
+    if bound.low is None or bound.high is None:
+        return text
+    return f"{text} (95 %: {how.format(bound.low)} to {how.format(bound.high)})"
+
+
+def _estimate(outcome: Outcome) -> str:
+    card = outcome.checked.card
+    if card is None or card.estimate.edit is None:
+        return "no card, no estimate" if card is None else card.estimate.reason
+    return f"Edit Score {edit(card.estimate.edit)} (95 %: {card.estimate.interval})"
+
+
+def _public(entry: Entry) -> str:
+    if entry.public is None:
+        return f"not there yet ({entry.status}); kit leaderboard --refresh asks again"
+    away = "" if entry.estimate is None else f", {entry.public - entry.estimate:+.3f} from the local estimate"
+    return f"{edit(entry.public)}{away}"
+
+
+def _score(value: float | None) -> str:
+    return "" if value is None else edit(value)
+
+
+def _as_dict(outcome: Outcome, dry_run: bool) -> dict[str, object]:
+    checked = outcome.checked
+    return {
+        "csv": str(checked.path), "sha256": checked.sha256, "competition": checked.competition,
+        "questions": checked.questions, "blanks": checked.blanks, "dry_run": dry_run,
+        "already": outcome.already, "left": None if outcome.allowance is None else outcome.allowance.left,
+        "entry": None if outcome.entry is None else outcome.entry.model_dump(),
+    }  # fmt: skip
+
+
+def _standing(standing: Standing) -> dict[str, object]:
+    return {
+        "competition": standing.competition,
+        "submissions": [
+            {**entry.model_dump(), "place": standing.ranks.get(entry.number)} for entry in standing.entries
+        ],
+        "teams": standing.teams,
+        "tracking": None if standing.tracking is None else asdict(standing.tracking),
+        "picks": [{"number": one.entry.number, "reason": one.reason} for one in standing.picks],
+    }
