@@ -54,7 +54,7 @@ class Tuned:
 
     recipe: Recipe
     method: str
-    """The row of the table that the recipe answers by: "tuned" or "ranked"."""
+    """The row of the table that the recipe answers by: "tuned" or "ranked", with the rules it keeps."""
     rows: tuple[Row, ...]
     distances: NDArray[np.float64]
     groups: NDArray[np.int64]
@@ -102,17 +102,27 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
         ranker = last_fit(final, members, questions)
     else:
         final = fitter.best(fitter.ways(start, everything).values(), everything)
-    kept = []
+    ruled = {}
     for rule in _rules_to_try():
-        label = f"{method}, {_name(rule)}"
-        distances[label] = edit_distances([rule(text) for text in collected[method]], golds)
-        if _worth_it(distances[method], distances[label], groups):
-            kept.append(rule.spec)
+        ruled[rule] = [rule(text) for text in collected[method]]
+        distances[f"{method}, {_name(rule)}"] = edit_distances(ruled[rule], golds)
+
+    def kept(rows: NDArray[np.bool_]) -> list[Rule]:
+        plain = distances[method][rows]
+        tried = ((rule, distances[f"{method}, {_name(rule)}"][rows]) for rule in ruled)
+        return [rule for rule, own in tried if _worth_it(plain, own, groups[rows])]
+
+    answer = f"{method}, rules by choice"
+    for fold in folds:
+        chosen = kept(members.fold_of != fold)
+        texts = [apply_rules(text, chosen) for text in collected[method]]
+        collected.put(answer, members.fold_of == fold, texts)
+    distances[answer] = edit_distances(collected[answer], golds)
     return Tuned(
-        recipe=_recipe(recipe, final, kept, ranked=ranker is not None),
-        method=method,
+        recipe=_recipe(recipe, final, [rule.spec for rule in kept(everything)], ranked=ranker is not None),
+        method=answer,
         rows=_scored(distances, groups, reference="as given"),
-        distances=distances[method],
+        distances=distances[answer],
         groups=groups,
         ranker=ranker,
         deciles=calibration(risks, distances["mean, edit, tuned weights"]),
