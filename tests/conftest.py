@@ -28,7 +28,13 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may reach anything but this machine."""
+    """No test may reach anything but this machine, nor may a process that it starts."""
+    # Their HTTP goes to a port where nobody listens.
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1,localhost,::1")
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: object) -> object:

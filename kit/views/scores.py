@@ -37,8 +37,12 @@ def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: 
         terminal.say(
             f"{csv} is {abs(difference.mean):.3f} characters a question {sign} than {versus} "
             f"(difference {difference.mean:+.3f}, 95 %: {difference.interval}, "
-            f"p = {difference.p_value:.3f}){'' if sure else ': no evidence of a difference'}"
+            f"{_p(difference.p_value)}){'' if sure else ': no evidence of a difference'}"
         )
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 5e-4 else f"p = {value:.3f}"
 
 
 def table(title: str, scores: list[Score]) -> None:

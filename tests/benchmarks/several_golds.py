@@ -1,7 +1,7 @@
 """Several gold forms on the built-in corpus: which of them to learn from, scored by `first` and by `min`.
 
-``python -m tests.benchmarks.several_golds [SEEDS]`` trains one tiny encoder for each way and seed, a minute each
-on two cores, and prints a table in Markdown: means over the seeds, and the lowest and highest of them.
+``python -m tests.benchmarks.several_golds [SEEDS]`` trains one tiny encoder for each way and seed, a minute
+each on two cores, and prints a table in Markdown: means over the seeds, lowest and highest of them.
 """
 
 from __future__ import annotations

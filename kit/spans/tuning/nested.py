@@ -102,24 +102,14 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
         ranker = last_fit(final, members, questions)
     else:
         final = fitter.best(fitter.ways(start, everything).values(), everything)
-    ruled = {}
-    for rule in _rules_to_try():
-        ruled[rule] = [rule(text) for text in collected[method]]
-        distances[f"{method}, {_name(rule)}"] = edit_distances(ruled[rule], golds)
-
-    def kept(rows: NDArray[np.bool_]) -> list[Rule]:
-        plain = distances[method][rows]
-        tried = ((rule, distances[f"{method}, {_name(rule)}"][rows]) for rule in ruled)
-        return [rule for rule, own in tried if _worth_it(plain, own, groups[rows])]
-
+    rules = _RuleChoice(collected[method], golds, groups)
+    distances |= {f"{method}, {name}": own for name, own in rules.distances.items()}
     answer = f"{method}, rules by choice"
-    for fold in folds:
-        chosen = kept(members.fold_of != fold)
-        texts = [apply_rules(text, chosen) for text in collected[method]]
-        collected.put(answer, members.fold_of == fold, texts)
-    distances[answer] = edit_distances(collected[answer], golds)
+    distances[answer] = edit_distances(rules.nested(members.fold_of), golds)
     return Tuned(
-        recipe=_recipe(recipe, final, [rule.spec for rule in kept(everything)], ranked=ranker is not None),
+        recipe=_recipe(
+            recipe, final, [rule.spec for rule in rules.kept(everything)], ranked=ranker is not None
+        ),
         method=answer,
         rows=_scored(distances, groups, reference="as given"),
         distances=distances[answer],
@@ -220,6 +210,37 @@ def _scored(
     proven = {row.label for row, holding in zip(tested, holds, strict=True) if holding}
     ordered = sorted(rows, key=lambda row: (row.label != reference, row.edit))
     return tuple(replace(row, evidence=row.label in proven) for row in ordered)
+
+
+class _RuleChoice:
+    """Each rule alone on the same *texts*, and which of them are worth keeping."""
+
+    def __init__(
+        self, texts: Sequence[str], golds: Sequence[Sequence[str]], groups: NDArray[np.int64]
+    ) -> None:
+        self._texts, self._groups = texts, groups
+        self._plain = edit_distances(texts, golds)
+        self._rules = {_name(rule): rule for rule in _rules_to_try()}
+        self.distances = {
+            name: edit_distances([rule(text) for text in texts], golds) for name, rule in self._rules.items()
+        }
+
+    def kept(self, rows: NDArray[np.bool_]) -> list[Rule]:
+        """The rules that help on *rows* by more than chance."""
+        return [
+            self._rules[name]
+            for name, own in self.distances.items()
+            if _worth_it(self._plain[rows], own[rows], self._groups[rows])
+        ]
+
+    def nested(self, fold_of: NDArray[np.int64]) -> list[str]:
+        """The texts, each fold's by the rules that the other folds keep."""
+        texts = list(self._texts)
+        for fold in np.unique(fold_of):
+            chosen = self.kept(fold_of != fold)
+            for index in np.flatnonzero(fold_of == fold).tolist():
+                texts[index] = apply_rules(texts[index], chosen)
+        return texts
 
 
 def _rules_to_try() -> list[Rule]:

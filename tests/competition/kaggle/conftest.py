@@ -24,9 +24,9 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kaggle]:
 
 
 def clean(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home without Kaggle settings, and no variables of Kaggle's or of a proxy."""
+    """A home without Kaggle settings, and no variables of Kaggle's."""
     for name in list(os.environ):
-        if name.startswith("KAGGLE_") or name.lower().endswith("_proxy"):
+        if name.startswith("KAGGLE_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
