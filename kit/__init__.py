@@ -1,7 +1,7 @@
 """A submission kit for Korean extractive question answering scored by edit distance.
 
-The verbs of the command line as functions: ``kit.load``, ``kit.check``, ``kit.leaks``, ``kit.train``,
-``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.write_submission``.
+The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
+``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.write_submission``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kit.verbs import (
         check,
         decode,
+        download,
         ensemble,
         explain,
         leaks,
@@ -34,6 +35,7 @@ __all__ = [
     "__version__",
     "check",
     "decode",
+    "download",
     "ensemble",
     "explain",
     "leaks",
