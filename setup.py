@@ -44,6 +44,7 @@ setup(
         "python-Levenshtein>=0.26",
         "PyYAML>=6.0",
         "rapidfuzz>=3.6",
+        "requests>=2.31",
         "rich>=13.9",
         "safetensors>=0.5",
         "scipy>=1.13",

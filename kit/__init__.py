@@ -1,8 +1,8 @@
 """A submission kit for Korean extractive question answering scored by edit distance.
 
-The verbs of the command line as functions: ``kit.load``, ``kit.check``, ``kit.leaks``, ``kit.train``,
-``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``, ``kit.write_submission``,
-``kit.submit``, ``kit.leaderboard``.
+The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
+``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
+``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kit.verbs import (
         check,
         decode,
+        download,
         ensemble,
         explain,
         leaderboard,
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "check",
     "decode",
+    "download",
     "ensemble",
     "explain",
     "leaderboard",

@@ -14,11 +14,13 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.table import Table
 from rich.text import Text
@@ -86,6 +88,27 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     with bar:
         task = bar.add_task(what, total=total, note="")
         yield lambda done: bar.advance(task, done)
+
+
+@contextlib.contextmanager
+def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar over bytes; yields a function that hears how many have come, and of how many.
+
+    Nothing is shown where standard error is not a terminal, or *hidden*.
+    """
+    console = _console(True)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=hidden or not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield lambda come, total: bar.update(task, completed=come, total=total)
 
 
 def progress_bar() -> Progress:

@@ -130,14 +130,16 @@ def read_settings_text(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
 
 
-def read_record(path: Path, model: type[Record]) -> Record | None:
-    """A JSON file of a run as *model*; None where there is none.  Raises ConfigError if damaged."""
+def read_record(
+    path: Path, model: type[Record], cure: str = "train again under another --run"
+) -> Record | None:
+    """A JSON file of the kit's own as *model*; None where there is none.  Raises ConfigError if damaged."""
     if not path.exists():
         return None
     try:
         data = json.loads(read_settings_text(path))
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: is damaged ({error}); train again under another --run") from None
+        raise ConfigError(f"{path}: is damaged ({error}); {cure}") from None
     try:
         return model.model_validate(data)
     except ValidationError as error:

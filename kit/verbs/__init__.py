@@ -16,7 +16,7 @@ from kit.verbs.answers import (
     write_submission,
 )
 from kit.verbs.arguments import RECIPE_SUFFIXES
-from kit.verbs.data import check, leaks, load
+from kit.verbs.data import check, download, leaks, load
 from kit.verbs.kaggle import leaderboard, submit
 from kit.verbs.models import predict, settings_for, train
 
@@ -25,6 +25,7 @@ __all__ = [
     "Submission",
     "check",
     "decode",
+    "download",
     "ensemble",
     "explain",
     "leaderboard",

@@ -11,6 +11,7 @@ from kit.data.records import Dataset
 from kit.verbs.arguments import Data, PathLike, dataset_of, several
 
 if TYPE_CHECKING:
+    from kit.competition.downloading.placing import Download
     from kit.data.checks import FileReport
     from kit.data.leaks import LeakReport
 
@@ -32,3 +33,29 @@ def leaks(train: Data | Sequence[Data], test: Data) -> LeakReport:
     from kit.data.leaks import find_leaks
 
     return find_leaks([dataset_of(data) for data in several(train)], dataset_of(test))
+
+
+def download(what: str, to: PathLike | None = None, *, force: bool = False, quiet: bool = False) -> Download:
+    """Download the files of a competition ("goorm-2", or its slug) or of KorQuAD 1.0 ("korquad").
+
+    They go into the folder *to*, by default ``data/goorm-2``, all at once and with a manifest.  A folder that
+    has them already is verified and left alone; *force* replaces what was changed there.  *quiet*: no
+    progress bar.  Raises KaggleError by kind, DownloadError for what is not what was offered, LockError.
+    """
+    from kit import terminal
+    from kit.competition.downloading import contest, korquad
+    from kit.competition.downloading.placing import download as fetch_and_place
+    from kit.competition.downloading.sources import source_of
+    from kit.competition.kaggle.client import connect
+    from kit.competition.kaggle.patience import Patience
+
+    source = source_of(what)
+    folder = source.folder if to is None else Path(to)
+
+    def fetch(files: Path, scratch: Path) -> str:
+        with terminal.transfer(source.alias, hidden=quiet) as heard:
+            if source.is_korquad:
+                return korquad.fetch(Patience.from_environment(), heard, files)
+            return contest.fetch(connect(), source, heard, files, scratch)
+
+    return fetch_and_place(source, folder, fetch, force=force)

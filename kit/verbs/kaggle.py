@@ -52,12 +52,14 @@ def submit(
     time are not sent again unless *again*: their record comes back.  With *dry_run* all is done but
     sending.  Raises SubmissionError for a CSV that Kaggle would refuse and a KaggleError by kind.
     """
+    from kit.competition.downloading.sources import source_of
     from kit.competition.ledger import DEFAULT, Ledger
     from kit.competition.submitting import check_csv
     from kit.competition.submitting import submit as send
 
     named = Path(data) if isinstance(data, str) else data
-    checked = check_csv(Path(csv), slug_of(competition) if competition else None, named)
+    slug = source_of(competition).slug if competition else None
+    checked = check_csv(Path(csv), slug, named)
     book = Ledger(DEFAULT if ledger is None else Path(ledger))
     return send(checked, message, ledger=book, again=again, dry_run=dry_run, wait=wait, say=say)
 
@@ -76,12 +78,13 @@ def leaderboard(
     """
     from kit.competition import tracking
     from kit.competition.card import DEFAULT_COMPETITION
+    from kit.competition.downloading.sources import source_of
     from kit.competition.ledger import DEFAULT, Ledger
 
     book = Ledger(DEFAULT if ledger is None else Path(ledger))
     entries = book.entries()
     last = entries[-1].competition if entries else DEFAULT_COMPETITION
-    slug = slug_of(competition) if competition else last
+    slug = source_of(competition).slug if competition else last
     teams: list[float] = []
     if refresh:
         _, teams = tracking.refresh(book, slug)
@@ -90,9 +93,3 @@ def leaderboard(
     ranks = {e.number: tracking.rank(e.public, teams) for e in own if teams and e.public is not None}
     picked = tuple(tracking.picks(own, pick, tracking.answers_of)) if pick else ()
     return Standing(slug, own, tracking.tracking(own), picked, ranks, len(teams))
-
-
-def slug_of(name: str) -> str:
-    """The competition's slug: ``goorm-2`` and its sibling cohorts by their short names, others as given."""
-    cohort = name.removeprefix("goorm-")
-    return f"k-digital-goorm-{cohort}-korean-mrc" if name.startswith("goorm-") and cohort.isdigit() else name

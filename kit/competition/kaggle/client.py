@@ -5,50 +5,21 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, find_credentials
-from kit.competition.kaggle.failures import retry_after, translated, worth_a_retry
+from kit.competition.kaggle.failures import translated
 from kit.competition.kaggle.loading import kaggle_api_class
-from kit.errors import ConfigError, KaggleError, NotAuthenticatedError
+from kit.competition.kaggle.patience import Patience
+from kit.errors import KaggleError, NotAuthenticatedError
 
 ENDPOINT = "KIT_KAGGLE_ENDPOINT"
-TIMEOUT = "KIT_KAGGLE_TIMEOUT"
-_SECONDS = 60.0
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds to wait for an answer (between two bytes of it), and how often a read is tried."""
-
-    timeout: float = _SECONDS
-    attempts: int = 4
-
-    def pause(self, attempt: int) -> float:
-        """Seconds between attempt number *attempt* (from 0) and the next: doubling, capped."""
-        return min(self.timeout / 60 * float(1 << attempt), self.timeout / 2)
-
-    @property
-    def longest_wait(self) -> float:
-        """A Retry-After beyond this many seconds is left to the user."""
-        return self.timeout * 2
-
-    @classmethod
-    def from_environment(cls) -> Patience:
-        """With the timeout of KIT_KAGGLE_TIMEOUT, where that is set."""
-        text = os.environ.get(TIMEOUT, "")
-        try:
-            seconds = float(text) if text else _SECONDS
-        except ValueError:
-            seconds = -1.0
-        if not 0 < seconds < float("inf"):
-            raise ConfigError(f"{TIMEOUT}={text}: must be a number of seconds above 0")
-        return cls(seconds)
+Heard = Callable[[int, "int | None"], object]
+"""Hears how many bytes of a download have come, and of how many (None: unknown)."""
+__all__ = ["ENDPOINT", "Client", "Heard", "Patience", "connect"]
 
 
 class Client:
@@ -72,18 +43,16 @@ class Client:
 
         *doing* and *subject* (a slug) say in an error what failed.  Raises a KaggleError by kind.
         """
-        for attempt in range(self.patience.attempts):
-            try:
-                return self.once(call, doing, subject)
-            except KaggleError as error:
-                response = getattr(error.__cause__, "response", None)
-                asked = None if response is None else retry_after(response)
-                pause = self.patience.pause(attempt) if asked is None else asked
-                last = attempt + 1 == self.patience.attempts
-                if last or not worth_a_retry(error) or pause > self.patience.longest_wait:
-                    raise
-                time.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+        return self.patience.retrying(lambda: self.once(call, doing, subject))
+
+    @contextlib.contextmanager
+    def heard_by(self, heard: Heard) -> Iterator[None]:
+        """*heard* hears of the bytes of every file that calls inside the block download."""
+        self.api.heard = heard
+        try:
+            yield
+        finally:
+            self.api.heard = None
 
     def once(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
         """*call* (api) → its result; tried once.  Raises a KaggleError by kind, with the cause."""
@@ -129,6 +98,14 @@ def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
     class Api(base):  # type: ignore[misc, valid-type]
         """The official class, whose calls go where we say, signed as we say."""
 
+        heard: Heard | None = None
+
+        def download_file(self, response: Any, outfile: str, http_client: Any, *_: Any, **__: Any) -> None:
+            """One attempt, from nothing: the client's own retries sleep for a minute, whatever the limit."""
+            if self.heard is not None:
+                response.iter_content = _heard(response, self.heard)
+            super().download_file(response, outfile, http_client, quiet=True, resume=False, max_retries=0)
+
         def build_kaggle_client(self) -> Any:
             from kagglesdk.kaggle_client import KaggleClient
             from kagglesdk.kaggle_env import KaggleEnv
@@ -161,6 +138,21 @@ def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
         api.config_values[name] = credentials.secret
     api._authenticated = True
     return api
+
+
+def _heard(response: Any, heard: Heard) -> Callable[[int], Iterator[bytes]]:
+    """The response's ``iter_content``, that tells *heard* of every block."""
+    blocks, length = response.iter_content, response.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() else None
+
+    def listening(size: int) -> Iterator[bytes]:
+        come = 0
+        for block in blocks(size):
+            come += len(block)
+            heard(come, total)
+            yield block
+
+    return listening
 
 
 @contextlib.contextmanager

@@ -31,6 +31,11 @@ def translated(error: BaseException, doing: str, subject: str, signed_with: str)
             f"{doing}: Kaggle gave no answer that can be read ({_reason(error)}); try again later"
         )
     status, text = response.status_code, message_of(response)
+    if status >= 400 and getattr(response, "history", None):
+        # Not Kaggle's answer but that of the storage it sent us to, whose addresses expire.
+        return UnavailableError(
+            f"{doing}: the storage behind Kaggle answered {status} ({text}); try again later"
+        )
     lowered = text.lower()
     if status == 401:
         return NotAuthenticatedError(

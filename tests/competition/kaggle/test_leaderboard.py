@@ -21,7 +21,6 @@ from kit.competition.csv import write_submission
 from kit.competition.ledger import Entry, Ledger
 from kit.competition.submitting import check_csv, submit
 from kit.competition.tracking import answers_of, picks, rank, tracking
-from kit.verbs.kaggle import slug_of
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.submitting import records, score
 
@@ -208,16 +207,3 @@ def test_an_empty_ledger_says_how_to_begin(
 ) -> None:
     kit_command(monkeypatch, "leaderboard")
     assert "kit submit makes the first" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("name", "slug"),
-    [
-        ("goorm-2", SLUG),
-        ("goorm-4", "k-digital-goorm-4-korean-mrc"),
-        ("titanic", "titanic"),
-        ("goorm-x", "goorm-x"),
-    ],
-)
-def test_cohorts_have_short_names(name: str, slug: str) -> None:
-    assert slug_of(name) == slug

@@ -1,0 +1,73 @@
+"""``kit download``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit import terminal, verbs
+from kit.competition.downloading.sources import source_of
+from kit.data.checks import FileReport
+from kit.errors import DataError
+from kit.views.output import print_json
+
+
+def run(what: str, to: Path | None, force: bool, as_json: bool) -> None:
+    """Download, check what are data files, and say what came."""
+    done = verbs.download(what, to, force=force)
+    manifest = done.manifest
+    if not done.fresh:
+        if as_json:
+            print_json({"folder": str(done.folder), "fresh": False, **manifest.model_dump(mode="json")})
+            return
+        terminal.say(
+            f"{done.folder}: already downloaded on {manifest.downloaded[:10]}; {len(manifest.files)} files "
+            "verified, nothing to do"
+        )
+        return
+    reports = {file.name: _report(done.folder / file.name) for file in manifest.files}
+    if as_json:
+        checks = {name: report.as_dict() for name, report in reports.items() if report is not None}
+        print_json(
+            {
+                "folder": str(done.folder),
+                "fresh": True,
+                **manifest.model_dump(mode="json"),
+                "checks": checks,
+            }
+        )
+        return
+    rows = [(file.name, f"{file.size:,}", *_cells(reports[file.name])) for file in manifest.files]
+    columns = ("file", "bytes", "format", "questions", "contexts", "answers", "faults")
+    terminal.table(f"{done.folder}, from {manifest.source}", columns, rows)
+    if source_of(what).is_korquad:
+        terminal.say(
+            "its publisher gives no checksums: the files were checked by their content, and the SHA-256 in "
+            "manifest.json is of what came"
+        )
+    names = [name for name in ("train.json", "test.json") if name in reports]
+    if faulty := [name for name, report in reports.items() if report is not None and not report.clean]:
+        terminal.say(f"next: kit check {done.folder / faulty[0]}, which shows the faults")
+    elif len(names) == 2:
+        terminal.say(f"next: kit check {done.folder / names[0]} --against {done.folder / names[1]}")
+
+
+def _report(path: Path) -> FileReport | None:
+    """`kit check` of a data file; None for a file that is none."""
+    if path.suffix.lower() not in {".json", ".jsonl"}:
+        return None
+    try:
+        return verbs.check(path)
+    except DataError:
+        return None
+
+
+def _cells(report: FileReport | None) -> tuple[str, str, str, str, str]:
+    if report is None:
+        return ("", "", "", "", "")
+    return (
+        report.format,
+        f"{report.questions:,}",
+        f"{report.contexts:,}",
+        "withheld" if report.withheld == report.questions else f"{report.answers:,}",
+        f"{len(report.faults):,}" if report.faults else "none",
+    )
