@@ -52,6 +52,8 @@ def _create(kaggle: Kaggle, body: Body) -> Body:
     records(kaggle).append(record)
     if sha256 in scores:
         score(kaggle, record, scores[sha256])
+    if (judge := kaggle.state.get("judge")) is not None:
+        score(kaggle, record, judge(content))
     return {"message": "Successfully submitted", "ref": ref}
 
 
