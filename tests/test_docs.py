@@ -65,6 +65,26 @@ def test_the_annotated_tree_names_every_room() -> None:
             assert path.name in tree, path
 
 
+def test_the_road_has_eight_commands() -> None:
+    road = README.split("## The road")[1].split("```console\n")[1].split("```")[0].splitlines()
+    assert len(road) == 8
+    assert [line.split()[1] for line in road[:2] + road[-2:]] == [
+        "download",
+        "check",
+        "submit",
+        "leaderboard",
+    ]
+
+
+def test_the_messages_of_the_troubleshooting_table_are_the_kits_own() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "kit").rglob("*.py"))
+    code = re.sub(r'"\s*\n\s*f?"', "", code)  # a message may go over several lines
+    table = README.split("## When something goes wrong")[1].split("## ")[0]
+    messages = re.findall(r"^\| `([^`]+)` \|", table, re.M)
+    assert len(messages) > 10
+    assert [message for message in messages if message not in code] == []
+
+
 def test_the_presets_are_named() -> None:
     for preset in PRESETS:
         assert f"`{preset}`" in README
