@@ -16,11 +16,12 @@ from kit.models.presets import PRESETS
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+KOREAN = (PROJECT / "README.ko.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    """The fenced blocks of the README in one language; "" for those without."""
-    parts = README.split("```")[1::2]
+def blocks(language: str, text: str = README) -> list[str]:
+    """The fenced blocks of a document in one language; "" for those without."""
+    parts = text.split("```")[1::2]
     return [part.split("\n", 1)[1] for part in parts if part.split("\n", 1)[0] == language]
 
 
@@ -83,6 +84,30 @@ def test_the_messages_of_the_troubleshooting_table_are_the_kits_own() -> None:
     messages = re.findall(r"^\| `([^`]+)` \|", table, re.M)
     assert len(messages) > 10
     assert [message for message in messages if message not in code] == []
+
+
+def outline(text: str) -> list[str]:
+    """Levels of the headings, in order."""
+    prose = re.sub(r"```.*?```", "", text, flags=re.S)
+    return re.findall(r"^(#+) ", prose, re.M)
+
+
+def test_the_korean_readme_is_in_step() -> None:
+    assert outline(KOREAN) == outline(README)
+    for language in ("console", "python"):
+        assert blocks(language, KOREAN) == blocks(language)
+    first_cells = re.compile(r"^\| (`[^|]+`) \|", re.M)
+    assert first_cells.findall(KOREAN) == first_cells.findall(README)
+    trees = [[line.split()[0] for line in blocks("", text)[0].splitlines()] for text in (README, KOREAN)]
+    assert trees[0] == trees[1]
+    links = re.compile(r"\]\(([^)]+)\)")
+    assert sorted(links.findall(KOREAN)) == sorted(
+        link.replace("README.ko.md", "README.md") for link in links.findall(README)
+    )
+    prose = re.sub(r"```.*?```", "", KOREAN, flags=re.S)
+    for paragraph in re.split(r"\n\n+", prose):
+        if len(paragraph) > 80 and not paragraph.startswith("|"):
+            assert re.search("[가-힣]{2}", paragraph), paragraph
 
 
 def test_the_presets_are_named() -> None:
