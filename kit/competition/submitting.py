@@ -129,10 +129,22 @@ def submit(
             already = False
             if left.used_up:
                 raise _limit(left, checked.competition)
+            say(f"{left.left} submissions left today; local estimate: {expectation(checked.card)}")
             entry = None if dry_run else _send(client, ledger, checked, message, listed)
     if entry is not None and entry.ref is not None and not dry_run:
         entry = _awaited(client, ledger, entry, wait, say)
     return Outcome(checked, entry, already, left, str(client.credentials))
+
+
+def expectation(card: Card | None) -> str:
+    """The local estimate in words, or why there is none."""
+    if card is None:
+        return "none, there is no card"
+    estimate = card.estimate
+    if estimate.edit is None:
+        return estimate.reason
+    interval = "" if estimate.interval is None else f" (95 %: {estimate.interval})"
+    return f"Edit Score {estimate.edit:.3f}{interval}"
 
 
 def _send(client: Client, ledger: Ledger, checked: Checked, message: str, listed: Sequence[Listed]) -> Entry:

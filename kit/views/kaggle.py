@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kit import terminal, verbs
 from kit.competition.ledger import Entry
-from kit.competition.submitting import Outcome
+from kit.competition.submitting import Outcome, expectation
 from kit.competition.tracking import Bound, Tracking
 from kit.verbs.kaggle import Standing
 from kit.views.output import edit, print_json, share
@@ -42,7 +42,7 @@ def submit(
         ("competition", checked.competition),
         ("questions", f"{checked.questions:,}, as in {checked.checked_against}"),
         ("blank answers", f"{checked.blanks:,} ({share(checked.blanks / max(checked.questions, 1))})"),
-        ("local estimate", _estimate(outcome)),
+        ("local estimate", expectation(checked.card)),
     ]
     if outcome.allowance is not None:
         # Asked before sending.
@@ -108,13 +108,6 @@ def _bound(bound: Bound, how: str) -> str:
     if bound.low is None or bound.high is None:
         return text
     return f"{text} (95 %: {how.format(bound.low)} to {how.format(bound.high)})"
-
-
-def _estimate(outcome: Outcome) -> str:
-    card = outcome.checked.card
-    if card is None or card.estimate.edit is None:
-        return "no card, no estimate" if card is None else card.estimate.reason
-    return f"Edit Score {edit(card.estimate.edit)} (95 %: {card.estimate.interval})"
 
 
 def _public(entry: Entry) -> str:

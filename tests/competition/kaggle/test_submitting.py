@@ -354,7 +354,9 @@ def test_the_card_names_competition_and_estimate(kaggle: Kaggle, csv: Path) -> N
     write_card(csv, _card(csv))
     checked = check_csv(csv, data=Path("data/goorm-2/sample_submission.csv"))
     assert checked.competition == "another-contest"
-    entry = submit(checked, "with a card").entry
+    said: list[str] = []
+    entry = submit(checked, "with a card", say=said.append).entry
+    assert said[1] == "5 submissions left today; local estimate: Edit Score 2.000 (95 %: 1.800 to 2.200)"
     assert entry is not None
     assert (entry.estimate, entry.low, entry.high, entry.card) == (2.0, 1.8, 2.2, "submissions/one.json")
     assert kaggle.calls[-1].body["competitionName"] == "another-contest"  # type: ignore[index, call-overload]
