@@ -17,6 +17,7 @@ from kit.verbs.answers import (
 )
 from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, download, leaks, load
+from kit.verbs.kernels import kernel_output, kernel_status, push_kernel
 from kit.verbs.models import predict, settings_for, train
 
 __all__ = [
@@ -27,10 +28,13 @@ __all__ = [
     "download",
     "ensemble",
     "explain",
+    "kernel_output",
+    "kernel_status",
     "leaks",
     "load",
     "out_of_fold",
     "predict",
+    "push_kernel",
     "score",
     "settings_for",
     "train",
