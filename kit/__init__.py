@@ -1,7 +1,8 @@
 """A submission kit for Korean extractive question answering scored by edit distance.
 
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
-``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.write_submission``.
+``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.write_submission``,
+``kit.push_kernel``, ``kit.kernel_status``, ``kit.kernel_output``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from kit.errors import ConfigError, WriteError
 from kit.files import locked
 
 FILE = "kernels.jsonl"
-_KERNEL = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9-]+(/[0-9]+)?")
+_KERNEL = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9-]{5,}(/[0-9]+)?")
 
 
 class Pushed(Settings):
