@@ -93,7 +93,9 @@ def save(client: Client, folder: Path, kernel: str, competition: str) -> Saved:
             f"{kernel}: saved, but without {', '.join(wrong)}, which this account cannot see; correct the "
             "name and push again"
         )
-    return Saved(kernel, answer.url or address(kernel), answer.version_number or 1)
+    parts = (answer.ref or "").strip("/").split("/")
+    named = "/".join(parts[-2:]) if len(parts) > 1 else kernel  # where Kaggle chose another slug
+    return Saved(named, answer.url or address(named), answer.version_number or 1)
 
 
 def status(client: Client, kernel: str) -> Status:
