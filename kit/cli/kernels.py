@@ -20,7 +20,7 @@ app.add_typer(kernel)
 Kernel = Annotated[
     str | None, typer.Argument(help="OWNER/SLUG, or a run or slug pushed from here [the latest push].")
 ]
-_HERE_ONLY = {"data", "run", "valid", "against", "resume", "report_to", "as_json"}
+_HERE_ONLY = {"data", "run", "valid", "against", "resume", "report_to", "jobs", "as_json"}
 
 
 @kernel.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ _NOT_NEEDED = {"kaggle", "six"}
 
 
 def main() -> None:
-    """Install the kit, then become its session; ends with exit code 1 where that cannot be done."""
+    """Install the kit, then run its session; ends with exit code 1 where that cannot be done, or failed."""
     plan = {**PLAN, "began": time.time()}
     SCRATCH.mkdir(parents=True, exist_ok=True)
     try:
@@ -48,8 +49,11 @@ def main() -> None:
         raise SystemExit(f"the kit could not be installed: {error}") from error
     given = SCRATCH / "plan.json"
     given.write_text(json.dumps(plan), encoding="utf-8")
-    os.chdir(SCRATCH)  # nothing there can be taken for the kit
-    os.execve(sys.executable, [sys.executable, "-m", SESSION, str(given)], environment)  # noqa: S606
+    command = [sys.executable, "-m", SESSION, str(given)]
+    process = subprocess.Popen(command, env=environment, cwd=SCRATCH)  # noqa: S603
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    if code := process.wait():
+        raise SystemExit(code)
 
 
 def install(target: Path) -> dict[str, str]:

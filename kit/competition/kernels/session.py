@@ -58,6 +58,7 @@ class Session:
             state, message = "unfinished", "told to stop"
         except Exception as error:  # whatever it is, the manifest says it
             message = f"{type(error).__name__}: {error}"
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do is to keep what there is
         seconds = time.time() - float(self.plan["began"])
         self.pack(state, message, seconds)
         say(f"{state} after {seconds / 60:.0f} min{': ' if message else ''}{message}")

@@ -12,6 +12,7 @@ import csv
 import hashlib
 import importlib.metadata
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,8 @@ from kit.version import __version__
 PROJECT = "korean-mrc-kit"
 _NAME = PROJECT.replace("-", "_")
 _INFO = f"{_NAME}-{__version__}.dist-info"
-_KEPT = {".py", ".typed"}
+_LEFTOVER = re.compile(r"(^|/)(__pycache__/|\.)|~$")
+"""Caches, and what editors and file managers leave."""
 # The earliest a zip can name; the time of making must not show in the bytes.
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
@@ -47,7 +49,7 @@ def build_wheel() -> Wheel:
     files = {
         f"kit/{path.relative_to(package).as_posix()}": path.read_bytes()
         for path in sorted(package.rglob("*"))
-        if path.suffix in _KEPT and path.is_file()
+        if path.is_file() and not _LEFTOVER.search(path.relative_to(package).as_posix())
     }
     files[f"{_INFO}/METADATA"] = _metadata(requirements()).encode()
     files[f"{_INFO}/WHEEL"] = (

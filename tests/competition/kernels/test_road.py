@@ -216,7 +216,7 @@ def test_push_status_output_ensemble(
 @pytest.mark.slow
 def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: Host, tmp_path: Path) -> None:
     """A kernel that is told to stop keeps its checkpoints; the next one goes on from them to the end."""
-    long = {**TRAINING, "epochs": 20.0, "evaluations": 4}
+    long = {**TRAINING, "epochs": 8.0, "evaluations": 4}
     kit.push_kernel(BACKBONE, run_name="long", datasets=["person/tiny"], **long)
     first = Host(tmp_path / "first")
     first.input.rmdir()
@@ -460,8 +460,9 @@ def test_a_manifest_that_names_files_elsewhere(kaggle: Kaggle, here: Path, name:
     nothing_there()
 
 
-@pytest.mark.parametrize("name", ["run/../../evil", "/tmp/kit-evil", "run/x/../../../evil"])
+@pytest.mark.parametrize("name", ["run/../../evil", "run/x/../../../evil", "FOLDER/evil"])
 def test_an_output_file_that_leads_elsewhere(kaggle: Kaggle, here: Path, name: str) -> None:
+    name = name.replace("FOLDER", str(here))
     put(kaggle, {**GOOD, name: b"x"}, GOOD)
     if not name.startswith("run/"):
         # Not a file of the run: never asked for.
@@ -471,7 +472,6 @@ def test_an_output_file_that_leads_elsewhere(kaggle: Kaggle, here: Path, name: s
         with pytest.raises(DownloadError, match="Refusing to download"):
             kit.kernel_output(NAME, quiet=True)
     nothing_there()
-    assert not Path("/tmp/kit-evil").exists()
     assert not list(here.parent.rglob("evil"))
 
 
