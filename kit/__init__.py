@@ -2,7 +2,8 @@
 
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
 ``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
-``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``.
+``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.push_kernel``, ``kit.kernel_status``,
+``kit.kernel_output``.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
         download,
         ensemble,
         explain,
+        kernel_output,
+        kernel_status,
         leaderboard,
         leaks,
         load,
         out_of_fold,
         predict,
+        push_kernel,
         score,
         settings_for,
         submit,
@@ -41,11 +45,14 @@ __all__ = [
     "download",
     "ensemble",
     "explain",
+    "kernel_output",
+    "kernel_status",
     "leaderboard",
     "leaks",
     "load",
     "out_of_fold",
     "predict",
+    "push_kernel",
     "score",
     "settings_for",
     "submit",

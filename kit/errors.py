@@ -80,7 +80,11 @@ class UnavailableError(KaggleError):
 
 
 class OutcomeUnknownError(KaggleError):
-    """A submission was sent and its answer lost: Kaggle may have recorded it."""
+    """A submission or kernel was sent and its answer lost: Kaggle may have recorded it."""
+
+
+class KernelError(KaggleError):
+    """A kernel that failed, is still at work, or left no run."""
 
 
 class DownloadError(KaggleError):

@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 
 from kit.errors import LockError, WriteError
 
+_PART = ".part"
+
 
 def sha256_file(path: Path) -> str:
     """SHA-256 of a file's bytes, hex, read in blocks."""
@@ -31,7 +33,7 @@ def replacing(path: Path, verify: Callable[[Path], object] | None = None) -> Ite
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_PART, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         # mkstemp makes files private (0600); ours get the mode any new file would get.
@@ -102,3 +104,63 @@ def replacing_folder(folder: Path, fill: Callable[[Path], object]) -> None:
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def fresh_beside(folder: Path) -> Iterator[Path]:
+    """A new temporary folder beside *folder*, to be filled and renamed; gone when the block ends.
+
+    Hold a lock on *folder*: what killed processes left of theirs is removed.  Raises WriteError where the
+    disk is full or cannot be written, here and inside the block.
+    """
+    target = folder.resolve()
+    prefix = f".{target.name}."
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in target.parent.glob(f"{prefix}*{_PART}"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=_PART, dir=target.parent))
+        yield temporary
+    except OSError as error:
+        raise WriteError(
+            f"{folder}: cannot be written ({error.strerror or error}); free space or choose another folder"
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Everything below *folder* onto the disk, names included: a power cut leaves no name without content."""
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir() and os.name == "nt":
+            continue
+        handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add *line* to a file of lines and flush it to the disk; a torn last line does not swallow it.
+
+    The caller holds the file's lock.  Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = b"\n" + line
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if new and os.name != "nt":
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

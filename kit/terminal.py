@@ -94,7 +94,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar over bytes; yields a function that hears how many have come, and of how many.
 
-    Nothing is shown where standard error is not a terminal, or *hidden*.
+    Nothing is shown until the first has come, nor where standard error is not a terminal, or *hidden*.
     """
     console = _console(True)
     bar = Progress(
@@ -107,8 +107,8 @@ def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int 
         disable=hidden or not console.is_terminal,
     )
     with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda come, total: bar.update(task, completed=come, total=total)
+        task = bar.add_task(what, total=None, visible=False)
+        yield lambda come, total: bar.update(task, completed=come, total=total, visible=True)
 
 
 def progress_bar() -> Progress:

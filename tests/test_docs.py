@@ -44,6 +44,9 @@ def test_the_readme_lists_the_commands_of_the_help() -> None:
 def test_every_command_line_of_the_readme_is_accepted(line: str) -> None:
     name, *arguments = shlex.split(line)[1:]
     command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    if hasattr(command, "commands"):
+        name, *arguments = arguments
+        command = command.commands[name]
     context = command.make_context(name, list(arguments), resilient_parsing=False)
     assert context.params is not None
 

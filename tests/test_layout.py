@@ -72,7 +72,14 @@ def test_rooms_are_small() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["score", "--help"], ["ensemble", "--help"], ["check", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["score", "--help"],
+        ["ensemble", "--help"],
+        ["check", "--help"],
+        ["kernel", "push", "--help"],
+    ],
 )
 def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     code = (
@@ -108,6 +115,12 @@ def test_every_command_has_a_copyable_example() -> None:
         assert command.callback is not None
         name = command.name or command.callback.__name__
         assert f"Example: kit {name}" in (command.callback.__doc__ or ""), name
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for command in group.typer_instance.registered_commands:
+            assert command.callback is not None
+            name = f"{group.typer_instance.info.name} {command.name or command.callback.__name__}"
+            assert f"Example: kit {name}" in (command.callback.__doc__ or ""), name
 
 
 def test_importing_kit_prints_nothing_and_loads_nothing() -> None:

@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from kit.cli import data, models, answers, kaggle, overview  # isort: skip  (the order of --help)
+from kit.cli import data, models, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
 from kit.cli.app import app
 from kit.errors import KitError
 
-__all__ = ["answers", "app", "data", "kaggle", "main", "models", "overview"]
+__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview"]
 
 _PATIENCE = 3.0
 """Seconds in which a launcher stops the other processes once the first has given up."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kit.competition.card import now
 from kit.errors import WriteError
-from kit.files import locked
+from kit.files import append_line, locked
 
 DEFAULT = Path("submissions") / "ledger.jsonl"
 OPEN, NOT_SENT = "outcome unknown", "not sent"
@@ -134,18 +133,8 @@ class Ledger:
             ) from error
 
     def _append(self, event: dict[str, object]) -> None:
-        line = json.dumps(event, allow_nan=False).encode() + b"\n"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            new = not self.path.exists()
-            with self.path.open("ab+") as file:
-                if file.tell() and not _ends_a_line(file.fileno()):
-                    line = b"\n" + line  # a torn last line must not swallow this one
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            if new and os.name != "nt":
-                _sync_folder(self.path.parent)
+            append_line(self.path, json.dumps(event, allow_nan=False).encode())
         except OSError as error:
             raise WriteError(
                 f"{self.path}: cannot be written ({error.strerror or error}); free space, or name another "
@@ -160,16 +149,3 @@ def of_these_bytes(entries: Sequence[Entry], competition: str, sha256: str) -> l
         for entry in entries
         if entry.competition == competition and entry.sha256 == sha256 and entry.status != NOT_SENT
     ]
-
-
-def _ends_a_line(descriptor: int) -> bool:
-    os.lseek(descriptor, -1, os.SEEK_END)
-    return os.read(descriptor, 1) == b"\n"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -18,6 +18,7 @@ from kit.verbs.answers import (
 from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, download, leaks, load
 from kit.verbs.kaggle import leaderboard, submit
+from kit.verbs.kernels import kernel_output, kernel_status, push_kernel
 from kit.verbs.models import predict, settings_for, train
 
 __all__ = [
@@ -28,11 +29,14 @@ __all__ = [
     "download",
     "ensemble",
     "explain",
+    "kernel_output",
+    "kernel_status",
     "leaderboard",
     "leaks",
     "load",
     "out_of_fold",
     "predict",
+    "push_kernel",
     "score",
     "settings_for",
     "submit",

@@ -143,6 +143,12 @@ def predict(
         )
 
 
+def fold_words(fold: int | str | Sequence[int] | None, settings: TrainingSettings) -> str | None:
+    """A notebook's fold number or list, or the shell's ``0,2``, as ``--fold`` takes it; checked."""
+    folds = _folds(fold, settings)
+    return None if folds is None else ",".join(map(str, folds))
+
+
 def _folds(fold: int | str | Sequence[int] | None, settings: TrainingSettings) -> Sequence[int] | None:
     """Fold numbers from a notebook's number or list, or the shell's ``0,2``."""
     from kit.config.training import fold_numbers

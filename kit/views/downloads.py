@@ -37,7 +37,7 @@ def run(what: str, to: Path | None, force: bool, as_json: bool) -> None:
         )
         return
     rows = [(file.name, f"{file.size:,}", *_cells(reports[file.name])) for file in manifest.files]
-    columns = ("file", "bytes", "format", "questions", "contexts", "answers", "faults")
+    columns = ("file", "bytes", "format", "questions", "answers", "faults")
     terminal.table(f"{done.folder}, from {manifest.source}", columns, rows)
     if source_of(what).is_korquad:
         terminal.say(
@@ -61,13 +61,12 @@ def _report(path: Path) -> FileReport | None:
         return None
 
 
-def _cells(report: FileReport | None) -> tuple[str, str, str, str, str]:
+def _cells(report: FileReport | None) -> tuple[str, str, str, str]:
     if report is None:
-        return ("", "", "", "", "")
+        return ("", "", "", "")
     return (
         report.format,
         f"{report.questions:,}",
-        f"{report.contexts:,}",
         "withheld" if report.withheld == report.questions else f"{report.answers:,}",
         f"{len(report.faults):,}" if report.faults else "none",
     )

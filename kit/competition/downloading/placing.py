@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +15,8 @@ from kit.competition.downloading.manifest import (
     write_manifest,
 )
 from kit.competition.downloading.sources import Source
-from kit.errors import ConfigError, DownloadError, WriteError, all_of
-from kit.files import locked, sha256_file
-
-_SUFFIX = ".part"
+from kit.errors import ConfigError, DownloadError, all_of
+from kit.files import flush_folder, fresh_beside, locked, sha256_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +54,7 @@ def download(
     with locked(folder, wait=False, purpose="download"):
         if (kept := _kept(folder, source, force)) is not None:
             return Download(folder, kept, fresh=False)
-        with _beside(folder) as temporary, _disk(folder):
+        with fresh_beside(folder) as temporary:
             files, scratch = temporary / "files", temporary / "scratch"
             files.mkdir()
             scratch.mkdir()
@@ -72,7 +66,7 @@ def download(
                 )
             manifest = describe(files, address, source.slug)
             write_manifest(files, manifest)
-            _flush(files)
+            flush_folder(files)
             _place(files, folder, manifest, force)
     return Download(folder, manifest, fresh=True)
 
@@ -97,22 +91,6 @@ def _kept(folder: Path, source: Source, force: bool) -> Manifest | None:
             "again and replaces what was changed"
         )
     return manifest
-
-
-@contextlib.contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """A fresh folder on the same disk; what killed processes left of theirs goes (ours is the lock)."""
-    parent = folder.resolve().parent
-    with _disk(folder):
-        parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{folder.resolve().name}."
-        for leftover in parent.glob(f"{prefix}*{_SUFFIX}"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=_SUFFIX, dir=parent))
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _place(files: Path, folder: Path, manifest: Manifest, force: bool) -> None:
@@ -140,25 +118,3 @@ def _place(files: Path, folder: Path, manifest: Manifest, force: bool) -> None:
         if not target.parent.resolve().is_relative_to(inside):
             raise DownloadError(f"{target}: lies outside {folder}, through a link; remove the link")
         (files / name).replace(target)
-
-
-def _flush(folder: Path) -> None:
-    """Onto the disk, names included, so that not even a power cut leaves a manifest without its files."""
-    for path in [folder, *folder.rglob("*")]:
-        if path.is_dir() and os.name == "nt":
-            continue
-        handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-@contextlib.contextmanager
-def _disk(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WriteError(
-            f"{folder}: cannot be written ({error.strerror or error}); free space or choose another with --to"
-        ) from error

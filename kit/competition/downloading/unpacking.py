@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -15,6 +18,11 @@ from kit.data.formats.wording import plain
 from kit.errors import DownloadError, all_of
 
 _BLOCK = 1 << 20
+# What zipfile and its decompressors raise at damage, each in its own way.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError,
+    RuntimeError, ValueError,
+)  # fmt: skip
 # What Windows takes for a device, whatever the ending.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
@@ -40,9 +48,9 @@ def unpack(archive: Path, folder: Path, listed: Mapping[str, int]) -> None:
                 )
             for info in members:
                 _write(opened, info, folder / info.filename)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # of the disk
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # of the disk; a damaged offset is an invalid argument
         raise DownloadError(f"{archive.name}: is a damaged zip archive ({error}); download again") from None
 
 

@@ -31,8 +31,8 @@ def translated(error: BaseException, doing: str, subject: str, signed_with: str)
             f"{doing}: Kaggle gave no answer that can be read ({_reason(error)}); try again later"
         )
     status, text = response.status_code, message_of(response)
-    if status >= 400 and getattr(response, "history", None):
-        # Not Kaggle's answer but that of the storage it sent us to, whose addresses expire.
+    if status >= 400 and response.request.method == "GET":
+        # Kaggle itself is asked by POST: this is the storage it sent us to, whose addresses expire.
         return UnavailableError(
             f"{doing}: the storage behind Kaggle answered {status} ({text}); try again later"
         )
@@ -48,7 +48,7 @@ def translated(error: BaseException, doing: str, subject: str, signed_with: str)
     if status in (403, 404):
         return NoSuchCompetitionError(
             f"{doing}: Kaggle answered {status} for {subject} ({text}); check the spelling of the slug, and "
-            f"that this account may see {WEB}/c/{subject}"
+            f"that this account may see {WEB}/{'code' if '/' in subject else 'c'}/{subject}"
         )
     if status == 429:
         wait = retry_after(response)

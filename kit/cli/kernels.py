@@ -1,0 +1,118 @@
+"""Commands that train on Kaggle's GPUs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kit.cli.app import Json, app
+
+kernel = typer.Typer(
+    name="kernel",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Train on Kaggle's GPUs: push a kernel, ask how it is, bring its run home.",
+)
+app.add_typer(kernel)
+
+Kernel = Annotated[
+    str | None, typer.Argument(help="OWNER/SLUG, or a run or slug pushed from here [the latest push].")
+]
+_HERE_ONLY = {"data", "run", "valid", "against", "resume", "report_to", "jobs", "as_json"}
+
+
+@kernel.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def push(
+    context: typer.Context,
+    backbone: Annotated[
+        str,
+        typer.Argument(
+            help="A preset, a hub id, or a Kaggle dataset's folder, /kaggle/input/NAME. First of all."
+        ),
+    ],
+    run_name: Annotated[str, typer.Option(help="What the run will be called here: runs/NAME.")],
+    competition: Annotated[str, typer.Option(help="Whose data it trains on.")] = "goorm-2",
+    out: Annotated[Path | None, typer.Option(help="Only write the kernel's files into this folder.")] = None,
+    git: Annotated[
+        str | None, typer.Option(metavar="URL@REV", help="Install the kit from there [it travels inside].")
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(metavar="OWNER/NAME", help="A Kaggle dataset to attach.")
+    ] = None,
+    with_weights: Annotated[
+        bool, typer.Option("--with-weights", help="Keep the models too, not only their span scores.")
+    ] = False,
+    continued: Annotated[
+        str | None,
+        typer.Option("--continue", metavar="KERNEL", help="Go on with the run it left unfinished."),
+    ] = None,
+    hours: Annotated[float, typer.Option(help="Stop after so many, before Kaggle does.")] = 8.5,
+    gpu: Annotated[
+        str, typer.Option(help="Kaggle's name of the machine; this one has two T4.")
+    ] = "NvidiaTeslaT4",
+    as_json: Json = False,
+) -> None:
+    """Train on Kaggle; the kernel carries this kit. All further options are those of kit train.
+
+    Example: kit kernel push klue-bert --run-name klue-bert --folds 5 --epochs 3
+    """
+    from kit.views import kernels
+
+    kernels.push(
+        backbone, as_json, run_name=run_name, competition=competition, out=out, git=git,
+        datasets=dataset or [], with_weights=with_weights, continued=continued, hours=hours, gpu=gpu,
+        **_training_options(backbone, context.args),
+    )  # fmt: skip
+
+
+@kernel.command()
+def status(name: Kernel = None, as_json: Json = False) -> None:
+    """Say how a kernel is, and where its page is.
+
+    Example: kit kernel status
+    """
+    from kit.views import kernels
+
+    kernels.status(name, as_json)
+
+
+@kernel.command()
+def output(
+    name: Kernel = None,
+    to: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """Bring a finished kernel's run home, verified, ready for kit ensemble.
+
+    Example: kit kernel output
+    """
+    from kit.views import kernels
+
+    kernels.output(name, to, as_json)
+
+
+def _training_options(backbone: str, words: list[str]) -> dict[str, Any]:
+    """What *words* set of a training, read as kit train itself would; typing mistakes are its own."""
+    from typer.main import get_command
+
+    if backbone.startswith("-"):
+        raise typer.BadParameter("BACKBONE comes first, before the options", param_hint="BACKBONE")
+    train = get_command(app).commands["train"]  # type: ignore[attr-defined]
+    needed = [backbone, "--data", "train.json", "--run", "run"]
+    context = train.make_context("kit train", [*needed, *words])
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    # By its name: the parser has this type from one of two libraries, as its version will have it.
+    given = {
+        name: value
+        for name, value in context.params.items()
+        if (source := sources[name]) is not None and source.name == "COMMANDLINE"
+    }
+    placed = {"data": [Path("train.json")], "run": Path("run"), "backbone": backbone}
+    if wrong := sorted(name for name in _HERE_ONLY & given.keys() if given[name] != placed.get(name)):
+        flags = ", ".join(f"--{name.removeprefix('as_').replace('_', '-')}" for name in wrong)
+        raise typer.BadParameter(f"{flags}: has no meaning on Kaggle; leave it out")
+    if "compile_model" in given:
+        given["compile"] = given.pop("compile_model")
+    return {name: value for name, value in given.items() if name not in placed}

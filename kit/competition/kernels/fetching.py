@@ -1,0 +1,127 @@
+"""A kernel's output becomes a run: every file as the kernel left it, put in place at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kit.competition.downloading.manifest import StoredFile, changes
+from kit.competition.downloading.unpacking import unsafe_name
+from kit.competition.kaggle.client import Client, Heard
+from kit.competition.kernels.host import MANIFEST
+from kit.competition.kernels.remote import fetch_output, status
+from kit.competition.kernels.session import RUN
+from kit.config.runs import read_run
+from kit.config.validation import Settings, read_record
+from kit.errors import ConfigError, DownloadError, KernelError, KitError, all_of
+from kit.files import flush_folder, fresh_beside, locked
+
+_INSIDE = f"{RUN}/"
+
+
+class KernelManifest(Settings):
+    """What a kernel wrote about its output; ``files`` have their path in it, all below ``run/``."""
+
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    backbone: str
+    competition: str
+    kit: str
+    revision: str
+    state: Literal["finished", "unfinished", "failed"]
+    message: str
+    seconds: Annotated[int, Field(ge=0)]
+    files: Annotated[tuple[StoredFile, ...], Field(strict=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A run that a kernel made; ``fresh`` is False where it was there already."""
+
+    folder: Path
+    manifest: KernelManifest
+    fresh: bool
+
+
+def fetch_run(client: Client, kernel: str, runs: Path, say: Callable[[str], object], heard: Heard) -> Fetched:
+    """Put the run that *kernel* finished into ``runs/NAME``; a run that is there and the same is left alone.
+
+    Raises KernelError where the kernel is not over, failed, or was stopped before the end; DownloadError
+    where what came is not what the kernel left; ConfigError where another run has that name.
+    """
+    found = status(client, kernel)
+    if not found.over:
+        raise KernelError(f"{kernel}: is {found.words}; ask again with kit kernel status {kernel}")
+    place = runs / kernel.replace("/", "-")
+    with locked(place, wait=False, purpose="output"), fresh_beside(place) as temporary:
+        if found.state != "COMPLETE":
+            reason = found.message or _own_words(client, kernel, temporary)
+            raise KernelError(f"{kernel}: {found.words} ({reason}); its log is on {found.url}")
+        manifest = _fetch_manifest(client, kernel, temporary)
+        if manifest.state != "finished":
+            raise KernelError(
+                f"{kernel}: is not done with {manifest.run} ({manifest.message}); go on by the same kit "
+                f"kernel push with --continue {kernel}"
+            )
+        folder = runs / manifest.run
+        with locked(folder, wait=False):
+            if folder.exists():
+                _refuse_another(folder, manifest)
+                return Fetched(folder, manifest, fresh=False)
+            size = sum(file.size for file in manifest.files)
+            say(f"{kernel}: {len(manifest.files)} files, {size:,} bytes")
+            fetch_output(client, kernel, temporary, f"^{re.escape(_INSIDE)}", heard)
+            if wrong := changes(temporary, manifest.files):
+                raise DownloadError(f"{kernel}: {all_of(wrong)}; fetch it again")
+            ready = _only_named(temporary, manifest)
+            if read_run(ready) is None:
+                raise DownloadError(f"{kernel}: its output has no run.json; look at it on {found.url}")
+            flush_folder(ready)
+            ready.rename(folder)
+    return Fetched(folder, manifest, fresh=True)
+
+
+def _fetch_manifest(client: Client, kernel: str, folder: Path) -> KernelManifest:
+    fetch_output(client, kernel, folder, f"^{re.escape(MANIFEST)}$", lambda come, total: None)
+    manifest = read_record(folder / MANIFEST, KernelManifest, cure="fetch it again")
+    if manifest is None:
+        raise KernelError(f"{kernel}: left no {MANIFEST}; only kernels of kit kernel push can be fetched")
+    for file in manifest.files:
+        reason = unsafe_name(file.name)
+        if reason or not file.name.startswith(_INSIDE):
+            raise DownloadError(
+                f"{kernel}: its manifest names {file.name!r}, which {reason or 'is no file of the run'}; "
+                "nothing was fetched"
+            )
+    return manifest
+
+
+def _own_words(client: Client, kernel: str, folder: Path) -> str:
+    """What a failed kernel wrote about it, where that can be had."""
+    try:
+        return _fetch_manifest(client, kernel, folder).message
+    except KitError:
+        return "Kaggle gives no reason"
+
+
+def _refuse_another(folder: Path, manifest: KernelManifest) -> None:
+    files = [file.model_copy(update={"name": file.name.removeprefix(_INSIDE)}) for file in manifest.files]
+    if wrong := changes(folder, files):
+        raise ConfigError(
+            f"{folder}: is another run than the kernel's ({all_of(wrong, 3)}); move it away, or give another "
+            "folder with --to"
+        )
+
+
+def _only_named(folder: Path, manifest: KernelManifest) -> Path:
+    """The files that the manifest names, and no other that came, in a folder of their own."""
+    ready = folder / "ready"
+    for file in manifest.files:
+        target = ready / file.name.removeprefix(_INSIDE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (folder / file.name).rename(target)
+    return ready

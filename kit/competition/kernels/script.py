@@ -1,0 +1,137 @@
+"""The two files of a kernel: its script, with the kit inside, and its metadata."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.competition.kernels import host
+from kit.competition.kernels.wheel import build_wheel
+from kit.errors import ConfigError
+from kit.version import __version__
+
+SCRIPT, METADATA = "kernel.py", "kernel-metadata.json"
+NOBODY = "USERNAME"
+"""Stands for the account in files that are written without one."""
+T4_TWICE = "NvidiaTeslaT4"
+MOST_BYTES = 1_000_000
+"""What Kaggle takes as the source of one kernel, about."""
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_OTHERS_SLUG = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9-]+")
+_LONGEST_TITLE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a kernel does.  ``train`` are further words of ``kit train``."""
+
+    run: str
+    backbone: str
+    competition: str
+    train: tuple[str, ...]
+    git: str | None = None
+    """URL@REV to install the kit from; None: the kernel carries it."""
+    with_weights: bool = False
+    datasets: tuple[str, ...] = ()
+    continued: str | None = None
+    """The kernel (owner/slug) whose unfinished run it goes on with."""
+    attempt: int = 1
+    """Of the same run: a kernel cannot read its own output."""
+    hours: float = 8.5
+    gpu: str = T4_TWICE
+
+    def __post_init__(self) -> None:
+        if not _RUN_NAME.fullmatch(self.run) or not 5 <= len(self.slug) <= _LONGEST_TITLE:
+            raise ConfigError(
+                f"--run-name {self.run!r}: names a folder and a kernel; letters, digits, - _ and . only, at "
+                f"most {_LONGEST_TITLE - len('kit--99')} of them"
+            )
+        if not 0 < self.hours <= 12:
+            raise ConfigError(f"--hours {self.hours:g}: Kaggle ends a kernel after 12 at the latest")
+        for given in (*self.datasets, *filter(None, [self.continued])):
+            if not _OTHERS_SLUG.fullmatch(given):
+                raise ConfigError(f"{given!r}: is no OWNER/NAME of Kaggle's")
+
+    @property
+    def slug(self) -> str:
+        """The kernel's slug, which is also its title: "kit-klue-bert", "kit-klue-bert-2" when continued."""
+        name = re.sub(r"[^a-z0-9]+", "-", self.run.lower()).strip("-")
+        return f"kit-{name}" if self.attempt == 1 else f"kit-{name}-{self.attempt}"
+
+
+def write_files(folder: Path, plan: Plan, owner: str, revision: str) -> None:
+    """Write the kernel of *plan* into *folder*.  Raises ConfigError for a script too large for Kaggle."""
+    script = script_text(plan, revision)
+    if (size := len(script.encode())) > MOST_BYTES:
+        raise ConfigError(
+            f"the kernel's script has {size:,} bytes with the kit inside, and Kaggle takes about "
+            f"{MOST_BYTES:,}; push the kit to a git server and give --git URL@REV"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SCRIPT).write_text(script, encoding="utf-8", newline="\n")
+    text = json.dumps(metadata(plan, owner), ensure_ascii=False, indent=2)
+    (folder / METADATA).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def script_text(plan: Plan, revision: str) -> str:
+    """The program that runs on Kaggle; the same plan and kit give the same text."""
+    wheel = None if plan.git else build_wheel()
+    content: Mapping[str, object] = {
+        "run": plan.run,
+        "backbone": plan.backbone,
+        "competition": plan.competition,
+        "train": list(plan.train),
+        "hours": plan.hours,
+        "with_weights": plan.with_weights,
+        "continue": plan.continued is not None,
+        "kit": __version__,
+        "revision": revision,
+        "git": plan.git,
+        "wheel": wheel.name if wheel else None,
+        "wheel_sha256": wheel.sha256 if wheel else None,
+    }
+    encoded = base64.b64encode(wheel.content).decode() if wheel else ""
+    lines = "\n".join(textwrap.wrap(encoded, 120))
+    text = Path(host.__file__).read_text(encoding="utf-8")
+    plan_text = f"PLAN: dict[str, Any] = json.loads({json.dumps(content, indent=None)!r})"
+    for old, new in (("PLAN: dict[str, Any] = {}", plan_text), ('WHEEL = ""', f'WHEEL = """\n{lines}\n"""')):
+        assert text.count(f"\n{old}\n") == 1, old
+        text = text.replace(f"\n{old}\n", f"\n{new}\n")
+    return text
+
+
+def metadata(plan: Plan, owner: str) -> dict[str, object]:
+    """What the official client reads beside the script."""
+    return {
+        "id": f"{owner}/{plan.slug}",
+        "title": plan.slug,
+        "code_file": SCRIPT,
+        "language": "python",
+        "kernel_type": "script",
+        "is_private": True,
+        "enable_gpu": True,
+        "enable_tpu": False,
+        "enable_internet": True,
+        "machine_shape": plan.gpu,
+        "dataset_sources": list(plan.datasets),
+        "competition_sources": [plan.competition],
+        "kernel_sources": [plan.continued] if plan.continued else [],
+        "model_sources": [],
+    }
+
+
+def train_words(settings: Mapping[str, object], others: Sequence[str] = ()) -> tuple[str, ...]:
+    """*settings* of a training that were given, as flags of ``kit train``, and *others* behind them."""
+    words: list[str] = []
+    for name, value in settings.items():
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        elif value is not None and value is not False:
+            words += [flag, str(value)]
+    return (*words, *others)

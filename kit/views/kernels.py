@@ -1,0 +1,78 @@
+"""``kit kernel``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kit import terminal, verbs
+from kit.competition.downloading.sources import source_of
+from kit.competition.kernels.script import NOBODY
+from kit.verbs.kernels import WrittenKernel
+from kit.views.output import edit, print_json
+
+
+def push(backbone: str, as_json: bool, **options: Any) -> None:
+    """Push (or only write) a kernel and say where it is."""
+    done = verbs.push_kernel(backbone, **options)
+    if isinstance(done, WrittenKernel):
+        if as_json:
+            print_json({**asdict(done), "folder": str(done.folder)})
+            return
+        terminal.say(f"{done.folder}: the files of {done.kernel}, not pushed")
+        if done.owner == NOBODY:
+            terminal.say(f"put your account's name in place of {NOBODY} in its kernel-metadata.json")
+        terminal.say(f"next: kaggle kernels push -p {done.folder}")
+        return
+    if as_json:
+        print_json(done.model_dump(mode="json"))
+        return
+    terminal.facts(
+        f"{done.kernel}, version {done.version}",
+        [("page", done.url), ("run", done.run), ("kit", done.revision)],
+    )
+    terminal.say("next: kit kernel status, and when it is finished kit kernel output")
+
+
+def status(kernel: str | None, as_json: bool) -> None:
+    """Print how a kernel is."""
+    found = verbs.kernel_status(kernel)
+    if as_json:
+        print_json({**asdict(found), "words": found.words, "url": found.url})
+        return
+    rows = [("state", found.words), ("page", found.url)]
+    if found.message:
+        rows.insert(1, ("message", found.message))
+    terminal.facts(found.kernel, rows)
+    if found.state == "COMPLETE":
+        terminal.say(f"next: kit kernel output {found.kernel}")
+
+
+def output(kernel: str | None, to: Path, as_json: bool) -> None:
+    """Bring a run home and say what to do with it."""
+    from kit.config.runs import read_run
+
+    done = verbs.kernel_output(kernel, to=to)
+    if as_json:
+        print_json(
+            {
+                "folder": str(done.folder),
+                "fresh": done.fresh,
+                "manifest": done.manifest.model_dump(mode="json"),
+            }
+        )
+        return
+    if not done.fresh:
+        terminal.say(f"{done.folder}: is this kernel's run already; nothing to do")
+        return
+    record = read_run(done.folder)
+    assert record is not None
+    rows = [
+        (name, edit(fold.metrics["edit"]), f"{fold.held_out:,}", fold.device, terminal.duration(fold.seconds))
+        for name, fold in sorted(record.folds.items())
+    ]
+    columns = ("model", "Edit Score", "held out", "device", "time")
+    terminal.table(f"{done.folder} ({record.backbone}, {done.manifest.kit})", columns, rows)
+    test = source_of(done.manifest.competition).folder / "test.json"
+    terminal.say(f"next: kit ensemble {done.folder} --data {test}")
