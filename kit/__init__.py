@@ -1,7 +1,7 @@
 """A submission kit for Korean extractive question answering scored by edit distance.
 
 The verbs of the command line as functions: ``kit.load``, ``kit.check``, ``kit.leaks``, ``kit.train``,
-``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.write_submission``.
+``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.score``, ``kit.report``, ``kit.write_submission``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         load,
         out_of_fold,
         predict,
+        report,
         score,
         settings_for,
         train,
@@ -40,6 +41,7 @@ __all__ = [
     "load",
     "out_of_fold",
     "predict",
+    "report",
     "score",
     "settings_for",
     "train",

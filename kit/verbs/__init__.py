@@ -18,6 +18,7 @@ from kit.verbs.answers import (
 from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, leaks, load
 from kit.verbs.models import predict, settings_for, train
+from kit.verbs.reports import overview, report
 
 __all__ = [
     "RECIPE_SUFFIXES",
@@ -29,7 +30,9 @@ __all__ = [
     "leaks",
     "load",
     "out_of_fold",
+    "overview",
     "predict",
+    "report",
     "score",
     "settings_for",
     "train",

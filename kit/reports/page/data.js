@@ -1,0 +1,67 @@
+// The report's contents: columns read at once, contexts with them, a question's details once it is opened.
+
+const read = (id) => document.getElementById(id).textContent;
+const REPORT = JSON.parse(read("index"));
+const CONTEXTS = JSON.parse(read("contexts"));
+const Q = REPORT.questions;
+const TOTAL = Q.guid.length;
+const FACETS = REPORT.facets.filter((facet) => !facet.reason);
+const FACET = Object.fromEntries(FACETS.map((facet) => [facet.key, facet]));
+const NUMBER = new Map(Q.guid.map((guid, number) => [guid, number]));
+const VERSUS = REPORT.versus && REPORT.standings.find((standing) => standing.role === "versus");
+const MEMBERS = REPORT.members.map((member, at) => ({
+  ...member,
+  distance: (REPORT.standings.filter((one) => one.role === "member")[at] || REPORT.standings[0]).distance,
+}));
+const GLYPHS = ["✓", "⊂", "⊃", "은", "✗", "∅", "!"];
+
+const context = (number) => CONTEXTS[Q.context[number]];
+const gold = (number) => (Q.golds[number].length ? Q.golds[number][0][0] : "");
+const memberAnswer = (member, number) => member.answer[number] ?? Q.answer[number];
+const rivalAnswer = (number) => REPORT.versus.answer[number] ?? Q.answer[number];
+const codePoints = (text) => (/[\ud800-\udfff]/.test(text) ? Array.from(text).length : text.length);
+
+let lines = null;
+const parsed = new Map();
+
+function details(number) {
+  lines ??= read("details").split("\n");
+  if (!parsed.has(number)) parsed.set(number, JSON.parse(lines[number]));
+  return parsed.get(number);
+}
+
+// Four bytes a position: three of the place, one of the probability in steps of 1/255.
+function unpackStrips(text) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  const sides = [];
+  for (let at = 0; at < bytes.length;) {
+    const size = bytes[at++];
+    const side = [];
+    for (let index = 0; index < size; index++, at += 4) {
+      const word = view.getUint32(at, true);
+      side.push({ place: word >>> 8, p: (word & 255) / 255 });
+    }
+    sides.push(side);
+  }
+  return sides;
+}
+
+let haystacks = null;
+
+// What a search looks through: question, answers, golds, title and context, in lower case.
+function haystack(number) {
+  haystacks ??= new Array(TOTAL);
+  haystacks[number] ??= [
+    Q.guid[number], Q.text[number], Q.title[number], Q.answer[number],
+    ...Q.golds[number].map(([text]) => text), ...MEMBERS.map((member) => member.answer[number] ?? ""),
+  ].join("\n").toLowerCase();
+  return haystacks[number];
+}
+
+let lowered = null;
+
+function loweredContext(number) {
+  lowered ??= CONTEXTS.map((text) => text.toLowerCase());
+  return lowered[Q.context[number]];
+}
