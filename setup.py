@@ -39,6 +39,7 @@ setup(
         "accelerate>=1.10",
         "filelock>=3.12",
         "jinja2>=3.1",
+        "markupsafe>=2.1",
         "numpy>=2.0",
         "pandas>=2.2",
         "pydantic>=2.10",

@@ -121,7 +121,7 @@ def index_of(contents: Contents) -> dict[str, Any]:
             "group": np.unique(own.score.groups, return_inverse=True)[1].tolist(),
             "risk": [_rounded(risk) for risk in overview.risks],
             "p": _probabilities(subject),
-            "raw": [[len(text), int(d)] for text, d in zip(subject.unblanked, unblanked.tolist(), strict=True)],
+            "raw": [[len(text), int(far)] for text, far in zip(subject.unblanked, unblanked, strict=True)],
         },
         "members": [
             {

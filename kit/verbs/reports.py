@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.config.recipe import Recipe
-from kit.data.records import Dataset
-from kit.errors import ConfigError
+from kit.errors import ConfigError, DataError
 from kit.verbs.arguments import RECIPE_SUFFIXES, Data, PathLike, dataset_of, name_of, recipe_of
 
 if TYPE_CHECKING:
@@ -71,12 +70,16 @@ def _subject(given: Recipe | Run | PathLike, data: Data | None, answers: Data | 
     recipe = None if is_csv else recipe_of(given)
     if data is None:
         data = _data_of_card(path) if is_csv and path is not None else _training_data(recipe)
-    if answers is None:
-        questions = dataset_of(data, answers_needed=True)
-        files: tuple[Dataset, ...] = (questions,)
-    else:
-        asked, truth = dataset_of(data), dataset_of(answers, answers_needed=True)
-        questions, files = with_answers(asked, truth), (asked, truth)
+    asked = dataset_of(data)
+    truth = asked if answers is None else dataset_of(answers)
+    questions = asked if answers is None else with_answers(asked, truth)
+    withheld = sum(question.answers is None for question in questions)
+    if withheld:
+        raise DataError(
+            f"{truth.path}: withholds {withheld:,} of {len(questions):,} answers, so that nothing can be "
+            "called wrong; give a file that has them with --answers"
+        )
+    files = (asked, truth)
     if is_csv and path is not None:
         return of_csv(path, questions)
     assert recipe is not None

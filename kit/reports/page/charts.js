@@ -93,7 +93,7 @@ function drawBlankLength(width) {
     const value = mean(rows, (number) => (Q.raw[number][0] >= least ? codePoints(gold(number)) : Q.raw[number][1]));
     points.push([least, value]);
   }
-  return blanking(width, points, { low: 1, high: Math.max(longest, 2), label: "answers of at least so many characters are blanked" },
+  return blanking(width, points, { low: 1, high: Math.max(longest, 2), label: "blanked from so many characters on" },
     (x) => (x === longest ? "best: no blank" : `best: blank at ${x} characters`),
     "Of the answers before any blanking. The best value is fitted on what is shown: kit tune fits it on other rows.");
 }
@@ -106,7 +106,7 @@ function drawBlankCertainty(width) {
     const least = step / 50;
     points.push([least, mean(rows, (number) => (Q.p[number] < least ? codePoints(gold(number)) : Q.distance[number]))]);
   }
-  return blanking(width, points, { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], format: (value) => String(100 * value), label: "answers of less probability than this are blanked, %" },
+  return blanking(width, points, { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], format: (value) => String(100 * value), label: "blanked below this probability, %" },
     (x) => (x === 0 ? "best: no blank" : `best: blank below ${percent(x, 0)}`),
     "The best value is fitted on what is shown, and flatters.");
 }
@@ -176,9 +176,9 @@ function drawTemperatures(width) {
 
 function drawWeights(width) {
   return fits(width, REPORT.weights, {
-    x: { ticks: [0, 0.25, 0.5, 0.75, 1], format: (value) => String(100 * value), label: "weight of one member, %, the others in proportion" },
+    x: { ticks: [0, 0.25, 0.5, 0.75, 1], format: (value) => String(100 * value), label: "weight of one member, %" },
     y: { label: "Edit Score, characters" }, words: (x) => percent(x, 0),
-    note: "Before the rules, on a sample of these rows; ring: the weight in use. kit tune reports what a fit gains on other rows.",
+    note: "Before the rules, on a sample of these rows, the other members in proportion; ring: the weight in use. kit tune reports what a fit gains on other rows.",
   });
 }
 

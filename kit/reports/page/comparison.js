@@ -16,18 +16,14 @@ function drawComparison() {
   fill(section,
     el("h2", { id: "comparison-title" }, "Against ", data(VERSUS.label)),
     el("p", { class: "lead", id: "difference" },
-      `${signed(against.mean)} characters a question (95 %: ${against.interval.low === null ? against.interval.reason : `${signed(against.interval.low)} to ${signed(against.interval.high)}`}`
-      + `, p = ${against.p_value.toFixed(3)}): ${verdictWord(against)} over all questions.`),
+      `Over all questions ${Math.abs(against.mean).toFixed(3)} characters a question ${against.mean > 0 ? "worse" : "better"} `
+      + `(paired difference ${signed(against.mean)}, 95 %: ${ends(against.interval)}, p = ${against.p_value.toFixed(3)})`
+      + `${proven(against) ? "." : ": no evidence of a difference."}`),
     el("div", { class: "moves" },
       move("better", "got better", "▼", sums.better), move("same", "as near as before", "=", sums.same), move("worse", "got worse", "▲", sums.worse)),
     transitions(rows));
 }
 
-function verdictWord(difference) {
-  const { low, high } = difference.interval;
-  if (low === null || (low <= 0 && high >= 0)) return "no evidence of a difference";
-  return difference.mean < 0 ? "better" : "worse";
-}
 
 function move(name, words, sign, [questions, characters]) {
   const value = FACET.change.labels.indexOf(name === "same" ? "as near" : name);

@@ -53,7 +53,7 @@ function drawFacet(facet, card) {
         el("span", { class: "number mean" }, one.questions ? average.toFixed(2) : "–"));
     }),
     el("div", { class: "scale", "aria-hidden": "true" },
-      el("span", {}, "0"), el("span", {}, percent(top / 2, 0)), el("span", {}, percent(top, 0))));
+      el("span", {}, ["0 %", percent(top / 2, 0), percent(top, 0)].map((text, at) => el("b", { class: at === 1 ? "half" : null }, text)))));
   if (focused !== null) card.querySelector(`[data-value="${CSS.escape(focused)}"]`)?.focus();
 }
 

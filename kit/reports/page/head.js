@@ -21,7 +21,7 @@ function drawScores() {
   const high = Math.max(...ends) * 1.04 || 1;
   const rows = REPORT.standings.map((one) => {
     const against = one.against;
-    return el("tr", { class: one.role },
+    return el("tr", { class: `role-${one.role}` },
       cell(names[0], el("span", { class: "who" }, data(one.label), roleOf(one.role))),
       cell(names[1], el("strong", {}, edit(one.edit))),
       cell(names[2], el("span", { class: "range" }, span(one, high), el("span", { class: "ends" }, interval(one.interval)))),
@@ -37,7 +37,7 @@ function drawScores() {
       "Edit Score: mean edit distance in characters a question to the first gold answer; lower is better. ",
       "Intervals draw whole groups of related articles. Exact match and F1 as KorQuAD's script counts them."),
     el("table", { class: "scores" },
-      el("thead", {}, el("tr", {}, names.map((name) => el("th", { scope: "col" }, name, unitOf(name))))),
+      el("thead", {}, el("tr", {}, names.map((name) => el("th", { scope: "col" }, name, unitOf(name), name === names[2] ? spanAxis(high) : null)))),
       el("tbody", {}, rows)));
 }
 
@@ -55,24 +55,39 @@ function roleOf(role) {
 
 // A point and its interval on an axis that all rows share and that begins at 0.
 function span(standing, high) {
-  const width = 150, at = (value) => 4 + (value / high) * (width - 8);
+  const at = (value) => spanAt(value, high);
   const { low, high: top } = standing.interval;
-  const root = svg("svg", { width, height: 18, class: "span", "aria-hidden": "true" },
-    svg("line", { class: "base", x1: 4, x2: width - 4, y1: 9, y2: 9 }));
+  const root = svg("svg", { width: SPAN, height: 18, class: "span", "aria-hidden": "true" },
+    svg("line", { class: "base", x1: at(0), x2: at(high), y1: 9, y2: 9 }));
   if (low !== null) root.append(svg("line", { class: "bar", x1: at(low), x2: Math.max(at(top), at(low) + 1), y1: 9, y2: 9 }));
   root.append(svg("circle", { cx: at(standing.edit), cy: 9, r: 4 }));
   return root;
 }
 
+const SPAN = 190;
+const spanAt = (value, high) => 6 + (value / high) * (SPAN - 12);
+
+function spanAxis(high) {
+  const root = svg("svg", { width: SPAN, height: 20, class: "span", "aria-hidden": "true" });
+  for (const value of ticks(0, high, 4)) {
+    const x = spanAt(value, high);
+    root.append(svg("line", { class: "base", x1: x, x2: x, y1: 15, y2: 20 }),
+      svg("text", { x, y: 12, "text-anchor": value === 0 ? "start" : x > SPAN - 12 ? "end" : "middle" }, short(value)));
+  }
+  return root;
+}
+
 function verdictOf(difference) {
-  const { low, high } = difference.interval;
-  const sure = low !== null && (high < 0 || low > 0);
+  const sure = proven(difference);
   const word = !sure ? "no evidence" : difference.mean < 0 ? "better" : "worse";
   const sign = !sure ? "≈" : difference.mean < 0 ? "▼" : "▲";
   return el("span", { class: `against ${word.replace(" ", "-")}` },
     el("span", { class: "nowrap" }, `${sign} ${signed(difference.mean)}`),
-    el("small", {}, low === null ? difference.interval.reason : `${signed(low)} to ${signed(high)}: ${word}`));
+    el("small", {}, `${ends(difference.interval)}: ${word}`));
 }
+
+const ends = ({ low, high, reason }) => (low === null ? reason : `${signed(low)} to ${signed(high)}`);
+const proven = ({ interval: { low, high } }) => low !== null && (high < 0 || low > 0);
 
 function drawBar() {
   const bar = document.getElementById("bar");

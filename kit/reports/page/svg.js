@@ -88,13 +88,14 @@ function drawLines(area, series, { points = true } = {}) {
 }
 
 // A point that is meant: a ring, and words beside it that stay inside the frame.
-function mark(area, x, y, text, { below = false } = {}) {
+function mark(area, x, y, text) {
   const px = area.sx(x), py = area.sy(y);
-  const right = px > (area.left + area.right) / 2;
-  const ty = below ? Math.min(py + 20, area.bottom - 4) : Math.max(py - 11, area.top + 10);
+  const half = text.length * 3.4;
+  const tx = Math.max(Math.min(px, area.right - half), area.left + half);
+  const ty = py - 12 < area.top + 10 ? py + 22 : py - 12;
   area.root.append(svg("g", { class: "meant" },
     svg("circle", { cx: px, cy: py, r: 6.5 }),
-    svg("text", { x: px + (right ? -9 : 9), y: ty, "text-anchor": right ? "end" : "start" }, visible(text))));
+    svg("text", { x: tx, y: ty, "text-anchor": "middle" }, visible(text))));
 }
 
 function legend(labels) {
