@@ -1,13 +1,14 @@
 """The page: template, style and scripts of the package, and a report's contents, as one HTML file.
 
 The contents stand in the page as data, never as markup: as JSON in script elements of a type that no
-browser runs, with every character escaped that could end one.  The scripts put them into the document as
-text only, and the page forbids itself everything else: no network, no script but its own.
+browser runs, with every character escaped that could end one, or packed.  The scripts put them into the
+document as text only, and the page forbids itself everything else: no network, no script but its own.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -47,9 +48,9 @@ def html_of(contents: Contents) -> str:
         script=Markup(script),  # noqa: S704
         style_hash=_hash(style),
         script_hash=_hash(script),
-        index=_data(index_of(contents)),
-        contexts=_data(contexts_of(contents)),
-        details=Markup("\n").join(map(escaped, contents.details)),
+        index=escaped(_json(index_of(contents))),
+        contexts=_packed(_json(contexts_of(contents))),
+        details=_packed("\n".join(contents.details)),
     )
 
 
@@ -63,8 +64,13 @@ def _escape(character: str) -> str:
     return f"\\u{ord(character):04x}"
 
 
-def _data(value: object) -> Markup:
-    return escaped(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _packed(text: str) -> str:
+    """A large text that is not needed at once: gzip in base64, a third of the bytes for a browser to read."""
+    return base64.b64encode(gzip.compress(escaped(text).encode(), mtime=0)).decode()
 
 
 def _source(environment: Environment, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from html.parser import HTMLParser
@@ -49,7 +51,10 @@ class Scripts(HTMLParser):
 
 @pytest.fixture(scope="module")
 def scripts(place: Place) -> dict[str, str]:
-    return Scripts(place.report.path.read_text(encoding="utf-8")).found
+    found = Scripts(place.report.path.read_text(encoding="utf-8")).found
+    for name in ("contexts", "details"):
+        found[name] = gzip.decompress(base64.b64decode(found[name])).decode()
+    return found
 
 
 def test_the_head_compares_with_blank_course_members_and_the_other_csv(

@@ -29,9 +29,13 @@ function pressed(event) {
   does();
 }
 
-function follow() {
+async function follow() {
   readAddress();
   refresh();
+  if (state.search && !unpacked) {
+    await texts();
+    refresh(); // now through the contexts too
+  }
   if (state.open !== null) open(state.open);
   else drawQuestion();
 }
@@ -49,5 +53,10 @@ document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.getElementById("browser-title").focus();
 });
-follow();
-document.documentElement.dataset.ready = "yes";
+follow().then(() => {
+  document.documentElement.dataset.ready = "yes";
+  requestAnimationFrame(() => setTimeout(async () => {
+    await texts();
+    document.documentElement.dataset.unpacked = "yes";
+  }));
+});

@@ -90,7 +90,7 @@ function drawBlankLength(width) {
   const longest = Math.min(Math.max(...rows.map((number) => Q.raw[number][0]), 1) + 1, 61);
   const points = [];
   for (let least = 1; least <= longest; least++) {
-    const value = mean(rows, (number) => (Q.raw[number][0] >= least ? codePoints(gold(number)) : Q.raw[number][1]));
+    const value = mean(rows, (number) => (Q.raw[number][0] >= least ? GOLD_LENGTH[number] : Q.raw[number][1]));
     points.push([least, value]);
   }
   return blanking(width, points, { low: 1, high: Math.max(longest, 2), label: "blanked from so many characters on" },
@@ -104,7 +104,7 @@ function drawBlankCertainty(width) {
   const points = [];
   for (let step = 0; step <= 50; step++) {
     const least = step / 50;
-    points.push([least, mean(rows, (number) => (Q.p[number] < least ? codePoints(gold(number)) : Q.distance[number]))]);
+    points.push([least, mean(rows, (number) => (Q.p[number] < least ? GOLD_LENGTH[number] : Q.distance[number]))]);
   }
   return blanking(width, points, { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], format: (value) => String(100 * value), label: "blanked below this probability, %" },
     (x) => (x === 0 ? "best: no blank" : `best: blank below ${percent(x, 0)}`),
@@ -128,7 +128,7 @@ function drawLengths(width) {
     for (const number of selection.all) counts[Math.min(length(number), most)]++;
     return counts;
   };
-  const golds = tally((number) => codePoints(gold(number))), said = tally((number) => codePoints(Q.answer[number]));
+  const golds = tally((number) => GOLD_LENGTH[number]), said = tally((number) => LENGTH[number]);
   const high = Math.max(...golds, ...said) * 1.08;
   const area = frame(width, {
     title: "Lengths of answers",

@@ -1,8 +1,8 @@
-// The report's contents: columns read at once, contexts with them, a question's details once it is opened.
+// The report's contents: columns read at once; contexts and details, which are large, come packed, are unpacked
+// after the first drawing, and a question's details are decoded once it is opened.
 
 const read = (id) => document.getElementById(id).textContent;
 const REPORT = JSON.parse(read("index"));
-const CONTEXTS = JSON.parse(read("contexts"));
 const Q = REPORT.questions;
 const TOTAL = Q.guid.length;
 const FACETS = REPORT.facets.filter((facet) => !facet.reason);
@@ -15,24 +15,45 @@ const MEMBERS = REPORT.members.map((member, at) => ({
 }));
 const GLYPHS = ["✓", "⊂", "⊃", "은", "✗", "∅", "!"];
 
-const context = (number) => CONTEXTS[Q.context[number]];
 const gold = (number) => (Q.golds[number].length ? Q.golds[number][0][0] : "");
 const memberAnswer = (member, number) => member.answer[number] ?? Q.answer[number];
 const rivalAnswer = (number) => REPORT.versus.answer[number] ?? Q.answer[number];
 const codePoints = (text) => (/[\ud800-\udfff]/.test(text) ? Array.from(text).length : text.length);
 
-let lines = null;
-const parsed = new Map();
+const GOLD_LENGTH = Q.guid.map((_, number) => codePoints(gold(number)));
+const LENGTH = Q.answer.map(codePoints);
 
-function details(number) {
-  lines ??= read("details").split("\n");
-  if (!parsed.has(number)) parsed.set(number, JSON.parse(lines[number]));
-  return parsed.get(number);
+// {contexts, details} once they are unpacked, null before.
+let unpacked = null;
+const unpacking = new Map();
+
+function texts() {
+  if (!unpacking.has("all")) {
+    unpacking.set("all", Promise.all(["contexts", "details"].map(unpack)).then(([contexts, details]) => {
+      unpacked = { contexts: JSON.parse(contexts), details: details.split("\n") };
+    }));
+  }
+  return unpacking.get("all");
 }
+
+function unpack(id) {
+  const stream = new Blob([bytesOf(read(id))]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
+}
+
+function bytesOf(base64) {
+  const characters = atob(base64);
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+  return bytes;
+}
+
+const context = (number) => unpacked.contexts[Q.context[number]];
+const details = (number) => JSON.parse(unpacked.details[number]);
 
 // Four bytes a position: three of the place, one of the probability in steps of 1/255.
 function unpackStrips(text) {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const bytes = bytesOf(text);
   const view = new DataView(bytes.buffer);
   const sides = [];
   for (let at = 0; at < bytes.length;) {
@@ -62,6 +83,6 @@ function haystack(number) {
 let lowered = null;
 
 function loweredContext(number) {
-  lowered ??= CONTEXTS.map((text) => text.toLowerCase());
+  lowered ??= unpacked.contexts.map((text) => text.toLowerCase());
   return lowered[Q.context[number]];
 }

@@ -47,7 +47,8 @@ function answerText(text) {
   return text === "" ? el("span", { class: "blank" }, "(blank)") : data(text, { class: "answer" });
 }
 
-const count = (number) => number.toLocaleString("en");
+const NUMBERS = new Intl.NumberFormat("en");
+const count = (number) => NUMBERS.format(number);
 const edit = (number) => number.toFixed(3);
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 const signed = (number, digits = 3) => `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(digits)}`;

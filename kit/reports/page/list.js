@@ -8,7 +8,7 @@ function drawBrowser() {
   const search = el("input", {
     type: "search", id: "search", placeholder: "question, answer, context or guid", autocomplete: "off",
     "aria-label": "Search", spellcheck: "false",
-    oninput: (event) => { state.search = event.target.value; changed(); },
+    oninput: async (event) => { state.search = event.target.value; await texts(); changed(); },
   });
   const sort = el("select", {
     id: "sort", "aria-label": "Sort",

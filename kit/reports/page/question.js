@@ -1,6 +1,11 @@
 // One question: what was asked, answered and meant, the context with both, why, and by whom.
 
-function drawQuestion() {
+async function drawQuestion() {
+  const asked = state.open;
+  if (asked !== null && !unpacked) {
+    await texts();
+    if (asked !== state.open) return; // another was opened meanwhile
+  }
   const node = document.getElementById("question");
   node.classList.toggle("empty", state.open === null);
   if (state.open === null) {

@@ -18,7 +18,7 @@ function select() {
   const rows = [];
   for (let number = 0; number < TOTAL; number++) {
     if (failed[number] > 1) continue;
-    if (sought && !haystack(number).includes(sought) && !loweredContext(number).includes(sought)) {
+    if (sought && !haystack(number).includes(sought) && !(unpacked && loweredContext(number).includes(sought))) {
       failed[number] += 2;
       continue;
     }

@@ -8,7 +8,7 @@ const SORTS = {
   "surprise": ["further off than expected", (a, b) => surprise(b) - surprise(a)],
   "certainty": ["probability, smallest first", (a, b) => (Q.p[a] ?? 2) - (Q.p[b] ?? 2)],
   "others": ["disagreement of members", (a, b) => disagreement(b) - disagreement(a)],
-  "gold": ["gold length, longest first", (a, b) => codePoints(gold(b)) - codePoints(gold(a))],
+  "gold": ["gold length, longest first", (a, b) => GOLD_LENGTH[b] - GOLD_LENGTH[a]],
   "worse": ["what got worse most", (a, b) => change(b) - change(a)],
   "better": ["what got better most", (a, b) => change(a) - change(b)],
 };
