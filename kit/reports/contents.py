@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kit.reports import fits
 from kit.reports.choices import reasons
 from kit.reports.facts import facts_of
@@ -57,13 +55,9 @@ def _details(subject: Subject) -> list[str]:
     found = []
     for number, gold in enumerate(subject.golds):
         choice = subject.choices[number] if subject.choices else None
-        said = (
-            []
-            if subject.recipe is None
-            else reasons(
-                subject.recipe, choice, subject.voices, number, subject.decoded[number],
-                subject.texts[number], gold,
-            )
+        said = [] if subject.recipe is None else reasons(
+            subject.recipe, choice, subject.voices, number, subject.decoded[number],
+            subject.texts[number], gold,
         )  # fmt: skip
         candidates = () if choice is None else choice.candidates
         detail = {
@@ -72,10 +66,7 @@ def _details(subject: Subject) -> list[str]:
             ],
             "weighed": 0 if choice is None else choice.weighed,
             "why": said,
-            "p": [
-                None if voice.p[number] is None else round(voice.p[number] or 0.0, 4)
-                for voice in subject.voices
-            ],
+            "p": [_rounded(voice.p[number]) for voice in subject.voices],
             "strips": packed(strips, number),
         }
         found.append(_compact(detail))
@@ -118,7 +109,6 @@ def index_of(contents: Contents) -> dict[str, Any]:
             "place": subject.place,
             "kind": overview.kinds,
             "distance": own.score.distances.astype(int).tolist(),
-            "group": np.unique(own.score.groups, return_inverse=True)[1].tolist(),
             "risk": [_rounded(risk) for risk in overview.risks],
             "p": _probabilities(subject),
             "raw": [[len(text), int(far)] for text, far in zip(subject.unblanked, unblanked, strict=True)],

@@ -18,7 +18,9 @@ def run(
 ) -> None:
     """Write the page; or, with *text*, print its tables (and write the page only where *out* is given)."""
     if text and out is None:
-        show(verbs.overview(subject, data, answers=answers, versus=versus))
+        overview = verbs.overview(subject, data, answers=answers, versus=versus)
+        show(overview)
+        _cautions(overview)
         return
     made = verbs.report(subject, data, answers=answers, versus=versus, out=out)
     if text:
@@ -37,9 +39,8 @@ def show(overview: Overview) -> None:
         if facet.reason:
             terminal.say(f"{facet.title}: not known, {facet.reason}")
             continue
-        head = f"{facet.title}{f', {facet.unit}' if facet.unit else ''}"
-        columns = (head, "questions", "of them", "distance", "share of it", "mean, characters")
-        terminal.table("", columns, [_row(line) for line in facet_lines(overview, facet)])
+        columns = (facet.unit, "questions", "of them", "distance", "share of it", "mean, characters")
+        terminal.table(facet.title, columns, [_row(line) for line in facet_lines(overview, facet)])
     rows = [
         (one.guid, _quoted(one.answer), _quoted(one.gold), KINDS[one.kind], f"{one.distance}")
         for one in worst(overview, _WORST)

@@ -25,15 +25,13 @@ const LENGTH = Q.answer.map(codePoints);
 
 // {contexts, details} once they are unpacked, null before.
 let unpacked = null;
-const unpacking = new Map();
+let unpacking = null;
 
 function texts() {
-  if (!unpacking.has("all")) {
-    unpacking.set("all", Promise.all(["contexts", "details"].map(unpack)).then(([contexts, details]) => {
-      unpacked = { contexts: JSON.parse(contexts), details: details.split("\n") };
-    }));
-  }
-  return unpacking.get("all");
+  unpacking ??= Promise.all(["contexts", "details"].map(unpack)).then(([contexts, details]) => {
+    unpacked = { contexts: JSON.parse(contexts), details: details.split("\n") };
+  });
+  return unpacking;
 }
 
 function unpack(id) {

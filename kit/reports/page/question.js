@@ -56,7 +56,7 @@ function answersTable(number, detail) {
   }
   return el("table", { class: "answers" },
     el("thead", {}, el("tr", {}, ["", "text", "distance", "probability", ""].map((name, at) =>
-      el("th", { scope: "col" }, name, at === 2 ? el("small", {}, "characters") : null)))),
+      el("th", { scope: "col", class: at === 2 || at === 3 ? "number" : null }, name, at === 2 ? el("small", {}, "characters") : null)))),
     el("tbody", {}, lines));
 }
 
@@ -98,6 +98,6 @@ function candidatesTable(number, detail) {
   return el("div", {},
     el("h4", {}, "Candidates ", el("small", {}, `by expected distance, ${rows.length} of ${detail.weighed}`)),
     el("table", { class: "candidates" },
-      el("thead", {}, el("tr", {}, heads.map(([name, unit]) => el("th", { scope: "col" }, name, unit ? el("small", {}, unit) : null)))),
+      el("thead", {}, el("tr", {}, heads.map(([name, unit]) => el("th", { scope: "col", class: unit ? "number" : null }, name, unit ? el("small", {}, unit) : null)))),
       el("tbody", {}, rows)));
 }

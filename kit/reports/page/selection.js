@@ -1,6 +1,7 @@
 // Which questions pass the filters; for each facet also those that only its own filter keeps out.
 
-const selection = { rows: [], failed: new Uint8Array(TOTAL), failing: new Array(TOTAL), distance: 0 };
+// all: the numbers of those that pass, in the order of the file; rows: the same, sorted
+const selection = { all: [], rows: [], failed: new Uint8Array(TOTAL), failing: new Array(TOTAL), distance: 0 };
 
 function select() {
   const { failed, failing } = selection;
