@@ -72,7 +72,8 @@ def test_rooms_are_small() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["score", "--help"], ["ensemble", "--help"], ["check", "--help"]]
+    "arguments",
+    [["--help"], ["score", "--help"], ["ensemble", "--help"], ["check", "--help"], ["report", "--help"]],
 )
 def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     code = (

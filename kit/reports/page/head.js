@@ -1,7 +1,6 @@
 // The head: name, cautions, the table of scores, the bar of filters, the facts.
 
 function drawHead() {
-  document.documentElement.classList.toggle("is-fitted", REPORT.fitted);
   fill(document.getElementById("head"),
     el("p", { class: "kit" }, "kit report"),
     el("h1", {}, data(REPORT.name)),
