@@ -144,7 +144,7 @@ function drawLengths(width) {
   return {
     nodes: [area.root, el("ul", { class: "legend" },
       el("li", {}, el("span", { class: "swatch gold-bar" }), "gold (filled)"), el("li", {}, el("span", { class: "swatch said-bar" }), "predicted (outlined)"))],
-    note: "Predicted answers longer than the gold ones cost distance twice.",
+    note: "Where the outline stands above the bar, answers of that length are given more often than golds have it.",
   };
 }
 
