@@ -2,8 +2,8 @@
 
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
 ``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
-``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.push_kernel``, ``kit.kernel_status``,
-``kit.kernel_output``.
+``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.push_kernel``,
+``kit.kernel_status``, ``kit.kernel_output``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         out_of_fold,
         predict,
         push_kernel,
+        report,
         score,
         settings_for,
         submit,
@@ -53,6 +54,7 @@ __all__ = [
     "out_of_fold",
     "predict",
     "push_kernel",
+    "report",
     "score",
     "settings_for",
     "submit",

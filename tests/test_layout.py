@@ -79,6 +79,7 @@ def test_rooms_are_small() -> None:
         ["ensemble", "--help"],
         ["check", "--help"],
         ["kernel", "push", "--help"],
+        ["report", "--help"],
     ],
 )
 def test_help_loads_no_heavy_library(arguments: list[str]) -> None:

@@ -68,3 +68,26 @@ def score(
     from kit.views import scores
 
     scores.run(csv, answers, reference, versus, as_json)
+
+
+@app.command()
+def report(
+    subject: Annotated[Path, typer.Argument(help="A recipe (.yaml), a run, or a CSV.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The questions [of the CSV's card; the run's training file, out of fold]."),
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="The same questions with answers, where the data withhold them.")
+    ] = None,
+    versus: Annotated[Path | None, typer.Option(help="Another CSV: what got better and what worse.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page [reports/NAME.html].")] = None,
+    text: Annotated[bool, typer.Option("--text", help="Print tables; write a page only with --out.")] = False,
+) -> None:
+    """Show what answers get wrong: one HTML file with every question, or tables.
+
+    Example: kit report submissions/first.csv --data data/test.json --answers data/test_answers.json
+    """
+    from kit.views import reports
+
+    reports.run(subject, data, answers, versus, out, text)

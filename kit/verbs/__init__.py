@@ -20,6 +20,7 @@ from kit.verbs.data import check, download, leaks, load
 from kit.verbs.kaggle import leaderboard, submit
 from kit.verbs.kernels import kernel_output, kernel_status, push_kernel
 from kit.verbs.models import predict, settings_for, train
+from kit.verbs.reports import overview, report
 
 __all__ = [
     "RECIPE_SUFFIXES",
@@ -35,8 +36,10 @@ __all__ = [
     "leaks",
     "load",
     "out_of_fold",
+    "overview",
     "predict",
     "push_kernel",
+    "report",
     "score",
     "settings_for",
     "submit",

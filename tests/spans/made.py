@@ -58,7 +58,8 @@ questions = st.lists(st.lists(windows(), min_size=1, max_size=3), min_size=1, ma
 def words(context: str) -> list[tuple[int, int]]:
     found, at = [], 0
     for word in context.split(" "):
-        found.append((at, at + len(word)))
+        if word:
+            found.append((at, at + len(word)))
         at += len(word) + 1
     return found
 

@@ -23,7 +23,7 @@ from kit.spans.tuning.fitting import Fit, Fitter
 from kit.spans.tuning.members import OutOfFold, out_of_fold_members
 from kit.spans.tuning.second_stage import last_fit, ranked_ways
 
-COURSE = ("strip_special_tokens", "trim", {"blank_long": 20})
+COURSE: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
 TRIED: tuple[RuleSpec, ...] = (
     "trim", "balance_quotes", "tighten_symbols", "strip_particles", {"blank_long": 20}, {"blank_long": 30},
 )  # fmt: skip

@@ -1,0 +1,83 @@
+"""The page: template, style and scripts of the package, and a report's contents, as one HTML file.
+
+The contents stand in the page as data, never as markup: as JSON in script elements of a type that no
+browser runs, with every character escaped that could end one, or packed.  The scripts put them into the
+document as text only, and the page forbids itself everything else: no network, no script but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kit.files import write_text
+from kit.reports.contents import Contents, contexts_of, index_of
+
+SCRIPTS = (
+    "dom.js", "data.js", "state.js", "selection.js", "svg.js", "head.js", "facets.js", "list.js", "strips.js",
+    "question.js", "charts.js", "comparison.js", "app.js",
+)  # fmt: skip
+_TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+
+
+def write_page(path: Path, contents: Contents) -> Path:
+    """Write the report as *path*, whole or not at all.  Raises WriteError where it cannot be written."""
+    write_text(path, html_of(contents))
+    return path
+
+
+def html_of(contents: Contents) -> str:
+    """The whole page."""
+    environment = Environment(
+        loader=PackageLoader("kit.reports", "page"), autoescape=True, undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    style = _source(environment, "style.css")
+    script = "".join(_source(environment, name) for name in SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{script}}})();\n'
+    return environment.get_template("report.html").render(
+        name=contents.overview.subject.name,
+        style=Markup(style),  # noqa: S704  (the package's own file)
+        script=Markup(script),  # noqa: S704
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        index=escaped(_json(index_of(contents))),
+        contexts=_packed(_json(contexts_of(contents))),
+        details=_packed("\n".join(contents.details)),
+    )
+
+
+def escaped(text: str) -> Markup:
+    """JSON text as it may stand inside a script element: nothing in it can end or begin an element."""
+    return Markup(_TO_ESCAPE.sub(lambda found: _escape(found[0]), text))  # noqa: S704
+
+
+def _escape(character: str) -> str:
+    # Half a surrogate pair has no UTF-8; JSON's escape carries it.
+    return f"\\u{ord(character):04x}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _packed(text: str) -> str:
+    """A large text that is not needed at once: gzip in base64, a third of the bytes for a browser to read."""
+    return base64.b64encode(gzip.compress(escaped(text).encode(), mtime=0)).decode()
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _hash(text: str) -> str:
+    """As a content security policy names what it allows."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,72 @@
+// Where the distance comes from: a small chart of bars a facet, each bar a filter.
+
+let shownFacets = null;
+
+function drawFacets() {
+  const section = document.getElementById("where");
+  if (shownFacets === null) {
+    shownFacets = new Map();
+    const grid = el("div", { class: "facets" });
+    for (const facet of FACETS) {
+      const card = el("div", { class: `facet facet-${facet.key}`, role: "group", "aria-label": facet.title });
+      shownFacets.set(facet, card);
+      grid.append(card);
+    }
+    fill(section,
+      el("h2", { id: "where-title" }, "Where the distance comes from"),
+      el("p", { class: "note" },
+        "Bar: share of the total distance. Line ", el("span", { class: "key-line", "aria-hidden": "true" }, "│"),
+        ": share of the questions; a bar beyond its line costs more than its part. Choose bars to filter everything."),
+      grid);
+  }
+  for (const [facet, card] of shownFacets) drawFacet(facet, card);
+}
+
+function drawFacet(facet, card) {
+  const sums = byValue(facet);
+  const distance = sums.reduce((sum, one) => sum + one.distance, 0) || 1;
+  const questions = sums.reduce((sum, one) => sum + one.questions, 0) || 1;
+  const top = niceShare(Math.max(...sums.map((one) => Math.max(one.distance / distance, one.questions / questions)), 0.05));
+  const chosen = state.filters.get(facet.key);
+  const focused = document.activeElement?.dataset?.facet === facet.key ? document.activeElement.dataset.value : null;
+  fill(card,
+    el("h3", {}, data(facet.title), facet.unit ? el("small", {}, ` ${facet.unit}`) : null),
+    el("div", { class: "columns", "aria-hidden": "true" },
+      el("span", {}, ""), el("span", {}, ""), el("span", {}, "share"), el("span", {}, "n"), el("span", {}, "mean")),
+    sums.map((one, value) => {
+      const share = one.distance / distance;
+      const bar = el("span", { class: "fill" });
+      bar.style.width = `${(100 * share) / top}%`;
+      const line = el("span", { class: "line" });
+      line.style.left = `${(100 * one.questions) / questions / top}%`;
+      const average = one.questions ? one.distance / one.questions : 0;
+      return el("button", {
+        class: "value", "data-facet": facet.key, "data-value": String(value),
+        "aria-pressed": String(Boolean(chosen?.has(value))),
+        title: tooltip(facet, value, one, share, average),
+        onclick: () => toggle(facet.key, value),
+      },
+        el("span", { class: "label" }, facet.key === "kind" || facet.key === "before" ? glyph(facet.labels[value]) : null, data(facet.labels[value])),
+        el("span", { class: "track" }, bar, line),
+        el("span", { class: "number share" }, percent(share)),
+        el("span", { class: "number n" }, count(one.questions)),
+        el("span", { class: "number mean" }, one.questions ? average.toFixed(2) : "–"));
+    }),
+    el("div", { class: "scale", "aria-hidden": "true" },
+      el("span", {}, ["0 %", percent(top / 2, 0), percent(top, 0)].map((text, at) => el("b", { class: at === 1 ? "half" : null }, text)))));
+  if (focused !== null) card.querySelector(`[data-value="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function glyph(kind) {
+  const at = REPORT.kinds.findIndex((one) => one.name === kind);
+  return el("span", { class: `glyph k${at}`, "aria-hidden": "true" }, GLYPHS[at]);
+}
+
+function tooltip(facet, value, one, share, average) {
+  const kind = REPORT.kinds.find((each) => each.name === facet.labels[value]);
+  const meaning = kind && (facet.key === "kind" || facet.key === "before") ? `${kind.meaning}\n` : "";
+  return `${meaning}${plural(one.questions, "question")}, ${count(one.distance)} characters (${percent(share)} of the distance), `
+    + `${average.toFixed(2)} characters a question`;
+}
+
+const niceShare = (share) => [0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 1].find((step) => step >= share - 1e-9) ?? 1;

@@ -1,0 +1,103 @@
+// One question: what was asked, answered and meant, the context with both, why, and by whom.
+
+async function drawQuestion() {
+  const asked = state.open;
+  if (asked !== null && !unpacked) {
+    await texts();
+    if (asked !== state.open) return; // another was opened meanwhile
+  }
+  const node = document.getElementById("question");
+  node.classList.toggle("empty", state.open === null);
+  if (state.open === null) {
+    fill(node, el("p", { class: "none" }, "Choose a question, or press ", key("e"), " for the first error."));
+    return;
+  }
+  const number = state.open, detail = details(number);
+  const at = selection.position.get(number);
+  const letters = Array.from(context(number));
+  fill(node,
+    el("header", {},
+      el("span", { class: "steps" },
+        el("button", { id: "previous", title: "previous (k)", onclick: () => go(-1) }, "← previous"),
+        el("span", { class: "at" }, at === undefined ? "not in the list" : `${count(at + 1)} of ${count(selection.rows.length)}`),
+        el("button", { id: "next", title: "next (j)", onclick: () => go(1) }, "next →"),
+        el("button", { id: "next-error", title: "next error (e)", onclick: () => go(1, wrong) }, "next error →")),
+      el("span", { class: "guid" }, data(Q.guid[number]))),
+    el("h3", { id: "asked" }, data(Q.text[number])),
+    answersTable(number, detail),
+    detail.why.length ? el("div", { class: "why" }, el("h4", {}, "Why"), detail.why.map((line) => el("p", {}, data(line)))) : null,
+    el("h4", {}, "Context ", el("small", {}, data(Q.title[number]), `${Q.title[number] ? ", " : ""}${plural(letters.length, "character")}`)),
+    el("ul", { class: "key" },
+      el("li", {}, el("mark", { class: "gold" }, "gold")),
+      el("li", {}, el("mark", { class: "said" }, "answer")),
+      el("li", {}, el("mark", { class: "gold said" }, "both")),
+      Q.answer[number] !== "" && Q.place[number] === null ? el("li", {}, "the answer does not stand in the context") : null),
+    el("div", { class: "context", id: "context", lang: "ko", dir: "auto" }, marked(number, letters)),
+    drawStrips(number, detail.strips, letters),
+    candidatesTable(number, detail));
+  node.scrollTop = 0;
+  const box = node.querySelector("#context");
+  const first = box.querySelector("mark");
+  if (first) box.scrollTop = Math.max(first.offsetTop - box.offsetTop - box.clientHeight / 3, 0);
+}
+
+function answersTable(number, detail) {
+  const lines = Q.golds[number].map(([text], at) => line(at ? "also gold" : "gold", text, "", "", "gold"));
+  if (!lines.length) lines.push(line("gold", "", "", "", "gold"));
+  const kind = REPORT.kinds[Q.kind[number]];
+  lines.push(line("answer", Q.answer[number], Q.distance[number], Q.p[number], "own",
+    el("span", { class: `kind k${Q.kind[number]}`, title: kind.meaning }, `${GLYPHS[Q.kind[number]]} ${kind.name}`)));
+  if (Q.decoded[number] !== null) lines.push(line("before the rules", Q.decoded[number], "", "", "plain"));
+  if (VERSUS) lines.push(line(VERSUS.label, rivalAnswer(number), VERSUS.distance[number], "", "rival", change(number) ? moved(change(number)) : "as near"));
+  if (MEMBERS.length > 1) {
+    MEMBERS.forEach((member, at) => lines.push(
+      line(member.label, memberAnswer(member, number), member.distance[number], detail.p[at], "member",
+        member.answer[number] === null ? "" : "differs")));
+  }
+  return el("table", { class: "answers" },
+    el("thead", {}, el("tr", {}, ["", "text", "distance", "probability", ""].map((name, at) =>
+      el("th", { scope: "col", class: at === 2 || at === 3 ? "number" : null }, name, at === 2 ? el("small", {}, "characters") : null)))),
+    el("tbody", {}, lines));
+}
+
+function line(who, text, distance, p, role, note = "") {
+  return el("tr", { class: role },
+    el("th", { scope: "row" }, data(who)), el("td", { class: "text" }, answerText(text)),
+    el("td", { class: "number" }, String(distance)),
+    el("td", { class: "number" }, p === "" || p === null || p === undefined ? "" : percent(p)), el("td", {}, note));
+}
+
+// The context in pieces that begin and end where a gold or the answer does.
+function marked(number, letters) {
+  const spans = Q.golds[number].map(([text, start]) => ["gold", start, start + codePoints(text)]);
+  if (Q.place[number] !== null) spans.push(["said", Q.place[number], Q.place[number] + codePoints(Q.answer[number])]);
+  const cuts = [...new Set([0, letters.length, ...spans.flatMap(([, begin, end]) => [begin, end])])].sort((a, b) => a - b);
+  const pieces = [];
+  for (let at = 0; at + 1 < cuts.length; at++) {
+    const text = letters.slice(cuts[at], cuts[at + 1]).join("");
+    const names = [...new Set(spans.filter(([, begin, end]) => begin <= cuts[at] && cuts[at + 1] <= end).map(([name]) => name))];
+    pieces.push(names.length ? el("mark", { class: names.join(" ") }, ...shown(text)) : el("bdi", {}, ...shown(text)));
+  }
+  return pieces;
+}
+
+function candidatesTable(number, detail) {
+  if (!detail.candidates.length) return null;
+  const rows = detail.candidates.map(([rank, text, p, risk, distance]) => {
+    const bar = el("span", { class: "fill" });
+    bar.style.width = `${100 * p}%`;
+    const chosen = text === (Q.decoded[number] ?? Q.answer[number]);
+    return el("tr", { class: chosen ? "own" : text === gold(number) ? "gold" : "" },
+      el("td", { class: "number" }, String(rank)),
+      el("td", { class: "text" }, answerText(text), chosen ? el("small", { class: "flag" }, "chosen") : null, text === gold(number) ? el("small", { class: "flag" }, "gold") : null),
+      el("td", { class: "p" }, el("span", { class: "track" }, bar), percent(p)),
+      el("td", { class: "number" }, risk.toFixed(2)),
+      el("td", { class: "number" }, String(distance)));
+  });
+  const heads = [["#", ""], ["candidate", ""], ["probability", ""], ["expected distance", "characters"], ["distance", "characters"]];
+  return el("div", {},
+    el("h4", {}, "Candidates ", el("small", {}, `by expected distance, ${rows.length} of ${detail.weighed}`)),
+    el("table", { class: "candidates" },
+      el("thead", {}, el("tr", {}, heads.map(([name, unit]) => el("th", { scope: "col", class: unit ? "number" : null }, name, unit ? el("small", {}, unit) : null)))),
+      el("tbody", {}, rows)));
+}

@@ -1,0 +1,226 @@
+"""What a report says, against the plain computations of other rooms; and how it stands in the page."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kit
+from kit.data.records import Dataset
+from kit.errors import DataError, SubmissionError
+from kit.reports.contents import index_of
+from kit.reports.kinds import KINDS
+from kit.reports.page import escaped
+from kit.reports.strips import unpacked
+from kit.reports.summary import facet_lines, worst
+from kit.scoring.scores import compare, score_answers
+from kit.verbs.reports import overview
+from tests.reports.conftest import HOSTILE, Place
+
+
+class Scripts(HTMLParser):
+    """The text of every script element by its id, as a browser would cut them out."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+        self.inside: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "script":
+            self.inside = dict(attrs).get("id") or "program"
+            assert "src" not in dict(attrs)
+
+    def handle_data(self, data: str) -> None:
+        if self.inside is not None:
+            self.found[self.inside] = self.found.get(self.inside, "") + data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = None
+
+
+@pytest.fixture(scope="module")
+def scripts(place: Place) -> dict[str, str]:
+    found = Scripts(place.report.path.read_text(encoding="utf-8")).found
+    for name in ("contexts", "details"):
+        found[name] = gzip.decompress(base64.b64decode(found[name])).decode()
+    return found
+
+
+def test_the_head_compares_with_blank_course_members_and_the_other_csv(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    found = {one.role: one for one in place.report.contents.overview.standings if one.role != "member"}
+    members = [one for one in place.report.contents.overview.standings if one.role == "member"]
+    answers = kit.decode("two.yaml", place.data)
+    assert found["subject"].score.edit == kit.score(answers, place.data).edit
+    assert found["subject"].texts == tuple(answers.values())
+    Path("course.yaml").write_text(
+        "members: [{run: runs/words}]\nrules: [strip_special_tokens, trim, {blank_long: 20}]\n",
+        encoding="utf-8",
+    )
+    course = kit.decode("course.yaml", place.data)
+    assert found["course"].texts == tuple(course.values())
+    assert found["blank"].score.blanks == 1.0
+    assert [one.score.label for one in members] == ["letters", "words"]
+    rival = kit.score("words.csv", place.data)
+    assert found["versus"].score.edit == rival.edit
+    assert found["versus"].against == compare(rival, kit.score(answers, place.data))
+
+
+def test_shares_of_every_facet_sum_to_the_whole(place: Place) -> None:
+    overview = place.report.contents.overview
+    total = overview.own.score.distances.sum()
+    assert total > 0
+    known = [facet for facet in overview.facets if not facet.reason]
+    assert {"kind", "gold", "word", "context", "windows", "distance", "blank", "others", "change"} <= {
+        facet.key for facet in known
+    }
+    for facet in known:
+        lines = facet_lines(overview, facet)
+        assert sum(line.distance for line in lines) == total
+        assert sum(line.questions for line in lines) == len(place.data)
+        assert sum(line.share_of_distance for line in lines) == pytest.approx(1)
+    (unk,) = [facet for facet in overview.facets if facet.key == "unk"]
+    assert unk.reason == "no tokenizer.json lies beside the members' weights"
+
+
+def test_the_index_is_what_the_record_says(place: Place, scripts: dict[str, str]) -> None:
+    index = json.loads(scripts["index"])
+    assert index == json.loads(json.dumps(index_of(place.report.contents)))
+    contexts, questions = json.loads(scripts["contexts"]), index["questions"]
+    for number, question in enumerate(place.data):
+        assert contexts[questions["context"][number]] == question.context
+        assert questions["guid"][number] == question.guid
+        assert [gold for gold, _ in questions["golds"][number]] == list(question.golds)
+        at, answer = questions["place"][number], questions["answer"][number]
+        assert (at is None) == (answer == "" or answer not in question.context)
+        if at is not None:
+            assert question.context[at : at + len(answer)] == answer
+    assert index["cautions"] == [
+        {
+            "fitted": False,
+            "text": f"{name}: out of fold; each answer is by the one of 3 models that did not train on its "
+            "article",
+        }
+        for name in ("letters", "words")
+    ]
+
+
+def test_a_question_in_detail_is_what_explain_says(
+    place: Place, scripts: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    lines = scripts["details"].split("\n")
+    assert len(lines) == len(place.data)
+    index = json.loads(scripts["index"])
+    for number in (0, 5, 17):
+        detail = json.loads(lines[number])
+        known = kit.explain("two.yaml", place.data, place.data.questions[number].guid)
+        assert known.considered is not None
+        assert detail["weighed"] == len(known.considered.texts)
+        assert (index["questions"]["decoded"][number] or known.answer) == known.decoded
+        for rank, text, p, risk, _ in detail["candidates"]:
+            assert known.considered.texts[rank - 1] == text
+            assert p == pytest.approx(known.considered.p[rank - 1], abs=1e-4)
+            assert risk == pytest.approx(known.considered.risk[rank - 1], abs=1e-2)
+        texts = [text for _, text, *_ in detail["candidates"]]
+        assert place.data.questions[number].golds[0] in texts
+        assert detail["p"] == pytest.approx([one.p for one in known.opinions], abs=1e-4)
+        assert known.decoded in " ".join(detail["why"]) or known.decoded == ""
+        assert len(unpacked(detail["strips"])) == 2 * 3  # two members and the blend
+
+
+def test_nothing_in_the_data_can_end_or_begin_an_element(place: Place) -> None:
+    page = place.report.path.read_text(encoding="utf-8")
+    assert page.count("<script") == page.count("</script>") == 4
+    assert "<!--" not in page
+    assert "<b>" not in page
+    assert re.search("[\u2028\u2029]", page) is None
+    assert not re.search(r'(?:src|href)="(?!#|data:)', page)
+    assert "http://www.w3.org/2000/svg" in page  # a name, which nobody fetches
+    assert len(re.findall("https?://", page)) == 1
+
+
+@given(st.text(st.characters(codec=None)))
+def test_escaped_json_reads_back_the_same(text: str) -> None:
+    kept = escaped(json.dumps(text, ensure_ascii=False))
+    assert json.loads(kept) == text
+    assert not set("<>&\u2028\u2029") & set(kept)
+    kept.encode()
+
+
+def test_the_worst_answers_come_first(place: Place) -> None:
+    overview = place.report.contents.overview
+    cases = worst(overview, 5)
+    assert [case.distance for case in cases] == sorted(overview.own.score.distances, reverse=True)[:5]
+    assert all(case.answer != case.gold and KINDS[case.kind] != "right" for case in cases)
+
+
+def test_the_same_inputs_give_the_same_page(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    again = kit.report("two.yaml", "data/train.json", versus="words.csv", out="again.html")
+    assert again.path.read_bytes() == place.report.path.read_bytes()
+
+
+def test_a_csv_is_judged_as_the_recipe_that_made_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    made = kit.ensemble("two.yaml", place.data, out="two.csv")
+    found = overview(made.path)  # the card names the data
+    assert found.kinds == place.report.contents.overview.kinds
+    assert np.array_equal(found.own.score.distances, place.report.contents.overview.own.score.distances)
+    reasons = {facet.key: facet.reason for facet in found.facets if facet.reason}
+    assert set(reasons) == {"windows", "unk", "others"}
+    assert found.subject.cautions == ()
+
+
+def test_answers_may_come_from_another_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    test = kit.load("data/test.json")
+    kit.write_submission("blank.csv", test, dict.fromkeys((one.guid for one in test), ""))
+    found = overview("blank.csv", test, answers="data/test_answers.json")
+    assert {KINDS[kind] for kind in found.kinds} == {"blanked wrongly"}
+    with pytest.raises(DataError, match=r"test\.json: withholds 11 of 11 answers, .* --answers"):
+        overview("blank.csv", test)
+    with pytest.raises(DataError, match=r"train\.json: has no answer to question"):
+        overview("blank.csv", test, answers="data/train.json")
+    with pytest.raises(SubmissionError, match=r"blank\.csv: has no answer to question"):
+        overview("blank.csv", place.data)
+
+
+def test_a_vote_says_who_voted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    content = "members: [{run: runs/words}, {run: runs/letters}, {csv: words.csv}]\nblend: vote\n"
+    Path("vote.yaml").write_text(content, encoding="utf-8")
+    contents = kit.report("vote.yaml", place.data, out="vote.html").contents
+    assert contents.overview.subject.texts == tuple(kit.decode("vote.yaml", place.data).values())
+    assert json.loads(contents.details[0])["why"][0].startswith("The vote: ")
+    assert contents.weights.reason == "a CSV among the members has no posterior to weigh"
+    assert len(contents.temperatures.curves) == 2
+    assert index_of(contents)["blend"] is False
+
+
+def test_hostile_questions_are_among_them(data_guids: set[str]) -> None:
+    assert set(HOSTILE) <= data_guids
+
+
+@pytest.fixture
+def data_guids(place: Place) -> set[str]:
+    data: Dataset = place.data
+    return {question.guid for question in data}
+
+
+def test_scores_are_of_the_first_gold(place: Place) -> None:
+    texts = dict(zip((q.guid for q in place.data), place.report.contents.overview.subject.texts, strict=True))
+    assert place.report.contents.overview.own.score.edit == score_answers(texts, place.data).edit

@@ -1,0 +1,497 @@
+"""The page in a real browser: what it does is compared with the record it was made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import kit
+from kit.data import sample
+from kit.reports.kinds import KINDS
+from kit.reports.overview import Overview
+from kit.reports.strips import strip_of
+from tests.reports.conftest import HOSTILE, LONG, Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+
+@dataclass
+class Visit:
+    """An open page, and everything that it complained of or asked the network for."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[str]:
+        """guids of the rows that exist, in order."""
+        return self.page.eval_on_selector_all(".row", "rows => rows.map(row => row.dataset.guid)")
+
+    @property
+    def count(self) -> int:
+        """How many questions pass the filters, as the bar says."""
+        (number,) = re.findall("^(?:all )?([0-9,]+)", self.page.inner_text("#amount"))
+        return int(number.replace(",", ""))
+
+    @property
+    def opened(self) -> str | None:
+        """The guid of the open question."""
+        found = self.page.query_selector(".guid")
+        return None if found is None else found.inner_text()
+
+
+@contextmanager
+def visit(browser: Browser, url: str, **how: Any) -> Iterator[Visit]:
+    """Open *url*; whatever happens there, nothing may be complained of and nothing fetched."""
+    context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | how))
+    found = Visit(context.new_page())
+    found.page.set_default_timeout(10_000)
+    found.page.on("console", lambda message: found.complaints.append(message.text))
+    found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+    found.page.on("request", lambda request: found.requests.append(request.url))
+    found.page.goto(url)
+    found.page.wait_for_selector("html[data-unpacked]")
+    yield found
+    assert found.complaints == []
+    assert {one.split("#")[0] for one in found.requests} == {url.split("#")[0]}
+    assert found.page.evaluate("window.pwned === undefined")
+    context.close()
+
+
+@pytest.fixture
+def url(place: Place) -> str:
+    return place.report.path.as_uri()
+
+
+@pytest.fixture
+def overview(place: Place) -> Overview:
+    return place.report.contents.overview
+
+
+@pytest.fixture
+def at(browser: Browser, url: str) -> Iterator[Visit]:
+    with visit(browser, url) as found:
+        yield found
+
+
+def guids(place: Place, chosen: np.ndarray) -> list[str]:
+    """guids of the questions where *chosen*, by distance, the largest first, as the page sorts by default."""
+    questions = place.data.questions
+    return [questions[number].guid for number in np.flatnonzero(chosen).tolist()]
+
+
+def values(overview: Overview, key: str, label: str) -> np.ndarray:
+    """Where the facet *key* has the value *label*, bool (Q,)."""
+    (facet,) = [facet for facet in overview.facets if facet.key == key]
+    return np.array(facet.values) == facet.labels.index(label)
+
+
+def choose(at: Visit, key: str, label: str) -> None:
+    at.page.click(f".facet-{key} .value:has(.label bdi:text-is('{label}'))")
+
+
+def test_it_opens_and_shows_every_score(at: Visit, place: Place, overview: Overview) -> None:
+    assert at.page.title() == "two · kit report"
+    assert at.count == len(place.data)
+    rows = at.page.query_selector_all(".scores tbody tr")
+    assert len(rows) == len(overview.standings)
+    for row, standing in zip(rows, overview.standings, strict=True):
+        text = row.inner_text()
+        assert standing.score.label in text
+        assert f"{standing.score.edit:.3f}" in text
+        assert str(standing.score.interval) in text
+        assert f"{100 * standing.score.exact:.1f} %" in text
+        if standing.against is not None:
+            assert f"{abs(standing.against.mean):.3f}" in text
+    assert "words: out of fold" in at.page.inner_text(".cautions")
+    assert "a sample" in at.page.inner_text("#chart-temperature")
+    assert at.page.inner_text("#chart-learning .none").startswith("Not shown: the members' trainings were")
+    assert "[UNK] in the answer (no tokenizer.json lies beside" in at.page.inner_text("#facts")
+
+
+def test_bars_filter_everything(at: Visit, place: Place, overview: Overview) -> None:
+    distances = overview.own.score.distances
+    wrong = values(overview, "kind", "wrong place")
+    choose(at, "kind", "wrong place")
+    assert at.count == wrong.sum() > 0
+    assert f"{100 * distances[wrong].sum() / distances.sum():.1f} % of the distance" in at.page.inner_text(
+        "#bar"
+    )
+    assert set(at.shown) <= set(guids(place, wrong))
+    # a second value of the same facet widens, another facet narrows
+    both = wrong | values(overview, "kind", "too long")
+    choose(at, "kind", "too long")
+    assert at.count == both.sum() > wrong.sum()
+    (facet,) = [facet for facet in overview.facets if facet.key == "gold"]
+    for number, label in enumerate(facet.labels):
+        bar = at.page.inner_text(f".facet-gold .value >> nth={number} >> .n")
+        assert int(bar.replace(",", "")) == (both & values(overview, "gold", label)).sum()
+    narrow = both & values(overview, "gold", facet.labels[1])
+    choose(at, "gold", facet.labels[1])
+    assert at.count == narrow.sum() > 0
+    mean = at.page.inner_text(".role-subject td:last-child")
+    assert f"{distances[narrow].mean():.3f}" in mean
+    assert "(the selection)" in at.page.inner_text("#chart-lengths .note")
+    at.page.click("#clear")
+    assert at.count == len(place.data)
+    assert at.page.evaluate("location.hash") == ""
+
+
+def test_a_facet_shows_what_its_other_values_would_bring(at: Visit, overview: Overview) -> None:
+    choose(at, "kind", "wrong place")
+    numbers = at.page.eval_on_selector_all(".facet-kind .n", "all => all.map(one => Number(one.textContent))")
+    (facet,) = [facet for facet in overview.facets if facet.key == "kind"]
+    assert numbers == np.bincount(np.array(facet.values)).tolist()
+    assert at.page.get_attribute(".facet-kind .value:has-text('wrong place')", "aria-pressed") == "true"
+
+
+def test_search_looks_through_questions_answers_and_contexts(
+    at: Visit, place: Place, overview: Overview
+) -> None:
+    for sought in ("누가", "<SCRIPT>", overview.subject.texts[3], place.data.questions[4].guid, "toString"):
+        at.page.fill("#search", sought)
+        found = [
+            question.guid
+            for question, answer in zip(place.data, overview.subject.texts, strict=True)
+            if any(
+                sought.lower() in text.lower()
+                for text in (
+                    question.guid,
+                    question.text,
+                    question.title,
+                    question.context,
+                    answer,
+                    *question.golds,
+                )
+            )
+        ]
+        assert at.count >= len(found) > 0
+        if len(found) < 8:
+            assert set(found) <= set(at.shown)
+    at.page.fill("#search", "nowhere to be found")
+    assert at.count == 0
+    assert at.page.inner_text("#list") == "No question passes these filters."
+
+
+def test_sorting(at: Visit, place: Place, overview: Overview) -> None:
+    own, rival = overview.own.score.distances, overview.versus
+    assert rival is not None
+    risks = np.array([np.nan if risk is None else risk for risk in overview.risks])
+    orders = {
+        "distance-down": -own,
+        "distance-up": own,
+        "file": np.zeros(len(own)),
+        "risk": -np.nan_to_num(risks, nan=-1),
+        "worse": -(own - rival.score.distances),
+        "better": own - rival.score.distances,
+        "gold": -np.array([len(gold) for gold in overview.subject.golds]),
+    }
+    for name, key in orders.items():
+        at.page.select_option("#sort", name)
+        wanted = [place.data.questions[number].guid for number in np.argsort(key, kind="stable")[:6].tolist()]
+        assert at.shown[:6] == wanted, name
+
+
+def test_the_keyboard(at: Visit, place: Place, overview: Overview) -> None:
+    at.page.select_option("#sort", "file")
+    at.page.evaluate("document.activeElement.blur()")
+    order = [question.guid for question in place.data]
+    wrong = [order[number] for number in np.flatnonzero(overview.own.score.distances).tolist()]
+    keys = at.page.keyboard
+    keys.press("j")
+    assert at.opened == order[0]
+    keys.press("j")
+    keys.press("ArrowDown")
+    assert at.opened == order[2]
+    keys.press("k")
+    assert at.opened == order[1]
+    keys.press("e")
+    assert at.opened == next(guid for guid in wrong if order.index(guid) > 1)
+    keys.press("e")
+    assert at.opened == [guid for guid in wrong if order.index(guid) > 1][1]
+    keys.press("/")
+    keys.type("jek/")
+    assert at.page.input_value("#search") == "jek/"
+    keys.press("Escape")
+    assert at.page.input_value("#search") == ""
+    assert at.page.evaluate("document.activeElement === document.body")
+    keys.press("Escape")
+    assert at.opened is None
+    for _ in range(40):
+        keys.press("j")
+    assert at.opened == order[39]
+    box, pane = at.page.locator(".row.opened").bounding_box(), at.page.locator("#list").bounding_box()
+    assert box is not None
+    assert pane is not None
+    assert pane["y"] <= box["y"]
+    assert box["y"] + box["height"] <= pane["y"] + pane["height"] + 1
+
+
+def test_the_address_holds_the_view(browser: Browser, at: Visit) -> None:
+    choose(at, "kind", "wrong place")
+    choose(at, "kind", "too long")
+    at.page.fill("#search", "다")
+    at.page.select_option("#sort", "risk")
+    at.page.evaluate("document.activeElement.blur()")
+    at.page.keyboard.press("j")
+    at.page.keyboard.press("j")
+    before = (at.count, at.shown, at.opened, at.page.inner_text("#bar"))
+    assert before[0] > 1
+    at.page.reload()
+    at.page.wait_for_selector("html[data-unpacked]")
+    assert (at.count, at.shown, at.opened, at.page.inner_text("#bar")) == before
+    assert at.page.input_value("#search") == "다"
+    assert at.page.input_value("#sort") == "risk"
+    with visit(browser, at.page.url) as other:
+        assert (other.count, other.shown, other.opened) == before[:3]
+    at.page.evaluate("location.hash = '#kind=0&open=long'")
+    at.page.wait_for_function("document.querySelector('.guid')?.textContent === 'long'")
+    assert at.page.input_value("#search") == ""
+
+
+def test_an_address_of_nonsense_shows_everything(browser: Browser, url: str, place: Place) -> None:
+    nonsense = "#kind=99.x.-1&open=nobody&sort=toString&search=&__proto__=1&gold=%3Cb%3E"
+    with visit(browser, url + nonsense) as at:
+        assert at.count == len(place.data)
+        assert at.opened is None
+
+
+def test_a_question_shows_gold_answer_candidates_and_strips(
+    browser: Browser, url: str, place: Place, overview: Overview
+) -> None:
+    subject = overview.subject
+    number = int(np.flatnonzero(values(overview, "kind", "wrong place"))[0])
+    question = place.data.questions[number]
+    with visit(browser, f"{url}#open={question.guid}") as at:
+        page = at.page
+        assert page.inner_text("#asked") == question.text
+        assert page.text_content("#context") == question.context
+        assert "".join(page.locator("#context mark.gold").all_text_contents()) == question.golds[0]
+        assert "".join(page.locator("#context mark.said").all_text_contents()) == subject.texts[number]
+        assert f"{int(overview.own.score.distances[number])}" in page.inner_text("tr.own >> nth=0")
+        assert "✗ wrong place" in page.inner_text("tr.own >> nth=0")
+        candidates = subject.choices[number].candidates
+        rows = page.locator(".candidates tbody tr")
+        assert rows.count() == len(candidates)
+        for row, candidate in zip(rows.all(), candidates, strict=True):
+            assert f"{candidate.risk:.2f}" in row.inner_text()
+        assert "edit takes the text of least expected distance" in page.inner_text(".why")
+        members = [page.inner_text(f"tr.member >> nth={index}") for index in range(2)]
+        for text, voice in zip(members, subject.voices, strict=True):
+            assert voice.label in text
+            assert voice.texts[number] in text
+        if "whole" in page.inner_text("#zoom"):
+            page.click("#zoom")
+        posteriors = [voice.posterior for voice in subject.voices] + [subject.blend]
+        for index, posterior in enumerate(posteriors):
+            assert posterior is not None
+            strip = strip_of(posterior)
+            for side, marginal in (("start", strip.start), ("end", strip.end)):
+                bars = page.locator(f".strip >> nth={index} >> rect.{side}")
+                part = slice(marginal.offsets[number], marginal.offsets[number + 1])
+                assert bars.count() == part.stop - part.start
+                tallest = max(float(bar.get_attribute("height") or 0) for bar in bars.all())
+                assert tallest == pytest.approx(max(marginal.heat[part].max() / 255 * 20, 1.5), abs=0.01)
+
+
+def test_strips_near_show_the_characters_of_the_context(browser: Browser, url: str, place: Place) -> None:
+    question = place.data.questions[0]
+    with visit(browser, f"{url}#open={question.guid}") as at:
+        if "near" in at.page.inner_text("#zoom"):
+            at.page.click("#zoom")
+        letters = "".join(at.page.locator("text.letter").all_text_contents())
+        assert len(letters) >= 30
+        assert letters in question.context
+
+
+def test_comparison(at: Visit, place: Place, overview: Overview) -> None:
+    rival = overview.versus
+    assert rival is not None
+    assert rival.against is not None
+    change = overview.own.score.distances - rival.score.distances
+    text = at.page.inner_text("#difference")
+    assert f"{abs(rival.against.mean):.3f} characters a question" in text
+    assert f"{abs(rival.against.interval.low):.3f} to" in text
+    for name, chosen in (("better", change < 0), ("worse", change > 0)):
+        assert chosen.any()
+        assert f"{chosen.sum()} question" in at.page.inner_text(f"#move-{name}")
+        assert f"{abs(change[chosen].sum()):.0f} characters" in at.page.inner_text(f"#move-{name}")
+        at.page.click(f"#move-{name}")
+        assert at.count == chosen.sum()
+        assert set(at.shown) <= set(guids(place, chosen))
+        at.page.click("#clear")
+    total = at.page.eval_on_selector_all(
+        ".moves-matrix td button",
+        "all => all.reduce((sum, one) => sum + Number(one.firstChild.textContent), 0)",
+    )
+    assert total == len(place.data)
+    before = np.array(next(facet for facet in overview.facets if facet.key == "before").values)
+    at.page.click(".moves-matrix td button >> nth=0")
+    assert 0 < at.count < len(place.data)
+    assert len(set(before.tolist())) > 1
+
+
+@pytest.mark.parametrize("guid", list(HOSTILE))
+def test_hostile_text_stays_text(browser: Browser, url: str, guid: str) -> None:
+    context, asked, gold = HOSTILE[guid]
+    with visit(browser, f"{url}#open={guid}") as at:
+        page = at.page
+        assert at.opened == guid
+        assert page.text_content("#context") == as_shown(context)
+        assert page.text_content("#asked") == as_shown(asked)
+        assert "".join(page.locator("#context mark.gold").all_text_contents()) == as_shown(gold)
+        assert f"<i>{guid}</i>" in page.inner_text("#question")
+        inside = page.eval_on_selector_all("#question *, #list *", "all => all.map(one => one.localName)")
+        assert not {"script", "img", "b" if guid == "script" else "script", "i", "iframe"} & (
+            set(inside) - {"b"}
+        )
+        assert page.evaluate("document.images.length") == 0
+        assert page.evaluate("document.scripts.length") == 4
+        body = page.text_content("main")
+        assert body is not None
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f]", body)
+
+
+def as_shown(text: str) -> str:
+    """Characters that turn or hide text are named instead of sent."""
+    return re.sub("[\u200b-\u200f\u2028-\u202e\u2066-\u2069]", lambda found: f"U+{ord(found[0]):04X}", text)
+
+
+def test_the_long_context_is_all_there(browser: Browser, url: str) -> None:
+    assert len(LONG) > 20_000 - 15
+    with visit(browser, f"{url}#open=long", viewport={"width": 390, "height": 844}) as at:
+        assert at.page.text_content("#context") == LONG
+        assert at.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+def test_no_width_scrolls_sideways(browser: Browser, url: str, width: int) -> None:
+    with visit(browser, url, viewport={"width": width, "height": 844}) as at:
+        at.page.keyboard.press("e")
+        at.page.wait_for_selector(".strip svg")
+        choose(at, "kind", "wrong place")
+        assert at.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert at.page.evaluate("document.querySelectorAll('.chart svg').length") >= 7
+        widest = at.page.evaluate(
+            "Math.max(...[...document.querySelectorAll('.chart svg, .strip svg')]"
+            ".map(one => one.getBoundingClientRect().right))"
+        )
+        assert widest <= width
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it, of rgb(r, g, b)."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_schemes_can_be_read(browser: Browser, url: str, scheme: str) -> None:
+    with visit(browser, url, color_scheme=scheme) as at:
+        at.page.keyboard.press("e")
+        ground = luminance(at.page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+        assert (ground > 0.5) == (scheme == "light")
+        for selector in (
+            "h1",
+            ".note",
+            "#asked",
+            ".answers .gold .text bdi",
+            ".against.better",
+            ".facet .number.n",
+        ):
+            ink = luminance(at.page.eval_on_selector(selector, "one => getComputedStyle(one).color"))
+            contrast = (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05)
+            assert contrast >= 4.5, (selector, contrast)
+
+
+def test_hangul_is_in_every_font_stack_and_every_axis_has_a_unit(at: Visit) -> None:
+    at.page.keyboard.press("e")
+    at.page.wait_for_selector(".strip svg")
+    stacks = at.page.evaluate(
+        "[...new Set([...document.querySelectorAll('body, body *')]"
+        ".map(one => getComputedStyle(one).fontFamily))]"
+    )
+    for stack in stacks:
+        assert re.search("Malgun Gothic|Nanum|Noto Sans (CJK )?KR", stack), stack
+    charts = at.page.query_selector_all(".chart svg[role=img]")
+    assert len(charts) >= 7
+    for chart in charts:
+        axes = [axis.text_content() or "" for axis in chart.query_selector_all("text.axis")]
+        assert len(axes) == 2
+        for axis in axes:
+            assert re.search("characters|%|questions|nats|log scale|step", axis), axis
+
+
+def test_kinds_are_told_apart_without_colour(at: Visit) -> None:
+    glyphs = at.page.eval_on_selector_all(
+        ".facet-kind .glyph, .facet-before .glyph", "all => all.map(one => one.textContent)"
+    )
+    names = at.page.eval_on_selector_all(
+        ".facet-kind .label bdi, .facet-before .label bdi", "all => all.map(one => one.textContent)"
+    )
+    pairs = dict(zip(names, glyphs, strict=True))
+    assert set(pairs) <= {str(kind) for kind in KINDS}
+    assert len(set(pairs.values())) == len(pairs) > 3
+
+
+def test_a_bare_csv_leaves_out_what_cannot_be_known(
+    browser: Browser, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    made = kit.report("words.csv", place.data, out=tmp_path / "csv.html")
+    with visit(browser, made.path.as_uri()) as at:
+        at.page.keyboard.press("e")
+        missing = {
+            chart.get_attribute("id"): chart.query_selector(".none") is not None
+            for chart in at.page.query_selector_all(".chart")
+        }
+        assert {name for name, gone in missing.items() if not gone} == {"chart-blank-length", "chart-lengths"}
+        assert at.page.query_selector(".candidates") is None
+        assert at.page.query_selector(".strip") is None
+        assert at.page.query_selector("#comparison[hidden]") is not None
+
+
+def main_thread_seconds(browser: Browser, url: str) -> float:
+    """Processor time of the page's main thread until it is drawn: what a busy machine does not stretch."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(url)
+    page.wait_for_selector("html[data-ready]")
+    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    context.close()
+    assert metrics["ThreadTime"] > 0
+    return float(metrics["ThreadTime"])
+
+
+def test_thousands_of_questions_open_at_once(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = sample.write(tmp_path / "data", train_contexts=1240, test_contexts=3)
+    data = kit.load(files.train)
+    assert len(data) >= 4008
+    texts = {question.guid: question.context[:5] for question in data}
+    made = kit.report(kit.write_submission("many.csv", data, texts), data)
+    with visit(browser, made.path.resolve().as_uri()) as at:
+        assert at.count == len(data)
+        assert len(at.shown) < 60
+        assert main_thread_seconds(browser, made.path.resolve().as_uri()) < 2
+        at.page.eval_on_selector("#list", "list => { list.scrollTop = list.scrollHeight; }")
+        last = data.questions[
+            int(np.lexsort((np.arange(len(data)), -made.contents.overview.own.score.distances))[-1])
+        ]
+        at.page.wait_for_selector(f'.row[data-guid="{last.guid}"]')
+        assert len(at.shown) < 60
