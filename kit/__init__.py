@@ -2,7 +2,7 @@
 
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
 ``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
-``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``.
+``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.notebook``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         leaderboard,
         leaks,
         load,
+        notebook,
         out_of_fold,
         predict,
         score,
@@ -44,6 +45,7 @@ __all__ = [
     "leaderboard",
     "leaks",
     "load",
+    "notebook",
     "out_of_fold",
     "predict",
     "score",

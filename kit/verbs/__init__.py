@@ -19,6 +19,7 @@ from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, download, leaks, load
 from kit.verbs.kaggle import leaderboard, submit
 from kit.verbs.models import predict, settings_for, train
+from kit.verbs.notebooks import notebook
 
 __all__ = [
     "RECIPE_SUFFIXES",
@@ -31,6 +32,7 @@ __all__ = [
     "leaderboard",
     "leaks",
     "load",
+    "notebook",
     "out_of_fold",
     "predict",
     "score",

@@ -1,0 +1,107 @@
+"""This very kit as a wheel, from its own files: the same files give the same bytes.
+
+Not by a build backend: that may be missing, fetches what it needs, leaves folders behind in the source tree,
+and cannot work where the kit was installed without its sources.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import csv
+import hashlib
+import importlib.metadata
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import kit
+from kit.errors import ConfigError
+from kit.version import __version__
+
+PROJECT = "korean-mrc-kit"
+_NAME = PROJECT.replace("-", "_")
+_INFO = f"{_NAME}-{__version__}.dist-info"
+# The earliest a zip can name; the time of making must not show in the bytes.
+_WHEN = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A wheel's file name and bytes."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes, hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def build_wheel() -> Wheel:
+    """The kit that is running, as a wheel.  Raises ConfigError where its requirements are not to be found."""
+    package = Path(kit.__file__).parent
+    files = {
+        f"kit/{path.relative_to(package).as_posix()}": path.read_bytes()
+        for path in sorted(package.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    files[f"{_INFO}/METADATA"] = _metadata(requirements()).encode()
+    files[f"{_INFO}/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: kit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    files[f"{_INFO}/entry_points.txt"] = b"[console_scripts]\nkit = kit.cli:main\n"
+    files[f"{_INFO}/top_level.txt"] = b"kit\n"
+    files[f"{_INFO}/RECORD"] = _record(files)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name, _WHEN)
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED, 9)
+    return Wheel(f"{_NAME}-{__version__}-py3-none-any.whl", out.getvalue())
+
+
+def requirements() -> list[str]:
+    """What the kit needs, as its setup.py says (in a source tree), or as it was installed."""
+    setup = Path(kit.__file__).parent.parent / "setup.py"
+    if setup.is_file() and PROJECT in (text := setup.read_text(encoding="utf-8")):
+        return _declared(text)
+    try:
+        found = importlib.metadata.requires(PROJECT) or []
+    except importlib.metadata.PackageNotFoundError:
+        raise ConfigError(
+            f"{Path(kit.__file__).parent}: neither its setup.py nor its installation is to be found; "
+            "install the kit with pip, or give --git URL@REV"
+        ) from None
+    return [line for line in found if "extra ==" not in line]
+
+
+def _declared(text: str) -> list[str]:
+    """The list ``install_requires`` of a setup.py, which is not run."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.keyword) and node.arg == "install_requires":
+            return [str(line) for line in ast.literal_eval(node.value)]
+    raise ConfigError("setup.py: has no list install_requires; give --git URL@REV")
+
+
+def _metadata(required: list[str]) -> str:
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {PROJECT}",
+        f"Version: {__version__}",
+        "Requires-Python: >=3.11",
+    ]
+    return "\n".join([*lines, *(f"Requires-Dist: {line}" for line in required)]) + "\n"
+
+
+def _record(files: dict[str, bytes]) -> bytes:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    for name, content in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        rows.writerow([name, f"sha256={digest}", len(content)])
+    rows.writerow([f"{_INFO}/RECORD", "", ""])
+    return out.getvalue().encode()
