@@ -3,7 +3,7 @@
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
 ``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
 ``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.push_kernel``,
-``kit.kernel_status``, ``kit.kernel_output``.
+``kit.kernel_status``, ``kit.kernel_output``, ``kit.notebook``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         leaderboard,
         leaks,
         load,
+        notebook,
         out_of_fold,
         predict,
         push_kernel,
@@ -51,6 +52,7 @@ __all__ = [
     "leaderboard",
     "leaks",
     "load",
+    "notebook",
     "out_of_fold",
     "predict",
     "push_kernel",

@@ -7,8 +7,11 @@ obeyed: control characters in it are made visible.
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Literal, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -25,14 +28,64 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-_WIDE = 200
+_GAP = 2
+_NARROWEST = 12
+"""Columns that words are wrapped to at the least, before a table gives up being one."""
+
+
+class Shown(io.TextIOBase):
+    """A stream on which control characters are shown, whoever writes: libraries, warnings, tracebacks.
+
+    Text of the kit's own that has colours goes to ``stream``, the one behind.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str, /) -> int:
+        """Write *text*, its line ends as they are."""
+        self.stream.write("\n".join(map(visible, text.split("\n"))))
+        return len(text)
+
+    def flush(self) -> None:
+        """As of the stream behind."""
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        """As of the stream behind."""
+        return self.stream.isatty()
+
+    def fileno(self) -> int:
+        """As of the stream behind."""
+        return self.stream.fileno()
+
+    def writable(self) -> bool:
+        """It is for nothing else."""
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """As of the stream behind."""
+        return self.stream.encoding
+
+
+def show_everything() -> None:
+    """From now on nothing that this process prints is obeyed by a terminal, and nothing cannot be printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console that knows no Hangul
+    sys.stdout, sys.stderr = Shown(sys.stdout), Shown(sys.stderr)
 
 
 def _console(stream_is_error: bool) -> Console:
     stream = sys.stderr if stream_is_error else sys.stdout
-    # A pipe has no width of its own; cutting a table to 80 columns there would lose text.
-    width = None if stream.isatty() else _WIDE
-    return Console(file=stream, width=width, highlight=False, soft_wrap=True, emoji=False, markup=False)
+    if isinstance(stream, Shown):
+        stream = stream.stream
+    plain = not stream.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Console(
+        file=stream, force_terminal=stream.isatty(), color_system=None if plain else "auto",
+        highlight=False, soft_wrap=True, emoji=False, markup=False, force_jupyter=False,
+    )  # fmt: skip
 
 
 def visible(text: str) -> str:
@@ -56,25 +109,84 @@ def error(line: str) -> None:
     _console(True).print(text)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table on standard output: the first column to the left, the others to the right."""
-    grid = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for number, column in enumerate(columns):
-        grid.add_column(Text(column), justify="left" if number == 0 else "right", header_style="dim")
-    for row in rows:
-        grid.add_row(*(Text(visible(cell)) for cell in row))
-    _console(False).print(grid)
+def line(text: str) -> None:
+    """One line of a result, on standard output."""
+    _console(False).print(Text(visible(text)))
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: Container[str] = ()
+) -> None:
+    """A table on standard output: the first column and those in *words* to the left, others to the right.
+
+    On a terminal that is too narrow words are wrapped, figures never; where that does not help, each
+    row becomes a list.  A pipe has no width, so that there nothing is wrapped.
+    """
+    heads = [visible(column) for column in columns]
+    cells = [[visible(cell) for cell in row] for row in rows]
+    wordy = [number == 0 or column in words for number, column in enumerate(columns)]
+    console = _console(False)
+    console.print(Text(visible(title), style="bold"))
+    widths = _widths(heads, cells, wordy, console.width if console.is_terminal else None)
+    if widths is None:
+        for row in cells:
+            _pairs(console, list(zip(heads, row, strict=True)))
+            console.print()
+        return
+    grid = Table(box=None, pad_edge=False, padding=(0, _GAP // 2))
+    for head, width, left in zip(heads, widths, wordy, strict=True):
+        justify: Literal["left", "right"] = "left" if left else "right"
+        grid.add_column(Text(head), justify=justify, header_style="dim", width=width, overflow="fold")
+    for row in cells:
+        grid.add_row(*map(Text, row))
+    console.width = max(sum(widths) + _GAP * len(widths), 1)
+    console.print(grid, soft_wrap=False)
+
+
+def _widths(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], wordy: Sequence[bool], limit: int | None
+) -> list[int] | None:
+    """The columns' widths in terminal columns; None where figures do not fit into *limit*."""
+    cells = [max((cell_len(row[number]) for row in rows), default=0) for number in range(len(heads))]
+    widths = [max(cell_len(head), width) for head, width in zip(heads, cells, strict=True)]
+    gaps = _GAP * (len(heads) - 1)
+    if limit is None or sum(widths) + gaps <= limit:
+        return widths
+    longest = [max(map(cell_len, head.split()), default=0) for head in heads]
+    widths = [max(pair) for pair in zip(longest, cells, strict=True)]
+    room = limit - gaps - sum(width for width, left in zip(widths, wordy, strict=True) if not left)
+    texts = [width for width, left in zip(widths, wordy, strict=True) if left]
+    fits = (
+        most for most in range(max(texts), _NARROWEST - 1, -1) if sum(min(most, w) for w in texts) <= room
+    )
+    most = max(texts) if sum(texts) <= room else next(fits, None)
+    if most is None:
+        return None
+    return [min(width, most) if left else width for width, left in zip(widths, wordy, strict=True)]
 
 
 def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """Names and values on standard output, one pair a line."""
+    """Names and values on standard output, one pair a line; on a terminal long values are wrapped."""
     console = _console(False)
     console.print(Text(visible(title), style="bold"))
+    _pairs(console, [(visible(name), visible(value)) for name, value in rows])
+
+
+def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
     width = max((cell_len(name) for name, _ in rows), default=0)
+    room = console.width - width - _GAP
+    if not console.is_terminal or room < _NARROWEST:
+        for name, value in rows:
+            text = Text(name + " " * (width - cell_len(name) + _GAP), style="dim")
+            text.append(value, style="default")
+            console.print(text)
+        return
+    grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+    grid.add_column(style="dim", width=width)
+    grid.add_column(overflow="fold", max_width=room)
     for name, value in rows:
-        line = Text(name + " " * (width - cell_len(name) + 2), style="dim")
-        line.append(visible(value), style="default")
-        console.print(line)
+        grid.add_row(Text(name), Text(value))
+    console.print(grid, soft_wrap=False)
 
 
 @contextlib.contextmanager
@@ -86,7 +198,7 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     bar = progress_bar()
     bar.disable = bar.disable or not total
     with bar:
-        task = bar.add_task(what, total=total, note="")
+        task = bar.add_task(visible(what), total=total, note="")
         yield lambda done: bar.advance(task, done)
 
 
@@ -107,7 +219,7 @@ def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int 
         disable=hidden or not console.is_terminal,
     )
     with bar:
-        task = bar.add_task(what, total=None, visible=False)
+        task = bar.add_task(visible(what), total=None, visible=False)
         yield lambda come, total: bar.update(task, completed=come, total=total, visible=True)
 
 

@@ -23,6 +23,7 @@ ORDER = [
     "models",
     "competition",
     "reports",
+    "notebooks",
 ]
 """A room imports only rooms before it; scoring and answers do not know each other."""
 TOP = {"verbs", "terminal", "views", "demonstration", "cli", "__main__", "__init__"}

@@ -47,3 +47,22 @@ def demo(
     from kit.views import demonstration
 
     demonstration.run(folder, seed)
+
+
+@app.command()
+def notebook(
+    out: Annotated[Path | None, typer.Option(help="The file [korean-mrc-HOST.ipynb].")] = None,
+    host: Annotated[str, typer.Option("--for", help="Where it runs: colab, kaggle or local.")] = "local",
+    language: Annotated[str, typer.Option(help="Of its explanations: both, ko or en.")] = "both",
+    install: Annotated[
+        str | None, typer.Option(help="What pip installs there, as in git+URL [the kit that it carries].")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that differs.")] = False,
+) -> None:
+    """Write a Jupyter notebook that walks the whole road and explains it, in Korean and English.
+
+    Example: kit notebook --for colab
+    """
+    from kit.views import notebooks
+
+    notebooks.run(out, host, language, install, force)

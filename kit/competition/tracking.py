@@ -201,5 +201,6 @@ def _most_different(
     mean, share, entry = max(measured, key=lambda one: one[0])
     return (
         entry,
-        f"as good within the interval, and {share:.0%} of its answers differ (by {mean:.2f} on average)",
+        f"as good within the interval, and {share * 100:.0f} % of its answers differ "
+        f"(by {mean:.2f} characters on average)",
     )

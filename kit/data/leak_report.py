@@ -161,7 +161,7 @@ def _named(finding: ContextLeak | QuestionMatch) -> str:
     if isinstance(finding, QuestionMatch):
         tests = _listed(finding.test_guids)
         return f"{plain(finding.train_guid)} asks what {tests} asks, with the same answer"
-    how = "exactly" if finding.kind == "exact" else f"{finding.containment:.0%} nearly"
+    how = "exactly" if finding.kind == "exact" else f"{finding.containment * 100:.0f} % nearly"
     return f"{_listed(finding.train_guids)} ~ {_listed(finding.test_guids)} ({how})"
 
 

@@ -31,7 +31,9 @@ class TokenizerReport:
         """What a user should know, one line each."""
         found = []
         if self.unknown > 0.005:
-            found.append(f"{self.unknown:.1%} of tokens are [UNK] on this data: answers in them are guessed")
+            found.append(
+                f"{self.unknown * 100:.1f} % of tokens are [UNK] on this data: answers in them are guessed"
+            )
         if self.lower_cases:
             found.append("the tokenizer lower-cases; answers are still cut from the original text")
         if self.strips_accents:
@@ -74,8 +76,8 @@ def inspect_tokenizer(backbone: Backbone, questions: Sequence[Question]) -> Toke
     round_trip = same / compared if compared else 1.0
     if round_trip < _ROUND_TRIP_LEAST:
         raise ModelError(
-            f"{backbone.reference}: offsets of its tokenizer are wrong for {1 - round_trip:.1%} of tokens "
-            f"({example}); answers would be shifted, use another backbone or repair its tokenizer.json"
+            f"{backbone.reference}: offsets of its tokenizer are wrong for {(1 - round_trip) * 100:.1f} % of "
+            f"tokens ({example}); answers would be shifted, use another backbone or repair its tokenizer.json"
         )
     normalized = _normalizer(backbone)
     return TokenizerReport(

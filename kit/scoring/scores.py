@@ -61,8 +61,9 @@ class Score:
 
     def __str__(self) -> str:
         return (
-            f"Edit Score {self.edit:.3f} ({self.interval.level:.0%}: {self.interval}), "
-            f"exact match {self.exact:.1%}, character F1 {self.f1:.1%}, blank {self.blanks:.1%}; "
+            f"Edit Score {self.edit:.3f} ({self.interval.level * 100:.0f} %: {self.interval}), "
+            f"exact match {self.exact * 100:.1f} %, character F1 {self.f1 * 100:.1f} %, "
+            f"blank {self.blanks * 100:.1f} %; "
             f"{self.questions:,} questions, reference: {self.reference}"
         )
 

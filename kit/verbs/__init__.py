@@ -20,6 +20,7 @@ from kit.verbs.data import check, download, leaks, load
 from kit.verbs.kaggle import leaderboard, submit
 from kit.verbs.kernels import kernel_output, kernel_status, push_kernel
 from kit.verbs.models import predict, settings_for, train
+from kit.verbs.notebooks import notebook
 from kit.verbs.reports import overview, report
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "leaderboard",
     "leaks",
     "load",
+    "notebook",
     "out_of_fold",
     "overview",
     "predict",

@@ -38,7 +38,7 @@ def run(what: str, to: Path | None, force: bool, as_json: bool) -> None:
         return
     rows = [(file.name, f"{file.size:,}", *_cells(reports[file.name])) for file in manifest.files]
     columns = ("file", "bytes", "format", "questions", "answers", "faults")
-    terminal.table(f"{done.folder}, from {manifest.source}", columns, rows)
+    terminal.table(f"{done.folder}, from {manifest.source}", columns, rows, words=("format",))
     if source_of(what).is_korquad:
         terminal.say(
             "its publisher gives no checksums: the files were checked by their content, and the SHA-256 in "

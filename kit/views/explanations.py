@@ -38,12 +38,13 @@ def run(recipe: Recipe, data: Path, guid: str, as_json: bool) -> None:
         rows = [(_quoted(text), share(p), edit(risk)) for text, p, risk in list(table)[:_SHOWN]]
         left_out = len(found.considered.texts) - len(rows)
         title = "texts by expected distance" + (f" (and {left_out} more)" if left_out else "")
-        terminal.table(title, ("text", "probability", "expected distance"), rows)
+        terminal.table(title, ("text", "probability", "expected distance (characters)"), rows)
     opinions = [
         (one.label, _quoted(one.text), "" if one.p is None else share(one.p), share(one.weight))
         for one in found.opinions
     ]
-    terminal.table("the members' own answers", ("member", "answer", "probability", "weight"), opinions)
+    columns = ("member", "answer", "probability", "weight")
+    terminal.table("the members' own answers", columns, opinions, words=("answer",))
 
 
 def _quoted(text: str) -> str:

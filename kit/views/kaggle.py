@@ -13,7 +13,7 @@ from kit.competition.ledger import Entry
 from kit.competition.submitting import Outcome, expectation
 from kit.competition.tracking import Bound, Tracking
 from kit.verbs.kaggle import Standing
-from kit.views.output import edit, print_json, share
+from kit.views.output import INTERVAL, difference, edit, print_json, share
 
 
 def submit(
@@ -68,8 +68,7 @@ def leaderboard(
         print_json(_standing(standing))
         return
     if as_csv:
-        columns = list(Entry.model_fields)
-        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        writer = csv.DictWriter(sys.stdout, list(Entry.model_fields), lineterminator="\n")
         writer.writeheader()
         writer.writerows(entry.model_dump() for entry in standing.entries)
         return
@@ -78,19 +77,22 @@ def leaderboard(
             f"no submission to {standing.competition} is written down yet; kit submit makes the first"
         )
         return
-    columns = ["submitted", "CSV", "local", "public", "private", "place", "status", "message"]
-    terminal.table(standing.competition, columns, [_row(entry, standing) for entry in standing.entries])
+    columns = ("CSV", "local", INTERVAL, "public", "private", "place", "status", "message", "submitted")
+    title = f"{standing.competition} (scores in characters, lower is better)"
+    rows = [_row(entry, standing) for entry in standing.entries]
+    terminal.table(title, columns, rows, words=("status", "message"))
     if standing.tracking is not None:
         terminal.facts("does local track public?", _tracking(standing.tracking))
     for number, one in enumerate(standing.picks, start=1):
-        print(terminal.visible(f"pick {number}: {one.entry.csv or one.entry.ref}: {one.reason}"))
+        terminal.line(f"pick {number}: {one.entry.csv or one.entry.ref}: {one.reason}")
 
 
 def _row(entry: Entry, standing: Standing) -> list[str]:
     place = f"{standing.ranks[entry.number]} of {standing.teams}" if entry.number in standing.ranks else ""
     return [
-        entry.at, Path(entry.csv).name if entry.csv else str(entry.ref or ""), _score(entry.estimate),
-        _score(entry.public), _score(entry.private), place, entry.status, entry.message,
+        Path(entry.csv).name if entry.csv else str(entry.ref or ""), _score(entry.estimate),
+        "" if entry.low is None or entry.high is None else f"{edit(entry.low)} to {edit(entry.high)}",
+        _score(entry.public), _score(entry.private), place, entry.status, entry.message, entry.at,
     ]  # fmt: skip
 
 
@@ -113,8 +115,12 @@ def _bound(bound: Bound, how: str) -> str:
 def _public(entry: Entry) -> str:
     if entry.public is None:
         return f"not there yet ({entry.status}); kit leaderboard --refresh asks again"
-    away = "" if entry.estimate is None else f", {entry.public - entry.estimate:+.3f} from the local estimate"
-    return f"{edit(entry.public)}{away}"
+    away = (
+        ""
+        if entry.estimate is None
+        else f", {difference(entry.public - entry.estimate)} from the local estimate"
+    )
+    return f"{edit(entry.public)} characters{away}"
 
 
 def _score(value: float | None) -> str:

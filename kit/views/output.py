@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+
+from kit.scoring.estimates import Interval
+
+EDIT, INTERVAL = "Edit Score (characters)", "95 % interval"
+"""Heads of the columns that most tables have."""
+_UNPRINTABLE = re.compile(r"[^ -~\n]")
 
 
 def print_json(data: object) -> None:
-    """*data* on standard output, readable; nothing else goes there."""
-    print(json.dumps(data, ensure_ascii=False, indent=2))
+    """*data* on standard output, readable; nothing else goes there.
+
+    What a terminal would obey (also bidi overrides, which JSON allows) stands there escaped: the same text
+    to whoever parses it.
+    """
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    print(_UNPRINTABLE.sub(lambda found: _escaped(found[0]), text))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def edit(value: float) -> str:
@@ -17,4 +33,14 @@ def edit(value: float) -> str:
 
 def share(value: float) -> str:
     """A share as per cent."""
-    return f"{value:.1%}"
+    return f"{value * 100:.1f} %"
+
+
+def difference(value: float) -> str:
+    """By how many characters one Edit Score is above another (+) or below it."""
+    return f"{value:+.3f}"
+
+
+def scored(value: float, interval: Interval | None) -> str:
+    """An Edit Score with its interval: ``1.942 (95 %: 1.574 to 2.299)``."""
+    return edit(value) if interval is None else f"{edit(value)} (95 %: {interval})"

@@ -12,7 +12,7 @@ from kit.competition.kaggle.credentials import find_credentials
 from kit.config.runs import read_run
 from kit.errors import ConfigError, NotAuthenticatedError
 from kit.version import __version__
-from kit.views.output import edit, print_json, share
+from kit.views.output import EDIT, edit, print_json, share
 
 _LIBRARIES = (
     "torch",
@@ -53,8 +53,8 @@ def runs(folder: Path, as_json: bool) -> None:
             )
         if not record.folds:
             rows.append((name, record.backbone, "unfinished", "", "", "", ""))
-    columns = ("run", "backbone", "model", "Edit Score", "equal", "held out", "time")
-    terminal.table(f"{len(found)} runs in {folder}", columns, rows)
+    columns = ("run", "backbone", "model", EDIT, "equal to gold", "questions held out", "time")
+    terminal.table(f"{len(found)} runs in {folder}", columns, rows, words=("backbone", "model"))
 
 
 def doctor(as_json: bool) -> None:

@@ -8,7 +8,7 @@ from kit import terminal
 from kit.competition.csv import read_submission
 from kit.data.formats import load
 from kit.scoring.scores import Score, compare, score_answers
-from kit.views.output import edit, print_json, share
+from kit.views.output import EDIT, INTERVAL, edit, print_json, share
 
 
 def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: bool) -> None:
@@ -58,6 +58,5 @@ def table(title: str, scores: list[Score]) -> None:
         )
         for score in scores
     ]
-    terminal.table(
-        title, ("answers", "Edit Score", "95 % interval", "exact match", "character F1", "blank"), rows
-    )
+    columns = ("answers", EDIT, INTERVAL, "exact match", "character F1", "blank")
+    terminal.table(title, columns, rows)

@@ -10,7 +10,7 @@ from kit.competition.card import Estimate
 from kit.config.recipe import Member, Recipe, bare
 from kit.errors import ConfigError
 from kit.views import explanations
-from kit.views.output import edit, print_json, share
+from kit.views.output import print_json, scored, share
 
 
 def run(
@@ -43,7 +43,7 @@ def run(
         rows += _estimate(made.card.estimate)
     else:
         rows += [
-            ("Edit Score", f"{edit(made.score.edit)} (95 %: {made.score.interval})"),
+            ("Edit Score", f"{scored(made.score.edit, made.score.interval)} characters"),
             ("exact match", share(made.score.exact)),
             ("character F1", share(made.score.f1)),
         ]
@@ -54,7 +54,7 @@ def _estimate(estimate: Estimate) -> list[tuple[str, str]]:
     if estimate.edit is None:
         return [("local estimate", estimate.reason)]
     return [
-        ("local estimate", f"Edit Score {edit(estimate.edit)} (95 %: {estimate.interval})"),
+        ("local estimate", f"Edit Score {scored(estimate.edit, estimate.interval)} characters"),
         ("", estimate.reason),
     ]
 

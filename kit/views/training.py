@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kit import terminal, verbs
-from kit.views.output import edit, print_json, share
+from kit.views.output import EDIT, edit, print_json, share
 
 
 def run(
@@ -58,7 +58,7 @@ def run(
         )
         for name, fold in sorted(record.folds.items())
     ]
-    columns = ("model", "Edit Score", "blank", "equal", "held out", "steps", "time")
+    columns = ("model", EDIT, "if all blank", "equal to gold", "questions held out", "steps", "time")
     terminal.table(f"{trained.folder} ({record.backbone}, {record.device})", columns, rows)
     for path, score in verbs.out_of_fold(trained, data).items():
         terminal.say(f"out of fold, {path}: {score}")

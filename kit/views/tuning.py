@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import terminal, verbs
-from kit.views.output import edit, print_json, share
+from kit.views.output import EDIT, INTERVAL, difference, edit, print_json, share
 
 _FEATURES = 10
 
@@ -44,18 +44,25 @@ def run(recipe: Path, out: Path | None, data: Path | None, as_json: bool) -> Non
             edit(row.edit),
             str(row.interval),
             share(row.exact),
-            "" if row.versus is None else f"{row.versus.mean:+.3f} ({row.versus.interval})",
+            "" if row.versus is None else f"{difference(row.versus.mean)} (95 %: {row.versus.interval})",
             "" if row.versus is None else _verdict(row.versus.mean, row.evidence),
         )
         for row in rows
     ]
-    columns = ("nested, out of fold", "Edit Score", "95 %", "equal", "against as given", "by Holm")
-    terminal.table(f"{recipe.name} on {made.data}", columns, table)
+    columns = (
+        "nested, out of fold",
+        EDIT,
+        INTERVAL,
+        "equal to gold",
+        "against as given (characters)",
+        "by Holm",
+    )
+    terminal.table(f"{recipe.name} on {made.data}", columns, table, words=("by Holm",))
     deciles = [
         (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
         for number, row in enumerate(made.tuned.deciles)
     ]
-    heads = ("", "questions", "expected", "actual")
+    heads = ("decile", "questions", "expected (characters)", "actual (characters)")
     terminal.table("calibration: the distance that the blend itself expects, by decile", heads, deciles)
     if made.tuned.importances:
         best = list(made.tuned.importances.items())[:_FEATURES]

@@ -1,0 +1,221 @@
+"""The notebook: valid, the same bytes every time, in both languages, and it runs from first cell to last."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from typer.main import get_command
+
+import kit
+from kit.cli import app
+from kit.errors import ConfigError, WriteError
+from kit.notebooks.chapters import HOSTS, LANGUAGES, Host, Language, chapters, code
+from tests.screens import in_pipe
+
+PROJECT = Path(kit.__file__).resolve().parent.parent
+VARIANTS = [(host, language) for host in HOSTS for language in LANGUAGES]
+HANGUL = re.compile("[가-힣]")
+
+
+def made(folder: Path, host: Host, language: Language = "both", **options: Any) -> Any:
+    path = kit.notebook(folder / f"{host}-{language}.ipynb", host=host, language=language, **options)
+    return nbformat.read(path, as_version=4)
+
+
+def sources(notebook: Any, kind: str) -> Iterator[str]:
+    return (cell.source for cell in notebook.cells if cell.cell_type == kind)
+
+
+@pytest.mark.parametrize(("host", "language"), VARIANTS)
+def test_it_is_valid_and_the_same_every_time(tmp_path: Path, host: Host, language: Language) -> None:
+    notebook = made(tmp_path, host, language)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) >= (4, 5)
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    again = kit.notebook(tmp_path / "again.ipynb", host=host, language=language)
+    assert again.read_bytes() == (tmp_path / f"{host}-{language}.ipynb").read_bytes()
+    for source in sources(notebook, "code"):
+        ast.parse(source)
+        assert "ko: " not in source
+        assert max(map(len, source.split("\n"))) <= 120
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_each_language_alone_is_whole(tmp_path: Path, host: Host) -> None:
+    korean, english, both = (made(tmp_path, host, language) for language in ("ko", "en", "both"))
+    assert [cell.id for cell in korean.cells] == [cell.id for cell in english.cells]
+    for source in sources(korean, "markdown"):
+        assert HANGUL.search(source)
+    for one, other, together in zip(
+        *(list(sources(n, "markdown")) for n in (korean, english, both)), strict=True
+    ):
+        for text in (one, other):
+            body = text.partition("\n")[2] if text.startswith("#") else text
+            assert body.strip() in together
+        assert one.startswith("#") == other.startswith("#")
+        assert together.count("\n#") == 0  # one heading for both
+    programs = [[ast.dump(ast.parse(s)) for s in sources(n, "code")] for n in (korean, english, both)]
+    assert programs[0] == programs[1] == programs[2]
+
+
+def test_korean_is_polite_throughout() -> None:
+    """합니다체: every sentence that ends, ends politely."""
+    ends = re.compile(r"([가-힣]+)[.?!](?=\s|$|\*|\))")
+    for name, parts in chapters().items():
+        for part in parts:
+            if part.kind == "ko":
+                # without code, addresses, and the bold words that head a paragraph
+                prose = re.sub(r"`[^`]*`|<[^>]*>|^(\d\. )?\*\*[^*]*[.?]\*\*", "", part.text, flags=re.M)
+                for word in ends.findall(prose):
+                    assert re.search("(니다|시오|까요|니까)$", word), (name, word)
+
+
+def test_a_cell_keeps_the_comments_of_its_language() -> None:
+    text = "# ko: 하나\n# en: one\nx = 1  # en: stays, since it is no line of its own\n"
+    assert code(text, "ko") == "# 하나\nx = 1  # en: stays, since it is no line of its own\n"
+    assert code(text, "en").startswith("# one\nx")
+    assert code(text, "both").startswith("# 하나\n# one\nx")
+
+
+def test_what_it_calls_exists(tmp_path: Path) -> None:
+    commands = set(get_command(app).commands)  # type: ignore[attr-defined]
+    called = set()
+    for host in HOSTS:
+        notebook = made(tmp_path, host)
+        for source in sources(notebook, "code"):
+            called |= set(re.findall(r"\bkit\.(\w+)\(", source))
+        for source in sources(notebook, "markdown"):
+            for name in re.findall(r"`kit[. ](\w+)", source):
+                assert name in commands or name in kit.__all__, name
+    assert called <= set(kit.__all__)
+    road = "download check leaks train predict decode score tune ensemble explain submit leaderboard"
+    assert set(road.split()) <= called
+
+
+def test_nothing_is_sent_and_torch_is_kept(tmp_path: Path) -> None:
+    for host in HOSTS:
+        cells = list(sources(made(tmp_path, host), "code"))
+        assert sum("SUBMIT = False" in cell for cell in cells) == 1
+        for cell in cells:
+            if "kit.submit(" in cell:
+                assert cell.startswith("if SUBMIT and not BUILT_IN:\n")
+        installing = [cell for cell in cells if '"--constraint"' in cell]
+        assert len(installing) == (host != "local")
+        assert any(".mount(" in cell for cell in cells) == (host == "colab")
+        assert any("/kaggle/input" in cell for cell in cells) == (host == "kaggle")
+
+
+def test_the_kit_that_it_carries_can_be_installed(tmp_path: Path) -> None:
+    (cell,) = [source for source in sources(made(tmp_path, "colab"), "code") if "WHEEL = " in source]
+    program = (
+        f"from pathlib import Path\n{cell}\n"
+        "import subprocess, sys\n"
+        "words = 'pip install --quiet --no-deps --no-index --target there'.split()\n"
+        "subprocess.run([sys.executable, '-m', *words, the_kit()], check=True)\n"
+    )
+    (tmp_path / "install.py").write_text(program, encoding="utf-8")
+    subprocess.run([sys.executable, "install.py"], cwd=tmp_path, check=True, timeout=120)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "there")}
+    asked = "import kit, importlib.metadata as m; print(kit.__file__, m.version('korean-mrc-kit'))"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == [str(tmp_path / "there" / "kit" / "__init__.py"), kit.__version__]
+    own = {path.relative_to(PROJECT / "kit") for path in (PROJECT / "kit").rglob("*") if path.suffix == ".md"}
+    assert own
+    assert all((tmp_path / "there" / "kit" / path).is_file() for path in own)
+
+
+def test_another_requirement_is_installed_in_its_place(tmp_path: Path) -> None:
+    cells = list(sources(made(tmp_path, "kaggle", install="git+https://example.org/kit@main"), "code"))
+    assert not any("WHEEL" in cell for cell in cells)
+    assert any("return 'git+https://example.org/kit@main'" in cell for cell in cells)
+
+
+def test_a_notebook_that_was_worked_on_is_kept(tmp_path: Path) -> None:
+    path = kit.notebook(tmp_path / "mine.ipynb")
+    assert kit.notebook(path) == path  # the same bytes
+    path.write_text("my own cells", encoding="utf-8")
+    with pytest.raises(WriteError, match=r"mine\.ipynb: is there already and differs; .*--force"):
+        kit.notebook(path)
+    assert path.read_text(encoding="utf-8") == "my own cells"
+    kit.notebook(path, force=True)
+    assert json.loads(path.read_text(encoding="utf-8"))["nbformat"] == 4
+
+
+def test_the_command(tmp_path: Path) -> None:
+    code, said = in_pipe(["notebook", "--for", "kaggle", "--language", "ko"], tmp_path)
+    assert (code, said.split(";")[0]) == (0, "korean-mrc-kaggle.ipynb written")
+    code, said = in_pipe(["notebook", "--for", "binder"], tmp_path)
+    assert (code, said) == (1, "error: --for binder: is none of colab, kaggle, local\n")
+    with pytest.raises(ConfigError, match="--language de: is none of both, ko, en"):
+        kit.notebook(tmp_path / "x.ipynb", language="de")  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_the_local_one_runs_in_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIT_NOTEBOOK_BUILT_IN", "1")
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    notebook = made(tmp_path, "local")
+    NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = {cell.id: text(cell) for cell in notebook.cells if cell.cell_type == "code"}
+    assert "an effective batch of 8" in "".join(shown.values())
+    assert "Levenshtein" not in "".join(shown.values())
+    standing = next(told for told in shown.values() if "all blank" in told and "course-2022" in told)
+    assert "length prior, edit" in standing
+    assert any("local estimate " in told for told in shown.values())
+    assert any("nothing was sent" in told for told in shown.values())
+    truth = kit.load(tmp_path / "data" / "built-in" / "test_answers.json")
+    score = kit.score(tmp_path / "submissions" / "first.csv", truth)
+    blank = kit.score({question.guid: "" for question in truth}, truth)
+    assert score.edit < blank.edit
+    card = json.loads((tmp_path / "submissions" / "first.json").read_text(encoding="utf-8"))
+    assert card["estimate"]["edit"] is not None
+    assert not (tmp_path / "submissions" / "ledger.jsonl").exists()
+
+
+def text(cell: Any) -> str:
+    """What a cell showed, as text."""
+    return "".join(one.get("text") or one.get("data", {}).get("text/plain", "") for one in cell.outputs)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("host", ["colab", "kaggle"])
+def test_the_others_run_too(tmp_path: Path, host: Host) -> None:
+    """Their code in one fresh process, on a smaller corpus."""
+    program = "\n\n".join(sources(made(tmp_path, host), "code"))
+    size = "train_contexts=1000"
+    assert size in program
+    (tmp_path / "road.py").write_text(program.replace(size, "train_contexts=60"), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "KIT_NOTEBOOK_BUILT_IN": "1"}
+    done = subprocess.run(
+        [sys.executable, "road.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing was sent; submissions/first.csv is ready" in done.stdout
+    assert "local estimate" in done.stdout
+    assert (tmp_path / "submissions" / "first.csv").is_file()

@@ -1,0 +1,183 @@
+"""One look: columns line up by display width, words wrap, figures stay whole, nothing shown is obeyed."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from kit import terminal
+from kit.views.output import print_json
+from tests.screens import obeyed, without_colours
+
+COLUMNS = ("answers", "Edit Score (characters)", "95 % interval", "message")
+ROWS = [
+    ("submissions/가나다라마바사.csv", "1.942", "1.574 to 2.299", "klue-bert, 다섯 폴드, 튜닝한 것"),
+    ("a", "12.633", "11.616 to 13.559", "first"),
+    ("문서 두 개", "0.000", "none: all questions form one group", ""),
+]
+
+
+class Screen(io.StringIO):
+    """A terminal as far as a stream can be one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(
+    monkeypatch: pytest.MonkeyPatch, columns: int | None, rows: Sequence[Sequence[str]] = ROWS
+) -> list[str]:
+    """The table's lines below its title; *columns* wide, None: in a pipe."""
+    stream = io.StringIO() if columns is None else Screen()
+    monkeypatch.setenv("NO_COLOR", "1")
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("LINES", "40")
+    monkeypatch.setattr(sys, "stdout", stream)
+    terminal.table("title", COLUMNS, rows, words=("message",))
+    monkeypatch.undo()
+    lines = stream.getvalue().split("\n")
+    assert lines[0] == "title"
+    assert not obeyed(stream.getvalue())
+    return lines[1:]
+
+
+def edge(line: str, text: str) -> int:
+    """The terminal column in which *text* ends."""
+    return cell_len(line[: line.index(text) + len(text)])
+
+
+def test_columns_line_up_by_display_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    head, *lines = shown(monkeypatch, None)
+    assert [edge(head, COLUMNS[1])] * 3 == [
+        edge(line, row[1]) for line, row in zip(lines, ROWS, strict=False)
+    ]
+    assert [edge(head, COLUMNS[2])] * 3 == [
+        edge(line, row[2]) for line, row in zip(lines, ROWS, strict=False)
+    ]
+    begins = [cell_len(line[: line.index(word)]) for line, word in ((head, "message"), (lines[0], "klue"))]
+    assert begins[0] == begins[1]
+
+
+@pytest.mark.parametrize("columns", [120, 100, 90, 80])
+def test_words_are_wrapped_and_figures_are_not(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    lines = shown(monkeypatch, columns)
+    assert max(map(cell_len, lines)) <= columns
+    text = "\n".join(lines)
+    for row in ROWS:
+        assert row[1] in text
+        assert row[2] in text
+    ends = {edge(line, figure) for line in lines for _, figure, *_ in ROWS if f" {figure} " in line}
+    assert len(ends) == 1
+    squeezed = "".join(text.split())
+    assert "11.616to13.559" in squeezed
+    for name in "가나다라마바사":
+        assert name in squeezed
+
+
+def test_where_figures_do_not_fit_each_row_becomes_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = shown(monkeypatch, 50)
+    values = [line for line in lines if line.startswith("Edit Score (characters)")]
+    assert [line.split()[-1] for line in values] == ["1.942", "12.633", "0.000"]
+    assert all(row[2] in "\n".join(lines) for row in ROWS[:2])
+    names = [line for line in lines if line.startswith("95 % interval")]
+    assert len({line.index(row[2][:4]) for line, row in zip(names, ROWS, strict=True)}) == 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.sampled_from("가나 힣漢a字-./\u202e\x1b\t\n"), max_size=30),
+            st.floats(0, 99999).map("{:.3f}".format),
+            st.tuples(st.floats(0, 99), st.floats(0, 99)).map(lambda two: f"{two[0]:.3f} to {two[1]:.3f}"),
+            st.text(max_size=60),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    st.one_of(st.none(), st.integers(30, 160)),
+)
+def test_no_text_breaks_a_table(rows: list[tuple[str, str, str, str]], columns: int | None) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        lines = shown(monkeypatch, columns, rows)
+    text = "\n".join(lines)
+    for row in rows:
+        assert row[1] in text
+        assert row[2] in text
+    if columns is not None and lines[0].startswith("answers ") and "  " in lines[0]:
+        assert max(map(cell_len, lines)) <= max(columns, 72)
+
+
+def test_long_values_are_wrapped_beside_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Screen()
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", stream)
+    terminal.facts("제목", [("이름", "가" * 40), ("question", "짧음")])
+    lines = stream.getvalue().splitlines()
+    assert all(cell_len(line) <= 40 for line in lines)
+    assert "".join(lines).count("가") == 40
+    assert [line.index("가") for line in lines[1:4]] == [8, 10, 10]  # in characters: 이름 takes four columns
+    assert {cell_len(line[: line.index("가")]) for line in lines[1:4]} == {10}
+
+
+@pytest.mark.parametrize(
+    ("variables", "tty", "coloured"),
+    [
+        ({}, True, True),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"TERM": "dumb"}, True, False),
+        ({}, False, False),
+        ({"FORCE_COLOR": "1"}, False, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_colour_only_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], tty: bool, coloured: bool
+) -> None:
+    stream = Screen() if tty else io.StringIO()
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", stream)
+    terminal.table("title", COLUMNS, ROWS)
+    terminal.facts("title", [("name", "value")])
+    assert ("\x1b" in stream.getvalue()) == coloured
+    assert not obeyed(without_colours(stream.getvalue()))
+
+
+HOSTILE = "가\x1b]0;x\x07\x9b2J\u202e나\r\udcff\x00\x7f\u2028"
+
+
+def test_what_would_be_obeyed_is_shown() -> None:
+    assert terminal.visible("한글, “따옴표” … ①漢字") == "한글, “따옴표” … ①漢字"
+    assert not obeyed(terminal.visible(HOSTILE))
+    assert terminal.visible("a\u202eb\x1b\n") == "a\\u{202e}b\\u{1b}⏎"
+
+
+def test_everything_else_that_a_process_prints_is_shown_too() -> None:
+    behind = io.StringIO()
+    stream = terminal.Shown(behind)
+    print(HOSTILE, "next\nline", file=stream)
+    assert not obeyed(behind.getvalue())
+    assert behind.getvalue().endswith(" next\nline\n")
+
+
+def test_json_escapes_what_a_terminal_would_obey_and_reads_back_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_json({HOSTILE: [HOSTILE, "한글"]})
+    told = capsys.readouterr().out
+    assert not obeyed(told)
+    assert "한글" in told
+    assert json.loads(told) == {HOSTILE: [HOSTILE, "한글"]}
