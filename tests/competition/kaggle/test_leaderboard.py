@@ -104,7 +104,7 @@ def test_picks_are_the_best_and_the_most_different_of_the_as_good() -> None:
     found = picks(entries, 2, read)
     assert [one.entry.number for one in found] == [1, 3]
     assert "lowest local estimate 2.000" in found[0].reason
-    assert "75% of its answers differ" in found[1].reason
+    assert "75 % of its answers differ" in found[1].reason
     assert [one.entry.number for one in picks(entries, 9, read)] == [1, 3, 2, 4]
 
 
