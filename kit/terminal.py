@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Literal, TextIO
 
@@ -74,7 +75,8 @@ def show_everything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console that knows no Hangul
-    sys.stdout, sys.stderr = Shown(sys.stdout), Shown(sys.stderr)
+    if not isinstance(sys.stdout, Shown):
+        sys.stdout, sys.stderr = Shown(sys.stdout), Shown(sys.stderr)
 
 
 def _console(stream_is_error: bool) -> Console:
@@ -119,15 +121,20 @@ def table(
 ) -> None:
     """A table on standard output: the first column and those in *words* to the left, others to the right.
 
-    On a terminal that is too narrow words are wrapped, figures never; where that does not help, each
-    row becomes a list.  A pipe has no width, so that there nothing is wrapped.
+    On a terminal that is too narrow words are wrapped, then intervals between their two ends, but no
+    number; where that does not help, each row becomes a list.  A pipe has no width: nothing is wrapped.
     """
     heads = [visible(column) for column in columns]
     cells = [[visible(cell) for cell in row] for row in rows]
     wordy = [number == 0 or column in words for number, column in enumerate(columns)]
     console = _console(False)
     console.print(Text(visible(title), style="bold"))
-    widths = _widths(heads, cells, wordy, console.width if console.is_terminal else None)
+    limit = console.width if console.is_terminal else None
+    widths = _widths(heads, cells, wordy, limit)
+    if widths is None:
+        folded = [_folded(row, wordy) for row in cells]
+        widths = _widths(heads, folded, wordy, limit)
+        cells = cells if widths is None else folded
     if widths is None:
         for row in cells:
             _pairs(console, list(zip(heads, row, strict=True)))
@@ -143,11 +150,25 @@ def table(
     console.print(grid, soft_wrap=False)
 
 
+def _folded(row: Sequence[str], wordy: Sequence[bool]) -> list[str]:
+    """The cells of a row, each interval (or the words in its place) among the figures on several lines."""
+    return [cell if left else _in_lines(cell) for cell, left in zip(row, wordy, strict=True)]
+
+
+def _in_lines(figures: str) -> str:
+    if not any(map(str.isdigit, figures)):
+        return "\n".join(textwrap.wrap(figures, _NARROWEST))
+    return figures.replace(" to ", " to\n").replace(" (", "\n(")
+
+
 def _widths(
     heads: Sequence[str], rows: Sequence[Sequence[str]], wordy: Sequence[bool], limit: int | None
 ) -> list[int] | None:
     """The columns' widths in terminal columns; None where figures do not fit into *limit*."""
-    cells = [max((cell_len(row[number]) for row in rows), default=0) for number in range(len(heads))]
+    cells = [
+        max((cell_len(line) for row in rows for line in row[number].split("\n")), default=0)
+        for number in range(len(heads))
+    ]
     widths = [max(cell_len(head), width) for head, width in zip(heads, cells, strict=True)]
     gaps = _GAP * (len(heads) - 1)
     if limit is None or sum(widths) + gaps <= limit:

@@ -66,27 +66,26 @@ def test_columns_line_up_by_display_width(monkeypatch: pytest.MonkeyPatch) -> No
     assert begins[0] == begins[1]
 
 
-@pytest.mark.parametrize("columns", [120, 100, 90, 80])
+@pytest.mark.parametrize("columns", [120, 100, 80, 64])
 def test_words_are_wrapped_and_figures_are_not(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     lines = shown(monkeypatch, columns)
     assert max(map(cell_len, lines)) <= columns
     text = "\n".join(lines)
     for row in ROWS:
         assert row[1] in text
-        assert row[2] in text
-    ends = {edge(line, figure) for line in lines for _, figure, *_ in ROWS if f" {figure} " in line}
+        assert set(row[2].split()) <= set(text.split())
+    ends = {edge(line, figure) for line in lines for _, figure, *_ in ROWS if f" {figure}" in line}
     assert len(ends) == 1
     squeezed = "".join(text.split())
-    assert "11.616to13.559" in squeezed
     for name in "가나다라마바사":
         assert name in squeezed
 
 
 def test_where_figures_do_not_fit_each_row_becomes_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = shown(monkeypatch, 50)
+    lines = shown(monkeypatch, 36)
     values = [line for line in lines if line.startswith("Edit Score (characters)")]
     assert [line.split()[-1] for line in values] == ["1.942", "12.633", "0.000"]
-    assert all(row[2] in "\n".join(lines) for row in ROWS[:2])
+    assert {"11.616", "13.559"} <= set(" ".join(lines).split())
     names = [line for line in lines if line.startswith("95 % interval")]
     assert len({line.index(row[2][:4]) for line, row in zip(names, ROWS, strict=True)}) == 1
 
@@ -109,9 +108,10 @@ def test_no_text_breaks_a_table(rows: list[tuple[str, str, str, str]], columns: 
     with pytest.MonkeyPatch.context() as monkeypatch:
         lines = shown(monkeypatch, columns, rows)
     text = "\n".join(lines)
+    figures = text.split()
     for row in rows:
-        assert row[1] in text
-        assert row[2] in text
+        assert row[1] in figures
+        assert set(row[2].split()) <= set(figures)
     if columns is not None and lines[0].startswith("answers ") and "  " in lines[0]:
         assert max(map(cell_len, lines)) <= max(columns, 72)
 

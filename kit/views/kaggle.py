@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from kit import terminal, verbs
+from kit.competition.kaggle.submissions import COMPLETE
 from kit.competition.ledger import Entry
 from kit.competition.submitting import Outcome, expectation
 from kit.competition.tracking import Bound, Tracking
@@ -77,23 +78,34 @@ def leaderboard(
             f"no submission to {standing.competition} is written down yet; kit submit makes the first"
         )
         return
-    columns = ("CSV", "local", INTERVAL, "public", "private", "place", "status", "message", "submitted")
-    title = f"{standing.competition} (scores in characters, lower is better)"
     rows = [_row(entry, standing) for entry in standing.entries]
-    terminal.table(title, columns, rows, words=("status", "message"))
+    columns = [column for column in rows[0] if any(row[column] for row in rows)]
+    terminal.table(
+        f"{standing.competition} (scores in characters, lower is better)",
+        columns,
+        [[row[column] for column in columns] for row in rows],
+        words=("status", "message"),
+    )
     if standing.tracking is not None:
         terminal.facts("does local track public?", _tracking(standing.tracking))
     for number, one in enumerate(standing.picks, start=1):
         terminal.line(f"pick {number}: {one.entry.csv or one.entry.ref}: {one.reason}")
 
 
-def _row(entry: Entry, standing: Standing) -> list[str]:
-    place = f"{standing.ranks[entry.number]} of {standing.teams}" if entry.number in standing.ranks else ""
-    return [
-        Path(entry.csv).name if entry.csv else str(entry.ref or ""), _score(entry.estimate),
-        "" if entry.low is None or entry.high is None else f"{edit(entry.low)} to {edit(entry.high)}",
-        _score(entry.public), _score(entry.private), place, entry.status, entry.message, entry.at,
-    ]  # fmt: skip
+def _row(entry: Entry, standing: Standing) -> dict[str, str]:
+    low, high = entry.low, entry.high
+    place = standing.ranks.get(entry.number)
+    return {
+        "CSV": Path(entry.csv).name if entry.csv else str(entry.ref or ""),
+        "local": _score(entry.estimate),
+        INTERVAL: "" if low is None or high is None else f"{edit(low)} to {edit(high)}",
+        "public": _score(entry.public),
+        "private": _score(entry.private),
+        "place": "" if place is None else f"{place:,} of {standing.teams:,}",
+        "status": "" if entry.status == COMPLETE else entry.status,  # the scores say so
+        "message": entry.message,
+        "submitted (UTC)": entry.at[:16].replace("T", " "),
+    }
 
 
 def _tracking(found: Tracking) -> list[tuple[str, str]]:

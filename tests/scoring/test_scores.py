@@ -50,7 +50,7 @@ def test_numbers_by_hand() -> None:
 def test_a_score_prints_as_one_line() -> None:
     result = score(label="five")
     assert str(result) == (
-        f"Edit Score 1.250 (95%: {result.interval}), exact match 75.0%, character F1 50.0%, blank 25.0%; "
+        f"Edit Score 1.250 (95 %: {result.interval}), exact match 75.0 %, character F1 50.0 %, blank 25.0 %; "
         "4 questions, reference: first"
     )
 
