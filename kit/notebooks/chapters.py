@@ -1,7 +1,7 @@
 """The chapters: Markdown files with marked parts, for some hosts or all; prose in one language.
 
 A line ``::: ko``, ``::: en`` or ``::: code`` begins a part; words behind it name the hosts it is for, none
-stands for all of them.  ``::: kit`` is where the kit itself is put in.
+stands for all of them.  ``::: and`` goes on with the code above, and ``::: kit`` is where the kit is put in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HOSTS: tuple[Host, ...] = get_args(Host)
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _MARK = "::: "
-_KINDS = ("ko", "en", "code", "kit")
+_KINDS = ("ko", "en", "code", "and", "kit")
 _COMMENT = re.compile(r"^( *)# (ko|en): (.*)\n", re.M)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def _cells(name: str, parts: list[Part], language: Language, requirement: str | 
     from nbformat import v4
 
     texts: dict[str, str] = {}
-    for number, part in enumerate(parts, start=1):
+    for number, part in enumerate(_joined(parts), start=1):
         key = f"{name}-{number}"
         if part.kind == "code":
             yield v4.new_code_cell(code(part.text, language), id=key)
@@ -78,6 +79,17 @@ def _cells(name: str, parts: list[Part], language: Language, requirement: str | 
                 texts = {}
     if texts:
         raise ValueError(f"chapter {name}: {', '.join(texts)} has no counterpart in the other language")
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """The parts, code that goes on put behind the code before it."""
+    joined: list[Part] = []
+    for part in parts:
+        if part.kind == "and":
+            joined[-1] = replace(joined[-1], text=f"{joined[-1].text}\n{part.text}")
+        else:
+            joined.append(part)
+    return joined
 
 
 def _the_kit(requirement: str | None) -> str:

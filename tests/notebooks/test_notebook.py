@@ -14,6 +14,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
 from nbclient import NotebookClient
 from typer.main import get_command
 
@@ -80,6 +81,24 @@ def test_korean_is_polite_throughout() -> None:
                 prose = re.sub(r"`[^`]*`|<[^>]*>|^(\d\. )?\*\*[^*]*[.?]\*\*", "", part.text, flags=re.M)
                 for word in ends.findall(prose):
                     assert re.search("(니다|시오|까요|니까)$", word), (name, word)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_markdown_is_read_as_meant(tmp_path: Path, language: Language) -> None:
+    """Emphasis that ends in punctuation before a particle, for one, is none to Markdown."""
+    for host in HOSTS:
+        for source in sources(made(tmp_path, host, language), "markdown"):
+            html = re.sub("<code>.*?</code>", "", MarkdownIt().render(source), flags=re.S)
+            assert "*" not in html, html
+            assert "`" not in html, html
+
+
+def test_the_settings_are_one_cell_at_the_top(tmp_path: Path) -> None:
+    for host in HOSTS:
+        first = next(sources(made(tmp_path, host), "code"))
+        for name in ("BUILT_IN", "COMPETITION", "BACKBONE", "RUN", "EPOCHS", "FOLDS", "BATCH_SIZE", "SUBMIT"):
+            assert f"\n{name} = " in first
+        assert ("DATA = " in first) == (host != "kaggle")
 
 
 def test_a_cell_keeps_the_comments_of_its_language() -> None:
