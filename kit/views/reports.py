@@ -8,7 +8,7 @@ from kit import terminal, verbs
 from kit.reports.kinds import KINDS
 from kit.reports.overview import Overview
 from kit.reports.summary import Line, facet_lines, worst
-from kit.views.output import edit, share
+from kit.views.output import EDIT, INTERVAL, edit, share
 
 _WORST = 10
 
@@ -39,15 +39,14 @@ def show(overview: Overview) -> None:
         if facet.reason:
             terminal.say(f"{facet.title}: not known, {facet.reason}")
             continue
-        columns = (facet.unit, "questions", "of them", "distance", "share of it", "mean, characters")
+        columns = (facet.unit, "questions", "of them", "distance", "share of it", "mean (characters)")
         terminal.table(facet.title, columns, [_row(line) for line in facet_lines(overview, facet)])
     rows = [
         (one.guid, _quoted(one.answer), _quoted(one.gold), KINDS[one.kind], f"{one.distance}")
         for one in worst(overview, _WORST)
     ]
-    terminal.table(
-        "furthest off", ("question", "answer", "gold", "kind of error", "distance, characters"), rows
-    )
+    heads = ("question", "answer", "gold", "kind of error", "distance (characters)")
+    terminal.table("furthest off", heads, rows, words=heads[1:4])
 
 
 def _scores(overview: Overview) -> None:
@@ -63,8 +62,8 @@ def _scores(overview: Overview) -> None:
         )  # fmt: skip
     columns = (
         "answers",
-        "Edit Score",
-        "95 % interval",
+        EDIT,
+        INTERVAL,
         "exact match",
         "character F1",
         "blank",
