@@ -146,7 +146,7 @@ def test_what_is_reported_for_a_fold_does_not_depend_on_its_golds(data: Dataset,
     answers = []
     for questions in (data.questions, spoiled):
         fitter = Fitter(members, questions)
-        base = fitter.prior(~held_out)
+        base = fitter.start(~held_out)
         fit = fitter.best(fitter.ways(base, ~held_out).values(), ~held_out)
         answers.append([text for text, out in zip(fit.texts(), held_out, strict=True) if out])
     assert answers[0] == answers[1]

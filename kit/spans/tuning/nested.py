@@ -93,7 +93,7 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
     everything = np.ones(len(questions), dtype=np.bool_)
     groups = groups_of(questions)
     distances = {label: edit_distances(texts, golds) for label, texts in collected.items()}
-    start = fitter.prior(everything)
+    start = fitter.start(everything)
     ranker = None
     method = "tuned"
     if _can_rank() and _worth_it(distances["tuned"], distances["ranked"], groups):
@@ -158,7 +158,7 @@ def _ways(
 
     Returns the mean with tuned weights, decoded by edit: what a second stage starts from.
     """
-    base = fitter.prior(fitted)
+    base = fitter.start(fitted)
     count = len(members.labels)
     for number, label in enumerate(members.labels):
         alone = np.eye(count)[number]
