@@ -14,13 +14,13 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+from rich.cells import cell_len
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 PROJECT = Path(__file__).resolve().parent.parent
 PICTURES = PROJECT / ".github" / "pictures"
-_WIDTH = 104
 RECIPE = """about: both tiny models of the demo
 members:
   - run: runs/demo-unigram
@@ -33,7 +33,7 @@ length_prior: 1.0
 
 def kit(place: Path, line: str) -> str:
     """Run a command of the kit in *place* and return what it prints to standard output."""
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1", "COLUMNS": str(_WIDTH)}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1"}
     command = [sys.executable, "-m", *shlex.split(line)]
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True)
     return done.stdout
@@ -41,10 +41,13 @@ def kit(place: Path, line: str) -> str:
 
 def terminal(place: Path, lines: list[str], target: Path) -> None:
     """The commands and what they print, as a picture of a terminal."""
-    console = Console(record=True, width=_WIDTH, file=Path(os.devnull).open("w"), force_terminal=True)  # noqa: SIM115
-    for line in lines:
-        console.print(Text.assemble(("$ ", "bold green"), (line, "bold")))
-        console.print(Text(kit(place, line).rstrip()))
+    printed = {line: kit(place, line).rstrip() for line in lines}
+    width = max(cell_len(one) for text in printed.values() for one in text.splitlines())
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        console = Console(record=True, width=width, file=nowhere, force_terminal=True)
+        for line, text in printed.items():
+            console.print(Text.assemble(("$ ", "bold green"), (line, "bold")))
+            console.print(Text(text))
     target.write_text(console.export_svg(title="kit", theme=MONOKAI), encoding="utf-8")
 
 
@@ -52,7 +55,8 @@ def report(place: Path, target: Path) -> None:
     """The report of the demo's two models, one question open."""
     (place / "both.yaml").write_text(RECIPE, encoding="utf-8")
     page = place / "report.html"
-    kit(place, f"kit report both.yaml --data data/demo/test_answers.json --out {page}")
+    data = "--data data/demo/test.json --answers data/demo/test_answers.json"
+    kit(place, f"kit report both.yaml {data} --out {page}")
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
