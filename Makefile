@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench pictures clean
 
 # Made again whenever the requirements change, so that an upgrade needs nothing but `make` again.
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -25,6 +25,9 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m tests.benchmarks
+
+pictures: $(VENV)/installed
+	$(BIN)/python -m tests.pictures
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-*

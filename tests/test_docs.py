@@ -54,7 +54,7 @@ def test_every_command_line_of_the_readme_is_accepted(line: str) -> None:
 def test_make_targets_of_the_readme_exist() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^(\w+):", makefile, re.M))
-    assert {"demo", "test", "lint", "bench", "clean"} <= targets
+    assert {"demo", "test", "lint", "bench", "pictures", "clean"} <= targets
     for line in shell_lines():
         if line.startswith("make "):
             assert line.split()[1] in targets
@@ -111,6 +111,13 @@ def test_the_korean_readme_is_in_step() -> None:
     for paragraph in re.split(r"\n\n+", prose):
         if len(paragraph) > 80 and not paragraph.startswith("|"):
             assert re.search("[가-힣]{2}", paragraph), paragraph
+
+
+def test_the_pictures_are_there_and_small() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert len(pictures) == 2
+    for path in pictures:
+        assert 5_000 < (PROJECT / path).stat().st_size < 300_000, path
 
 
 def test_the_presets_are_named() -> None:
