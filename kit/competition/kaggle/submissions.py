@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -98,26 +99,14 @@ def create(client: Client, competition: str, token: str, description: str) -> in
 
 def submissions(client: Client, competition: str) -> list[Listed]:
     """All submissions of the account's team, every page."""
-    found: list[Listed] = []
-    token = ""
-    for _ in range(_MOST_PAGES):
 
-        def call(api: Any, token: str = token) -> tuple[list[Listed], str]:
-            from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
+    def page(kaggle: Any, token: str) -> Any:
+        from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
 
-            request = ApiListSubmissionsRequest()
-            request.competition_name, request.page_size = competition, _PAGE
-            if token:
-                request.page_token = token
-            with api.build_kaggle_client() as kaggle:
-                answer = kaggle.competitions.competition_api_client.list_submissions(request)
-            return [_listed(one) for one in answer.submissions or []], answer.next_page_token or ""
+        request = _asking(ApiListSubmissionsRequest(), competition, token)
+        return kaggle.competitions.competition_api_client.list_submissions(request)
 
-        page, token = client.read(call, "listing submissions", competition)
-        found += page
-        if not token:
-            break
-    return found
+    return [_listed(one) for one in _every_page(client, page, "listing submissions", competition)]
 
 
 def allowance(client: Client, competition: str) -> Allowance:
@@ -135,26 +124,40 @@ def allowance(client: Client, competition: str) -> Allowance:
 
 def board(client: Client, competition: str) -> list[float]:
     """Every team's score on the public board, the best (lowest) first."""
-    scores: list[float] = []
+
+    def page(kaggle: Any, token: str) -> Any:
+        from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
+
+        request = _asking(ApiGetLeaderboardRequest(), competition, token)
+        return kaggle.competitions.competition_api_client.get_leaderboard(request)
+
+    teams = _every_page(client, page, "reading the leaderboard", competition)
+    return sorted(score for team in teams if (score := _score(team.score)) is not None)
+
+
+def _asking(request: Any, competition: str, token: str) -> Any:
+    request.competition_name, request.page_size = competition, _PAGE
+    if token:
+        request.page_token = token
+    return request
+
+
+def _every_page(client: Client, page: Callable[[Any, str], Any], doing: str, competition: str) -> list[Any]:
+    """The submissions on all pages that *page* (kaggle, token) answers with."""
+    found: list[Any] = []
     token = ""
     for _ in range(_MOST_PAGES):
 
-        def call(api: Any, token: str = token) -> tuple[list[float | None], str]:
-            from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
-
-            request = ApiGetLeaderboardRequest()
-            request.competition_name, request.page_size = competition, _PAGE
-            if token:
-                request.page_token = token
+        def call(api: Any, token: str = token) -> Any:
             with api.build_kaggle_client() as kaggle:
-                answer = kaggle.competitions.competition_api_client.get_leaderboard(request)
-            return [_score(one.score) for one in answer.submissions or []], answer.next_page_token or ""
+                return page(kaggle, token)
 
-        page, token = client.read(call, "reading the leaderboard", competition)
-        scores += [score for score in page if score is not None]
+        answer = client.read(call, doing, competition)
+        found += answer.submissions or []
+        token = answer.next_page_token or ""
         if not token:
             break
-    return sorted(scores)
+    return found
 
 
 def _listed(one: Any) -> Listed:
