@@ -278,6 +278,7 @@ def whole(place: Path) -> Callable[[dict[str, Any]], Path]:
 
 
 RESUMED = SETTINGS | {"evaluations": 3}
+OPTIONS = {"ema": 0.9, "layer_decay": 0.8, "soften": 0.2, "r_drop": 0.5, "adversarial": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -315,7 +316,7 @@ def test_a_killed_training_ends_in_the_same_weights(
 def test_a_run_killed_in_its_second_fold_keeps_the_first(
     place: Path, whole: Callable[[dict[str, Any]], Path], tmp_path: Path
 ) -> None:
-    settings = RESUMED | {"folds": 2}
+    settings = RESUMED | {"folds": 2, **OPTIONS}
     undisturbed = whole(settings)
     steps = record_of(undisturbed).folds["0"].steps
     run = tmp_path / "run"

@@ -66,6 +66,24 @@ def train(
     compile_model: Annotated[
         bool, typer.Option("--compile", help="torch.compile; pays on long trainings on a GPU.")
     ] = False,
+    soften: Annotated[
+        float | None, typer.Option(help="Share of a target spread by distance in characters [0].")
+    ] = None,
+    layer_decay: Annotated[
+        float | None, typer.Option(help="Each layer's share of the rate of the one above [1].")
+    ] = None,
+    average: Annotated[
+        int | None, typer.Option(help="Keep the mean of the last N checkpoints' weights [no].")
+    ] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="Keep an exponential average of the weights, as in 0.999 [no].")
+    ] = None,
+    adversarial: Annotated[
+        float | None, typer.Option(help="Second pass on words moved so far (FGM); twice the time [0].")
+    ] = None,
+    r_drop: Annotated[
+        float | None, typer.Option(help="Agreement of two dropouts (R-Drop); twice the time [0].")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed of the training [42].")] = None,
     split_seed: Annotated[int | None, typer.Option(help="Seed of folds and holdout [42].")] = None,
     limit: Annotated[int | None, typer.Option(help="Train on the first N questions only.")] = None,
@@ -95,6 +113,8 @@ def train(
             "precision": precision, "attention_dropout": attention_dropout,
             "gradient_checkpointing": gradient_checkpointing, "compile": compile_model, "seed": seed,
             "split_seed": split_seed, "limit": limit, "save_minutes": save_minutes,
+            "soften": soften, "layer_decay": layer_decay, "average": average, "ema": ema,
+            "adversarial": adversarial, "r_drop": r_drop,
         },
     )  # fmt: skip
 

@@ -39,6 +39,8 @@ class FoldRecord(Settings):
     """``edit``, ``exact``, ``blank_edit``: on the held-out questions, of the kept checkpoint."""
     kept_step: int = 0
     """The optimizer step of the kept checkpoint."""
+    averaged: int = 0
+    """How many weights the kept ones are the average of; 0 where they are a checkpoint's."""
     chosen_on: int = 0
     """Questions the kept checkpoint was chosen on; 0 where the last one is kept, whatever it scores."""
     micro_batch_size: int = 0

@@ -45,6 +45,18 @@ class TrainingSettings(Settings):
     compile: bool = False
     save_minutes: Annotated[float, Field(gt=0)] | None = None
     """A checkpoint at least so often, for machines that are taken away."""
+    soften: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of each target that is spread over the tokens around it, by their distance in characters."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Each layer below the head learns at this share of the rate of the one above it."""
+    average: Annotated[int, Field(ge=2)] | None = None
+    """Keep the mean weights of so many of the last checkpoints."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Keep an exponential average of the weights with this decay a step."""
+    adversarial: Annotated[float, Field(ge=0)] = 0.0
+    """Length by which a window's embedded words are moved for a second, adversarial pass."""
+    r_drop: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the divergence between two passes with different dropout."""
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
@@ -53,6 +65,16 @@ class TrainingSettings(Settings):
                 f"micro_batch_size {self.micro_batch_size} does not divide batch_size {self.batch_size}; "
                 f"choose one of {', '.join(map(str, _divisors(self.batch_size)))}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.average is not None and self.ema is not None:
+            raise ValueError("average and ema are two averages of the same weights; choose one of them")
+        if self.average is not None and self.early_stopping is not None:
+            raise ValueError("average needs the whole training, which early_stopping may cut short; use ema")
+        if self.adversarial and self.compile:
+            raise ValueError("adversarial moves what a compiled model has fixed; leave out compile")
         return self
 
     @property

@@ -13,6 +13,7 @@ from kit.models.inference import pad_batch
 from kit.models.processes import Processes
 from kit.models.training.labels import Labels
 from kit.models.windows import Windows
+from kit.spans.scores import ranges
 
 _POOL = 50
 """Effective batches sorted by length together: enough to group lengths, few enough to stay random."""
@@ -42,10 +43,12 @@ class SpanCollator:
     that stands in the window, CLS where none does, filled up with -1; and ``labels``, int64
     (batch,), which only lets Trainer count the windows of an accumulated batch.  Window number -1 stands
     for a row that takes no part (the last batch shared by several processes): no golds, label -100.
+    With *places* also ``places``, int64 (batch, tokens, 2): the characters where a context token
+    begins and ends, -1 on all other tokens and those of white space alone.
     """
 
-    def __init__(self, windows: Windows, labels: Labels, pad_id: int) -> None:
-        self._windows, self._labels, self._pad_id = windows, labels, pad_id
+    def __init__(self, windows: Windows, labels: Labels, pad_id: int, *, places: bool = False) -> None:
+        self._windows, self._labels, self._pad_id, self._with_places = windows, labels, pad_id, places
         self._shortest = int(windows.lengths.argmin()) if len(windows) else 0
         self._offsets = np.searchsorted(labels.window, np.arange(len(windows) + 1))
 
@@ -68,7 +71,21 @@ class SpanCollator:
         golds[~real] = PADDING
         inputs["golds"] = torch.from_numpy(golds)
         inputs["labels"] = torch.from_numpy(np.where(real, index, IGNORED))
+        if self._with_places:
+            inputs["places"] = torch.from_numpy(self._places(index, inputs["input_ids"].shape[1]))
         return inputs
+
+    def _places(self, index: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+        windows = self._windows
+        tokens, at = windows.tokens[index], windows.context_at[index]
+        first = windows.contexts.offsets[windows.context[windows.question[index]]] + windows.token_at[index]
+        token = ranges(first, first + tokens)
+        begin, end = windows.contexts.begin[token], windows.contexts.end[token]
+        places = np.full((len(index), width, 2), PADDING, dtype=np.int64)
+        rows, columns = np.repeat(np.arange(len(index)), tokens), ranges(at, at + tokens)
+        spoken = end > begin
+        places[rows[spoken], columns[spoken]] = np.stack([begin, end], axis=1)[spoken]
+        return places
 
 
 class LengthGroupedSampler(Sampler[int]):

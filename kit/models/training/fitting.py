@@ -24,6 +24,7 @@ from kit.models.backbones import Backbone, load_weights, weights_file
 from kit.models.devices import Device
 from kit.models.processes import OUT_OF_MEMORY, Processes
 from kit.models.training.arguments import training_arguments
+from kit.models.training.averages import WeightAverage, average_of
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.checkpoints import (
     CheckpointMarks,
@@ -35,6 +36,7 @@ from kit.models.training.checkpoints import (
 from kit.models.training.forecast import Forecast, forecast
 from kit.models.training.held_out import METRICS, evaluate
 from kit.models.training.labels import Labels, label_windows
+from kit.models.training.losses import Loss
 from kit.models.training.parts import Part
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import Windows, make_windows
@@ -127,7 +129,7 @@ def _fit(
         names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
         enable: Any = next(getattr(model, name) for name in names if hasattr(model, name))
         enable({"use_reentrant": False})
-    collator = SpanCollator(windows, labels, job.backbone.pad_id)
+    collator = SpanCollator(windows, labels, job.backbone.pad_id, places=settings.soften > 0)
     sampler = LengthGroupedSampler(
         windows.lengths,
         settings.batch_size,
@@ -148,16 +150,25 @@ def _fit(
         steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, unused_weights=expected.unused,
         report_to=job.report_to,
     )  # fmt: skip
+    average = average_of(
+        settings, model, job.processes,
+        steps=steps, every=int(arguments.save_steps), checkpoint=start_from,
+    )  # fmt: skip
+
+    def measured(current: torch.nn.Module) -> dict[str, float]:
+        return evaluate(current, job.backbone, job.part.chosen_on, job.device, settings, job.processes)
+
     trainer = SpanTrainer(
         model,
         arguments,
         WindowDataset(windows),
         collator,
         sampler,
-        lambda current: evaluate(
-            current, job.backbone, job.part.chosen_on, job.device, settings, job.processes
-        ),
-        _callbacks(job, settings, choosing, spent),
+        measured,
+        [*([average] if average else []), *_callbacks(job, settings, choosing, spent)],
+        loss=Loss.of(settings),
+        adversarial=settings.adversarial,
+        layer_decay=settings.layer_decay,
     )
     trainer.remove_callback(transformers.ProgressCallback)
     trainer.remove_callback(transformers.PrinterCallback)
@@ -165,6 +176,18 @@ def _fit(
         trainer.train(resume_from_checkpoint=str(start_from) if start_from else None)
 
     kept = trainer.accelerator.unwrap_model(trainer.model)
+    history = [entry for entry in trainer.state.log_history if "eval_edit" in entry]
+    best = min(history, key=lambda entry: entry["eval_edit"], default=None)
+    metrics = {name: float(best[f"eval_{name}"]) for name in METRICS} if best else {}
+    averaged = 0
+    if average is not None:
+        found = _take_if_better(average, kept, metrics, measured)
+        how = f"the average of {average.count} weights"
+        if found is None:
+            job.listeners.say(f"{how} is no better than the best checkpoint, which is kept")
+        else:
+            metrics, averaged = found, average.count
+            job.listeners.say(f"{how} is kept")
 
     def save(temporary: Path) -> None:
         # not trainer.save_model, which adds a pickle of its arguments
@@ -174,17 +197,16 @@ def _fit(
     if job.processes.first:
         replacing_folder(job.folder, save)
     job.processes.wait()
-    history = [entry for entry in trainer.state.log_history if "eval_edit" in entry]
-    best = min(history, key=lambda entry: entry["eval_edit"], default=None)
     return kept, FoldRecord(
         held_out=len(job.part.chosen_on),
         steps=trainer.state.global_step,
-        kept_step=int(best["step"]) if best else trainer.state.global_step,
+        kept_step=int(best["step"]) if best and not averaged else trainer.state.global_step,
+        averaged=averaged,
         chosen_on=len(job.part.chosen_on),
         seconds=round(time.monotonic() - began, 1),
         windows=len(windows),
         weights_sha256=sha256_file(weights_file(job.folder)) if job.processes.first else "",
-        metrics={name: float(best[f"eval_{name}"]) for name in METRICS} if best else {},
+        metrics=metrics,
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes.size,
         device=f"{job.device.name}, {job.device.precision}",
@@ -194,6 +216,29 @@ def _fit(
             for entry in history
         ),
     )
+
+
+def _take_if_better(
+    average: WeightAverage,
+    model: torch.nn.Module,
+    best: dict[str, float],
+    measured: Callable[[torch.nn.Module], dict[str, float]],
+) -> dict[str, float] | None:
+    """Put the averaged weights into *model*, unless its *best* checkpoint has a lower Edit Score.
+
+    Returns their metrics (none where nothing is chosen), or None where the model stays as it is.
+    """
+    own = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+    average.put_into(model)
+    if not best:
+        return {}
+    metrics = measured(model)
+    if metrics["edit"] < best["edit"]:
+        return metrics
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.copy_(own[name])
+    return None
 
 
 def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: float) -> list[TrainerCallback]:

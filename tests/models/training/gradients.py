@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import TrainingArguments
@@ -13,11 +14,14 @@ from kit.models.backbones import load_weights, open_backbone
 from kit.models.processes import join_processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.labels import label_windows
+from kit.models.training.losses import Loss
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
 
 
-def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1) -> SpanTrainer:
+def trainer(
+    folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1, **options: Any
+) -> SpanTrainer:
     """Plain SGD without clipping, so that the step's change of weights is the gradient."""
     processes = join_processes()
     backbone = open_backbone(str(folder))
@@ -56,15 +60,15 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
         windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes
     )
     labels = label_windows(windows, questions)
-    collator = SpanCollator(windows, labels, backbone.pad_id)
+    collator = SpanCollator(windows, labels, backbone.pad_id, places=True)
     return SpanTrainer(
-        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, []
+        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, [], **options
     )
 
 
-def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> torch.Tensor:
+def changes(folder: Path, output: Path, batch: int, micro: int, count: int, **options: Any) -> torch.Tensor:
     """What one epoch of *count* windows adds to the weights, float32 (parameters,)."""
-    run = trainer(folder, output, batch, micro, count)
+    run = trainer(folder, output, batch, micro, count, **options)
     before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
     run.train()
     assert run.state.global_step == steps_of(count, batch, 1)
@@ -73,7 +77,10 @@ def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> t
 
 
 if __name__ == "__main__":
-    backbone_folder, target, *numbers = sys.argv[1:]
-    found = changes(Path(backbone_folder), Path(target).parent, *map(int, numbers))
+    backbone_folder, target, batch, micro, count, soften, r_drop, adversarial = sys.argv[1:]
+    found = changes(
+        Path(backbone_folder), Path(target).parent, int(batch), int(micro), int(count),
+        loss=Loss(float(soften), float(r_drop)), adversarial=float(adversarial),
+    )  # fmt: skip
     if join_processes().first:
         Path(target).write_bytes(found.numpy().tobytes())
