@@ -16,7 +16,7 @@ from kit.models.devices import Device
 from kit.models.processes import Processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator
 from kit.models.training.parts import Part
-from kit.models.training.trainer import span_loss, steps_of
+from kit.models.training.trainer import loss_of, steps_of
 
 _TRIALS = 3
 _BACKWARD = 3
@@ -101,7 +101,7 @@ def _measure(
             began = time.perf_counter()
             with device.autocast():
                 output = model(**batch)
-                loss = span_loss(output.start_logits, output.end_logits, batch["attention_mask"], golds)
+                loss = loss_of(output, batch["attention_mask"], golds)
             loss.backward()
             if cuda:
                 torch.cuda.synchronize()

@@ -15,6 +15,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainingArgum
 from kit.errors import ModelError
 from kit.models.training.batches import PADDING, LengthGroupedSampler, SpanCollator
 from kit.models.training.checkpoints import latest_complete
+from kit.models.training.joint_loss import joint_loss
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
 
@@ -39,6 +40,14 @@ def span_loss(
         log_p = torch.log_softmax(masked, dim=1).gather(1, target.clamp(min=0))
         total = total - (log_p * weight).sum() / 2
     return total
+
+
+def loss_of(output: Any, mask: torch.Tensor, golds: torch.Tensor) -> torch.Tensor:
+    """The loss of a model's *output*, summed over windows, as its head wants it: a scalar."""
+    joint = getattr(output, "joint", None)
+    if joint is None:
+        return span_loss(output.start_logits, output.end_logits, mask, golds)
+    return joint_loss(output.start_logits, output.end_logits, joint, mask, golds)
 
 
 class SpanTrainer(Trainer):
@@ -100,7 +109,7 @@ class SpanTrainer(Trainer):
         """The sum over this micro-batch divided by the windows of the effective batch on all devices."""
         golds, labels = inputs.pop("golds"), inputs.pop("labels")
         output = model(**inputs)
-        loss = span_loss(output.start_logits, output.end_logits, inputs["attention_mask"], golds)
+        loss = loss_of(output, inputs["attention_mask"], golds)
         windows = len(labels) if num_items_in_batch is None else num_items_in_batch
         # Gradients are averaged over processes, and the count is over all of them.
         loss = loss / windows * self.accelerator.num_processes
