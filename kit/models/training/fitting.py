@@ -136,9 +136,8 @@ def _fit(
     if settings.gradient_checkpointing:
         # Its name is about to change, for Trainer's argument too.
         names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
-        enable: Any = next(
-            getattr(reader_of(model), name) for name in names if hasattr(reader_of(model), name)
-        )
+        reader = reader_of(model)
+        enable: Any = next(getattr(reader, name) for name in names if hasattr(reader, name))
         enable({"use_reentrant": False})
     collator = SpanCollator(windows, labels, job.backbone.pad_id)
     sampler = LengthGroupedSampler(
