@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 from transformers import TrainingArguments
 
+from kit.config.training import Head
 from kit.data.records import Answer, Question
 from kit.models.backbones import load_weights, open_backbone
+from kit.models.joint import JointReader
 from kit.models.processes import join_processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.labels import label_windows
@@ -17,7 +19,15 @@ from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
 
 
-def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1) -> SpanTrainer:
+def trainer(
+    folder: Path,
+    output: Path,
+    batch: int,
+    micro: int,
+    count: int,
+    lr: float = 0.1,
+    head: Head = "independent",
+) -> SpanTrainer:
     """Plain SGD without clipping, so that the step's change of weights is the gradient."""
     processes = join_processes()
     backbone = open_backbone(str(folder))
@@ -31,7 +41,9 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
     windows = make_windows(backbone, questions, max_length=128, stride=16)
     assert len(windows) == count
     torch.manual_seed(3)
-    model = load_weights(backbone, head_needed=False)
+    model = load_weights(backbone, head_needed=False, head=head)
+    if isinstance(model, JointReader):
+        torch.nn.init.normal_(model.head.end.weight, std=0.1)  # as if it had begun to learn
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=micro,
@@ -62,9 +74,11 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
     )
 
 
-def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> torch.Tensor:
+def changes(
+    folder: Path, output: Path, batch: int, micro: int, count: int, head: Head = "independent"
+) -> torch.Tensor:
     """What one epoch of *count* windows adds to the weights, float32 (parameters,)."""
-    run = trainer(folder, output, batch, micro, count)
+    run = trainer(folder, output, batch, micro, count, head=head)
     before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
     run.train()
     assert run.state.global_step == steps_of(count, batch, 1)
@@ -73,7 +87,7 @@ def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> t
 
 
 if __name__ == "__main__":
-    backbone_folder, target, *numbers = sys.argv[1:]
-    found = changes(Path(backbone_folder), Path(target).parent, *map(int, numbers))
+    backbone_folder, target, *numbers = sys.argv[1:6]
+    found = changes(Path(backbone_folder), Path(target).parent, *map(int, numbers), *sys.argv[6:])
     if join_processes().first:
         Path(target).write_bytes(found.numpy().tobytes())
