@@ -46,6 +46,9 @@ def train(
     targets: Annotated[
         str | None, typer.Option(help="Golds to learn: all, first, shortest, longest [all].")
     ] = None,
+    head: Annotated[
+        str | None, typer.Option(help="Start and end scored independent or joint [independent].")
+    ] = None,
     folds: Annotated[
         int | None, typer.Option(help="Train one model a fold, for out-of-fold scores.", show_default="none")
     ] = None,
@@ -108,7 +111,7 @@ def train(
         settings={
             "epochs": epochs, "lr": lr, "batch_size": batch_size, "micro_batch_size": micro_batch_size,
             "max_length": max_length, "stride": stride, "warmup": warmup, "schedule": schedule,
-            "weight_decay": weight_decay, "max_grad_norm": max_grad_norm, "targets": targets,
+            "weight_decay": weight_decay, "max_grad_norm": max_grad_norm, "targets": targets, "head": head,
             "folds": folds, "early_stopping": early_stopping, "evaluations": evaluations,
             "precision": precision, "attention_dropout": attention_dropout,
             "gradient_checkpointing": gradient_checkpointing, "compile": compile_model, "seed": seed,

@@ -34,7 +34,7 @@ class FoldRecord(Settings):
     seconds: float
     windows: int
     weights_sha256: str
-    """Of model.safetensors, hex: ties span files to the model that made them."""
+    """Of model.safetensors (and joint.safetensors), hex: ties span files to the model that made them."""
     metrics: dict[str, float]
     """``edit``, ``exact``, ``blank_edit``: on the held-out questions, of the kept checkpoint."""
     kept_step: int = 0

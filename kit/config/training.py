@@ -12,6 +12,7 @@ from kit.errors import ConfigError, all_of
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Schedule = Literal["linear", "cosine"]
 Targets = Literal["all", "first", "shortest", "longest"]
+Head = Literal["independent", "joint"]
 
 
 class TrainingSettings(Settings):
@@ -30,6 +31,8 @@ class TrainingSettings(Settings):
     precision: Precision = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     targets: Targets = "all"
+    head: Head = "independent"
+    """Whether start and end are scored each alone, or also together."""
     limit: Annotated[int, Field(ge=1)] | None = None
     evaluations: Annotated[int, Field(ge=1)] = 1
     """How often an epoch is evaluated, where the best checkpoint is chosen, and a checkpoint is kept."""

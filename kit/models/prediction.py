@@ -7,8 +7,7 @@ from pathlib import Path
 
 from kit.data.records import Dataset, Question
 from kit.errors import SpanFileError
-from kit.files import sha256_file
-from kit.models.backbones import Backbone, load_weights, open_backbone, weights_file
+from kit.models.backbones import Backbone, load_weights, open_backbone, weights_sha256
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes, score_together
@@ -62,7 +61,7 @@ def predict_run(
             data_sha256=dataset.sha256,
             run=run.name,
             fold=name,
-            model_sha256=sha256_file(weights_file(folder)) if weights_file(folder).exists() else "",
+            model_sha256=weights_sha256(folder),
             max_length=length,
             stride=overlap,
             kit_version=__version__,

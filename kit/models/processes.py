@@ -18,7 +18,7 @@ from kit.data.records import Question
 from kit.models.backbones import Backbone
 from kit.models.devices import Device
 from kit.models.inference import score_questions
-from kit.spans.scores import Provenance, SpanScores, joined
+from kit.spans.scores import Provenance, SpanScores, arrays_of, joined, scores_from
 
 OUT_OF_MEMORY = "KIT_OUT_OF_MEMORY"
 """Environment: a file in which a process leaves the micro-batch that may fit, for the one that began it."""
@@ -100,15 +100,12 @@ def score_together(
 
 
 def _packed(scores: SpanScores) -> NDArray[np.uint8]:
-    arrays = {
-        name: np.ascontiguousarray(getattr(scores, name))
-        for name in ("windows", "tokens", "char_begin", "char_end", "start", "end", "null")
-    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays_of(scores).items()}
     return np.frombuffer(save(arrays), dtype=np.uint8)
 
 
 def _unpacked(data: NDArray[np.uint8], guids: tuple[str, ...], provenance: Provenance) -> SpanScores:
-    return SpanScores(guids=guids, provenance=provenance, **load(data.tobytes()))
+    return scores_from(guids, load(data.tobytes()), provenance)
 
 
 def _gathered(own: NDArray[np.uint8], processes: Processes, device: Device) -> Iterator[NDArray[np.uint8]]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from kit.models.joint import reader_of
+
 
 class Embedded:
     """The embedded words of one pass, and afterwards the gradient of the loss there."""
@@ -60,6 +62,5 @@ def moved(model: torch.nn.Module, shift: torch.Tensor) -> Iterator[None]:
 
 def words_of(model: torch.nn.Module) -> torch.nn.Module:
     """The embedding table of the words, under whatever several devices wrap around the model."""
-    inner: Any = getattr(model, "module", model)
-    words: torch.nn.Module = inner.get_input_embeddings()
+    words: torch.nn.Module = reader_of(getattr(model, "module", model)).get_input_embeddings()
     return words

@@ -8,12 +8,14 @@ from typing import Any
 import torch
 
 from kit.errors import ModelError
+from kit.models.joint import reader_of
 
 
 def depths(model: torch.nn.Module) -> dict[str, int]:
     """How far below the head every weight is, by name: 0 head, 1 last layer, …, layers + 1 embeddings."""
     layers = _layers(model)
-    base: str = getattr(model, "base_model_prefix", "")
+    reader = reader_of(model)
+    base = ("" if reader is model else "reader.") + getattr(reader, "base_model_prefix", "")
     found = {}
     for name, _ in model.named_parameters():
         if name.startswith(f"{layers[0]}."):

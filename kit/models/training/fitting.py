@@ -19,9 +19,10 @@ from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 from kit.config.runs import FoldRecord
 from kit.config.training import TrainingSettings, smaller_micro_batch
 from kit.errors import ModelError
-from kit.files import replacing_folder, sha256_file
-from kit.models.backbones import Backbone, load_weights, weights_file
+from kit.files import replacing_folder
+from kit.models.backbones import Backbone, load_weights, weights_sha256
 from kit.models.devices import Device
+from kit.models.joint import BAND, reader_of
 from kit.models.processes import OUT_OF_MEMORY, Processes
 from kit.models.training.arguments import training_arguments
 from kit.models.training.averages import WeightAverage, average_of
@@ -86,6 +87,11 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
         job.listeners.say(f"{windows.cut_questions} questions are longer than a window allows and were cut")
     if labels.unplaced:
         job.listeners.say(f"{labels.unplaced} gold answers are nothing but white space and teach nothing")
+    if job.settings.head == "joint" and (beyond := int((labels.end - labels.start >= BAND).sum())):
+        job.listeners.say(
+            f"{beyond} gold answers (in all windows) have more than the {BAND} tokens that the joint head "
+            "reaches and teach nothing"
+        )
     settings = job.settings
     while True:
         try:
@@ -123,11 +129,17 @@ def _fit(
     began = time.monotonic() - spent
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
-    model = load_weights(job.backbone, head_needed=False, dropout_on_attention=settings.attention_dropout)
+    model = load_weights(
+        job.backbone,
+        head_needed=False,
+        dropout_on_attention=settings.attention_dropout,
+        head=settings.head,
+    )
     if settings.gradient_checkpointing:
         # Its name is about to change, for Trainer's argument too.
         names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
-        enable: Any = next(getattr(model, name) for name in names if hasattr(model, name))
+        reader = reader_of(model)
+        enable: Any = next(getattr(reader, name) for name in names if hasattr(reader, name))
         enable({"use_reentrant": False})
     collator = SpanCollator(windows, labels, job.backbone.pad_id, places=settings.soften > 0)
     sampler = LengthGroupedSampler(
@@ -205,7 +217,7 @@ def _fit(
         chosen_on=len(job.part.chosen_on),
         seconds=round(time.monotonic() - began, 1),
         windows=len(windows),
-        weights_sha256=sha256_file(weights_file(job.folder)) if job.processes.first else "",
+        weights_sha256=weights_sha256(job.folder) if job.processes.first else "",
         metrics=metrics,
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes.size,

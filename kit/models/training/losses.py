@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,9 +10,12 @@ import torch
 
 from kit.config.training import TrainingSettings
 from kit.models.training.batches import PADDING
+from kit.models.training.joint_loss import joint_loss, span_log_p
+from kit.models.training.soft_targets import near_targets
 
-SOFT_SCALE = 3.0
-"""Characters by which a boundary must be off to get 1/e of the right one's share of the softened mass."""
+_OF_THE_LOSS = frozenset({"golds", "places", "labels"})
+_Scored = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
+"""Start and end logits of one pass, and the joint scores where the model has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +39,37 @@ class Loss:
 
         batch: as SpanCollator makes it; ``golds`` and ``places`` are for the loss, the rest for the model.
         """
-        inputs = {name: value for name, value in batch.items() if name not in {"golds", "places", "labels"}}
-        golds, places, mask = batch["golds"], batch.get("places"), batch["attention_mask"]
-        if self.r_drop:
-            inputs = {name: torch.cat([value, value]) for name, value in inputs.items()}
-        output = model(**inputs)
-        start, end = output.start_logits, output.end_logits
+        inputs = {name: value for name, value in batch.items() if name not in _OF_THE_LOSS}
+        mask, golds = batch["attention_mask"], batch["golds"]
         if not self.r_drop:
-            return span_loss(start, end, mask, golds, soften=self.soften, places=places), output
+            output = model(**inputs)
+            return self._of_pass(_scored(output, slice(None)), batch), output
+        output = model(**{name: torch.cat([value, value]) for name, value in inputs.items()})
         rows = len(golds)
-        passes = [(start[:rows], end[:rows]), (start[rows:], end[rows:])]
-        losses = [span_loss(*one, mask, golds, soften=self.soften, places=places) for one in passes]
-        return (losses[0] + losses[1]) / 2 + self.r_drop * divergence(passes, mask, golds), output
+        first, second = _scored(output, slice(rows)), _scored(output, slice(rows, None))
+        mean = (self._of_pass(first, batch) + self._of_pass(second, batch)) / 2
+        tables = list(zip(_tables(first, mask), _tables(second, mask), strict=True))
+        return mean + self.r_drop * divergence(tables, golds), output
+
+    def _of_pass(self, scored: _Scored, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        start, end, joint = scored
+        rest = batch["attention_mask"], batch["golds"]
+        if joint is None:
+            return span_loss(start, end, *rest, soften=self.soften, places=batch.get("places"))
+        return joint_loss(start, end, joint, *rest, soften=self.soften, places=batch.get("places"))
+
+
+def _scored(output: Any, rows: slice) -> _Scored:
+    joint = getattr(output, "joint", None)
+    return output.start_logits[rows], output.end_logits[rows], None if joint is None else joint[rows]
+
+
+def _tables(scored: _Scored, mask: torch.Tensor) -> list[torch.Tensor]:
+    """The log-probabilities a pass gives: of starts and of ends, or of spans."""
+    start, end, joint = scored
+    if joint is not None:
+        return [span_log_p(start, end, joint, mask)]
+    return [torch.log_softmax(_masked(logits, mask), dim=1) for logits in (start, end)]
 
 
 def span_loss(
@@ -84,33 +107,19 @@ def span_loss(
     return total
 
 
-def near_targets(places: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """How the softened share of each target is spread, float (batch, golds, tokens), and where it is.
+def divergence(tables: Sequence[tuple[torch.Tensor, torch.Tensor]], golds: torch.Tensor) -> torch.Tensor:
+    """Symmetric KL divergence between two passes, summed over windows: a scalar.
 
-    places: int (batch, tokens), a character a context token, -1 elsewhere; target: int64 (batch, golds).
-    A boundary that is d characters off costs d edits, and gets a mass in proportion to
-    exp(-d / SOFT_SCALE).  bool (batch, golds): false for targets outside the context (CLS), which nothing
-    is near to.
-    """
-    own = places.gather(1, target)
-    distance = (places[:, None] - own[..., None]).abs().float()
-    kernel = torch.exp(-distance / SOFT_SCALE) * (places >= 0)[:, None]
-    return kernel / kernel.sum(dim=2, keepdim=True).clamp(min=1e-12), own >= 0
-
-
-def divergence(
-    passes: list[tuple[torch.Tensor, torch.Tensor]], mask: torch.Tensor, golds: torch.Tensor
-) -> torch.Tensor:
-    """Symmetric KL divergence between two passes, mean of start and end, summed over windows: a scalar.
-
-    R-Drop (Liang et al., 2021): dropout must not change what the model says.
+    *tables*: log-probabilities of one pass and the other, float (batch, choices): of starts and of ends,
+    whose mean is taken, or of spans, half of which is taken, as in the loss.  golds: int64
+    (batch, golds, 2); rows without any take no part.  R-Drop (Liang et al., 2021): dropout must not change
+    what a model says.
     """
     takes_part = golds[:, :1, 0] != PADDING
-    total = mask.new_zeros((), dtype=torch.float32)
-    for one, other in zip(*passes, strict=True):
-        p, q = (torch.log_softmax(_masked(logits, mask), dim=1) for logits in (one, other))
-        both = (p.exp() - q.exp()) * (p - q)  # KL(p, q) + KL(q, p), token by token
-        total = total + (both * takes_part * mask).sum() / 4
+    total = golds.new_zeros((), dtype=torch.float32)
+    for p, q in tables:
+        both = (p.exp() - q.exp()) * (p - q)  # KL(p, q) + KL(q, p), choice by choice
+        total = total + (both * takes_part).sum() / 4
     return total
 
 

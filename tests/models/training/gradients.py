@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
+from kit.config.training import Head
 from kit.data.records import Answer, Question
 from kit.models.backbones import load_weights, open_backbone
+from kit.models.joint import JointReader
 from kit.models.processes import join_processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.labels import label_windows
@@ -20,7 +22,15 @@ from kit.models.windows import make_windows
 
 
 def trainer(
-    folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1, **options: Any
+    folder: Path,
+    output: Path,
+    batch: int,
+    micro: int,
+    count: int,
+    lr: float = 0.1,
+    *,
+    head: Head = "independent",
+    **options: Any,
 ) -> SpanTrainer:
     """Plain SGD without clipping, so that the step's change of weights is the gradient."""
     processes = join_processes()
@@ -35,7 +45,9 @@ def trainer(
     windows = make_windows(backbone, questions, max_length=128, stride=16)
     assert len(windows) == count
     torch.manual_seed(3)
-    model = load_weights(backbone, head_needed=False)
+    model = load_weights(backbone, head_needed=False, head=head)
+    if isinstance(model, JointReader):
+        torch.nn.init.normal_(model.head.end.weight, std=0.1)  # as if it had begun to learn
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=micro,
@@ -77,9 +89,9 @@ def changes(folder: Path, output: Path, batch: int, micro: int, count: int, **op
 
 
 if __name__ == "__main__":
-    backbone_folder, target, batch, micro, count, soften, r_drop, adversarial = sys.argv[1:]
+    backbone_folder, target, batch, micro, count, head, soften, r_drop, adversarial = sys.argv[1:]
     found = changes(
-        Path(backbone_folder), Path(target).parent, int(batch), int(micro), int(count),
+        Path(backbone_folder), Path(target).parent, int(batch), int(micro), int(count), head=head,
         loss=Loss(float(soften), float(r_drop)), adversarial=float(adversarial),
     )  # fmt: skip
     if join_processes().first:

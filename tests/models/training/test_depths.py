@@ -9,6 +9,7 @@ import torch
 from transformers import AutoModelForQuestionAnswering, BertConfig, ElectraConfig, RobertaConfig
 
 from kit.errors import ModelError
+from kit.models.joint import with_head
 from kit.models.training.depths import depths, parameter_groups
 from tests.models.training.gradients import trainer
 
@@ -34,6 +35,14 @@ def test_the_head_is_on_top_and_the_words_below_all_layers(config: object) -> No
         else:
             assert "embedding" in name
             assert depth == 4, name
+
+
+def test_a_joint_head_is_on_top_too() -> None:
+    model = with_head(AutoModelForQuestionAnswering.from_config(BertConfig(**SMALL)), Path("none"), "joint")
+    found = depths(model)
+    assert found["head.end.weight"] == found["reader.qa_outputs.bias"] == 0
+    assert found["reader.bert.encoder.layer.2.output.dense.weight"] == 1
+    assert found["reader.bert.embeddings.word_embeddings.weight"] == 4
 
 
 def test_the_optimizer_has_a_rate_a_layer_and_decays_what_it_should(

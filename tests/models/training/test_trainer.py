@@ -12,6 +12,7 @@ import torch
 from transformers import TrainerCallback
 
 import kit
+from kit.config.training import Head
 from kit.errors import ModelError
 from kit.models.training.losses import Loss
 from kit.models.training.trainer import steps_of
@@ -20,19 +21,24 @@ from tests.models.training.gradients import changes, trainer
 GRADIENTS = Path(__file__).with_name("gradients.py")
 
 
-PLAIN = (0.0, 0.0, 0.0)
-OPTIONS = (0.3, 0.5, 0.7)
+Asked = tuple[Head, float, float, float]
+PLAIN: Asked = ("independent", 0.0, 0.0, 0.0)
+OPTIONS: Asked = ("independent", 0.3, 0.5, 0.7)
 """Soft targets, two passes of R-Drop, and an adversarial pass: no dropout here, so that all is exact."""
+JOINT: Asked = ("joint", 0.0, 0.0, 0.0)
+ALL: Asked = ("joint", 0.3, 0.5, 0.7)
 
 
-def _options(soften: float, r_drop: float, adversarial: float) -> dict[str, object]:
-    return {"loss": Loss(soften, r_drop), "adversarial": adversarial}
+def _options(head: Head, soften: float, r_drop: float, adversarial: float) -> dict[str, object]:
+    return {"head": head, "loss": Loss(soften, r_drop), "adversarial": adversarial}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "asked"), [(8, PLAIN), (5, PLAIN), (13, PLAIN), (13, OPTIONS)])
+@pytest.mark.parametrize(
+    ("count", "asked"), [(8, PLAIN), (5, PLAIN), (13, PLAIN), (13, OPTIONS), (5, JOINT), (13, ALL)]
+)
 def test_micro_batches_give_the_gradient_of_the_whole_batch(
-    wordpiece_folder: Path, tmp_path: Path, count: int, asked: tuple[float, float, float]
+    wordpiece_folder: Path, tmp_path: Path, count: int, asked: Asked
 ) -> None:
     whole = changes(wordpiece_folder, tmp_path, 8, 8, count, **_options(*asked))
     assert whole.norm() > 1e-3
@@ -51,6 +57,7 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(
         (2, 4, 3, PLAIN),
         (3, 1, 13, PLAIN),
         (2, 2, 13, OPTIONS),
+        (2, 2, 13, ALL),
     ],
 )
 def test_several_processes_give_the_gradient_of_one(
@@ -59,7 +66,7 @@ def test_several_processes_give_the_gradient_of_one(
     processes: int,
     micro: int,
     count: int,
-    asked: tuple[float, float, float],
+    asked: Asked,
 ) -> None:
     batch = {2: 8, 3: 6}[processes]
     alone = changes(wordpiece_folder, tmp_path, batch, batch, count, **_options(*asked))
