@@ -131,9 +131,7 @@ def test_predicted_and_decoded_and_blended(place: Path, trained: Path, data: Dat
             encoding="utf-8",
         )
         for chosen in (trained, recipe):
-            made = kit.ensemble(
-                chosen, test, out=place / "both.csv", answers=place / "data/test_answers.json"
-            )
+            made = kit.ensemble(chosen, test, out=place / "both.csv", answers=truth)
             assert made.score is not None
             assert list(made.answers) == [question.guid for question in test]
             assert all(made.answers[question.guid] in question.context for question in test)
