@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from kit.models.training.forecast import Forecast, forecast
 from kit.models.training.held_out import METRICS, evaluate
 from kit.models.training.labels import Labels, label_windows
 from kit.models.training.parts import Part
+from kit.models.training.sources import Sources
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import Windows, make_windows
 
@@ -55,6 +56,7 @@ class Job:
 
     backbone: Backbone
     part: Part
+    sources: Sources
     settings: TrainingSettings
     device: Device
     processes: Processes
@@ -134,9 +136,10 @@ def _fit(
         settings.seed,
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes,
+        draws=job.sources.draws(job.part, windows.question, settings.seed),
     )
-    steps = steps_of(len(windows), settings.batch_size, settings.epochs)
-    steps_an_epoch = steps_of(len(windows), settings.batch_size, 1)
+    steps = steps_of(sampler.epoch_size, settings.batch_size, settings.epochs)
+    steps_an_epoch = steps_of(sampler.epoch_size, settings.batch_size, 1)
     choosing = len(job.part.chosen_on) > 0
 
     expected = forecast(model, collator, sampler, settings, job.device, job.processes, job.part, job.folder)
@@ -154,8 +157,9 @@ def _fit(
         WindowDataset(windows),
         collator,
         sampler,
-        lambda current: evaluate(
-            current, job.backbone, job.part.chosen_on, job.device, settings, job.processes
+        lambda current: job.sources.evaluated(
+            job.part.chosen_on,
+            lambda own: evaluate(current, job.backbone, own, job.device, settings, job.processes),
         ),
         _callbacks(job, settings, choosing, spent),
     )
@@ -176,24 +180,29 @@ def _fit(
     job.processes.wait()
     history = [entry for entry in trainer.state.log_history if "eval_edit" in entry]
     best = min(history, key=lambda entry: entry["eval_edit"], default=None)
+    judging = job.sources.judging(job.part.chosen_on)
     return kept, FoldRecord(
-        held_out=len(job.part.chosen_on),
+        held_out=judging,
         steps=trainer.state.global_step,
         kept_step=int(best["step"]) if best else trainer.state.global_step,
-        chosen_on=len(job.part.chosen_on),
+        chosen_on=judging,
         seconds=round(time.monotonic() - began, 1),
         windows=len(windows),
         weights_sha256=sha256_file(weights_file(job.folder)) if job.processes.first else "",
         metrics={name: float(best[f"eval_{name}"]) for name in METRICS} if best else {},
+        sources=job.sources.scores_in(_measured(best), job.part.chosen_on) if best else {},
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes.size,
         device=f"{job.device.name}, {job.device.precision}",
         peak_bytes=_peak_bytes(job.device),
-        history=tuple(
-            {"step": float(entry["step"]), **{name: float(entry[f"eval_{name}"]) for name in METRICS}}
-            for entry in history
-        ),
+        history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
     )
+
+
+def _measured(entry: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of an evaluation that Trainer logged, under their own names."""
+    own = {name: float(value) for name, value in entry.items() if name.startswith("eval_")}
+    return {name.removeprefix("eval_"): value for name, value in own.items()}
 
 
 def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: float) -> list[TrainerCallback]:
