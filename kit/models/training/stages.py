@@ -54,6 +54,8 @@ def train_in_stages(
             reference, data, valid, folder, settings, before, resume, report_to, trust_remote_code,
             listeners or Listeners(),
         )  # fmt: skip
+        assert first.record  # as run.json is now; all processes look before one of them writes
+        join_processes().wait()
     return train_run(
         reference,
         data,
@@ -128,7 +130,7 @@ class FirstStage:
                 trust_remote_code=self.trust_remote_code,
                 listeners=self.listeners,
             )
-            self._say(f"{self.folder}: now the data, from the weights of {self.target / FULL}")
+            self._say(f"{self.target}: learned; the models of {self.folder} begin with its weights")
         return self.target / FULL
 
     @cached_property
