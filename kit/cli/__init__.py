@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from kit.cli import data, models, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
-from kit.cli.app import app
+from kit.cli.app import app, several_after
 from kit.errors import KitError
 
 __all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview"]
@@ -27,7 +27,7 @@ def main() -> None:
         # Of several processes one speaks.
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
-        app(_several_after(sys.argv[1:], "train", "--data"))
+        app(several_after(sys.argv[1:], "train", "--data", "--before"))
     except KitError as error:
         if not _first_process():
             # What stops all stops the first too, and it says so; left is what stops only this one.
@@ -39,22 +39,3 @@ def main() -> None:
 
 def _first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
-
-
-def _several_after(arguments: list[str], command: str, option: str) -> list[str]:
-    """Let *option* of *command* take several values, as in ``--data a.json b.json``.
-
-    The parser knows only the option given again for each.  Only where the positional argument came first:
-    otherwise it could not be told from one more value.
-    """
-    if arguments[:1] != [command] or not arguments[1:] or arguments[1].startswith("-"):
-        return arguments
-    expanded: list[str] = []
-    inside = False
-    for argument in arguments:
-        if argument.startswith("-"):
-            inside = argument == option
-        elif inside and expanded[-1] != option:
-            expanded.append(option)
-        expanded.append(argument)
-    return expanded

@@ -21,6 +21,28 @@ def train(
     valid: Annotated[
         Path | None, typer.Option(help="Held-out file; default: a seeded, grouped tenth of the data.")
     ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SHARE",
+            help="How much of a --data file an epoch holds, as in korquad.json=0.25; 2: twice [1].",
+        ),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The --data file whose held-out questions choose the checkpoint and make the score, the "
+            "competition's where outside data are mixed in [all files].",
+        ),
+    ] = None,
+    before: Annotated[
+        list[Path] | None,
+        typer.Option(help="Outside data to learn first, without the articles of the data."),
+    ] = None,
+    before_epochs: Annotated[float | None, typer.Option(help="Passes over the outside data [1].")] = None,
+    before_lr: Annotated[float | None, typer.Option(help="Their peak learning rate [--lr].")] = None,
+    before_only: Annotated[bool, typer.Option("--before-only", help="Stop when they are learned.")] = False,
     against: Annotated[
         Path | None, typer.Option(help="Test file to check for leaks; default: test.json beside the data.")
     ] = None,
@@ -108,6 +130,8 @@ def train(
     training.run(
         backbone, data, run, valid=valid, against=against, allow_leak=allow_leak, fold=fold, jobs=jobs,
         resume=resume, report_to=report_to or [], trust_remote_code=trust_remote_code, as_json=as_json,
+        share=share or [], judge=judge, before=before or [], before_epochs=before_epochs, before_lr=before_lr,
+        before_only=before_only,
         settings={
             "epochs": epochs, "lr": lr, "batch_size": batch_size, "micro_batch_size": micro_batch_size,
             "max_length": max_length, "stride": stride, "warmup": warmup, "schedule": schedule,

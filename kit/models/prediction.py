@@ -46,10 +46,11 @@ def predict_run(
     processes = join_processes()
     device = choose_device(precision)
     written = []
-    if run.record is not None and run.trained_on(dataset):
+    if run.record is not None and run.learned(dataset):
+        folded = run.record.settings.folds is not None and run.trained_on(dataset)
         say(
             f"{run.name} was trained on {dataset.path}: these scores look better than they are"
-            + ("; out of fold, kit train has stored them" if run.record.settings.folds else "")
+            + ("; out of fold, kit train has stored them" if folded else "")
         )
     for name in chosen_folds(run, fold):
         folder = run.model_folder(name)

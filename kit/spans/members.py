@@ -46,6 +46,12 @@ class Run:
         """Whether these very data taught the run."""
         return self.record is not None and dataset.sha256 in {file.sha256 for file in self.record.data}
 
+    def learned(self, dataset: Dataset) -> bool:
+        """Whether the run saw these data at all: as its own, or (most of them) before its own."""
+        before = self.record.before if self.record is not None else None
+        first = before.data if before is not None else ()
+        return self.trained_on(dataset) or dataset.sha256 in {file.sha256 for file in first}
+
     def span_file(self, dataset: Dataset, fold: str) -> Path:
         """Where the span scores of *fold*, or the out-of-fold scores, on *dataset* belong."""
         if fold == OUT_OF_FOLD:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,28 @@ class WeightAverage(TrainerCallback):
             content = {name: mean.contiguous() for name, mean in self._mean.items()}
             content[_COUNT] = torch.tensor([self._count])
             save_file(content, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _FILE)
+
+    @torch.no_grad()
+    def keep_if_better(
+        self,
+        model: torch.nn.Module,
+        best: dict[str, float],
+        measured: Callable[[torch.nn.Module], dict[str, float]],
+    ) -> dict[str, float] | None:
+        """Put the averaged weights into *model*, unless its *best* checkpoint has a lower Edit Score.
+
+        Returns their metrics (none where nothing is chosen), or None where the model stays as it is.
+        """
+        own = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        self.put_into(model)
+        if not best:
+            return {}
+        metrics = measured(model)
+        if metrics["edit"] < best["edit"]:
+            return metrics
+        for name, weight in model.named_parameters():
+            weight.copy_(own[name])
+        return None
 
     @torch.no_grad()
     def put_into(self, model: torch.nn.Module) -> None:

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset, Sampler
 from kit.models.inference import pad_batch
 from kit.models.processes import Processes
 from kit.models.training.labels import Labels
+from kit.models.training.shares import Draws
 from kit.models.windows import Windows
 from kit.spans.scores import ranges
 
@@ -91,6 +92,8 @@ class SpanCollator:
 class LengthGroupedSampler(Sampler[int]):
     """An order of all windows that depends on lengths, effective batch, seed and epoch alone.
 
+    With *draws*, of the windows that they give the epoch.
+
     Windows are shuffled, pools of 50 effective batches are sorted by length, and the batches
     cut from them are shuffled again.  Which windows share an effective batch does not depend on the
     micro-batch; inside it they stand longest first, so that micro-batches pad little.  The epoch's
@@ -109,16 +112,18 @@ class LengthGroupedSampler(Sampler[int]):
         *,
         micro_batch_size: int = 1,
         processes: Processes | None = None,
+        draws: Draws | None = None,
     ) -> None:
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._draws, self.epoch_size = draws, len(lengths) if draws is None else draws.count
         self._micro, self._processes = micro_batch_size, processes or Processes()
         self._epoch = 0
 
     def __len__(self) -> int:
         if self._processes.size == 1:
-            return len(self._lengths)
+            return self.epoch_size
         turn = self._micro * self._processes.size
-        return -(-len(self._lengths) // turn) * self._micro
+        return -(-self.epoch_size // turn) * self._micro
 
     def set_epoch(self, epoch: int) -> None:
         """Trainer says which epoch begins; a resumed run hears the same number."""
@@ -133,9 +138,10 @@ class LengthGroupedSampler(Sampler[int]):
         return iter(turns[:, self._processes.rank].ravel().tolist())
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """All window numbers, int64 (W,), in the order of *epoch*."""
+        """The window numbers of *epoch*, int64 (epoch_size,), in its order: all of them, or those drawn."""
         generator = np.random.default_rng([self._seed, epoch])
-        shuffled = generator.permutation(len(self._lengths))
+        taking_part = np.arange(self.epoch_size) if self._draws is None else self._draws(epoch)
+        shuffled = generator.permutation(taking_part)
         pool = self._batch_size * _POOL
         for first in range(0, len(shuffled), pool):
             part = shuffled[first : first + pool]

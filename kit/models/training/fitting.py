@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from kit.models.devices import Device
 from kit.models.joint import BAND, reader_of
 from kit.models.processes import OUT_OF_MEMORY, Processes
 from kit.models.training.arguments import training_arguments
-from kit.models.training.averages import WeightAverage, average_of
+from kit.models.training.averages import average_of
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.checkpoints import (
     CheckpointMarks,
@@ -39,6 +39,7 @@ from kit.models.training.held_out import METRICS, evaluate
 from kit.models.training.labels import Labels, label_windows
 from kit.models.training.losses import Loss
 from kit.models.training.parts import Part
+from kit.models.training.sources import Sources
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import Windows, make_windows
 
@@ -58,6 +59,7 @@ class Job:
 
     backbone: Backbone
     part: Part
+    sources: Sources
     settings: TrainingSettings
     device: Device
     processes: Processes
@@ -148,9 +150,10 @@ def _fit(
         settings.seed,
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes,
+        draws=job.sources.draws(job.part, windows.question, settings.seed),
     )
-    steps = steps_of(len(windows), settings.batch_size, settings.epochs)
-    steps_an_epoch = steps_of(len(windows), settings.batch_size, 1)
+    steps = steps_of(sampler.epoch_size, settings.batch_size, settings.epochs)
+    steps_an_epoch = steps_of(sampler.epoch_size, settings.batch_size, 1)
     choosing = len(job.part.chosen_on) > 0
 
     expected = forecast(model, collator, sampler, settings, job.device, job.processes, job.part, job.folder)
@@ -168,7 +171,10 @@ def _fit(
     )  # fmt: skip
 
     def measured(current: torch.nn.Module) -> dict[str, float]:
-        return evaluate(current, job.backbone, job.part.chosen_on, job.device, settings, job.processes)
+        return job.sources.evaluated(
+            job.part.chosen_on,
+            lambda own: evaluate(current, job.backbone, own, job.device, settings, job.processes),
+        )
 
     trainer = SpanTrainer(
         model,
@@ -190,15 +196,15 @@ def _fit(
     kept = trainer.accelerator.unwrap_model(trainer.model)
     history = [entry for entry in trainer.state.log_history if "eval_edit" in entry]
     best = min(history, key=lambda entry: entry["eval_edit"], default=None)
-    metrics = {name: float(best[f"eval_{name}"]) for name in METRICS} if best else {}
+    scored = _measured(best) if best else {}
     averaged = 0
     if average is not None:
-        found = _take_if_better(average, kept, metrics, measured)
+        found = average.keep_if_better(kept, scored, measured)
         how = f"the average of {average.count} weights"
         if found is None:
             job.listeners.say(f"{how} is no better than the best checkpoint, which is kept")
         else:
-            metrics, averaged = found, average.count
+            scored, averaged = found, average.count
             job.listeners.say(f"{how} is kept")
 
     def save(temporary: Path) -> None:
@@ -209,48 +215,30 @@ def _fit(
     if job.processes.first:
         replacing_folder(job.folder, save)
     job.processes.wait()
+    judging = job.sources.judging(job.part.chosen_on)
     return kept, FoldRecord(
-        held_out=len(job.part.chosen_on),
+        held_out=judging,
         steps=trainer.state.global_step,
         kept_step=int(best["step"]) if best and not averaged else trainer.state.global_step,
         averaged=averaged,
-        chosen_on=len(job.part.chosen_on),
+        chosen_on=judging,
         seconds=round(time.monotonic() - began, 1),
         windows=len(windows),
         weights_sha256=weights_sha256(job.folder) if job.processes.first else "",
-        metrics=metrics,
+        metrics={name: scored[name] for name in METRICS} if scored else {},
+        sources=job.sources.scores_in(scored, job.part.chosen_on) if scored else {},
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes.size,
         device=f"{job.device.name}, {job.device.precision}",
         peak_bytes=_peak_bytes(job.device),
-        history=tuple(
-            {"step": float(entry["step"]), **{name: float(entry[f"eval_{name}"]) for name in METRICS}}
-            for entry in history
-        ),
+        history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
     )
 
 
-def _take_if_better(
-    average: WeightAverage,
-    model: torch.nn.Module,
-    best: dict[str, float],
-    measured: Callable[[torch.nn.Module], dict[str, float]],
-) -> dict[str, float] | None:
-    """Put the averaged weights into *model*, unless its *best* checkpoint has a lower Edit Score.
-
-    Returns their metrics (none where nothing is chosen), or None where the model stays as it is.
-    """
-    own = {name: weight.detach().clone() for name, weight in model.named_parameters()}
-    average.put_into(model)
-    if not best:
-        return {}
-    metrics = measured(model)
-    if metrics["edit"] < best["edit"]:
-        return metrics
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            weight.copy_(own[name])
-    return None
+def _measured(entry: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of an evaluation that Trainer logged, under their own names."""
+    own = {name: float(value) for name, value in entry.items() if name.startswith("eval_")}
+    return {name.removeprefix("eval_"): value for name, value in own.items()}
 
 
 def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: float) -> list[TrainerCallback]:

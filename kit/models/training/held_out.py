@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from kit.config.runs import SourceScore
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset, Question
 from kit.models.backbones import Backbone
@@ -57,10 +58,10 @@ def score_out_of_fold(
     folder: Path,
     fold: str,
     weights_sha256: str,
-) -> dict[str, float]:
-    """Write the fold's share of the out-of-fold scores, a file a data file; returns its metrics."""
+) -> list[SourceScore]:
+    """Write the fold's share of the out-of-fold scores, a file a data file; returns the scores on each."""
     wanted = {id(question) for question in held_out}
-    everything: list[SpanScores] = []
+    found: list[SourceScore] = []
     for dataset in data:
         own = [question for question in dataset if id(question) in wanted]
         provenance = Provenance(
@@ -78,13 +79,13 @@ def score_out_of_fold(
                 max_length=settings.max_length, stride=settings.stride, provenance=provenance,
             )
         )  # fmt: skip
+        metrics = dict.fromkeys(METRICS, 0.0)
         if processes.first:
             write_spans(oof_part(folder, dataset.sha256, fold), provenance, pieces)
-            everything += pieces
+            metrics = _metrics(joined(pieces, _NOWHERE), own) if own else metrics
+        found.append(SourceScore(held_out=len(own), metrics=metrics))
     processes.wait()
-    return (
-        _metrics(joined(everything, _NOWHERE), held_out) if processes.first else dict.fromkeys(METRICS, 0.0)
-    )
+    return found
 
 
 def _metrics(scores: SpanScores, questions: Sequence[Question]) -> dict[str, float]:

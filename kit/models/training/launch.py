@@ -16,11 +16,13 @@ import torch
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from kit.config.mixture import Mixture
 from kit.config.runs import read_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ModelError
 from kit.models.processes import OUT_OF_MEMORY
+from kit.models.training.stages import Before
 from kit.spans.members import Run, open_run
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -56,6 +58,8 @@ def command_line(
     settings: TrainingSettings,
     *,
     valid: Dataset | None = None,
+    mixture: Mixture | None = None,
+    before: Before | None = None,
     resume: bool = False,
     report_to: Sequence[str] = (),
     trust_remote_code: bool = False,
@@ -69,6 +73,14 @@ def command_line(
         words += ["--data", str(dataset.path)]
     if valid is not None:
         words += ["--valid", str(valid.path)]
+    if mixture is not None:
+        for name, share in mixture.shares.items():
+            words += ["--share", f"{name}={share!r}"]
+        words += [] if mixture.judge is None else ["--judge", mixture.judge]
+    if before is not None:
+        for dataset in before.data:
+            words += ["--before", str(dataset.path)]
+        words += ["--before-epochs", repr(before.epochs), "--before-lr", repr(before.lr)]
     for tracker in report_to:
         words += ["--report-to", tracker]
     words += ["--resume"] * resume + ["--trust-remote-code"] * trust_remote_code

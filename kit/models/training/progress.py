@@ -60,7 +60,13 @@ class TrainingProgress(TrainerCallback):
         if "loss" in logs:
             self._loss = f"loss {logs['loss']:.3f}"
         if "eval_edit" in logs:
-            self._edit = f"Edit Score {logs['eval_edit']:.3f}"
+            each = [
+                f"{name.removeprefix('eval_edit/')} {value:.3f}"
+                for name, value in logs.items()
+                if name.startswith("eval_edit/")
+            ]
+            several = f" ({', '.join(each)})" if each else ""
+            self._edit = f"Edit Score {logs['eval_edit']:.3f}{several}"
             if self._bar.disable:
                 say(f"step {state.global_step} of {state.max_steps}: {self._loss}  {self._edit}")
         self._show(state.global_step)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,19 @@ import torch
 import transformers
 
 from kit.config.folds import FoldPlan, read_plan, write_plan
-from kit.config.runs import FULL, DataFile, FoldRecord, RunRecord, add_fold, differences, read_run, write_run
+from kit.config.mixture import Mixture
+from kit.config.runs import (
+    FULL,
+    BeforeRecord,
+    DataFile,
+    FoldRecord,
+    RunRecord,
+    SourceScore,
+    add_fold,
+    differences,
+    read_run,
+    write_run,
+)
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ConfigError
@@ -25,6 +38,7 @@ from kit.models.training.checkpoints import latest_complete
 from kit.models.training.fitting import Job, Listeners, fit
 from kit.models.training.held_out import score_out_of_fold
 from kit.models.training.parts import Part, fold_part, make_plan, whole
+from kit.models.training.sources import Sources
 from kit.models.training.tracking import prepare_trackers
 from kit.spans.members import Run, open_run
 from kit.spans.out_of_fold import assemble, has_share
@@ -38,6 +52,7 @@ class _Training:
     backbone: Backbone
     data: Sequence[Dataset]
     valid: Dataset | None
+    sources: Sources
     settings: TrainingSettings
     plan: FoldPlan | None
     device: Device
@@ -62,6 +77,10 @@ def train_run(
     settings: TrainingSettings,
     *,
     valid: Dataset | None = None,
+    mixture: Mixture | None = None,
+    before: BeforeRecord | None = None,
+    learn_before: Callable[[], Path] | None = None,
+    before_only: bool = False,
     folds: Sequence[int] | None = None,
     resume: bool = False,
     report_to: Sequence[str] = (),
@@ -73,6 +92,10 @@ def train_run(
     With ``settings.folds``, one model a fold (or only those of *folds*), and the out-of-fold scores
     of each fold's own questions as soon as it ends.  Otherwise one model; without *valid*, a seeded tenth of
     the questions is held out, whole groups of related contexts, and chooses the best checkpoint.
+
+    *mixture*: how several data files are mixed.  *before* is what is learned first: *learn_before* does it,
+    called only where something is left to train, and returns the folder of the weights to begin with; with
+    *before_only* nothing else is trained, and the run that it made is returned.
 
     A finished run or fold with the same settings and data is not trained again.  Raises ConfigError
     where the folder holds another run, or an unfinished one and *resume* is not given; LockError
@@ -97,6 +120,8 @@ def train_run(
         settings=settings,
         data=tuple(_data_file(dataset) for dataset in data),
         valid=_data_file(valid) if valid else None,
+        mixture=mixture or Mixture(),
+        before=before,
         answer_lengths=_answer_lengths(data),
         versions={"kit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
         device=f"{device.name}, {device.precision}",
@@ -112,8 +137,15 @@ def train_run(
     if not resume:
         _refuse_unfinished(folder, wanted)
     plan = _begin(folder, record, data, processes)
+    sources = Sources.of(data, record.mixture, valid)
+    sources.refuse_unjudged(plan, data)
+    if learn_before is not None and wanted:
+        begin_with = learn_before()
+        if before_only:
+            return open_run(begin_with.parent)
+        backbone = dataclasses.replace(backbone, location=str(begin_with))
     training = _Training(
-        backbone, data, valid, settings, plan, device, processes, folder, report_to, listeners
+        backbone, data, valid, sources, settings, plan, device, processes, folder, report_to, listeners
     )
     for line in inspect_tokenizer(backbone, [question for dataset in data for question in dataset]).remarks():
         listeners.say(line)
@@ -133,8 +165,8 @@ def train_run(
 def _train_one(training: _Training, name: str) -> None:
     folder = training.model_folder(name)
     job = Job(
-        training.backbone, training.part(name), training.settings, training.device, training.processes,
-        folder, training.report_to, training.listeners,
+        training.backbone, training.part(name), training.sources, training.settings, training.device,
+        training.processes, folder, training.report_to, training.listeners,
     )  # fmt: skip
     if not training.processes.first:
         _finish(training, job, name)
@@ -151,13 +183,13 @@ def _finish(training: _Training, job: Job, name: str) -> FoldRecord:
     model, record = fit(job)
     if not job.part.held_out:
         return record
-    metrics = _score_out_of_fold(training, job.part, name, model, record.weights_sha256)
-    return record.model_copy(update={"metrics": metrics, "held_out": len(job.part.held_out)})
+    each = _score_out_of_fold(training, job.part, name, model, record.weights_sha256)
+    return record.model_copy(update=training.sources.recorded(each))
 
 
 def _score_out_of_fold(
     training: _Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
-) -> dict[str, float]:
+) -> list[SourceScore]:
     return score_out_of_fold(
         model, training.backbone, training.data, part.held_out, training.device, training.settings,
         training.processes, folder=training.folder, fold=name, weights_sha256=weights_sha256,
