@@ -22,8 +22,9 @@ from kit.errors import LockError
 from kit.files import locked, write_text
 from kit.models.sweeping.study import BEAT, GRACE, Kept, distributions
 
-NAME, MACHINE, ERROR = "name", "machine", "error"
-"""Attributes of a trial: its folder, the machine at work on it, why its training failed."""
+NAME, MACHINE, ERROR, LEFT = "name", "machine", "error", "left"
+"""Attributes of a trial: its folder, the machine at work on it, why its training failed, whether its process
+left it of its own accord."""
 _CLOSED, _REACHED, _FRUITLESS = "closed", "reached", "fruitless"
 _AT_WORK = "sweep trial"
 _FRUITLESS_ENDS = 3
@@ -155,7 +156,8 @@ def _unlocked(path: Path) -> bool:
 
 def _another_attempt(dead: FrozenTrial) -> FrozenTrial:
     reached, before = len(dead.intermediate_values), dead.user_attrs.get(_REACHED, 0)
-    fruitless = 0 if reached > before else dead.user_attrs.get(_FRUITLESS, 0) + 1
+    died = LEFT not in dead.user_attrs
+    fruitless = 0 if reached > before else dead.user_attrs.get(_FRUITLESS, 0) + died
     state = TrialState.WAITING
     attributes: dict[str, Any] = {NAME: name_of(dead), _REACHED: max(reached, before)}
     attributes[_FRUITLESS] = fruitless

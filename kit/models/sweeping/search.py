@@ -20,7 +20,7 @@ from kit.config.searching import Search, Settle
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ModelError
-from kit.models.sweeping.claims import ERROR, Claim, TakenOver, attempts, claimed
+from kit.models.sweeping.claims import ERROR, LEFT, Claim, TakenOver, attempts, claimed
 from kit.models.sweeping.judging import Curve, Judge, Lagging, OutOfTime, share_of
 from kit.models.sweeping.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS
 from kit.models.sweeping.study import Kept, patiently
@@ -82,7 +82,11 @@ def carry_out(plan: Plan, kept: Kept, voice: Voice) -> None:
                 voice.say(f"{claim.name}: gave no sign of life for too long; another process goes on with it")
                 continue
             except OutOfTime:
+                claim.trial.set_user_attr(LEFT, True)
                 break
+            except KeyboardInterrupt:
+                claim.trial.set_user_attr(LEFT, True)
+                raise
         tidy(kept, plan.folder, plan.keep)
         voice.after_each()
         failures = failures + 1 if failed else 0
