@@ -11,10 +11,12 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "kit" / "version.py").read
 TRACKING = ["tensorboard>=2.18"]
 PARTICLES = ["kiwipiepy>=0.20"]
 RANKED = ["lightgbm>=4.3"]
+SWEEP = ["matplotlib>=3.10", "optuna>=5.0", "sqlalchemy>=2.0"]
 DEV = [
     *TRACKING,
     *PARTICLES,
     *RANKED,
+    *SWEEP,
     "hypothesis>=6.100",
     "ipykernel>=6.29",
     "mypy>=1.15",
@@ -60,7 +62,13 @@ setup(
         "transformers>=5.0",
         "typer>=0.15",
     ],
-    extras_require={"dev": DEV, "tracking": TRACKING, "particles": PARTICLES, "ranked": RANKED},
+    extras_require={
+        "dev": DEV,
+        "tracking": TRACKING,
+        "particles": PARTICLES,
+        "ranked": RANKED,
+        "sweep": SWEEP,
+    },
     entry_points={"console_scripts": ["kit=kit.cli:main"]},
     classifiers=[
         "Programming Language :: Python :: 3.11",

@@ -131,7 +131,9 @@ def test_predicted_and_decoded_and_blended(place: Path, trained: Path, data: Dat
             encoding="utf-8",
         )
         for chosen in (trained, recipe):
-            made = kit.ensemble(chosen, test, out=place / "both.csv", answers=truth)
+            made = kit.ensemble(
+                chosen, test, out=place / "both.csv", answers=place / "data/test_answers.json"
+            )
             assert made.score is not None
             assert list(made.answers) == [question.guid for question in test]
             assert all(made.answers[question.guid] in question.context for question in test)

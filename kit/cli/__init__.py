@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from kit.cli import data, models, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
+from kit.cli import data, models, sweeps, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
 from kit.cli.app import app, several_after
 from kit.errors import KitError
 
-__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview"]
+__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview", "sweeps"]
 
 _PATIENCE = 3.0
 """Seconds in which a launcher stops the other processes once the first has given up."""
@@ -27,7 +27,8 @@ def main() -> None:
         # Of several processes one speaks.
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
-        app(several_after(sys.argv[1:], "train", "--data", "--before"))
+        words = several_after(sys.argv[1:], "train", "--data", "--before")
+        app(several_after(words, "sweep", "--data"))
     except KitError as error:
         if not _first_process():
             # What stops all stops the first too, and it says so; left is what stops only this one.

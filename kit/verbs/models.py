@@ -70,7 +70,7 @@ def train(
         raise ConfigError("--valid and --folds exclude each other: every fold is held out in its turn")
     held_out = None if valid is None else dataset_of(valid, answers_needed=True)
     if not allow_leak:
-        _refuse_leaks([*datasets, *outside], against)
+        refuse_leaks([*datasets, *outside], against)
 
     from kit import terminal
     from kit.models.training import launch
@@ -211,7 +211,8 @@ def _refuse_twice(datasets: Sequence[Dataset], outside: Sequence[Dataset]) -> No
                 raise ConfigError(f"{place}: is the same file as {earlier}; {cure}")
 
 
-def _refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
+def refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
+    """Raises LeakError where *datasets* occur in *against*, or else in a ``test.json`` beside the first."""
     if against is None:
         beside = datasets[0].path.parent / "test.json"
         if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:

@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.load [--questions N] [--members 10] [--folder DIR]`` writes the corpus, trains
 one tiny reader in a minute, and makes the members from it by a little noise on its weights; then it runs each
-command as a user would, and prints seconds and peak memory of each as a Markdown table.  With ``--folder``, what
-is there already is kept, so that a single stage can be measured again.
+command as a user would, and prints seconds and peak memory of each as a Markdown table.  With ``--folder``,
+what is there already is kept, so that a single stage can be measured again.
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ from kit.terminal import duration, progress_bar, say
 
 def spoken() -> Listeners:
     """Listeners that show a person what happens: lines on standard error and the progress bar."""
-    return Listeners(say, _say_forecast, (TrainingProgress(),))
+    return Listeners(say, say_forecast, (TrainingProgress(),))
 
 
-def _say_forecast(cost: Forecast) -> None:
+def say_forecast(cost: Forecast) -> None:
+    """What a training will cost, in one line."""
     say(
         f"{cost.windows:,} windows, {cost.steps:,} steps: about {duration(cost.seconds)} and "
         f"{cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
@@ -82,6 +83,10 @@ class TrainingProgress(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """The bar goes."""
+        self.close()
+
+    def close(self) -> None:
+        """The bar goes, also of a training that did not reach its end."""
         self._bar.stop()
 
     def _show(self, step: int) -> None:
