@@ -157,7 +157,7 @@ def read_provenance(path: Path) -> Provenance | None:
     try:
         with safe_open(path, framework="numpy") as file:
             return _provenance(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
