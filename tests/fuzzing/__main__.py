@@ -98,7 +98,8 @@ def _fuzz(name: str, out: Path, seconds: float) -> int:
 
     options = [
         f"-max_total_time={max(int(seconds), 1)}", f"-timeout={_SLOW}", f"-rss_limit_mb={_MEMORY}",
-        f"-artifact_prefix={out / 'failures'}/", f"-dict={words}", "-max_len=4096", "-len_control=20",
+        f"-artifact_prefix={out / 'failures'}/", "-max_len=4096", "-len_control=20",
+        *([f"-dict={words}"] if target.words else []),
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *options, str(out / "corpus")], one)
     atheris.Fuzz()

@@ -24,16 +24,22 @@ from kit.cli import main
 from tests.screens import obeyed
 
 
-def refused(*arguments: object, cwd: Path) -> str:
-    """What `kit` says, run in *cwd*, where and beside which nothing may change."""
-    before = _snapshot(cwd.parent)
+def refused(*arguments: object, cwd: Path, notes: bool = False, made: str = "nothing") -> str:
+    """What `kit` says, run in *cwd*, where and beside which nothing may change.
+
+    *notes*: whether lines about settings may come before; *made*: a folder that may have been begun.
+    """
+    before = _snapshot(cwd.parent, cwd / made)
     code, out, error = run(*arguments, cwd=cwd)
     assert (code, out) == (1, ""), error
+    assert "Traceback" not in error
+    if notes:
+        error = error[error.index("error: ") :]
     assert error.startswith("error: "), error
     assert error.count("\n") == 1, error
     assert error.endswith("\n"), error
     assert obeyed(error) == []
-    assert _snapshot(cwd.parent) == before
+    assert _snapshot(cwd.parent, cwd / made) == before
     return error.removeprefix("error: ").rstrip("\n")
 
 
@@ -75,9 +81,11 @@ def _in_child(arguments: Sequence[str], cwd: Path) -> int:
     return code if isinstance(code, int) else 1
 
 
-def _snapshot(folder: Path) -> dict[str, str]:
+def _snapshot(folder: Path, but: Path) -> dict[str, str]:
     found = {}
     for path in folder.rglob("*"):
+        if path.is_relative_to(but):
+            continue
         if path.is_symlink():
             found[str(path)] = f"link to {path.readlink()}"
         elif path.is_file():
