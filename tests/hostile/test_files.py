@@ -121,12 +121,16 @@ def test_a_ledger_line_that_is_none_is_passed_over(here: Path) -> None:
         "\x00",
         '"\\ud800"',
     ]
+    bad += [good.replace('"number": 1', '"number": "2"'), good.replace('"ref": 1', '"ref": "1", "at": "x"')]
     nan = good.replace('"ref": 1', '"ref": 1, "public": NaN')
     ledger.write_text("\n".join([good, *bad, nan]), encoding="utf-8")
     from kit.competition.ledger import Ledger
 
     (entry,) = Ledger(ledger).entries()
     assert (entry.ref, entry.public) == (1, None)
+    assert "cannot be read (Is a directory); name another ledger" in refused(
+        "leaderboard", "--ledger", "submissions", cwd=here
+    )
 
 
 # Run records.

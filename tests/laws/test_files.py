@@ -219,6 +219,7 @@ def test_a_ledger(folder: Path, said: list[tuple[str, float | None]], torn: byte
         with path.open("ab") as file:
             file.write(torn.replace(b"\n", b""))  # what a machine that died had begun
     assert ledger.entries() == tuple(written)
+    assert [entry.number for entry in written] == list(range(1, len(written) + 1))
 
 
 @SEVERAL

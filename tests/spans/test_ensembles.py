@@ -99,6 +99,22 @@ def recipe(*members: dict[str, Any], **more: Any) -> Recipe:
 A, B, C = {"run": "runs/words"}, {"run": "runs/letters"}, {"run": "runs/noise"}
 
 
+def test_one_member_is_decoded_as_the_recipe_says(three: None, data: Dataset) -> None:
+    """The short way for one run gives what the long one gives, and only for argmax."""
+    for member in (B | {"fold": 0}, C):
+        for more in ({}, {"length_cap": 2}, {"length_prior": 3.0}):
+            for temperature in (0.5, 4.0):
+                one = recipe({**member, "temperature": temperature}, **more)
+                twice = recipe(
+                    {**member, "temperature": temperature}, {**A, "weight": 1e-9}, blend="mean", **more
+                )
+                assert kit.decode(one, data) == kit.decode(twice, data)
+    assert kit.decode(recipe(C), data) != kit.decode(recipe(C, decoder="edit"), data)
+    flat = {temperature: kit.decode(recipe({**C, "temperature": temperature}, length_prior=1.0), data)
+            for temperature in (0.1, 50.0)}  # fmt: skip
+    assert flat[0.1] != flat[50.0]  # a flat member leaves it to the prior
+
+
 @pytest.mark.parametrize("blend", ["mean", "product", "vote"])
 @pytest.mark.parametrize("decoder", ["argmax", "edit"])
 def test_order_scale_and_repetition_of_members_change_no_byte(
