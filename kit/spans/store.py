@@ -39,6 +39,8 @@ _ARRAYS: dict[str, tuple[type[np.generic], str]] = {
     "null": (np.float32, "F32"),
 }
 _BLOCK = 1 << 20
+_LARGEST = 1e6
+"""Beyond any model's logits; sums of far larger ones would round away what decides between two answers."""
 _PROVENANCE = tuple(field.name for field in fields(Provenance))
 
 
@@ -203,8 +205,8 @@ def _fault(guids: tuple[object, ...], arrays: dict[str, NDArray[Any]], provenanc
         back[across] = False
         if back.any():
             return "the tokens of a window are not in the order of the text"
-    if not all(np.isfinite(arrays[name]).all() for name in ("start", "end", "null")):
-        return "a score is not a finite number"
+    if not all((np.abs(arrays[name]) <= _LARGEST).all() for name in ("start", "end", "null")):
+        return f"a score is not a number within ±{_LARGEST:,.0f}"
     return None
 
 

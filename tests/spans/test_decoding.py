@@ -35,6 +35,21 @@ def test_prior_and_temperature() -> None:
     assert argmax_answers(SCORES, QUESTIONS, length_cap=2) == ("가나",)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e3, 1e6])
+def test_large_scores_round_and_lose_no_answer(scale: float) -> None:
+    """Found by fuzzing: the bound that prunes starts had rounded above all of them."""
+    nulls = [number / 7 for number in range(20)]
+    large = made.scores([[(null, [(0, 2, 0.1, scale)])] for null in nulls])
+    questions = [Question(f"q{number}", "?", "가나다라", None) for number in range(20)]
+    for temperature in (0.001, 1.0, 1000.0):
+        answers = argmax_answers(large, questions, length_cap=4, temperature=temperature)
+        posterior = span_posterior(large, 4, temperature=temperature)
+        assert answers == decoded(posterior, questions, "argmax")
+        assert all(answers)
+        mass = np.bincount(posterior.question, weights=posterior.p) + posterior.tail.sum(axis=1)
+        assert mass == pytest.approx(1.0)
+
+
 def test_a_question_without_scores_names_the_member() -> None:
     with pytest.raises(SpanFileError, match="five: has no scores for question q9"):
         argmax_answers(SCORES, [Question("q9", "?", "가", None)], label="five")
