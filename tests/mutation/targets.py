@@ -17,7 +17,7 @@ _SPANS = {
     "scores": ["test_store.py"],
     "sources": ["test_ensembles.py"],
     "store": ["test_store.py"],
-    "voting": ["test_ensembles.py", "test_tuning.py"],
+    "voting": ["test_voting.py"],
     "ranking/features": ["test_ranking.py"],
     "ranking/model": ["test_ranking.py"],
     "ranking/stage": ["test_ranking.py"],

@@ -99,6 +99,20 @@ def recipe(*members: dict[str, Any], **more: Any) -> Recipe:
 A, B, C = {"run": "runs/words"}, {"run": "runs/letters"}, {"run": "runs/noise"}
 
 
+def test_lengths_come_from_files_with_answers_and_runs_with_a_record(three: None, data: Dataset) -> None:
+    rows = [{"guid": "a", "context": "가", "question": "?", "answers": None}]
+    Path("none.json").write_text(json.dumps(rows))
+    with pytest.raises(DataError, match="this is a test file"):
+        kit.decode(recipe(A, length_prior=1.0, lengths="none.json"), data)
+    bare = Path("bare")
+    bare.mkdir()
+    (bare / "config.json").write_text("{}")
+    scores = scores_of(data, letters, 9, 0.0)
+    write_spans(open_run(bare).span_file(data, "full"), scores.provenance, [scores])
+    both = kit.decode(recipe(A, {"run": "bare", "weight": 1e-9}, length_prior=1.0), data)
+    assert both == kit.decode(recipe(A, length_prior=1.0), data)
+
+
 def test_one_member_is_decoded_as_the_recipe_says(three: None, data: Dataset) -> None:
     """The short way for one run gives what the long one gives, and only for argmax."""
     for member in (B | {"fold": 0}, C):
