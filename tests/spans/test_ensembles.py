@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kit
+from kit.competition.csv import write_submission
 from kit.config.recipe import Member, Recipe
 from kit.config.runs import DataFile, FoldRecord, RunRecord, write_run
 from kit.config.training import TrainingSettings
@@ -97,6 +98,15 @@ def recipe(*members: dict[str, Any], **more: Any) -> Recipe:
 
 
 A, B, C = {"run": "runs/words"}, {"run": "runs/letters"}, {"run": "runs/noise"}
+
+
+def test_a_csv_and_the_runs_after_it_have_their_say_in_an_explanation(three: None, data: Dataset) -> None:
+    write_submission(Path("0.csv"), [question.guid for question in data], ["가"] * len(data))
+    found = kit.explain(recipe(A, {"csv": "0.csv"}, C, blend="vote"), data, data.questions[0].guid)
+    assert [(one.label, one.p is None) for one in found.opinions] == [
+        ("0.csv", True), ("noise", False), ("words", False),
+    ]  # fmt: skip
+    assert found.opinions[0].text == "가"
 
 
 def test_lengths_come_from_files_with_answers_and_runs_with_a_record(three: None, data: Dataset) -> None:
