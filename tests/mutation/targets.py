@@ -20,7 +20,7 @@ _SPANS = {
     "voting": ["test_voting.py"],
     "ranking/features": ["test_ranking_features.py", "test_ranking.py"],
     "ranking/model": ["test_ranking.py"],
-    "ranking/stage": ["test_ranking.py"],
+    "ranking/stage": ["test_ranking_stage.py", "test_ranking.py"],
     "tuning/fitting": ["test_tuning.py"],
     "tuning/likelihood": ["test_tuning.py"],
     "tuning/members": ["test_tuning.py"],
