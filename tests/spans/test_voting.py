@@ -69,3 +69,22 @@ def slow(ballots: list[Ballot], number: int) -> str:
 def test_the_elected_are_the_slow_counts(ballots: list[Ballot]) -> None:
     questions = [Question(f"q{number}", "?", CONTEXT, None) for number in range(2)]
     assert elected(ballots, questions) == (slow(ballots, 0), slow(ballots, 1))
+
+
+def test_ties_by_hand() -> None:
+    questions = [Question(f"q{number}", "?", CONTEXT, None) for number in range(2)]
+    held = posterior([{(0, 1): 0.4, (1, 2): 0.1}, {(1, 2): 0.4, (5, 6): 0.2}])
+    other = posterior([{(0, 1): 0.1, (1, 2): 0.4}, {(0, 1): 0.5}])
+
+    def of(one: str, two: str, *posteriors: Posterior | None) -> tuple[str, ...]:
+        held_by = posteriors or (None, None)
+        return elected([Ballot([one] * 2, 1.0, held_by[0]), Ballot([two] * 2, 1.0, held_by[1])], questions)
+
+    assert of("나", "가") == ("가", "가")  # the earlier in the context
+    assert of("나", "가", held, None) == ("가", "나")  # the likelier
+    assert of("나", "가", other, held) == ("가", "나")  # 0.5 each; 0.6 beside 0.5
+    assert of("없음", "가") == ("가", "가")
+    assert of("", "나") == ("나", "나")
+    assert of("없음", "") == ("", "")  # neither stands there: the shorter
+    alone = [Ballot(["나"] * 2, 1.5, None), Ballot(["가"] * 2, 1.0, held)]
+    assert elected(alone, questions) == ("나", "나")  # votes come first
