@@ -73,7 +73,7 @@ def test_the_elected_are_the_slow_counts(ballots: list[Ballot]) -> None:
 
 def test_ties_by_hand() -> None:
     questions = [Question(f"q{number}", "?", CONTEXT, None) for number in range(2)]
-    held = posterior([{(0, 1): 0.4, (1, 2): 0.1}, {(1, 2): 0.4, (5, 6): 0.2}])
+    held = posterior([{(0, 1): 0.4, (1, 2): 0.1}, {(1, 2): 0.4, (6, 7): 0.2}])
     other = posterior([{(0, 1): 0.1, (1, 2): 0.4}, {(0, 1): 0.5}])
 
     def of(one: str, two: str, *posteriors: Posterior | None) -> tuple[str, ...]:
