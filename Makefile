@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench pictures clean
+.PHONY: demo test lint bench mutants fuzz pictures clean
 
 # Made again whenever the requirements change, so that an upgrade needs nothing but `make` again.
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -26,8 +26,16 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python -m tests.benchmarks
 
+# Neither is part of `test`: see CONTRIBUTING.md.
+mutants: $(VENV)/installed
+	$(BIN)/python -m tests.mutation $(MODULES) --out mutants.jsonl
+
+fuzz: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet atheris
+	$(BIN)/python -m tests.fuzzing $(TARGETS) --minutes $(or $(MINUTES),60)
+
 pictures: $(VENV)/installed
 	$(BIN)/python -m tests.pictures
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-*
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-* fuzzing mutants.jsonl

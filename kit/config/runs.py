@@ -18,6 +18,8 @@ RUN_FILE = "run.json"
 FULL = "full"
 BEFORE = "before"
 """The run inside a run that learns the outside data first."""
+FoldName = Annotated[str, Field(pattern=r"^(full|0|[1-9][0-9]{0,8})$")]
+Length = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 
 
 class DataFile(Settings):
@@ -57,7 +59,7 @@ class FoldRecord(Settings):
     held_out: int
     """Questions it was evaluated on: for a fold those of the fold, on which nothing was chosen."""
     steps: int
-    seconds: float
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     windows: int
     weights_sha256: str
     """Of model.safetensors (and joint.safetensors), hex: ties span files to the model that made them."""
@@ -92,11 +94,11 @@ class RunRecord(Settings):
     valid: DataFile | None = None
     mixture: Mixture = Mixture()
     before: BeforeRecord | None = None
-    answer_lengths: dict[str, int] = Field(default_factory=dict)
+    answer_lengths: dict[Length, Annotated[int, Field(ge=0, lt=2**53)]] = Field(default_factory=dict)
     """Gold answer length in characters (as text) → how often: the length prior is made from it."""
     versions: dict[str, str] = Field(default_factory=dict)
     device: str = ""
-    folds: dict[str, FoldRecord] = Field(default_factory=dict)
+    folds: dict[FoldName, FoldRecord] = Field(default_factory=dict)
 
 
 def read_run(folder: Path) -> RunRecord | None:

@@ -7,6 +7,7 @@ tokenizer and the shape of its embedding tables.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,23 @@ def _refuse_pickle(backbone: Backbone) -> None:
             f"{backbone.reference}: has {found}; the kit reads model.safetensors: save the model again "
             "with save_pretrained of a current transformers"
         )
+    if strange := sorted(map(str, filter(_is_no_shard, _shards(folder)))):
+        raise ModelError(
+            f"{backbone.reference}: its index names {strange[0]!r} as weights; the kit reads *.safetensors "
+            "in the model's own folder: save the model again with save_pretrained"
+        )
+
+
+def _shards(folder: Path) -> set[object]:
+    """What the index of a sharded checkpoint names; nothing where there is none that can be read."""
+    index = folder / "model.safetensors.index.json"
+    if (folder / "model.safetensors").exists() or not index.is_file():
+        return set()
+    try:
+        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return set()  # the library says what is wrong with it
+
+
+def _is_no_shard(name: object) -> bool:
+    return not isinstance(name, str) or not name.endswith(".safetensors") or Path(name).name != name

@@ -13,7 +13,7 @@ from kit.spans.scores import SpanScores, offsets_of, ranges
 _CHUNK_TOKENS = 1 << 16
 """Tokens looked at together: bounds memory where flat scores leave nothing to prune."""
 _ROUNDING = 1e-9
-"""The bound moves terms to the other side, which may round; a start too many costs nothing."""
+"""Share of its terms by which the bound is lowered: it moves them to the other side, which may round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,10 @@ def _search(
     single = np.where(fits, opening + closing + bonus[np.minimum(length, length_cap)], -np.inf)
     floor = np.full(last - first, -np.inf)
     np.maximum.at(floor, question_of_window, np.maximum.reduceat(single, heads))
-    needed = floor[question_of_window] - np.maximum.reduceat(closing, heads) - bonus[1:].max()
-    kept = np.flatnonzero(fits & (opening >= needed[window_of] - _ROUNDING))
+    reached = np.maximum.reduceat(closing, heads)
+    needed = floor[question_of_window] - reached - bonus[1:].max()
+    needed -= _ROUNDING * (1 + np.abs(floor[question_of_window]) + np.abs(reached))
+    kept = np.flatnonzero(fits & (opening >= needed[window_of]))
     if not len(kept):
         return
 

@@ -79,8 +79,12 @@ class Run:
 def open_run(path: Path | str) -> Run:
     """Open a RUN argument.  Raises ModelError where the folder is neither a run nor a checkpoint."""
     folder = Path(path)
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
+    try:
+        is_folder, there = folder.is_dir(), folder.exists()
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise ModelError(f"{folder}: cannot be opened ({error.strerror}); check the path") from None
+    if not is_folder:
+        what = "is a file" if there else "does not exist"
         raise ModelError(f"{folder}: {what}; give a folder that kit train made, or a checkpoint's")
     record = read_run(folder)
     if record is None and not (folder / "config.json").is_file():

@@ -49,6 +49,8 @@ _JOINT = frozenset({"spans", "first", "last", "joint"})
 _COUNTED = {"windows": "null", "tokens": "start", "spans": "joint"}
 """Offsets, and an array of what they count."""
 _BLOCK = 1 << 20
+_LARGEST = 1e6
+"""Beyond any model's logits; sums of far larger ones would round away what decides between two answers."""
 _PROVENANCE = tuple(field.name for field in fields(Provenance))
 
 
@@ -178,7 +180,7 @@ def read_provenance(path: Path) -> Provenance | None:
     try:
         with safe_open(path, framework="numpy") as file:
             return _provenance(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -231,8 +233,8 @@ def _fault(
         back[across] = False
         if back.any():
             return "the tokens of a window are not in the order of the text"
-    if not all(np.isfinite(arrays[name]).all() for name in ("start", "end", "null")):
-        return "a score is not a finite number"
+    if not all((np.abs(arrays[name]) <= _LARGEST).all() for name in ("start", "end", "null")):
+        return f"a score is not a number within ±{_LARGEST:,.0f}"
     return _joint_fault(arrays, np.diff(tokens)) if joint else None
 
 

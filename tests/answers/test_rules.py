@@ -149,6 +149,8 @@ def test_rules_settle_and_never_add(text: str, rule: Rule) -> None:
         ("(가 「나", "가 「나」"),
         ("1) 항목", "1) 항목"),
         ('"골목', "골목"),
+        ('골목길"', "골목길"),
+        ("길'", "길"),
         ('"골목"', '"골목"'),
         ("rock 'n roll", "rock 'n roll"),
         ("“", ""),

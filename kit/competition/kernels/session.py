@@ -139,7 +139,8 @@ class Session:
         target = self.working / RUN
         shutil.rmtree(target, ignore_errors=True)
         (self.working / MANIFEST).unlink(missing_ok=True)
-        paths = [path for path in sorted(self.run.rglob("*")) if path.is_file()]
+        # The output may be public, and what a link leads to is not the run's.
+        paths = [path for path in sorted(self.run.rglob("*")) if path.is_file() and not path.is_symlink()]
         light = [path for path in paths if _is_light(path.relative_to(self.run))]
         if state == "finished" and not self.plan["with_weights"]:
             paths = light

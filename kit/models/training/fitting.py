@@ -19,7 +19,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 from kit.config.runs import FoldRecord
 from kit.config.training import TrainingSettings, smaller_micro_batch
 from kit.errors import ModelError
-from kit.files import replacing_folder
+from kit.files import refuse_links, replacing_folder
 from kit.models.backbones import Backbone, load_weights, weights_sha256
 from kit.models.devices import Device
 from kit.models.joint import BAND, reader_of
@@ -79,8 +79,9 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
 
     A GPU that runs out of memory gets half the micro-batch, and the effective batch stays.  Raises
     ModelError where the loss is not finite or even single windows are too large, WriteError where the
-    disk is full.
+    disk is full or the model's folder is a link.
     """
+    refuse_links(job.folder, job.checkpoints)
     windows = make_windows(
         job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride
     )
