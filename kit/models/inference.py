@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kit.data.records import Question
 from kit.models.backbones import Backbone
 from kit.models.devices import Device
+from kit.models.tokens import TokensOf
 from kit.models.windows import Windows, make_windows
 from kit.spans.scores import Provenance, SpanScores, offsets_of, ranges
 
@@ -33,16 +34,18 @@ def score_questions(
     max_length: int,
     stride: int,
     provenance: Provenance,
+    tokens_of: TokensOf | None = None,
     advance: Callable[[int], object] = lambda done: None,
 ) -> Iterator[SpanScores]:
     """Span scores of *questions*, in order, a thousand or so at a time.
 
+    *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
     *advance* hears how many questions each piece has.  The model must be on *device* already and is
     left in evaluation mode.
     """
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
         chunk = questions[first : first + _QUESTIONS_AT_ONCE]
-        windows = make_windows(backbone, chunk, max_length=max_length, stride=stride)
+        windows = make_windows(backbone, chunk, max_length=max_length, stride=stride, tokens_of=tokens_of)
         start, end, null = score_windows(model, windows, backbone.pad_id, device)
         yield _on_characters(windows, start, end, null, chunk, provenance)
         advance(len(chunk))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
 from kit.verbs.arguments import Data, PathLike, dataset_of, run_of, several
-from kit.verbs.data import leaks
 
 if TYPE_CHECKING:
     from kit.config.training import TrainingSettings
@@ -165,7 +164,9 @@ def _refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
         if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:
             return
         against = beside
+    from kit.data.leaks import leaking
+
     test = dataset_of(against)
-    report = leaks(datasets, test)
-    if report.leaking:
+    report = leaking(datasets, test)
+    if report is not None:
         raise LeakError(f"{report.message}; --allow-leak trains all the same")

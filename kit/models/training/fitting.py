@@ -23,6 +23,7 @@ from kit.files import replacing_folder, sha256_file
 from kit.models.backbones import Backbone, load_weights, weights_file
 from kit.models.devices import Device
 from kit.models.processes import OUT_OF_MEMORY, Processes
+from kit.models.tokens import TokensOf
 from kit.models.training.arguments import training_arguments
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.checkpoints import (
@@ -62,6 +63,8 @@ class Job:
     """Where the kept model goes."""
     report_to: Sequence[str]
     listeners: Listeners
+    tokens_of: TokensOf | None = None
+    """Where the texts' tokens come from, if not from the tokenizer."""
 
     @property
     def checkpoints(self) -> Path:
@@ -77,8 +80,9 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
     disk is full.
     """
     windows = make_windows(
-        job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride
-    )
+        job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride,
+        tokens_of=job.tokens_of,
+    )  # fmt: skip
     labels = label_windows(windows, job.part.train, job.settings.targets)
     if windows.cut_questions:
         job.listeners.say(f"{windows.cut_questions} questions are longer than a window allows and were cut")
@@ -155,7 +159,7 @@ def _fit(
         collator,
         sampler,
         lambda current: evaluate(
-            current, job.backbone, job.part.chosen_on, job.device, settings, job.processes
+            current, job.backbone, job.part.chosen_on, job.device, settings, job.processes, job.tokens_of
         ),
         _callbacks(job, settings, choosing, spent),
     )
