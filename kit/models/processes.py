@@ -22,7 +22,7 @@ from kit.models.tokens import TokensOf
 from kit.spans.scores import Provenance, SpanScores, joined
 
 OUT_OF_MEMORY = "KIT_OUT_OF_MEMORY"
-"""Environment: a file in which a process leaves the micro-batch that may fit, for the one that began it."""
+"""Environment: a file in which a process leaves what may fit, flags and words, for the one that began it."""
 
 
 @dataclass(frozen=True, slots=True)

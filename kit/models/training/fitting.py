@@ -17,7 +17,7 @@ import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from kit.config.runs import FoldRecord
-from kit.config.training import TrainingSettings, smaller_micro_batch
+from kit.config.training import TrainingSettings, with_half_at_once
 from kit.errors import ModelError
 from kit.files import replacing_folder, sha256_file
 from kit.models.backbones import Backbone, load_weights, weights_file
@@ -26,6 +26,7 @@ from kit.models.processes import OUT_OF_MEMORY, Processes
 from kit.models.tokens import TokensOf
 from kit.models.training.arguments import training_arguments
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import (
     CheckpointMarks,
     SaveByTheClock,
@@ -75,9 +76,9 @@ class Job:
 def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
     """Train, or go on from the last complete checkpoint; returns the kept model and its record.
 
-    A GPU that runs out of memory gets half the micro-batch, and the effective batch stays.  Raises
-    ModelError where the loss is not finite or even single windows are too large, WriteError where the
-    disk is full.
+    A GPU that runs out of memory gets half the micro-batch (or token budget), and the effective batch
+    stays.  Raises ModelError where the loss is not finite or even single windows are too large, WriteError
+    where the disk is full.
     """
     windows = make_windows(
         job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride,
@@ -93,7 +94,7 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
         try:
             return _fit(job, settings, windows, labels)
         except torch.OutOfMemoryError:
-            smaller = smaller_micro_batch(settings, job.processes.size)
+            smaller = with_half_at_once(settings, job.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
         gc.collect()
         if job.device.torch.type == "cuda":
@@ -105,16 +106,16 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
             )
         if job.processes.size > 1:  # the others wait for this one's gradients, and cannot be told
             if note := os.environ.get(OUT_OF_MEMORY):
-                Path(note).write_text(str(smaller), encoding="utf-8")
+                Path(note).write_text(f"{smaller.at_once_flag}\n{smaller.at_once}", encoding="utf-8")
             raise ModelError(
-                f"{job.device.name}: out of memory with micro-batches of {settings.micro_batch_size}; go "
-                f"on with --resume --micro-batch-size {smaller} (the effective batch stays as it is)"
+                f"{job.device.name}: out of memory with {settings.at_once}; go on with --resume "
+                f"{smaller.at_once_flag} (the effective batch stays as it is)"
             )
         job.listeners.say(
-            f"{job.device.name}: out of memory with micro-batches of {settings.micro_batch_size}; going on "
-            f"with {smaller} (the effective batch stays {settings.batch_size})"
+            f"{job.device.name}: out of memory with {settings.at_once}; going on with {smaller.at_once} "
+            f"(the effective batch stays {settings.batch_size})"
         )
-        settings = settings.model_copy(update={"micro_batch_size": smaller})
+        settings = smaller
 
 
 def _fit(
@@ -132,13 +133,20 @@ def _fit(
         enable: Any = next(getattr(model, name) for name in names if hasattr(model, name))
         enable({"use_reentrant": False})
     collator = SpanCollator(windows, labels, job.backbone.pad_id)
-    sampler = LengthGroupedSampler(
+    order = LengthGroupedSampler(
         windows.lengths,
         settings.batch_size,
         settings.seed,
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes,
     )
+    sampler: LengthGroupedSampler | BudgetBatches = order
+    accumulation = None
+    if settings.token_budget is not None:
+        sampler = BudgetBatches(
+            order, windows.lengths, settings.batch_size, settings.token_budget, job.processes
+        )
+        accumulation = sampler.steps
     steps = steps_of(len(windows), settings.batch_size, settings.epochs)
     steps_an_epoch = steps_of(len(windows), settings.batch_size, 1)
     choosing = len(job.part.chosen_on) > 0
@@ -149,8 +157,8 @@ def _fit(
 
     arguments = training_arguments(
         settings, job.device, job.processes, job.checkpoints,
-        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, unused_weights=expected.unused,
-        report_to=job.report_to,
+        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=accumulation,
+        unused_weights=expected.unused, report_to=job.report_to,
     )  # fmt: skip
     trainer = SpanTrainer(
         model,
@@ -190,6 +198,7 @@ def _fit(
         weights_sha256=sha256_file(weights_file(job.folder)) if job.processes.first else "",
         metrics={name: float(best[f"eval_{name}"]) for name in METRICS} if best else {},
         micro_batch_size=settings.micro_batch_size,
+        token_budget=settings.token_budget,
         processes=job.processes.size,
         device=f"{job.device.name}, {job.device.precision}",
         peak_bytes=_peak_bytes(job.device),

@@ -15,6 +15,7 @@ from kit.errors import WriteError
 from kit.models.devices import Device
 from kit.models.processes import Processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.parts import Part
 from kit.models.training.trainer import span_loss, steps_of
 
@@ -48,7 +49,7 @@ class Forecast:
 def forecast(
     model: torch.nn.Module,
     collator: SpanCollator,
-    sampler: LengthGroupedSampler,
+    sampler: LengthGroupedSampler | BudgetBatches,
     settings: TrainingSettings,
     device: Device,
     processes: Processes,
@@ -59,10 +60,8 @@ def forecast(
 
     The weights and the random state are afterwards as they were.
     """
-    order = sampler.order(0)
-    size = settings.micro_batch_size
     lengths = collator.lengths
-    batches = [order[first : first + size] for first in range(0, len(order), size)]
+    batches = sampler.micro_batches(0)
     padded = [len(batch) * int(lengths[batch].max()) for batch in batches]
     middle = sorted(range(len(batches)), key=lambda index: padded[index])[len(batches) // 2]
     seconds, unused = _measure(model, collator, batches[middle].tolist(), device)
@@ -71,14 +70,14 @@ def forecast(
     evaluations = max(round(settings.evaluations * settings.epochs), 1)
     # held-out questions have about as many tokens each as a training window
     questions = evaluations * len(part.chosen_on) + len(part.held_out)
-    evaluating = seconds_a_token / _BACKWARD * questions * (sum(padded) / len(order))
+    evaluating = seconds_a_token / _BACKWARD * questions * (sum(padded) / len(lengths))
     weights = sum(parameter.nbytes for parameter in model.parameters())
     # the kept model, and four checkpoints (best, the last two, the one being written) with two Adam moments
     disk = weights + (4 if part.chosen_on else 3) * 3 * weights
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     return Forecast(
-        windows=len(order),
-        steps=steps_of(len(order), settings.batch_size, settings.epochs),
+        windows=len(lengths),
+        steps=steps_of(len(lengths), settings.batch_size, settings.epochs),
         seconds=(training + evaluating) / processes.size,
         bytes=disk,
         free=shutil.disk_usage(existing).free,

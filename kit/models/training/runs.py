@@ -267,8 +267,7 @@ def _remarks(
         )
     if processes.size > 1:
         said.append(
-            f"{processes.size} processes share each batch of {settings.batch_size} in micro-batches of "
-            f"{settings.micro_batch_size}"
+            f"{processes.size} processes share each batch of {settings.batch_size} in {settings.at_once}"
         )
     elif torch.cuda.device_count() > 1:
         said.append(f"{torch.cuda.device_count()} GPUs are visible; training uses the first")

@@ -14,6 +14,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainingArgum
 
 from kit.errors import ModelError
 from kit.models.training.batches import PADDING, LengthGroupedSampler, SpanCollator
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import latest_complete
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
@@ -54,7 +55,7 @@ class SpanTrainer(Trainer):
         args: TrainingArguments,
         dataset: Dataset[int],
         collator: SpanCollator,
-        sampler: LengthGroupedSampler,
+        sampler: LengthGroupedSampler | BudgetBatches,
         evaluate: Evaluate,
         callbacks: list[TrainerCallback],
     ) -> None:
@@ -75,10 +76,12 @@ class SpanTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[int]:
         """Micro-batches in the sampler's order; nothing is dropped."""
+        cut: dict[str, Any] = {"batch_sampler": self._sampler}
+        if isinstance(self._sampler, LengthGroupedSampler):
+            cut = {"batch_size": self.args.per_device_train_batch_size, "sampler": self._sampler}
         loader = DataLoader(
             self.train_dataset,
-            batch_size=self.args.per_device_train_batch_size,
-            sampler=self._sampler,
+            **cut,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory and torch.cuda.is_available(),
@@ -89,6 +92,13 @@ class SpanTrainer(Trainer):
             loader, self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
         )
         return prepared
+
+    def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], *rest: Any) -> torch.Tensor:
+        """As Trainer's; an empty micro-batch of a token budget adds nothing and costs nothing."""
+        if not len(inputs["labels"]):
+            return torch.zeros((), device=self.args.device)
+        loss: torch.Tensor = super().training_step(model, inputs, *rest)
+        return loss
 
     def compute_loss(
         self,

@@ -12,13 +12,19 @@ from kit.data.records import Answer, Question
 from kit.models.backbones import load_weights, open_backbone
 from kit.models.processes import join_processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.labels import label_windows
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
 
 
-def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1) -> SpanTrainer:
-    """Plain SGD without clipping, so that the step's change of weights is the gradient."""
+def trainer(
+    folder: Path, output: Path, batch: int, micro: int, count: int, budget: int = 0, lr: float = 0.1
+) -> SpanTrainer:
+    """Plain SGD without clipping, so that the step's change of weights is the gradient.
+
+    *budget*: padded tokens a micro-batch, in place of *micro* windows; 0 for none.
+    """
     processes = join_processes()
     backbone = open_backbone(str(folder))
     context = "무령시는 오는 15일 시청 앞 광장에서 김도현 시장이 참석한 가운데 행사를 연다고 밝혔다."
@@ -32,10 +38,13 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
     assert len(windows) == count
     torch.manual_seed(3)
     model = load_weights(backbone, head_needed=False)
+    order = LengthGroupedSampler(windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes)
+    sampler = BudgetBatches(order, windows.lengths, batch, budget, processes) if budget else order
+    steps = sampler.steps if isinstance(sampler, BudgetBatches) else batch // (micro * processes.size)
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=micro,
-        gradient_accumulation_steps=batch // (micro * processes.size),
+        gradient_accumulation_steps=steps,
         max_steps=-(-count // batch),
         learning_rate=lr,
         optim="sgd",
@@ -52,9 +61,6 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
         logging_nan_inf_filter=False,
         seed=1,
     )
-    sampler = LengthGroupedSampler(
-        windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes
-    )
     labels = label_windows(windows, questions)
     collator = SpanCollator(windows, labels, backbone.pad_id)
     return SpanTrainer(
@@ -62,9 +68,9 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
     )
 
 
-def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> torch.Tensor:
+def changes(folder: Path, output: Path, batch: int, micro: int, count: int, budget: int = 0) -> torch.Tensor:
     """What one epoch of *count* windows adds to the weights, float32 (parameters,)."""
-    run = trainer(folder, output, batch, micro, count)
+    run = trainer(folder, output, batch, micro, count, budget)
     before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
     run.train()
     assert run.state.global_step == steps_of(count, batch, 1)
