@@ -55,6 +55,9 @@ def train(
     micro_batch_size: Annotated[
         int | None, typer.Option(help="Windows at once on the device; divides the batch [8].")
     ] = None,
+    token_budget: Annotated[
+        int | None, typer.Option(help="Padded tokens at once, in place of a number of windows.")
+    ] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a window [preset's, else 512].")] = None,
     stride: Annotated[int | None, typer.Option(help="Tokens that neighbouring windows share [128].")] = None,
     warmup: Annotated[
@@ -134,6 +137,7 @@ def train(
         before_only=before_only,
         settings={
             "epochs": epochs, "lr": lr, "batch_size": batch_size, "micro_batch_size": micro_batch_size,
+            "token_budget": token_budget,
             "max_length": max_length, "stride": stride, "warmup": warmup, "schedule": schedule,
             "weight_decay": weight_decay, "max_grad_norm": max_grad_norm, "targets": targets, "head": head,
             "folds": folds, "early_stopping": early_stopping, "evaluations": evaluations,

@@ -73,6 +73,8 @@ class FoldRecord(Settings):
     """Questions the kept checkpoint was chosen on; 0 where the last one is kept, whatever it scores."""
     micro_batch_size: int = 0
     """As it ended: a device short of memory gets smaller ones than were asked for."""
+    token_budget: int | None = None
+    """As it ended, where it decided the micro-batches in place of their size."""
     processes: int = 1
     device: str = ""
     peak_bytes: int = 0

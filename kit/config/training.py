@@ -22,6 +22,8 @@ class TrainingSettings(Settings):
     lr: Annotated[float, Field(gt=0, lt=1)] = 3e-5
     batch_size: Annotated[int, Field(ge=1)] = 32
     micro_batch_size: Annotated[int, Field(ge=1)] = 8
+    token_budget: Annotated[int, Field(ge=16)] | None = None
+    """Padded tokens a micro-batch may hold; with it ``micro_batch_size`` decides nothing."""
     max_length: Annotated[int, Field(ge=16)] = 512
     stride: Annotated[int, Field(ge=0)] = 128
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -85,8 +87,24 @@ class TrainingSettings(Settings):
         """Micro-batches in one effective batch, of all processes together: derived, never set."""
         return self.batch_size // self.micro_batch_size
 
+    @property
+    def at_once(self) -> str:
+        """What the device holds at once, in words."""
+        if self.token_budget is not None:
+            return f"{self.token_budget:,} tokens at once"
+        return f"micro-batches of {self.micro_batch_size}"
 
-HOW_NOT_WHAT = frozenset({"micro_batch_size", "gradient_checkpointing", "compile", "save_minutes"})
+    @property
+    def at_once_flag(self) -> str:
+        """The same as ``kit train`` takes it."""
+        if self.token_budget is not None:
+            return f"--token-budget {self.token_budget}"
+        return f"--micro-batch-size {self.micro_batch_size}"
+
+
+HOW_NOT_WHAT = frozenset(
+    {"micro_batch_size", "token_budget", "gradient_checkpointing", "compile", "save_minutes"}
+)
 """Settings that change how the same training is carried out, not what it is: a run may go on with others."""
 
 
@@ -116,6 +134,20 @@ def smaller_micro_batch(settings: TrainingSettings, processes: int = 1) -> int |
     a_process = settings.batch_size // processes
     smaller = [size for size in _divisors(a_process) if size <= settings.micro_batch_size // 2]
     return max(smaller, default=None)
+
+
+def with_half_at_once(settings: TrainingSettings, processes: int, longest: int) -> TrainingSettings | None:
+    """*settings* with about half as much on the device at once and the same effective batch.
+
+    None where that are single windows already.  *longest*: tokens of the longest window.
+    """
+    changed: dict[str, int | None]
+    if settings.token_budget is None:
+        changed = {"micro_batch_size": smaller_micro_batch(settings, processes)}
+    else:
+        smaller = max(settings.token_budget // 2, longest)
+        changed = {"token_budget": smaller if smaller < settings.token_budget else None}
+    return None if None in changed.values() else settings.model_copy(update=changed)
 
 
 def fold_numbers(text: str, folds: int | None) -> tuple[int, ...]:

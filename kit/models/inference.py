@@ -14,6 +14,7 @@ from kit.models.backbones import Backbone
 from kit.models.devices import Device
 from kit.models.joint import span_scores
 from kit.models.kept import Kept, in_order, kept_spans
+from kit.models.tokens import TokensOf
 from kit.models.windows import Windows, make_windows
 from kit.spans.scores import JointScores, Provenance, SpanScores, offsets_of, ranges
 
@@ -50,16 +51,18 @@ def score_questions(
     max_length: int,
     stride: int,
     provenance: Provenance,
+    tokens_of: TokensOf | None = None,
     advance: Callable[[int], object] = lambda done: None,
 ) -> Iterator[SpanScores]:
     """Span scores of *questions*, in order, a thousand or so at a time.
 
+    *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
     *advance* hears how many questions each piece has.  The model must be on *device* already and is
     left in evaluation mode.
     """
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
         chunk = questions[first : first + _QUESTIONS_AT_ONCE]
-        windows = make_windows(backbone, chunk, max_length=max_length, stride=stride)
+        windows = make_windows(backbone, chunk, max_length=max_length, stride=stride, tokens_of=tokens_of)
         scored = score_windows(model, windows, backbone.pad_id, device)
         yield _on_characters(windows, scored, chunk, provenance)
         advance(len(chunk))

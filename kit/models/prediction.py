@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kit.data.records import Dataset, Question
+from kit.data.records import Dataset
 from kit.errors import SpanFileError
 from kit.models.backbones import Backbone, load_weights, open_backbone, weights_sha256
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes, score_together
+from kit.models.token_cache import known_tokens
 from kit.spans.members import Run, chosen_folds
 from kit.spans.scores import Provenance
 from kit.spans.store import read_provenance, read_spans, write_spans
@@ -76,7 +77,7 @@ def predict_run(
         else:
             for line in inspect_tokenizer(backbone, dataset.questions).remarks():
                 say(f"{run.name}: {line}")
-            _write(path, backbone, dataset.questions, device, processes, provenance, advance)
+            _write(path, backbone, dataset, device, processes, provenance, advance)
         written.append(path)
     return written
 
@@ -94,7 +95,7 @@ def _made_already(path: Path, provenance: Provenance) -> bool:
 def _write(
     path: Path,
     backbone: Backbone,
-    questions: tuple[Question, ...],
+    dataset: Dataset,
     device: Device,
     processes: Processes,
     provenance: Provenance,
@@ -105,11 +106,12 @@ def _write(
         processes,
         model,
         backbone,
-        questions,
+        dataset.questions,
         device,
         max_length=provenance.max_length,
         stride=provenance.stride,
         provenance=provenance,
+        tokens_of=known_tokens(backbone, [dataset]),
         advance=advance,
     )
     if processes.first:

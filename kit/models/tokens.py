@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
@@ -12,7 +12,7 @@ from tokenizers import Encoding
 
 from kit.errors import ModelError
 from kit.models.backbones import Backbone
-from kit.spans.scores import offsets_of
+from kit.spans.scores import offsets_of, ranges
 
 _BATCH = 512
 _SPACES = np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
@@ -50,6 +50,23 @@ class Texts:
     end: NDArray[np.int32]
     offsets: NDArray[np.int64]
 
+    def select(self, rows: NDArray[np.int64]) -> Texts:
+        """The texts at *rows*, int64 (N,), in that order; consecutive ones are not copied."""
+        offsets = offsets_of(np.diff(self.offsets)[rows])
+        if len(rows) and (np.diff(rows) == 1).all():
+            part = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
+            return Texts(self.ids[part], self.begin[part], self.end[part], offsets)
+        token = ranges(self.offsets[rows], self.offsets[rows + 1])
+        return Texts(self.ids[token], self.begin[token], self.end[token], offsets)
+
+
+TokensOf = Callable[[Sequence[str]], Texts]
+"""Where windows get their texts' tokens from: the tokenizer, or what it said earlier."""
+
+
+_EMPTY = np.zeros(0, dtype=np.int32)
+_NOTHING = Texts(_EMPTY, _EMPTY, _EMPTY, np.zeros(1, dtype=np.int64))
+
 
 def template_of(backbone: Backbone) -> Template:
     """Read the pair template off the tokenizer.  Raises ModelError where it is of an unknown shape."""
@@ -78,25 +95,24 @@ def template_of(backbone: Backbone) -> Template:
 
 def tokenize(backbone: Backbone, texts: Sequence[str]) -> Texts:
     """Tokens and trimmed character ranges of *texts*, without special tokens."""
-    ids, begins, ends, counts = [], [], [], []
+    parts = [_NOTHING, *tokenized(backbone, texts)]
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    ids, begin, end = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "begin", "end")
+    )
+    return Texts(ids, begin, end, offsets_of(counts))
+
+
+def tokenized(backbone: Backbone, texts: Sequence[str]) -> Iterator[Texts]:
+    """As `tokenize`, some hundred texts at a time."""
     for first in range(0, len(texts), _BATCH):
         batch = list(texts[first : first + _BATCH])
         encodings = backbone.engine.encode_batch(batch, add_special_tokens=False)
         count = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
-        flat, begin, end = _flatten(encodings, int(count.sum()))
-        end = np.where(np.isin(flat, backbone.blank_ids), begin, end)
+        ids, begin, end = _flatten(encodings, int(count.sum()))
+        end = np.where(np.isin(ids, backbone.blank_ids), begin, end)
         begin, end = _without_edges(batch, count, begin, end)
-        ids.append(flat)
-        begins.append(begin)
-        ends.append(end)
-        counts.append(count)
-    nothing = np.zeros(0, dtype=np.int32)
-    return Texts(
-        np.concatenate([nothing, *ids]),
-        np.concatenate([nothing, *begins]),
-        np.concatenate([nothing, *ends]),
-        offsets_of(np.concatenate([nothing.astype(np.int64), *counts])),
-    )
+        yield Texts(ids, begin, end, offsets_of(count))
 
 
 def _flatten(

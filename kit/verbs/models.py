@@ -11,7 +11,6 @@ from kit.config.runs import BEFORE
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
 from kit.verbs.arguments import Data, PathLike, dataset_of, path_of, run_of, several
-from kit.verbs.data import leaks
 
 if TYPE_CHECKING:
     from kit.config.training import TrainingSettings
@@ -218,7 +217,9 @@ def refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
         if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:
             return
         against = beside
+    from kit.data.leaks import leaking
+
     test = dataset_of(against)
-    report = leaks(datasets, test)
-    if report.leaking:
+    report = leaking(datasets, test)
+    if report is not None:
         raise LeakError(f"{report.message}; --allow-leak trains all the same")

@@ -59,6 +59,9 @@ class SpanCollator:
         return self._windows.lengths
 
     def __call__(self, chosen: Sequence[int]) -> dict[str, torch.Tensor]:
+        if not chosen:  # an empty micro-batch; the model never sees it
+            nothing = torch.zeros(0, dtype=torch.int64)
+            return {"input_ids": nothing, "labels": nothing}
         asked = np.asarray(chosen, dtype=np.int64)
         real = asked != PADDING
         index = np.where(real, asked, self._shortest)
@@ -124,6 +127,16 @@ class LengthGroupedSampler(Sampler[int]):
             return self.epoch_size
         turn = self._micro * self._processes.size
         return -(-self.epoch_size // turn) * self._micro
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that was begun last."""
+        return self._epoch
+
+    def micro_batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        """The windows of every micro-batch of *epoch*, of all processes together."""
+        order = self.order(epoch)
+        return [order[first : first + self._micro] for first in range(0, len(order), self._micro)]
 
     def set_epoch(self, epoch: int) -> None:
         """Trainer says which epoch begins; a resumed run hears the same number."""

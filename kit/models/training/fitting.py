@@ -17,16 +17,18 @@ import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from kit.config.runs import FoldRecord
-from kit.config.training import TrainingSettings, smaller_micro_batch
+from kit.config.training import TrainingSettings, with_half_at_once
 from kit.errors import ModelError
 from kit.files import refuse_links, replacing_folder
 from kit.models.backbones import Backbone, load_weights, weights_sha256
 from kit.models.devices import Device
 from kit.models.joint import BAND, reader_of
 from kit.models.processes import OUT_OF_MEMORY, Processes
+from kit.models.tokens import TokensOf
 from kit.models.training.arguments import training_arguments
 from kit.models.training.averages import average_of
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import (
     CheckpointMarks,
     SaveByTheClock,
@@ -67,6 +69,8 @@ class Job:
     """Where the kept model goes."""
     report_to: Sequence[str]
     listeners: Listeners
+    tokens_of: TokensOf | None = None
+    """Where the texts' tokens come from, if not from the tokenizer."""
 
     @property
     def checkpoints(self) -> Path:
@@ -77,14 +81,15 @@ class Job:
 def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
     """Train, or go on from the last complete checkpoint; returns the kept model and its record.
 
-    A GPU that runs out of memory gets half the micro-batch, and the effective batch stays.  Raises
-    ModelError where the loss is not finite or even single windows are too large, WriteError where the
-    disk is full or the model's folder is a link.
+    A GPU that runs out of memory gets half the micro-batch (or token budget), and the effective batch
+    stays.  Raises ModelError where the loss is not finite or even single windows are too large, WriteError
+    where the disk is full or the model's folder is a link.
     """
     refuse_links(job.folder, job.checkpoints)
     windows = make_windows(
-        job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride
-    )
+        job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride,
+        tokens_of=job.tokens_of,
+    )  # fmt: skip
     labels = label_windows(windows, job.part.train, job.settings.targets)
     if windows.cut_questions:
         job.listeners.say(f"{windows.cut_questions} questions are longer than a window allows and were cut")
@@ -100,7 +105,7 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
         try:
             return _fit(job, settings, windows, labels)
         except torch.OutOfMemoryError:
-            smaller = smaller_micro_batch(settings, job.processes.size)
+            smaller = with_half_at_once(settings, job.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
         gc.collect()
         if job.device.torch.type == "cuda":
@@ -112,16 +117,16 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
             )
         if job.processes.size > 1:  # the others wait for this one's gradients, and cannot be told
             if note := os.environ.get(OUT_OF_MEMORY):
-                Path(note).write_text(str(smaller), encoding="utf-8")
+                Path(note).write_text(f"{smaller.at_once_flag}\n{smaller.at_once}", encoding="utf-8")
             raise ModelError(
-                f"{job.device.name}: out of memory with micro-batches of {settings.micro_batch_size}; go "
-                f"on with --resume --micro-batch-size {smaller} (the effective batch stays as it is)"
+                f"{job.device.name}: out of memory with {settings.at_once}; go on with --resume "
+                f"{smaller.at_once_flag} (the effective batch stays as it is)"
             )
         job.listeners.say(
-            f"{job.device.name}: out of memory with micro-batches of {settings.micro_batch_size}; going on "
-            f"with {smaller} (the effective batch stays {settings.batch_size})"
+            f"{job.device.name}: out of memory with {settings.at_once}; going on with {smaller.at_once} "
+            f"(the effective batch stays {settings.batch_size})"
         )
-        settings = settings.model_copy(update={"micro_batch_size": smaller})
+        settings = smaller
 
 
 def _fit(
@@ -145,7 +150,7 @@ def _fit(
         enable: Any = next(getattr(reader, name) for name in names if hasattr(reader, name))
         enable({"use_reentrant": False})
     collator = SpanCollator(windows, labels, job.backbone.pad_id, places=settings.soften > 0)
-    sampler = LengthGroupedSampler(
+    order = LengthGroupedSampler(
         windows.lengths,
         settings.batch_size,
         settings.seed,
@@ -153,8 +158,15 @@ def _fit(
         processes=job.processes,
         draws=job.sources.draws(job.part, windows.question, settings.seed),
     )
-    steps = steps_of(sampler.epoch_size, settings.batch_size, settings.epochs)
-    steps_an_epoch = steps_of(sampler.epoch_size, settings.batch_size, 1)
+    sampler: LengthGroupedSampler | BudgetBatches = order
+    accumulation = None
+    if settings.token_budget is not None:
+        sampler = BudgetBatches(
+            order, windows.lengths, settings.batch_size, settings.token_budget, job.processes
+        )
+        accumulation = sampler.steps
+    steps = steps_of(order.epoch_size, settings.batch_size, settings.epochs)
+    steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)
     choosing = len(job.part.chosen_on) > 0
 
     expected = forecast(model, collator, sampler, settings, job.device, job.processes, job.part, job.folder)
@@ -163,8 +175,8 @@ def _fit(
 
     arguments = training_arguments(
         settings, job.device, job.processes, job.checkpoints,
-        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, unused_weights=expected.unused,
-        report_to=job.report_to,
+        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=accumulation,
+        unused_weights=expected.unused, report_to=job.report_to,
     )  # fmt: skip
     average = average_of(
         settings, model, job.processes,
@@ -174,7 +186,9 @@ def _fit(
     def measured(current: torch.nn.Module) -> dict[str, float]:
         return job.sources.evaluated(
             job.part.chosen_on,
-            lambda own: evaluate(current, job.backbone, own, job.device, settings, job.processes),
+            lambda own: evaluate(
+                current, job.backbone, own, job.device, settings, job.processes, job.tokens_of
+            ),
         )
 
     trainer = SpanTrainer(
@@ -229,6 +243,7 @@ def _fit(
         metrics={name: scored[name] for name in METRICS} if scored else {},
         sources=job.sources.scores_in(scored, job.part.chosen_on) if scored else {},
         micro_batch_size=settings.micro_batch_size,
+        token_budget=settings.token_budget,
         processes=job.processes.size,
         device=f"{job.device.name}, {job.device.precision}",
         peak_bytes=_peak_bytes(job.device),

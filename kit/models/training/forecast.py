@@ -15,6 +15,7 @@ from kit.errors import WriteError
 from kit.models.devices import Device
 from kit.models.processes import Processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.losses import Loss
 from kit.models.training.parts import Part
 from kit.models.training.trainer import steps_of
@@ -49,7 +50,7 @@ class Forecast:
 def forecast(
     model: torch.nn.Module,
     collator: SpanCollator,
-    sampler: LengthGroupedSampler,
+    sampler: LengthGroupedSampler | BudgetBatches,
     settings: TrainingSettings,
     device: Device,
     processes: Processes,
@@ -60,10 +61,8 @@ def forecast(
 
     The weights and the random state are afterwards as they were.
     """
-    order = sampler.order(0)
-    size = settings.micro_batch_size
     lengths = collator.lengths
-    batches = [order[first : first + size] for first in range(0, len(order), size)]
+    batches = sampler.micro_batches(0)
     padded = [len(batch) * int(lengths[batch].max()) for batch in batches]
     middle = sorted(range(len(batches)), key=lambda index: padded[index])[len(batches) // 2]
     seconds, unused = _measure(model, collator, batches[middle].tolist(), device, Loss.of(settings))
@@ -73,8 +72,9 @@ def forecast(
     evaluations = max(round(settings.evaluations * settings.epochs), 1)
     # held-out questions have about as many tokens each as a training window
     questions = evaluations * len(part.chosen_on) + len(part.held_out)
+    windows = sum(map(len, batches))
     forward = seconds_a_token / _BACKWARD / (2 if settings.r_drop else 1)
-    evaluating = forward * questions * (sum(padded) / len(order))
+    evaluating = forward * questions * (sum(padded) / windows)
     weights = sum(parameter.nbytes for parameter in model.parameters())
     # the kept model, and four checkpoints (best, the last two, the one being written) with two Adam moments,
     # and the averaged weights where they are asked for
@@ -82,8 +82,8 @@ def forecast(
     disk = weights + (4 if part.chosen_on else 3) * copies * weights
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     return Forecast(
-        windows=len(order),
-        steps=steps_of(len(order), settings.batch_size, settings.epochs),
+        windows=windows,
+        steps=steps_of(windows, settings.batch_size, settings.epochs),
         seconds=(training + evaluating) / processes.size,
         bytes=disk,
         free=shutil.disk_usage(existing).free,

@@ -14,6 +14,7 @@ from kit.data.records import Dataset, Question
 from kit.models.backbones import Backbone
 from kit.models.devices import Device
 from kit.models.processes import Processes, score_together
+from kit.models.tokens import TokensOf
 from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers
 from kit.spans.out_of_fold import oof_part
@@ -32,12 +33,13 @@ def evaluate(
     device: Device,
     settings: TrainingSettings,
     processes: Processes,
+    tokens_of: TokensOf | None = None,
 ) -> dict[str, float]:
     """Edit Score through the real decoder; ``blank_edit`` is what empty answers would get."""
     pieces = list(
         score_together(
             processes, model, backbone, questions, device,
-            max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE,
+            max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE, tokens_of=tokens_of,
         )
     )  # fmt: skip
     found = np.zeros(len(METRICS))
@@ -58,6 +60,7 @@ def score_out_of_fold(
     folder: Path,
     fold: str,
     weights_sha256: str,
+    tokens_of: TokensOf | None = None,
 ) -> list[SourceScore]:
     """Write the fold's share of the out-of-fold scores, a file a data file; returns the scores on each."""
     wanted = {id(question) for question in held_out}
@@ -77,6 +80,7 @@ def score_out_of_fold(
             score_together(
                 processes, model, backbone, own, device,
                 max_length=settings.max_length, stride=settings.stride, provenance=provenance,
+                tokens_of=tokens_of,
             )
         )  # fmt: skip
         metrics = dict.fromkeys(METRICS, 0.0)

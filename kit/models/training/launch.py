@@ -107,15 +107,15 @@ def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -
         try:
             while not _ended_well(words, processes):
                 note.seek(0)
-                smaller = note.read()
+                flags, _, smaller = note.read().partition("\n")
                 Path(note.name).write_text("", encoding="utf-8")
                 if not smaller:
                     raise ModelError(
                         f"{folder}: the training on {processes} devices ended early (see above); go on with "
                         f"--resume, or on one device with {_VISIBLE}=0"
                     )
-                say(f"going on with micro-batches of {smaller}")
-                words = [*words, "--micro-batch-size", smaller, "--resume"]
+                say(f"going on with {smaller}")
+                words = [*words, *flags.split(), "--resume"]
         finally:
             del os.environ[OUT_OF_MEMORY]
     return open_run(folder)

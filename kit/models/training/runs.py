@@ -34,6 +34,7 @@ from kit.models.backbones import Backbone, attention_dropout, load_weights, open
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes
+from kit.models.token_cache import KnownTokens, known_tokens
 from kit.models.training.checkpoints import latest_complete
 from kit.models.training.fitting import Job, Listeners, fit
 from kit.models.training.held_out import score_out_of_fold
@@ -60,6 +61,7 @@ class _Training:
     folder: Path
     report_to: Sequence[str]
     listeners: Listeners
+    tokens_of: KnownTokens | None = None
 
     def part(self, name: str) -> Part:
         if self.plan is None:
@@ -149,6 +151,11 @@ def train_run(
     )
     for line in inspect_tokenizer(backbone, [question for dataset in data for question in dataset]).remarks():
         listeners.say(line)
+    if wanted:
+        # A training on a few of many questions does not wait for the tokens of the others.
+        everything = [*data, valid] if valid else data
+        tokens_of = known_tokens(backbone, everything, make=settings.limit is None)
+        training = dataclasses.replace(training, tokens_of=tokens_of)
     for name in names:
         if name in wanted:
             if len(names) > 1:
@@ -166,7 +173,7 @@ def _train_one(training: _Training, name: str) -> None:
     folder = training.model_folder(name)
     job = Job(
         training.backbone, training.part(name), training.sources, training.settings, training.device,
-        training.processes, folder, training.report_to, training.listeners,
+        training.processes, folder, training.report_to, training.listeners, training.tokens_of,
     )  # fmt: skip
     if not training.processes.first:
         _finish(training, job, name)
@@ -193,6 +200,7 @@ def _score_out_of_fold(
     return score_out_of_fold(
         model, training.backbone, training.data, part.held_out, training.device, training.settings,
         training.processes, folder=training.folder, fold=name, weights_sha256=weights_sha256,
+        tokens_of=training.tokens_of,
     )  # fmt: skip
 
 
@@ -291,8 +299,7 @@ def _remarks(
         )
     if processes.size > 1:
         said.append(
-            f"{processes.size} processes share each batch of {settings.batch_size} in micro-batches of "
-            f"{settings.micro_batch_size}"
+            f"{processes.size} processes share each batch of {settings.batch_size} in {settings.at_once}"
         )
     elif torch.cuda.device_count() > 1:
         said.append(f"{torch.cuda.device_count()} GPUs are visible; training uses the first")

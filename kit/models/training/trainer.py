@@ -15,6 +15,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainingArgum
 from kit.errors import ModelError
 from kit.models.training.adversarial import moved, watched
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import latest_complete
 from kit.models.training.depths import parameter_groups
 from kit.models.training.losses import Loss
@@ -36,7 +37,7 @@ class SpanTrainer(Trainer):
         args: TrainingArguments,
         dataset: Dataset[int],
         collator: SpanCollator,
-        sampler: LengthGroupedSampler,
+        sampler: LengthGroupedSampler | BudgetBatches,
         evaluate: Evaluate,
         callbacks: list[TrainerCallback],
         *,
@@ -65,10 +66,12 @@ class SpanTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[int]:
         """Micro-batches in the sampler's order; nothing is dropped."""
+        cut: dict[str, Any] = {"batch_sampler": self._sampler}
+        if isinstance(self._sampler, LengthGroupedSampler):
+            cut = {"batch_size": self.args.per_device_train_batch_size, "sampler": self._sampler}
         loader = DataLoader(
             self.train_dataset,
-            batch_size=self.args.per_device_train_batch_size,
-            sampler=self._sampler,
+            **cut,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory and torch.cuda.is_available(),
@@ -99,7 +102,12 @@ class SpanTrainer(Trainer):
         inputs: dict[str, Any],
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
-        """Forward and backward on one micro-batch; the mean of a plain and an adversarial pass if asked."""
+        """Forward and backward on one micro-batch; the mean of a plain and an adversarial pass if asked.
+
+        An empty micro-batch of a token budget adds nothing and costs nothing.
+        """
+        if not len(inputs["labels"]):
+            return torch.zeros((), device=self.args.device)
         if not self._adversarial:
             plain: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
             return plain

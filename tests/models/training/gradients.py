@@ -15,6 +15,7 @@ from kit.models.backbones import load_weights, open_backbone
 from kit.models.joint import JointReader
 from kit.models.processes import join_processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.labels import label_windows
 from kit.models.training.losses import Loss
 from kit.models.training.trainer import SpanTrainer, steps_of
@@ -27,12 +28,16 @@ def trainer(
     batch: int,
     micro: int,
     count: int,
+    budget: int = 0,
     lr: float = 0.1,
     *,
     head: Head = "independent",
     **options: Any,
 ) -> SpanTrainer:
-    """Plain SGD without clipping, so that the step's change of weights is the gradient."""
+    """Plain SGD without clipping, so that the step's change of weights is the gradient.
+
+    *budget*: padded tokens a micro-batch, in place of *micro* windows; 0 for none.
+    """
     processes = join_processes()
     backbone = open_backbone(str(folder))
     context = "무령시는 오는 15일 시청 앞 광장에서 김도현 시장이 참석한 가운데 행사를 연다고 밝혔다."
@@ -48,10 +53,13 @@ def trainer(
     model = load_weights(backbone, head_needed=False, head=head)
     if isinstance(model, JointReader):
         torch.nn.init.normal_(model.head.end.weight, std=0.1)  # as if it had begun to learn
+    order = LengthGroupedSampler(windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes)
+    sampler = BudgetBatches(order, windows.lengths, batch, budget, processes) if budget else order
+    steps = sampler.steps if isinstance(sampler, BudgetBatches) else batch // (micro * processes.size)
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=micro,
-        gradient_accumulation_steps=batch // (micro * processes.size),
+        gradient_accumulation_steps=steps,
         max_steps=-(-count // batch),
         learning_rate=lr,
         optim="sgd",
@@ -68,9 +76,6 @@ def trainer(
         logging_nan_inf_filter=False,
         seed=1,
     )
-    sampler = LengthGroupedSampler(
-        windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes
-    )
     labels = label_windows(windows, questions)
     collator = SpanCollator(windows, labels, backbone.pad_id, places=True)
     return SpanTrainer(
@@ -78,9 +83,11 @@ def trainer(
     )
 
 
-def changes(folder: Path, output: Path, batch: int, micro: int, count: int, **options: Any) -> torch.Tensor:
+def changes(
+    folder: Path, output: Path, batch: int, micro: int, count: int, budget: int = 0, **options: Any
+) -> torch.Tensor:
     """What one epoch of *count* windows adds to the weights, float32 (parameters,)."""
-    run = trainer(folder, output, batch, micro, count, **options)
+    run = trainer(folder, output, batch, micro, count, budget, **options)
     before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
     run.train()
     assert run.state.global_step == steps_of(count, batch, 1)
@@ -89,10 +96,10 @@ def changes(folder: Path, output: Path, batch: int, micro: int, count: int, **op
 
 
 if __name__ == "__main__":
-    backbone_folder, target, batch, micro, count, head, soften, r_drop, adversarial = sys.argv[1:]
+    backbone_folder, target, batch, micro, count, budget, head, soften, r_drop, adversarial = sys.argv[1:]
     found = changes(
-        Path(backbone_folder), Path(target).parent, int(batch), int(micro), int(count), head=head,
-        loss=Loss(float(soften), float(r_drop)), adversarial=float(adversarial),
+        Path(backbone_folder), Path(target).parent, int(batch), int(micro), int(count), int(budget),
+        head=head, loss=Loss(float(soften), float(r_drop)), adversarial=float(adversarial),
     )  # fmt: skip
     if join_processes().first:
         Path(target).write_bytes(found.numpy().tobytes())

@@ -48,16 +48,37 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("count", [8, 13])
+def test_token_budgets_give_the_gradient_of_the_whole_batch(
+    wordpiece_folder: Path, tmp_path: Path, count: int
+) -> None:
+    whole = changes(wordpiece_folder, tmp_path, 8, 8, count)
+    sizes: set[int] = set()
+    for budget in (250, 120, 16):
+        run = trainer(wordpiece_folder, tmp_path, 8, 8, count, budget)
+        run.model.register_forward_pre_hook(
+            lambda _, __, named: sizes.add(named["input_ids"].numel()), with_kwargs=True
+        )
+        before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
+        run.train()
+        other = torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()]) - before
+        assert (other - whole).norm() / whole.norm() < 1e-5, budget
+    assert 0 < min(sizes) <= max(sizes) <= 250
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("processes", "micro", "count", "asked"),
+    ("processes", "micro", "count", "budget", "asked"),
     [
-        (2, 4, 8, PLAIN),
-        (2, 2, 13, PLAIN),
-        (2, 1, 5, PLAIN),
-        (2, 4, 3, PLAIN),
-        (3, 1, 13, PLAIN),
-        (2, 2, 13, OPTIONS),
-        (2, 2, 13, ALL),
+        (2, 4, 8, 0, PLAIN),
+        (2, 2, 13, 0, PLAIN),
+        (2, 1, 5, 0, PLAIN),
+        (2, 4, 3, 0, PLAIN),
+        (3, 1, 13, 0, PLAIN),
+        (2, 2, 13, 0, OPTIONS),
+        (2, 4, 13, 150, PLAIN),
+        (2, 4, 9, 60, ALL),
+        (3, 1, 13, 100, PLAIN),
     ],
 )
 def test_several_processes_give_the_gradient_of_one(
@@ -66,12 +87,13 @@ def test_several_processes_give_the_gradient_of_one(
     processes: int,
     micro: int,
     count: int,
+    budget: int,
     asked: Asked,
 ) -> None:
     batch = {2: 8, 3: 6}[processes]
     alone = changes(wordpiece_folder, tmp_path, batch, batch, count, **_options(*asked))
     target = tmp_path / "change"
-    words = [GRADIENTS, wordpiece_folder, target, batch, micro, count, *asked]
+    words = [GRADIENTS, wordpiece_folder, target, batch, micro, count, budget, *asked]
     project = str(Path(kit.__file__).resolve().parent.parent)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
