@@ -95,7 +95,7 @@ def _in_child(module: str, source: str, tests: Sequence[str], limit: float, exam
         phases=[Phase.explicit, Phase.generate],
     )  # fmt: skip
     settings.load_profile("mutants")
-    found = [test for test in tests if (ROOT / test).exists()]
+    found = [test for test in tests if (ROOT / test.partition("::")[0]).exists()]
     options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", f"--basetemp={folder / 'tmp'}"]
     try:
         return int(pytest.main([*options, *found], plugins=[_FewExamples(examples)]))

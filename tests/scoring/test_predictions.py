@@ -51,8 +51,10 @@ def test_calibration_sorts_by_what_was_expected() -> None:
 
 
 def test_equal_expectations_keep_their_order() -> None:
-    table = calibration(np.ones(100), np.arange(100))
-    assert [row.actual for row in table] == [4.5 + 10 * number for number in range(10)]
+    table = calibration(np.tile([2.0, 1.0], 1000), np.arange(2000), parts=2)
+    assert [row.actual for row in table] == [1000.0, 999.0]
+    table = calibration(np.tile([2.0, 1.0], 1000), np.arange(2000), parts=4)
+    assert [row.actual for row in table] == [500.0, 1500.0, 499.0, 1499.0]
 
 
 def test_the_interval_lies_around_the_mean_and_above_zero() -> None:
