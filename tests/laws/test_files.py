@@ -37,9 +37,10 @@ from kit.config.recipe import Member as RecipeMember
 from kit.config.recipe import Recipe
 from kit.config.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
 from kit.config.training import TrainingSettings
-from kit.data.characters import character_name, suspicious
+from kit.data.characters import FAULTY, character_name, suspicious
 from kit.data.formats import load
 from kit.data.repairs import repair
+from kit.errors import DataError
 from kit.scoring.estimates import Interval
 from kit.spans.recipes import load_recipe, write_recipe
 from kit.spans.scores import Provenance
@@ -107,12 +108,22 @@ def test_a_repaired_copy_is_the_same_questions(folder: Path, rows: list[dict[str
     path.write_text(json.dumps(rows), encoding="utf-8")
     out.unlink(missing_ok=True)
     before = load(path)
+    sound = [
+        row
+        for row in rows
+        if all(row[name].strip() and not FAULTY & set(row[name]) for name in ("context", "question"))
+    ]
+    if not sound:
+        with pytest.raises(DataError, match="no sound question would be left"):
+            repair(path, out)
+        return
     repair(path, out)
     after = {question.guid: question for question in load(out)}
     for question in before:
-        if question.guid in after:  # a row with a NUL or the like is left out
+        if question.guid in after:
             assert after[question.guid].context == question.context
             assert after[question.guid].answers == question.answers
+    assert {row["guid"] for row in sound} == set(after)  # a row with a NUL or the like is left out
 
 
 @SEVERAL
