@@ -11,7 +11,7 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "kit" / "version.py").read
 TRACKING = ["tensorboard>=2.18"]
 PARTICLES = ["kiwipiepy>=0.20"]
 RANKED = ["lightgbm>=4.3"]
-SWEEP = ["matplotlib>=3.10", "optuna>=5.0", "sqlalchemy>=2.0"]
+SWEEP = ["matplotlib>=3.10", "optuna>=5.0", "sqlalchemy>=2.1"]
 DEV = [
     *TRACKING,
     *PARTICLES,

@@ -13,6 +13,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from kit.models.sweeping.claims import Claim, TakenOver
 from kit.models.sweeping.results import SECONDS, STEPS
+from kit.models.sweeping.study import patiently
 from kit.models.training.checkpoints import latest_complete, seconds_spent
 
 WHOLE = 1000
@@ -115,13 +116,17 @@ class Judge(TrainerCallback):
         """The score goes to the study; a trial that lags ends here."""
         own = _curve(state)
         self.report(own)
-        if lags(own, self._others(), self._fewest):
+        try:
+            others = self._others()
+        except optuna.exceptions.StorageInternalError:  # the next evaluation judges
+            return
+        if lags(own, others, self._fewest):
             self._note(STEPS, state.global_step)
             self._note(SECONDS, round(time.monotonic() - self._began, 1))
             raise Lagging
 
     def _note(self, name: str, value: float) -> None:
-        self._claim.trial.set_user_attr(name, value)
+        patiently(lambda: self._claim.trial.set_user_attr(name, value))
 
 
 def _curve(state: TrainerState) -> Curve:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import shutil
 import time
@@ -119,7 +120,7 @@ def _train(plan: Plan, kept: Kept, claim: Claim, voice: Voice, deadline: float |
         return None
     except ModelError as error:
         voice.say(f"{claim.name}: failed: {error}")
-        claim.trial.set_user_attr(ERROR, str(error))
+        patiently(functools.partial(claim.trial.set_user_attr, ERROR, str(error)))
         _tell(kept, claim, state=TrialState.PRUNED)  # not FAIL, of which the sampler would learn nothing
         return str(error)
     finally:
@@ -134,7 +135,7 @@ def _train(plan: Plan, kept: Kept, claim: Claim, voice: Voice, deadline: float |
         BEST_AT: share_of(fold.kept_step, fold.steps),
     }
     for name, value in notes.items():
-        claim.trial.set_user_attr(name, value)
+        patiently(functools.partial(claim.trial.set_user_attr, name, value))
     _tell(kept, claim, fold.metrics["edit"])
     return None
 

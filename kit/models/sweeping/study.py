@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -174,8 +175,13 @@ def _opened(url: str, folder: Path, *, beginning: bool) -> tuple[optuna.storages
     name = folder.resolve().name
     with quiet():
         try:
-            storage = optuna.storages.RDBStorage(
-                url, engine_kwargs=engine, heartbeat_interval=BEAT, grace_period=GRACE
+            storage = _after_a_race(
+                lambda: optuna.storages.RDBStorage(
+                    url.replace("{", "{{").replace("}", "}}"),  # Optuna fills in templates
+                    engine_kwargs=engine,
+                    heartbeat_interval=BEAT,
+                    grace_period=GRACE,
+                )
             )
         except ImportError as error:
             driver = getattr(error.__cause__, "name", None) or "its Python driver"
@@ -193,6 +199,19 @@ def _opened(url: str, folder: Path, *, beginning: bool) -> tuple[optuna.storages
                 f"{folder}: no study {name} in {hidden(url)}; give the command that began it again"
             ) from None
     return storage, study
+
+
+def _after_a_race(make: Callable[[], Result]) -> Result:
+    """What *make* returns, also where another machine makes the same tables at this very moment."""
+    for _ in range(_TRIES - 1):
+        try:
+            return make()
+        except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            words = f"{error} {error.__cause__}".lower()
+            if not any(sign in words for sign in ("already exists", "duplicate", "unique")):
+                raise
+            time.sleep(random.uniform(0.5, 1.5))
+    return make()
 
 
 def _agree(folder: Path, study: optuna.Study, about: About) -> None:

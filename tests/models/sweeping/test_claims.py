@@ -169,18 +169,24 @@ def test_a_training_that_always_dies_is_given_up(tmp_path: Path) -> None:
     assert trial.user_attrs[ERROR] == "its process ended 3 times without one more evaluation"
 
 
-def test_several_processes_share_a_sweep(tmp_path: Path) -> None:
-    log, folder = tmp_path / "log", tmp_path / "sweep"
-    words = [sys.executable, "-m", "tests.models.sweeping.worker", str(folder), "9", str(log)]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    workers = [subprocess.Popen(words, cwd=PROJECT, env=environment) for _ in range(3)]
-    assert [worker.wait(120) for worker in workers] == [0, 0, 0]
+@pytest.mark.parametrize("machines", [1, 2])
+def test_several_processes_share_a_sweep(tmp_path: Path, machines: int) -> None:
+    """On one machine by the folder; on two (locks lie in a machine's temporary folder) by a database."""
+    log, workers, total = tmp_path / "log", [], 7
+    url = [] if machines == 1 else [f"sqlite:///{tmp_path / 'shared.db'}"]
+    for worker in range(2):
+        own = tmp_path / f"machine-{worker % machines}"
+        (own / "tmp").mkdir(parents=True, exist_ok=True)
+        words = ["-m", "tests.models.sweeping.worker", own / "sweep", total, log, *url]
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(own / "tmp")}
+        workers.append(subprocess.Popen([sys.executable, *map(str, words)], cwd=PROJECT, env=environment))
+    assert [worker.wait(120) for worker in workers] == [0, 0]
     lines = log.read_text(encoding="utf-8").splitlines()
-    assert sorted(line.split()[0] for line in lines) == [f"trial-{number:04d}" for number in range(9)]
-    assert len({line.split()[1] for line in lines}) > 1
-    kept = begin(folder, search_of(*RANGES))
+    assert len({line.split()[0] for line in lines}) == len(lines) == total
+    assert len({line.split()[1] for line in lines}) == 2
+    kept = begin(tmp_path / "machine-0" / "sweep", search_of(*RANGES), *url)
     assert set(states(kept).values()) == {TrialState.COMPLETE}
-    assert len(kept.study.trials) == 9
+    assert len(states(kept)) == total
 
 
 def test_this_machine_has_one_name() -> None:
