@@ -11,16 +11,15 @@ from kit.spans.posteriors import DEPTH
 from kit.spans.scores import JointScores, offsets_of
 
 MOST = 200
-"""Spans kept a window, at most."""
-_HOTTEST = 2.0
-"""A temperature divides the scores: up to this one, all spans that the posterior would look at are kept."""
+"""Spans kept a window, beside the best of every width."""
 
 Kept = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 """Row of the batch, first and last column, score: (S,) each, ordered by the first three."""
 
 
 def kept_spans(scores: torch.Tensor, valid: torch.Tensor) -> Kept:
-    """The likeliest MOST spans of each row within reach of its best, and the best of every width in tokens.
+    """The likeliest MOST spans of each row within the posterior's DEPTH of its best, and of every width in
+    tokens the best.
 
     scores: float32 (batch, tokens, band) as `span_scores` gives them; valid: bool (batch, tokens), where a
     span may begin and end.  The best of every width are kept whatever they score, so that a cap shorter than
@@ -31,7 +30,7 @@ def kept_spans(scores: torch.Tensor, valid: torch.Tensor) -> Kept:
     scores = scores.masked_fill(~allowed, -torch.inf)
     flat = scores.flatten(1)
     best, most = flat.topk(min(MOST, flat.shape[1]), dim=1)
-    near = best >= best[:, :1] - DEPTH * _HOTTEST
+    near = best >= best[:, :1] - DEPTH
     kept = torch.zeros_like(flat, dtype=torch.bool).scatter(1, most, near).view_as(scores)
     widths = scores.argmax(dim=1, keepdim=True)
     kept = kept.scatter(1, widths, True) & allowed

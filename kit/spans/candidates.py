@@ -61,8 +61,11 @@ def best_spans(
         else:
             spans = kept_candidates(scores, scores.joint, length_cap, temperature, bonus, first, last)
             question, begin, end, score = spans
-            order = np.lexsort((end, begin, -score, question))
-            winner = order[np.diff(question[order], prepend=-1) > 0]
+            best = np.full(last - first, -np.inf)
+            np.maximum.at(best, question, score)
+            tied = np.flatnonzero(score == best[question])
+            tied = tied[np.lexsort((end[tied], begin[tied], question[tied]))]
+            winner = tied[np.diff(question[tied], prepend=-1) > 0]
             _put(found, first + question[winner], begin[winner], end[winner], score[winner])
         first = last
     return found

@@ -209,7 +209,7 @@ def test_kept_are_the_likeliest_near_the_best_and_the_best_of_every_width(
             if valid[number, begin] and valid[number, begin + width]
         }
         best = sorted(spans, key=lambda span: -spans[span])[:12]
-        chosen = {span for span in best if spans[span] >= spans[best[0]] - 2 * DEPTH}
+        chosen = {span for span in best if spans[span] >= spans[best[0]] - DEPTH}
         for width in range(band):
             own = {span: value for span, value in spans.items() if span[1] - span[0] == width}
             chosen |= {max(own, key=lambda span: own[span])} if own else set()
