@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import platform
 import random
 import tempfile
@@ -23,8 +24,8 @@ from kit.files import locked, write_text
 from kit.models.sweeping.study import BEAT, GRACE, Kept, distributions
 
 NAME, MACHINE, ERROR, LEFT = "name", "machine", "error", "left"
-"""Attributes of a trial: its folder, the machine at work on it, why its training failed, whether its process
-left it of its own accord."""
+"""Attributes of a trial: its folder, the machine (and place) at work on it, why its training failed, whether
+its process left it of its own accord."""
 _CLOSED, _REACHED, _FRUITLESS = "closed", "reached", "fruitless"
 _AT_WORK = "sweep trial"
 _FRUITLESS_ENDS = 3
@@ -121,7 +122,7 @@ def claimed(kept: Kept, folder: Path, search: Search, total: int, seed: int) -> 
     with contextlib.ExitStack() as held:
         with locked(folder, purpose="sweep"):  # from asking for a trial until its lock is held
             revive(kept, folder)
-            claim = _next(kept, search, total, seed)
+            claim = _next(kept, place(folder), search, total, seed)
             if claim is not None:
                 held.enter_context(locked(folder / claim.name, wait=False, purpose=_AT_WORK))
         if claim is not None:
@@ -136,8 +137,9 @@ def revive(kept: Kept, folder: Path) -> None:
     """
     study = kept.study
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        here = None if kept.shared else machine()
-        if trial.user_attrs.get(MACHINE, here) == machine() and _unlocked(folder / name_of(trial)):
+        here = place(folder)
+        begun = trial.user_attrs.get(MACHINE, None if kept.shared else here)
+        if begun == here and _unlocked(folder / name_of(trial)):
             with contextlib.suppress(ValueError):  # it was told a score at this very moment
                 study.tell(trial.number, state=TrialState.FAIL)
     optuna.storages.fail_stale_trials(study)
@@ -169,7 +171,7 @@ def _another_attempt(dead: FrozenTrial) -> FrozenTrial:
     )
 
 
-def _next(kept: Kept, search: Search, total: int, seed: int) -> Claim | None:
+def _next(kept: Kept, here: str, search: Search, total: int, seed: int) -> Claim | None:
     study = kept.study
     while True:
         known = attempts(study)
@@ -185,7 +187,7 @@ def _next(kept: Kept, search: Search, total: int, seed: int) -> Claim | None:
         begun = study.get_trials(deepcopy=False)[trial.number]
         name, again = name_of(begun), NAME in begun.user_attrs
         trial.set_user_attr(NAME, name)
-        trial.set_user_attr(MACHINE, machine())
+        trial.set_user_attr(MACHINE, here)
         now = attempts(study)
         surplus = name not in known and list(now).index(name) >= total
         if surplus or now[name].number != trial.number:
@@ -217,10 +219,11 @@ def _values(params: Mapping[str, Any], search: Search) -> tuple[Any, ...]:
     return tuple(params[one.name] for one in search.ranges)
 
 
-def machine() -> str:
-    """This machine's name, one for all processes whose locks (``kit.files.locked``) meet."""
+def place(folder: Path) -> str:
+    """Names this machine and *folder*, alike for all processes whose locks (``kit.files.locked``) meet."""
     file = Path(tempfile.gettempdir()) / "kit-machine"
     with locked(file):
         if not file.exists():
             write_text(file, f"{platform.node()}-{uuid.uuid4().hex[:8]}")
-    return file.read_text(encoding="utf-8")
+    key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+    return f"{file.read_text(encoding='utf-8')}-{key}"

@@ -14,13 +14,12 @@ import sqlalchemy
 
 pytest.importorskip("optuna")
 
-import optuna
 from optuna.trial import TrialState
 
 import kit
 from kit.config.searching import Search
 from kit.models.sweeping import claims
-from kit.models.sweeping.claims import ERROR, LEFT, MACHINE, Claim, attempts, claimed, machine, revive
+from kit.models.sweeping.claims import ERROR, LEFT, MACHINE, Claim, attempts, claimed, place, revive
 from kit.models.sweeping.study import GRACE, Kept, quiet
 from tests.models.sweeping.made import GRID, RANGES, begin, search_of
 
@@ -189,6 +188,15 @@ def test_several_processes_share_a_sweep(tmp_path: Path, machines: int) -> None:
     assert len(states(kept)) == total
 
 
-def test_this_machine_has_one_name() -> None:
-    assert machine() == machine()
-    assert optuna.__version__
+def test_a_place_has_one_name(tmp_path: Path) -> None:
+    assert place(tmp_path) == place(tmp_path / "x" / "..")
+    assert place(tmp_path) != place(tmp_path / "x")  # whose locks are others
+
+
+def test_a_trial_at_work_in_another_folder_of_this_machine_is_left_alone(tmp_path: Path) -> None:
+    search, url = search_of(*RANGES), f"sqlite:///{tmp_path / 'shared.db'}"
+    a, b = tmp_path / "a" / "sweep", tmp_path / "b" / "sweep"
+    kept, other = begin(a, search, url), begin(b, search, url)
+    with next_trial(kept, a, search) as first, next_trial(other, b, search) as second:
+        assert first.name != second.name
+        assert set(states(kept).values()) == {TrialState.RUNNING}
