@@ -172,7 +172,8 @@ def _fit(
         job.backbone.tokenizer.save_pretrained(temporary)
 
     if job.processes.first:
-        replacing_folder(job.folder, save)
+        with saying_when_the_disk_is_full(job.folder, "the model"):
+            replacing_folder(job.folder, save)
     job.processes.wait()
     history = [entry for entry in trainer.state.log_history if "eval_edit" in entry]
     best = min(history, key=lambda entry: entry["eval_edit"], default=None)
