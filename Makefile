@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench pictures clean
+.PHONY: demo test lint bench chaos pictures clean
 
 # Made again whenever the requirements change, so that an upgrade needs nothing but `make` again.
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -25,6 +25,9 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m tests.benchmarks
+
+chaos: $(VENV)/installed
+	$(BIN)/python -m tests.chaos
 
 pictures: $(VENV)/installed
 	$(BIN)/python -m tests.pictures
