@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench mutants fuzz pictures clean
+.PHONY: demo test lint bench chaos mutants fuzz pictures clean
 
 # Made again whenever the requirements change, so that an upgrade needs nothing but `make` again.
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -26,7 +26,10 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python -m tests.benchmarks
 
-# Neither is part of `test`: see CONTRIBUTING.md.
+# None of the three is part of `test`: see CONTRIBUTING.md.
+chaos: $(VENV)/installed
+	$(BIN)/python -m tests.chaos
+
 mutants: $(VENV)/installed
 	$(BIN)/python -m tests.mutation $(MODULES) --out mutants.jsonl
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kit.errors import LockError, WriteError
+
+if sys.platform != "win32":
+    import fcntl
 
 _PART = ".part"
 
@@ -23,19 +28,24 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_temporary(path: Path) -> bool:
+    """Whether a file or folder is one of those here that are written before they get their name."""
+    return path.name.startswith(".") and path.name.endswith(_PART)
+
+
 @contextlib.contextmanager
 def replacing(path: Path, verify: Callable[[Path], object] | None = None) -> Iterator[Path]:
     """Yield a temporary path beside *path*; on success verify it and rename it over *path*.
 
     Nothing half-written ever stands at *path*: on any failure the temporary file goes and an
-    earlier file stays.  Raises WriteError where the folder cannot be written or the disk is full.
+    earlier file stays; what a killed process left of its own goes too.  Raises WriteError where the folder
+    cannot be written or the disk is full.
     """
-    temporary: Path | None = None
+    temporary, held = None, -1
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_PART, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        _sweep(path)
+        held, temporary = _held_beside(path)
         # mkstemp makes files private (0600); ours get the mode any new file would get.
         mask = os.umask(0)
         os.umask(mask)
@@ -54,7 +64,38 @@ def replacing(path: Path, verify: Callable[[Path], object] | None = None) -> Ite
         ) from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # of a disk that failed: the first error says more
+                temporary.unlink(missing_ok=True)
+        if held >= 0:
+            os.close(held)
+
+
+def _held_beside(path: Path) -> tuple[int, Path]:
+    """A new temporary file for *path*, and a descriptor that holds a lock on it until it is closed; or -1."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_PART, dir=path.parent)
+        if sys.platform == "win32":  # where an open file cannot be renamed
+            os.close(handle)
+            return -1, Path(name)
+        with contextlib.suppress(OSError):  # not every file system has locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:  # not swept away before the lock was there
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _sweep(path: Path) -> None:
+    """Remove the temporary files of *path* that no living process holds a lock on."""
+    if sys.platform == "win32":
+        return
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{_PART}"):
+        with contextlib.suppress(OSError):  # it is held, gone, or may not be removed
+            handle = os.open(leftover, os.O_RDWR)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                leftover.unlink()
+            finally:
+                os.close(handle)
 
 
 @contextlib.contextmanager
@@ -62,16 +103,22 @@ def locked(path: Path, *, wait: bool = True, purpose: str = "") -> Iterator[None
     """Hold a lock on *path* (a name, it need not exist) against other processes of this machine.
 
     The lock goes with its process, however that ends.  Raises LockError at once where another
-    process holds it and *wait* is False.
+    process holds it and *wait* is False; WriteError where no lock can be made.
     """
     # In the machine's temporary folder: locks on network file systems are not to be relied on.
     key = hashlib.sha256(f"{path.resolve()}\n{purpose}".encode()).hexdigest()[:24]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"kit-{key}.lock", timeout=-1 if wait else 0)
-    try:
-        with lock:
-            yield
-    except Timeout:
-        raise LockError(f"{path}: another process is at work on it; wait for it, or stop it") from None
+    with contextlib.ExitStack() as held:
+        try:
+            place = Path(tempfile.gettempdir()) / f"kit-{key}.lock"
+            held.enter_context(FileLock(place, timeout=-1 if wait else 0))
+        except Timeout:
+            raise LockError(f"{path}: another process is at work on it; wait for it, or stop it") from None
+        except OSError as error:
+            raise WriteError(
+                f"{path}: cannot be locked, for lack of a temporary file ({error.strerror or error}); free "
+                "space, or set TMPDIR to a folder you may write to"
+            ) from error
+        yield
 
 
 def write_text(path: Path, text: str) -> None:
@@ -124,13 +171,11 @@ def fresh_beside(folder: Path) -> Iterator[Path]:
     disk is full or cannot be written, here and inside the block.
     """
     target = folder.resolve()
-    prefix = f".{target.name}."
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in target.parent.glob(f"{prefix}*{_PART}"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=prefix, suffix=_PART, dir=target.parent))
+        sweep_beside(folder)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent))
         yield temporary
     except OSError as error:
         raise WriteError(
@@ -139,6 +184,13 @@ def fresh_beside(folder: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sweep_beside(folder: Path) -> None:
+    """Remove what killed processes left of `fresh_beside`; hold the lock on *folder*."""
+    target = folder.resolve()
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.*{_PART}"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def flush_folder(folder: Path) -> None:

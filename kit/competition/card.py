@@ -6,11 +6,12 @@ the git revision) stands here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import get_args, get_origin, get_type_hints
 
 from kit.config.validation import shown
 from kit.errors import SubmissionError, all_of
-from kit.files import sha256_file, write_text
+from kit.files import replacing, sha256_file
 from kit.scoring.estimates import Interval
 from kit.version import __version__
 
@@ -134,14 +135,26 @@ def write_card(csv_path: Path, card: Card) -> Path:
     Raises WriteError where the folder cannot be written, and TypeError or ValueError for a recipe
     with values that JSON does not have.
     """
+    with writing_card(csv_path, card) as path:
+        return path
+
+
+@contextlib.contextmanager
+def writing_card(csv_path: Path, card: Card) -> Iterator[Path]:
+    """Write the card; the block writes its CSV.  The card gets its name when the block has ended well.
+
+    So a disk too full for both leaves an earlier CSV and its card as they were.  Raises what `write_card`
+    raises.
+    """
     content = {"card": FORMAT, **asdict(card)}
     text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
     if _SURROGATE.search(text):
         # A path whose bytes are not UTF-8 reaches Python as surrogates, which only escapes carry.
         text = json.dumps(content, indent=2, allow_nan=False)
     path = card_path(csv_path)
-    write_text(path, f"{text}\n")
-    return path
+    with replacing(path) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+        yield path
 
 
 def read_card(path: Path) -> Card:

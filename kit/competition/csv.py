@@ -43,14 +43,7 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
         WriteError: the file cannot be written.
         ValueError: the lengths differ.
     """
-    if len(guids) != len(texts):
-        raise ValueError(f"{len(guids)} guids but {len(texts)} texts; give one text a guid")
-    mistakes = [fault for guid, text in zip(guids, texts, strict=True) for fault in _faults(guid, text)]
-    mistakes += _id_faults([(guid, f"row {row}") for row, guid in enumerate(guids, start=1)])
-    if mistakes:
-        raise SubmissionError(f"{path}: not written: {all_of(mistakes)}; mend these answers first")
-    rows = [HEADER, *zip(guids, texts, strict=True)]
-    content = "".join(f"{_field(guid)},{_field(text)}\n" for guid, text in rows).encode()
+    content = encoded(path, guids, texts)
     given = dict(zip(guids, texts, strict=True))
 
     def verify(written: Path) -> None:
@@ -60,6 +53,18 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
     with replacing(path, verify) as temporary:
         temporary.write_bytes(content)
     return hashlib.sha256(content).hexdigest()
+
+
+def encoded(path: Path, guids: Sequence[str], texts: Sequence[str]) -> bytes:
+    """The bytes that `write_submission` writes as *path*; raises what it raises before it writes."""
+    if len(guids) != len(texts):
+        raise ValueError(f"{len(guids)} guids but {len(texts)} texts; give one text a guid")
+    mistakes = [fault for guid, text in zip(guids, texts, strict=True) for fault in _faults(guid, text)]
+    mistakes += _id_faults([(guid, f"row {row}") for row, guid in enumerate(guids, start=1)])
+    if mistakes:
+        raise SubmissionError(f"{path}: not written: {all_of(mistakes)}; mend these answers first")
+    rows = [HEADER, *zip(guids, texts, strict=True)]
+    return "".join(f"{_field(guid)},{_field(text)}\n" for guid, text in rows).encode()
 
 
 def read_submission(path: Path) -> dict[str, str]:

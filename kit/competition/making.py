@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from kit.competition.card import (
@@ -11,13 +12,13 @@ from kit.competition.card import (
     Member,
     git_revision,
     now,
-    write_card,
+    writing_card,
 )
-from kit.competition.csv import check_sample, check_submission, read_submission, write_submission
+from kit.competition.csv import check_sample, check_submission, encoded, read_submission, write_submission
 from kit.competition.estimating import local_estimate
 from kit.config.recipe import Recipe
 from kit.data.records import Dataset
-from kit.files import sha256_file
+from kit.files import locked, sha256_file
 from kit.scoring.scores import Score, score_answers
 from kit.spans.ensembles import Answers, answers_of
 from kit.spans.sources import Source
@@ -31,9 +32,17 @@ def make_submission(
     """Decode, check, write *out* and its card; score against *truth* where given.
 
     The CSV has every guid of *dataset* exactly once, in file order; where ``sample_submission.csv``
-    lies beside the data, its ids must be the same.  Raises SubmissionError, WriteError, and what
-    decoding raises; on any of them an earlier CSV and card stay as they were.
+    lies beside the data, its ids must be the same.  Raises SubmissionError, WriteError, LockError where
+    another process makes the same CSV, and what decoding raises; on any of them an earlier CSV and card
+    stay as they were.
     """
+    with locked(out, wait=False):  # a CSV and its card belong together
+        return _made(recipe, dataset, out, truth)
+
+
+def _made(
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None
+) -> tuple[Path, dict[str, str], Card, Score | None]:
     found = answer(recipe, dataset)
     guids = tuple(question.guid for question in dataset)
     check_submission(found.texts, guids, out)
@@ -41,10 +50,10 @@ def make_submission(
     if sample.is_file() and not dataset.has_answers:
         check_sample(sample, guids)
     score = None if truth is None else score_answers(found.texts, truth, label=out.stem)
-    sha256 = write_submission(out, guids, list(found.texts.values()))
+    texts = list(found.texts.values())
     card = Card(
         name=out.stem,
-        csv_sha256=sha256,
+        csv_sha256=hashlib.sha256(encoded(out, guids, texts)).hexdigest(),
         data=CardData(str(dataset.path), dataset.sha256, len(dataset)),
         recipe=recipe.model_dump(mode="json"),
         members=tuple(_member(source) for source in found.sources),
@@ -52,7 +61,8 @@ def make_submission(
         revision=git_revision(),
         made_at=now(),
     )
-    write_card(out, card)
+    with writing_card(out, card):
+        write_submission(out, guids, texts)
     return out, found.texts, card, score
 
 

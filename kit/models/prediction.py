@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 from kit.data.records import Dataset
 from kit.errors import SpanFileError
+from kit.files import locked
 from kit.models.backbones import Backbone, load_weights, open_backbone, weights_sha256
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
@@ -39,7 +41,8 @@ def predict_run(
     """Write the span scores of every chosen fold of *run* on *dataset*; returns the files.
 
     Lengths default to those of the training, or for a bare checkpoint to 384 and 128.  A file
-    that this model already made from this data with these lengths is kept, unless *again*.
+    that this model already made from this data with these lengths is kept, unless *again*.  Raises LockError
+    where another process is making one of the files.
     """
     trained = run.record.settings if run.record else None
     length_wanted = max_length or (trained.max_length if trained else BARE_LENGTH)
@@ -69,15 +72,17 @@ def predict_run(
             kit_version=__version__,
         )
         path = run.span_file(dataset, name)
-        made = not again and _made_already(path, provenance)
-        processes.wait()  # until all have looked, before one of them writes
-        if made:
-            say(f"{path}: already made by this model from this data")
-            advance(len(dataset))
-        else:
-            for line in inspect_tokenizer(backbone, dataset.questions).remarks():
-                say(f"{run.name}: {line}")
-            _write(path, backbone, dataset, device, processes, provenance, advance)
+        # The processes that share this prediction must not shut each other out: one holds the lock.
+        with locked(path, wait=False) if processes.first else contextlib.nullcontext():
+            made = not again and _made_already(path, provenance)
+            processes.wait()  # until all have looked, before one of them writes
+            if made:
+                say(f"{path}: already made by this model from this data")
+                advance(len(dataset))
+            else:
+                for line in inspect_tokenizer(backbone, dataset.questions).remarks():
+                    say(f"{run.name}: {line}")
+                _write(path, backbone, dataset, device, processes, provenance, advance)
         written.append(path)
     return written
 

@@ -89,9 +89,10 @@ def tune(
 
     *data* is the members' training file, by default the one below this folder that has its hash; *out*
     defaults to ``tuned/NAME.yaml`` beside the recipe.  Raises ConfigError where a member has no
-    out-of-fold scores.
+    out-of-fold scores, LockError where another process tunes into the same file.
     """
-    from kit.spans.ranking.model import write_ranker
+    from kit.files import locked
+    from kit.spans.ranking.model import write_ranker_beside
     from kit.spans.recipes import load_recipe, write_recipe
     from kit.spans.tuning.members import find_training_data
     from kit.spans.tuning.nested import tune as fit
@@ -99,17 +100,18 @@ def tune(
     path = Path(recipe)
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
-    tuned = fit(given, dataset, say)
     target = Path(out) if out is not None else path.parent / "tuned" / path.name
-    comment = (
-        f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
-        f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."
-    )
-    chosen = tuned.recipe
-    if tuned.ranker is not None:
-        write_ranker(target.with_suffix(".ranker"), tuned.ranker)
-        chosen = chosen.model_copy(update={"ranker": str(target.with_suffix(".ranker"))})
-    write_recipe(target, chosen, comment)
+    with locked(target, wait=False):
+        tuned = fit(given, dataset, say)
+        comment = (
+            f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
+            f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."
+        )
+        chosen = tuned.recipe
+        if tuned.ranker is not None:
+            ranker = write_ranker_beside(target, tuned.ranker)
+            chosen = chosen.model_copy(update={"ranker": str(ranker)})
+        write_recipe(target, chosen, comment)
     return TunedRecipe(target, dataset.path, tuned)
 
 

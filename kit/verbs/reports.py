@@ -38,15 +38,17 @@ def report(
     *data* has the questions and, unless *answers* has them, their answers; by default the file of the
     CSV's card, or the members' training file, on which out-of-fold scores are used.  *versus* is a CSV to
     compare with.  *out* defaults to ``reports/NAME.html``.  Raises ModelError for rows that a model was
-    trained on, DataError where answers are missing.
+    trained on, DataError where answers are missing, LockError where another process writes the same page.
     """
+    from kit.files import locked
     from kit.reports.contents import contents_of
     from kit.reports.page import write_page
 
     about = _subject(subject, data, answers)
-    made = contents_of(about, None if versus is None else Path(versus))
     target = Path(out) if out is not None else Path("reports") / f"{about.name}.html"
-    return Report(write_page(target, made), made)
+    with locked(target, wait=False):
+        made = contents_of(about, None if versus is None else Path(versus))
+        return Report(write_page(target, made), made)
 
 
 def overview(

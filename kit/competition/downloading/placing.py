@@ -16,7 +16,7 @@ from kit.competition.downloading.manifest import (
 )
 from kit.competition.downloading.sources import Source
 from kit.errors import ConfigError, DownloadError, all_of
-from kit.files import flush_folder, fresh_beside, locked, sha256_file
+from kit.files import flush_folder, fresh_beside, locked, sha256_file, sweep_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ def download(
         raise ConfigError(f"{folder}: is a file; choose another folder with --to")
     with locked(folder, wait=False, purpose="download"):
         if (kept := _kept(folder, source, force)) is not None:
+            sweep_beside(folder)  # a process that was killed after it had placed the files
             return Download(folder, kept, fresh=False)
         with fresh_beside(folder) as temporary:
             files, scratch = temporary / "files", temporary / "scratch"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, find_credentials
-from kit.competition.kaggle.failures import translated
+from kit.competition.kaggle.failures import of_the_disk, translated
 from kit.competition.kaggle.loading import kaggle_api_class
 from kit.competition.kaggle.patience import Patience
-from kit.errors import KaggleError, NotAuthenticatedError
+from kit.errors import KaggleError, NotAuthenticatedError, WriteError
 
 ENDPOINT = "KIT_KAGGLE_ENDPOINT"
 Result = TypeVar("Result")
@@ -55,13 +55,21 @@ class Client:
             self.api.heard = None
 
     def once(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
-        """*call* (api) → its result; tried once.  Raises a KaggleError by kind, with the cause."""
+        """*call* (api) → its result; tried once.
+
+        Raises a KaggleError by kind, with the cause; WriteError where this machine's disk failed.
+        """
         try:
             with _quiet(), _timeout(self.patience.timeout):
                 return call(self.api)
         except KaggleError:
             raise
         except (Exception, SystemExit) as error:
+            if of_the_disk(error):
+                raise WriteError(
+                    f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
+                    "write to"
+                ) from error
             raise translated(error, doing, subject, str(self.credentials)) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,14 @@ def translated(error: BaseException, doing: str, subject: str, signed_with: str)
     if status >= 500:
         return UnavailableError(f"{doing}: Kaggle answered {status} ({text}); try again later")
     return RejectedError(f"{doing}: Kaggle refused it with {status} ({text}); mend what it names")
+
+
+def of_the_disk(error: BaseException) -> bool:
+    """Whether it was this machine that could not write what Kaggle sent."""
+    if not isinstance(error, OSError):
+        return False
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+    return full or (error.filename is not None and error.errno in (errno.EACCES, errno.EPERM))
 
 
 def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:

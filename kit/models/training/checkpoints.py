@@ -80,17 +80,24 @@ class SaveByTheClock(TrainerCallback):
 
 
 @contextlib.contextmanager
-def saying_when_the_disk_is_full(folder: Path) -> Iterator[None]:
-    """Turn the three ways in which the libraries report a failed write into one WriteError."""
+def saying_when_the_disk_is_full(folder: Path, what: str = "a checkpoint") -> Iterator[None]:
+    """Turn the four ways in which the libraries report a failed write into one WriteError."""
     try:
         yield
-    except (OSError, SafetensorError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
+    except Exception as error:
+        if not _is_failed_write(error):
             raise
         reason = str(error).splitlines()[0]
         raise WriteError(
-            f"{folder}: a checkpoint cannot be written ({reason}); free space and go on with --resume"
+            f"{folder}: {what} cannot be written ({reason}); free space and go on with --resume"
         ) from error
+
+
+def _is_failed_write(error: Exception) -> bool:
+    if isinstance(error, RuntimeError):
+        return "PytorchStreamWriter" in str(error)
+    # The Rust tokenizers raise a bare Exception.
+    return isinstance(error, (OSError, SafetensorError)) or type(error) is Exception
 
 
 def complete_checkpoints(folder: Path) -> list[Path]:

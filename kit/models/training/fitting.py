@@ -228,7 +228,8 @@ def _fit(
         job.backbone.tokenizer.save_pretrained(temporary)
 
     if job.processes.first:
-        replacing_folder(job.folder, save)
+        with saying_when_the_disk_is_full(job.folder, "the model"):
+            replacing_folder(job.folder, save)
     job.processes.wait()
     judging = job.sources.judging(job.part.chosen_on)
     return kept, FoldRecord(

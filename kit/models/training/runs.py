@@ -29,7 +29,7 @@ from kit.config.runs import (
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ConfigError
-from kit.files import locked
+from kit.files import is_temporary, locked
 from kit.models.backbones import Backbone, attention_dropout, load_weights, open_backbone
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
@@ -69,7 +69,7 @@ class _Training:
         return fold_part(self.data, self.plan, int(name), self.settings)
 
     def model_folder(self, name: str) -> Path:
-        return self.folder / (FULL if name == FULL else f"fold-{name}")
+        return _model_folder(self.folder, name)
 
 
 def train_run(
@@ -136,6 +136,9 @@ def train_run(
         if name in kept.folds:
             which = "" if name == FULL else f" fold {name}:"
             listeners.say(f"{folder}:{which} already trained with these settings on these data")
+    if processes.first:
+        for name in kept.folds:  # of a process that was killed when the record was written
+            shutil.rmtree(_model_folder(folder, name) / "checkpoints", ignore_errors=True)
     if not resume:
         _refuse_unfinished(folder, wanted)
     plan = _begin(folder, record, data, processes)
@@ -245,12 +248,16 @@ def _begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: 
     return plan
 
 
+def _model_folder(folder: Path, name: str) -> Path:
+    return folder / (FULL if name == FULL else f"fold-{name}")
+
+
 def _continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
     kept = read_run(folder)
     if kept is None:
         if folder.exists() and not folder.is_dir():
             raise ConfigError(f"{folder}: is a file; choose another --run")
-        if folder.exists() and any(folder.iterdir()):
+        if folder.exists() and not all(map(is_temporary, folder.iterdir())):
             raise ConfigError(f"{folder}: holds other files and no run.json; choose another --run")
         return None
     if mismatch := differences(kept, record):
@@ -262,7 +269,7 @@ def _continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
 
 def _refuse_unfinished(folder: Path, names: Sequence[str]) -> None:
     for name in names:
-        below = folder / (FULL if name == FULL else f"fold-{name}") / "checkpoints"
+        below = _model_folder(folder, name) / "checkpoints"
         if (found := latest_complete(below)) is not None:
             raise ConfigError(
                 f"{folder}: holds an unfinished training ({found.relative_to(folder)}); go on with --resume, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -123,9 +124,24 @@ def fit_ranker(
 
 def write_ranker(path: Path, ranker: Ranker) -> None:
     """Both models in LightGBM's own text format, under one line of JSON; whole or not at all."""
+    write_text(path, _text(ranker))
+
+
+def write_ranker_beside(recipe: Path, ranker: Ranker) -> Path:
+    """Write the ranker beside *recipe*, named by its content: ``five.yaml`` → ``five-1a2b3c4d.ranker``.
+
+    So until the recipe itself is written, an earlier one goes on answering by the ranker it was tuned with.
+    """
+    digest = hashlib.sha256(_text(ranker).encode()).hexdigest()[:8]
+    path = recipe.with_name(f"{recipe.stem}-{digest}.ranker")
+    write_ranker(path, ranker)
+    return path
+
+
+def _text(ranker: Ranker) -> str:
     head = json.dumps({"format": _FORMAT, "fitted_on": ranker.fitted_on, "features": list(ranker.names)})
     models = _NEXT_MODEL.join(one.model_to_string() for one in (ranker.distance, ranker.exact))
-    write_text(path, f"{head}\n{models}")
+    return f"{head}\n{models}"
 
 
 def read_ranker(path: Path) -> Ranker:

@@ -13,7 +13,7 @@ from kit.config.folds import read_plan
 from kit.config.recipe import Recipe
 from kit.data.records import Dataset
 from kit.errors import ConfigError
-from kit.files import sha256_file
+from kit.files import is_temporary, sha256_file
 from kit.spans.lengths import log_length_prior
 from kit.spans.members import Run, member_scores, open_run
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -91,7 +91,8 @@ def find_training_data(recipe: Recipe, *folders: Path) -> Path:
     for file in files:
         for folder in folders:
             for path in (folder / file.name, *sorted((folder / "data").rglob(file.name))):
-                if path.is_file() and sha256_file(path) == file.sha256:
+                half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
+                if path.is_file() and not half_placed and sha256_file(path) == file.sha256:
                     return path
     names = ", ".join(file.name for file in files) or "of the members"
     where = " or ".join(str(folder) for folder in folders)

@@ -1,0 +1,292 @@
+"""Commands as processes that may die: forked from one that has imported the libraries already.
+
+``python -m kit`` spends seconds on importing torch, in which it writes nothing.  The process that waits here
+has done so; a command is a child of it, in a process group of its own, that goes on with ``kit.cli.main``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import kit
+from tests.chaos.moments import AFTER, UNDISTURBED, Moment, arm
+
+PROJECT = Path(kit.__file__).resolve().parent.parent
+LIGHT = (
+    "numpy", "pandas", "scipy.stats", "lightgbm", "requests", "rich.progress", "kit.views.submissions",
+    "kit.views.scores", "kit.competition.making", "kit.spans.tuning.nested", "kit.reports.contents",
+    "kit.reports.page", "kit.competition.kaggle.loading", "kit.competition.submitting",
+    "kit.competition.tracking", "kit.competition.downloading.contest", "kit.competition.downloading.korquad",
+    "kit.competition.downloading.placing", "kit.data.checks", "kit.views.kaggle", "kit.views.reports",
+    "kit.views.tuning",
+)  # fmt: skip
+HEAVY = (
+    "torch", "transformers.models.bert.modeling_bert", "kit.models.training.runs", "kit.models.prediction",
+    "kit.models.training.launch", "kit.views.training", "kit.views.predictions", "kit.data.leaks",
+)  # fmt: skip
+_LIMIT = 280.0
+"""Seconds after which a command counts as hanging, and is killed."""
+_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended: its exit code (negative for a signal), what it said, and what it changed."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    changes: tuple[str, ...] = ()
+    """The changes of the file system, in order: ``os.rename runs/new/run.json``."""
+    begun: float = 0.0
+    """Seconds before the first of them."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether it failed as a command should: exit code 1, and one line."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        return self.code == 1 and len(lines) == 1 and "Traceback" not in self.err
+
+
+class Warm:
+    """A process that has imported *modules* and starts commands; a context manager."""
+
+    def __init__(self, modules: Sequence[str] = LIGHT) -> None:
+        self._home = tempfile.TemporaryDirectory()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.processes", *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=PROJECT,
+            env={**os.environ, **_SETTINGS, "HOME": self._home.name},
+        )
+
+    def __enter__(self) -> Warm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._home.cleanup()
+
+    def run(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        moment: Moment = UNDISTURBED,
+        environment: Mapping[str, str] | None = None,
+        *,
+        bound: bool = False,
+    ) -> Done:
+        """``kit WORDS`` in *folder*, which also holds its temporary files and its home.
+
+        *bound*: by permissions, also as root.
+        """
+        order = _order(words, folder, moment, environment)
+        return _done(self._asked({**order, "do": "run", "bound": bound}))
+
+    def start(
+        self, words: Sequence[str], folder: Path, moment: Moment, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """The same until *moment*, which holds it; others may run meanwhile."""
+        answer = self._asked({**_order(words, folder, moment, environment), "do": "start"})
+        assert answer["held"], answer
+
+    def finish(self) -> Done:
+        """Let the command that is held go on, and wait for its end."""
+        return _done(self._asked({"do": "finish"}))
+
+    def _asked(self, order: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+def cold(words: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Done:
+    """``python -m kit WORDS``: what a user starts."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "kit", *words],
+        cwd=folder,
+        env={**os.environ, **_SETTINGS, **_places(folder), **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LIMIT,
+    )
+    return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+
+_SETTINGS = {
+    "PYTHONPATH": str(PROJECT), "NO_COLOR": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_OFFLINE": "1", "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "",
+}  # fmt: skip
+
+
+def _places(folder: Path) -> dict[str, str]:
+    """Temporary files and home inside the command's own folder."""
+    for name in ("tmp", "home"):
+        (folder / name).mkdir(exist_ok=True)
+    return {"TMPDIR": str(folder / "tmp"), "HOME": str(folder / "home")}
+
+
+def _order(
+    words: Sequence[str], folder: Path, moment: Moment, environment: Mapping[str, str] | None
+) -> dict[str, Any]:
+    given = {**_places(folder), **(environment or {})}
+    return {"words": list(words), "folder": str(folder), "moment": str(moment), "env": given}
+
+
+def _done(answer: dict[str, Any]) -> Done:
+    return Done(**{**answer, "changes": tuple(answer["changes"])})
+
+
+# ---- the process that waits
+
+
+def serve(modules: Sequence[str]) -> None:
+    """Import, then carry out one order a line of standard input."""
+    for name in modules:
+        importlib.import_module(name)
+    if "kit.competition.kaggle.loading" in modules:
+        from kit.competition.kaggle.loading import kaggle_api_class
+
+        kaggle_api_class()
+    sys.modules["kiwipiepy"] = None  # type: ignore[assignment]  # optional, and takes seconds to load its model
+    held: list[_Child] = []
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["do"] == "finish":
+            child = held.pop()
+            os.kill(child.number, signal.SIGCONT)
+            answer = child.ended()
+        else:
+            child = _forked(order)
+            answer = child.ended(stopped=order["do"] == "start")
+            if "held" in answer:
+                held.append(child)
+        print(json.dumps(answer), flush=True)
+
+
+@dataclass(slots=True)
+class _Child:
+    """A command at work.  Pipes, not files: a limit on the size of files is no limit on what can be said."""
+
+    number: int
+    moment: Moment
+    pipes: tuple[int, ...]
+    heard: tuple[bytearray, ...] = field(default_factory=lambda: (bytearray(), bytearray(), bytearray()))
+    began: float = field(default_factory=time.monotonic)
+    begun: float = 0.0
+
+    def ended(self, *, stopped: bool = False) -> dict[str, Any]:
+        """Wait for its end, or until it is *stopped*; kill it by the clock."""
+        while True:
+            number, status = os.waitpid(self.number, os.WNOHANG | (os.WUNTRACED if stopped else 0))
+            spent = time.monotonic() - self.began
+            if number and os.WIFSTOPPED(status):
+                return {"held": True}
+            if not number and spent >= (self.moment.seconds if self.moment.kind == AFTER else _LIMIT):
+                self._kill()
+                number, status = os.waitpid(self.number, 0)
+            self._hear()
+            if self.heard[2] and not self.begun:
+                self.begun = spent
+            if number:
+                break
+            time.sleep(0.002)
+        for pipe in self.pipes:
+            os.close(pipe)
+        out, err, changes = (own.decode(errors="replace") for own in self.heard)
+        return {
+            "code": os.waitstatus_to_exitcode(status), "out": out, "err": err,
+            "changes": changes.splitlines(), "seconds": spent, "begun": self.begun,
+        }  # fmt: skip
+
+    def _hear(self) -> None:
+        for pipe, own in zip(self.pipes, self.heard, strict=True):
+            with contextlib.suppress(BlockingIOError):
+                while block := os.read(pipe, _BLOCK):
+                    own += block
+
+    def _kill(self) -> None:
+        """With all of its group; it may not have founded one yet."""
+        try:
+            os.killpg(self.number, signal.SIGKILL)
+        except ProcessLookupError:
+            os.kill(self.number, signal.SIGKILL)
+
+
+def _forked(order: dict[str, Any]) -> _Child:
+    pipes = [os.pipe() for _ in range(3)]
+    number = os.fork()
+    if number == 0:
+        _become(order, [end for _, end in pipes])
+    for begin, end in pipes:
+        os.close(end)
+        os.set_blocking(begin, False)
+    return _Child(number, Moment.parsed(order["moment"]), tuple(begin for begin, _ in pipes))
+
+
+def _become(order: dict[str, Any], ends: Sequence[int]) -> NoReturn:
+    """In the child: turn into the command."""
+    code = 70
+    try:
+        os.setsid()
+        os.chdir(order["folder"])
+        os.environ.update(order["env"])
+        tempfile.tempdir = None
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for end, stream in zip(ends, (1, 2), strict=False):
+            os.dup2(end, stream)
+        # Anew: those of the waiting process remember what they wrote to.
+        sys.stdout, sys.stderr = (os.fdopen(stream, "w", encoding="utf-8") for stream in (1, 2))
+        sys.argv = ["kit", *order["words"]]
+        from kit.cli import main
+
+        if order.get("bound"):
+            _give_up_capabilities()
+        arm(Moment.parsed(order["moment"]), Path(order["folder"]), ends[2])
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    finally:
+        for output in (sys.stdout, sys.stderr):
+            output.flush()
+        os._exit(code)
+
+
+def _give_up_capabilities() -> None:
+    """Let permissions bind this process although it is root's (capset(2), version 3: none at all)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if libc.capset(header, none):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])
