@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench chaos mutants fuzz pictures clean
+.PHONY: demo test lint bench bench-gpu chaos mutants fuzz pictures clean
 
 # Made again whenever the requirements change, so that an upgrade needs nothing but `make` again.
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -25,6 +25,10 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m tests.benchmarks
+
+# On a GPU its table in RESULTS.md, in under ten minutes; without one the CPU's.
+bench-gpu: $(VENV)/installed
+	$(BIN)/python -m tests.benchmarks.gpu
 
 # None of the three is part of `test`: see CONTRIBUTING.md.
 chaos: $(VENV)/installed

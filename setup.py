@@ -19,6 +19,7 @@ DEV = [
     *SWEEP,
     "hypothesis>=6.100",
     "ipykernel>=6.29",
+    "matplotlib>=3.10",
     "mypy>=1.15",
     "nbclient>=0.10",
     "pandas-stubs>=2.2",

@@ -267,7 +267,7 @@ def whole(place: Path) -> Callable[[dict[str, Any]], Path]:
     """An undisturbed run with dropout, in a process of its own."""
 
     def make(settings: dict[str, Any]) -> Path:
-        target = place / f"whole-{len(settings)}"
+        target = place / "-".join(["whole", *(settings.keys() - SETTINGS.keys())])
         if not target.exists():
             words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
             done = run_python("-m", "kit", *words, "--run", target, "--json", cwd=place)

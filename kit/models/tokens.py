@@ -65,7 +65,6 @@ TokensOf = Callable[[Sequence[str]], Texts]
 
 
 _EMPTY = np.zeros(0, dtype=np.int32)
-_NOTHING = Texts(_EMPTY, _EMPTY, _EMPTY, np.zeros(1, dtype=np.int64))
 
 
 def template_of(backbone: Backbone) -> Template:
@@ -95,12 +94,15 @@ def template_of(backbone: Backbone) -> Template:
 
 def tokenize(backbone: Backbone, texts: Sequence[str]) -> Texts:
     """Tokens and trimmed character ranges of *texts*, without special tokens."""
-    parts = [_NOTHING, *tokenized(backbone, texts)]
-    counts = np.concatenate([np.diff(part.offsets) for part in parts])
-    ids, begin, end = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "begin", "end")
-    )
-    return Texts(ids, begin, end, offsets_of(counts))
+    pieces: list[list[NDArray[np.int32]]] = [[_EMPTY], [_EMPTY], [_EMPTY]]
+    counts = [np.zeros(0, dtype=np.int64)]
+    for part in tokenized(backbone, texts):
+        for own, values in zip(pieces, (part.ids, part.begin, part.end), strict=True):
+            own.append(values)
+        counts.append(np.diff(part.offsets))
+    # One array after another, each without its pieces: what is held twice is a third.
+    ids, begin, end = (np.concatenate(pieces.pop(0)) for _ in range(3))
+    return Texts(ids, begin, end, offsets_of(np.concatenate(counts)))
 
 
 def tokenized(backbone: Backbone, texts: Sequence[str]) -> Iterator[Texts]:
