@@ -26,6 +26,7 @@ DEV = [
     "playwright>=1.49",
     "pytest>=8.3",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "ruff>=0.9",
     "types-PyYAML>=6.0",
 ]
