@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,33 +11,37 @@ from pathlib import Path
 import torch
 import transformers
 
-from kit.config.folds import FoldPlan, read_plan, write_plan
+from kit.config.folds import FoldPlan
 from kit.config.mixture import Mixture
 from kit.config.runs import (
     FULL,
     BeforeRecord,
-    DataFile,
     FoldRecord,
     RunRecord,
     SourceScore,
     add_fold,
-    differences,
     read_run,
-    write_run,
 )
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ConfigError
-from kit.files import is_temporary, locked
+from kit.files import locked
 from kit.models.backbones import Backbone, attention_dropout, load_weights, open_backbone
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes
 from kit.models.token_cache import KnownTokens, known_tokens
-from kit.models.training.checkpoints import latest_complete
+from kit.models.training.beginning import (
+    answer_lengths,
+    begin,
+    continue_or_refuse,
+    data_file,
+    model_folder,
+    refuse_unfinished,
+)
 from kit.models.training.fitting import Job, Listeners, fit
 from kit.models.training.held_out import score_out_of_fold
-from kit.models.training.parts import Part, fold_part, make_plan, whole
+from kit.models.training.parts import Part, fold_part, whole
 from kit.models.training.sources import Sources
 from kit.models.training.tracking import prepare_trackers
 from kit.spans.members import Run, open_run
@@ -69,7 +72,7 @@ class _Training:
         return fold_part(self.data, self.plan, int(name), self.settings)
 
     def model_folder(self, name: str) -> Path:
-        return _model_folder(self.folder, name)
+        return model_folder(self.folder, name)
 
 
 def train_run(
@@ -120,16 +123,16 @@ def train_run(
         backbone=backbone.name,
         backbone_version=backbone.version,
         settings=settings,
-        data=tuple(_data_file(dataset) for dataset in data),
-        valid=_data_file(valid) if valid else None,
+        data=tuple(data_file(dataset) for dataset in data),
+        valid=data_file(valid) if valid else None,
         mixture=mixture or Mixture(),
         before=before,
-        answer_lengths=_answer_lengths(data),
+        answer_lengths=answer_lengths(data),
         versions={"kit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
         device=f"{device.name}, {device.precision}",
     )
     with locked(folder):
-        kept = _continue_or_refuse(folder, record) or record
+        kept = continue_or_refuse(folder, record) or record
     names = [FULL] if settings.folds is None else [str(fold) for fold in folds or range(settings.folds)]
     wanted = [name for name in names if name not in kept.folds]
     for name in names:
@@ -138,10 +141,10 @@ def train_run(
             listeners.say(f"{folder}:{which} already trained with these settings on these data")
     if processes.first:
         for name in kept.folds:  # of a process that was killed when the record was written
-            shutil.rmtree(_model_folder(folder, name) / "checkpoints", ignore_errors=True)
+            shutil.rmtree(model_folder(folder, name) / "checkpoints", ignore_errors=True)
     if not resume:
-        _refuse_unfinished(folder, wanted)
-    plan = _begin(folder, record, data, processes)
+        refuse_unfinished(folder, wanted)
+    plan = begin(folder, record, data, processes)
     sources = Sources.of(data, record.mixture, valid)
     sources.refuse_unjudged(plan, data)
     if learn_before is not None and wanted:
@@ -227,56 +230,6 @@ def _assemble(training: _Training, plan: FoldPlan) -> None:
             assemble(training.folder, record, plan, dataset)
 
 
-def _begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: Processes) -> FoldPlan | None:
-    """Write the record and the folds of a new run; returns the folds, as the run has them."""
-    if processes.first:
-        with locked(folder):
-            if read_run(folder) is None:
-                write_run(folder, record)
-            if record.settings.folds is not None and read_plan(folder) is None:
-                write_plan(folder, make_plan(data, record.settings))
-    processes.wait()
-    plan = read_plan(folder)
-    if plan is None:
-        return None
-    for dataset in data:
-        own = plan.fold_of(dataset.sha256)
-        if own is None or len(own) != len(dataset):
-            raise ConfigError(
-                f"{folder / 'folds.json'}: does not have the folds of {dataset.path}; choose another --run"
-            )
-    return plan
-
-
-def _model_folder(folder: Path, name: str) -> Path:
-    return folder / (FULL if name == FULL else f"fold-{name}")
-
-
-def _continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
-    kept = read_run(folder)
-    if kept is None:
-        if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"{folder}: is a file; choose another --run")
-        if folder.exists() and not all(map(is_temporary, folder.iterdir())):
-            raise ConfigError(f"{folder}: holds other files and no run.json; choose another --run")
-        return None
-    if mismatch := differences(kept, record):
-        raise ConfigError(
-            f"{folder}: is another run: {'; '.join(mismatch)}; choose another --run, or the same settings"
-        )
-    return kept
-
-
-def _refuse_unfinished(folder: Path, names: Sequence[str]) -> None:
-    for name in names:
-        below = _model_folder(folder, name) / "checkpoints"
-        if (found := latest_complete(below)) is not None:
-            raise ConfigError(
-                f"{folder}: holds an unfinished training ({found.relative_to(folder)}); go on with --resume, "
-                "or delete it"
-            )
-
-
 def _shared_out(settings: TrainingSettings, processes: Processes) -> TrainingSettings:
     """A micro-batch that shares the effective batch evenly between the processes."""
     if settings.batch_size % processes.size:
@@ -311,15 +264,3 @@ def _remarks(
     elif torch.cuda.device_count() > 1:
         said.append(f"{torch.cuda.device_count()} GPUs are visible; training uses the first")
     return said
-
-
-def _data_file(dataset: Dataset) -> DataFile:
-    return DataFile(name=dataset.path.name, sha256=dataset.sha256, questions=len(dataset))
-
-
-def _answer_lengths(data: Sequence[Dataset]) -> dict[str, int]:
-    """Gold lengths in characters: what the length prior of later stages is made from."""
-    counts = Counter(
-        len(answer.text) for dataset in data for question in dataset for answer in question.answers or ()
-    )
-    return {str(length): counts[length] for length in sorted(counts)}
