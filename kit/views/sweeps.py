@@ -98,7 +98,7 @@ def _in_earnest(found: Sweep) -> None:
     if found.best is None or found.best.edit is None or found.command is None:
         return
     terminal.say(
-        f"{edit(found.best.edit)} is the lowest of {len(found.finished)} scores on the very questions that "
-        "chose it, and so optimistic; for one to believe, train the winner with folds:"
+        f"{edit(found.best.edit)} is the lowest score (trials that finished: {len(found.finished)}) on the "
+        "very questions that chose it, and so optimistic; for one to believe, train the winner with folds:"
     )
     terminal.say(found.command)
