@@ -76,7 +76,7 @@ def score_windows(model: torch.nn.Module, windows: Windows, pad_id: int, device:
     start = np.empty(context_offsets[-1], dtype=np.float32)
     end = np.empty(context_offsets[-1], dtype=np.float32)
     null = np.empty(len(windows), dtype=np.float32)
-    spoken = _spoken(windows)
+    spoken: NDArray[np.bool_] | None = None
     kept: list[Kept] = []
     for batch in budget_batches(windows.lengths, token_budget(device)):
         inputs = pad_batch(windows, batch, pad_id)
@@ -94,6 +94,7 @@ def score_windows(model: torch.nn.Module, windows: Windows, pad_id: int, device:
             # The CLS token alone is a span as any other: what the head adds to it is part of the null.
             null[batch] += joint[:, windows.cls, 0].float().cpu().numpy()
             valid = np.zeros(logits.shape[1:], dtype=np.bool_)
+            spoken = _spoken(windows) if spoken is None else spoken
             valid[rows, columns] = spoken[target]
             scores = span_scores(output.start_logits, output.end_logits, joint)
             row, first, last, score = kept_spans(scores, torch.from_numpy(valid).to(scores.device))

@@ -25,9 +25,9 @@ from tests.benchmarks.results import ROW, machine, table, write_section
 QUESTIONS = 100_000
 STAGES = {
     "read the training file": ("kit.verbs.models", "dataset_of"),
-    "look for leaks": ("kit.verbs.models", "_refuse_leaks"),
+    "look for leaks": ("kit.verbs.models", "refuse_leaks"),
     "open the backbone": ("kit.models.training.runs", "open_backbone"),
-    "deal the folds": ("kit.models.training.runs", "_begin"),
+    "deal the folds": ("kit.models.training.runs", "begin"),
     "inspect the tokenizer": ("kit.models.training.runs", "inspect_tokenizer"),
     "tokens": ("kit.models.training.runs", "known_tokens"),
     "choose the fold's questions": ("kit.models.training.runs", "fold_part"),
