@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kit.errors import SpanFileError
 
 Number = TypeVar("Number", np.int32, np.float32)
+MIXED = "some questions have joint scores and others have none; make all of them with the same kind of model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,6 @@ def _joined(parts: Sequence[JointScores | None]) -> JointScores | None:
         np.concatenate([part.last for part in joint]),
         np.concatenate([part.score for part in joint]),
     )
-
-
-MIXED = "some questions have joint scores and others have none; make all of them with the same kind of model"
 
 
 def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:

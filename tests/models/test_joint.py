@@ -16,7 +16,7 @@ from transformers import AutoModelForQuestionAnswering
 from kit.data.records import Question
 from kit.errors import ModelError
 from kit.files import sha256_file
-from kit.models import inference, kept
+from kit.models import inference, kept, processes
 from kit.models.backbones import load_weights, open_backbone, weights_sha256
 from kit.models.devices import choose_device
 from kit.models.inference import score_questions
@@ -299,6 +299,16 @@ def test_batching_and_chunking_do_not_change_joint_scores(
         assert {span: one[span] for span in shared} == pytest.approx(
             {span: other[span] for span in shared}, abs=1e-4
         )
+
+
+def test_joint_scores_travel_between_processes(joint_folder: Path, questions: list[Question]) -> None:
+    whole = scored(joint_folder, questions)
+    shares = [whole.select(np.arange(*bounds)) for bounds in ((0, 4), (4, 4), (4, 6))]
+    back = [processes._unpacked(processes._packed(share), share.guids, NOWHERE) for share in shares]
+    nobody = joined([], NOWHERE)  # what a process without questions has
+    together = joined([back[0], nobody, *back[1:]], NOWHERE)
+    assert together.guids == whole.guids
+    assert odds(together) == odds(whole)
 
 
 def test_white_space_never_starts_or_ends_a_kept_span(unigram_folder: Path, tmp_path: Path) -> None:
