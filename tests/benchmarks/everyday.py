@@ -103,8 +103,9 @@ def decoding(questions: int = 4008) -> list[ROW]:
 def scoring(pairs: int = 100_000, sampled: int = 2_000) -> list[ROW]:
     """Answers against golds of the built-in corpus, most of them off by something."""
     predictions, golds = answers_and_golds(pairs)
+    several = [[gold] for gold in golds]
     own, loop = timed(
-        lambda: edit_distances(predictions, [[gold] for gold in golds]),
+        lambda: edit_distances(predictions, several),
         lambda: [Levenshtein.distance(one, other) for one, other in zip(predictions, golds, strict=True)],
     )
     few = predictions[:sampled], golds[:sampled]
