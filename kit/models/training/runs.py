@@ -113,7 +113,7 @@ def train_run(
         for name in kept.folds:  # of a process that was killed when the record was written
             shutil.rmtree(_model_folder(folder, name) / "checkpoints", ignore_errors=True)
     if not resume:
-        _refuse_unfinished(folder, wanted)
+        _refuse_unfinished(folder, wanted, processes)
     plan = _begin(folder, record, data, processes)
     training = _Training(
         backbone, data, valid, settings, plan, device, processes, folder, report_to, listeners
@@ -227,10 +227,13 @@ def _continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
     return kept
 
 
-def _refuse_unfinished(folder: Path, names: Sequence[str]) -> None:
+def _refuse_unfinished(folder: Path, names: Sequence[str], processes: Processes) -> None:
     for name in names:
         below = _model_folder(folder, name) / "checkpoints"
         if (found := latest_complete(below)) is not None:
+            if processes.first:
+                with locked(below.parent, wait=False):  # one that is being trained is not to be gone on with
+                    pass
             raise ConfigError(
                 f"{folder}: holds an unfinished training ({found.relative_to(folder)}); go on with --resume, "
                 "or delete it"
