@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench chaos pictures clean
+.PHONY: demo test lint bench bench-gpu chaos mutants fuzz pictures clean
 
 # Made again whenever the requirements change, so that an upgrade needs nothing but `make` again.
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 	$(BIN)/kit demo
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -26,11 +26,23 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python -m tests.benchmarks
 
+# On a GPU its table in RESULTS.md, in under ten minutes; without one the CPU's.
+bench-gpu: $(VENV)/installed
+	$(BIN)/python -m tests.benchmarks.gpu
+
+# None of the three is part of `test`: see CONTRIBUTING.md.
 chaos: $(VENV)/installed
 	$(BIN)/python -m tests.chaos
+
+mutants: $(VENV)/installed
+	$(BIN)/python -m tests.mutation $(MODULES) --out mutants.jsonl
+
+fuzz: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet atheris
+	$(BIN)/python -m tests.fuzzing $(TARGETS) --minutes $(or $(MINUTES),60)
 
 pictures: $(VENV)/installed
 	$(BIN)/python -m tests.pictures
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-*
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-* fuzzing mutants.jsonl

@@ -11,18 +11,22 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "kit" / "version.py").read
 TRACKING = ["tensorboard>=2.18"]
 PARTICLES = ["kiwipiepy>=0.20"]
 RANKED = ["lightgbm>=4.3"]
+SWEEP = ["matplotlib>=3.10", "optuna>=5.0", "sqlalchemy>=2.1"]
 DEV = [
     *TRACKING,
     *PARTICLES,
     *RANKED,
+    *SWEEP,
     "hypothesis>=6.100",
     "ipykernel>=6.29",
+    "matplotlib>=3.10",
     "mypy>=1.15",
     "nbclient>=0.10",
     "pandas-stubs>=2.2",
     "playwright>=1.49",
     "pytest>=8.3",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
     "ruff>=0.9",
     "types-PyYAML>=6.0",
 ]
@@ -60,7 +64,13 @@ setup(
         "transformers>=5.0",
         "typer>=0.15",
     ],
-    extras_require={"dev": DEV, "tracking": TRACKING, "particles": PARTICLES, "ranked": RANKED},
+    extras_require={
+        "dev": DEV,
+        "tracking": TRACKING,
+        "particles": PARTICLES,
+        "ranked": RANKED,
+        "sweep": SWEEP,
+    },
     entry_points={"console_scripts": ["kit=kit.cli:main"]},
     classifiers=[
         "Programming Language :: Python :: 3.11",

@@ -1,7 +1,7 @@
 """A submission kit for Korean extractive question answering scored by edit distance.
 
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
-``kit.train``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
+``kit.train``, ``kit.sweep``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
 ``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.push_kernel``,
 ``kit.kernel_status``, ``kit.kernel_output``, ``kit.notebook``.
 """
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         score,
         settings_for,
         submit,
+        sweep,
         train,
         tune,
         write_submission,
@@ -60,6 +61,7 @@ __all__ = [
     "score",
     "settings_for",
     "submit",
+    "sweep",
     "train",
     "tune",
     "write_submission",

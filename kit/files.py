@@ -127,12 +127,22 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def refuse_links(*folders: Path) -> None:
+    """Raises WriteError where one of *folders* is a symbolic link: what it leads to may be another's."""
+    for folder in folders:
+        if folder.is_symlink():
+            raise WriteError(
+                f"{folder}: is a link, and what it leads to is not overwritten; remove it, or choose another"
+            )
+
+
 def replacing_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     """Put files into *folder*: *fill* writes them into a temporary folder inside it, then each is renamed.
 
-    Files of the same name are replaced, others stay.  Raises WriteError where the disk is full or the
-    folder cannot be written; then nothing was replaced.
+    Files of the same name are replaced, others stay.  Raises WriteError where the disk is full, the
+    folder cannot be written, or is a link; then nothing was replaced.
     """
+    refuse_links(folder)
     temporary = folder / f".{os.getpid()}.part"
     try:
         for leftover in folder.glob(".*.part"):  # of a process that was killed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kit.cli import _several_after
+from kit.cli.app import several_after
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,8 @@ from kit.cli import _several_after
     [
         ("train b --data x y z --run r", "train b --data x --data y --data z --run r"),
         ("train b --data x --data y --run r", "train b --data x --data y --run r"),
+        ("train b --data x y --before z w", "train b --data x --data y --before z --before w"),
+        ("train b --before z --data x y --json", "train b --before z --data x --data y --json"),
         ("train b --run r --data x y", "train b --run r --data x --data y"),
         ("train --data x b --run r", "train --data x b --run r"),
         ("predict r --data x y", "predict r --data x y"),
@@ -21,4 +23,4 @@ from kit.cli import _several_after
     ],
 )
 def test_data_takes_several_files(given: str, expected: str) -> None:
-    assert _several_after(given.split(), "train", "--data") == expected.split()
+    assert several_after(given.split(), "train", "--data", "--before") == expected.split()

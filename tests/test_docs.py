@@ -11,6 +11,7 @@ from typer.main import get_command
 
 import kit
 from kit.cli import app
+from kit.cli.app import several_after
 from kit.data import sample
 from kit.models.presets import PRESETS
 
@@ -47,7 +48,8 @@ def test_every_command_line_of_the_readme_is_accepted(line: str) -> None:
     if hasattr(command, "commands"):
         name, *arguments = arguments
         command = command.commands[name]
-    context = command.make_context(name, list(arguments), resilient_parsing=False)
+    words = several_after([name, *arguments], "train", "--data", "--before")  # as kit itself does
+    context = command.make_context(name, words[1:], resilient_parsing=False)
     assert context.params is not None
 
 

@@ -111,7 +111,7 @@ def _make_run() -> None:
     for number in "01":
         provenance = Provenance(test.sha256, "run", number, "0" * 64, 384, 128, "0.1.0")
         write_spans(opened.span_file(test, number), provenance, [scores_of(test, words, 2, 5.0)])
-    others = {f"0{EVIL}": fold, "full": fold}
+    others = {"0": fold, "full": fold}
     write_run(Path(f"runs/둘{NAMED}"), record.model_copy(update={"folds": others}))
     write_run(Path("runs/unfinished"), record.model_copy(update={"folds": {}}))
 

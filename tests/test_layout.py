@@ -15,6 +15,7 @@ ORDER = [
     "version",
     "errors",
     "files",
+    "cache",
     "config",
     "data",
     "scoring",

@@ -267,7 +267,7 @@ def whole(place: Path) -> Callable[[dict[str, Any]], Path]:
     """An undisturbed run with dropout, in a process of its own."""
 
     def make(settings: dict[str, Any]) -> Path:
-        target = place / f"whole-{len(settings)}"
+        target = place / "-".join(["whole", *(settings.keys() - SETTINGS.keys())])
         if not target.exists():
             words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
             done = run_python("-m", "kit", *words, "--run", target, "--json", cwd=place)
@@ -278,6 +278,7 @@ def whole(place: Path) -> Callable[[dict[str, Any]], Path]:
 
 
 RESUMED = SETTINGS | {"evaluations": 3}
+OPTIONS = {"ema": 0.9, "layer_decay": 0.8, "soften": 0.2, "r_drop": 0.5, "adversarial": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -312,10 +313,23 @@ def test_a_killed_training_ends_in_the_same_weights(
     assert record_of(run).folds["full"].history == record_of(undisturbed).folds["full"].history
 
 
+def test_a_token_budget_goes_on_to_the_same_weights(
+    place: Path, whole: Callable[[dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    settings = RESUMED | {"token_budget": 400, "batch_size": 16}
+    undisturbed = whole(settings)
+    run = tmp_path / "run"
+    killed(place, "at", record_of(undisturbed).folds["full"].steps // 2 + 2, run, settings)
+    words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
+    done = run_python("-m", "kit", *words, "--run", run, "--resume", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert weights(run / "full") == weights(undisturbed / "full")
+
+
 def test_a_run_killed_in_its_second_fold_keeps_the_first(
     place: Path, whole: Callable[[dict[str, Any]], Path], tmp_path: Path
 ) -> None:
-    settings = RESUMED | {"folds": 2}
+    settings = RESUMED | {"folds": 2, **OPTIONS}
     undisturbed = whole(settings)
     steps = record_of(undisturbed).folds["0"].steps
     run = tmp_path / "run"
@@ -354,27 +368,28 @@ def test_a_checkpoint_by_the_clock(place: Path, data: Dataset) -> None:
 
 
 class ShortOfMemory(TrainerCallback):
-    """Lets the device run out of memory on more than *most* windows at once."""
+    """Lets the device run out of memory on more than *most* windows (or padded tokens) at once."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self.sizes = most, set[int]()
+    def __init__(self, most: int, *, tokens: bool = False) -> None:
+        self.most, self.tokens, self.sizes = most, tokens, set[int]()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         def refuse(module: torch.nn.Module, positional: Any, named: dict[str, torch.Tensor]) -> None:
             if module.training:
-                self.sizes.add(len(named["input_ids"]))
-                if len(named["input_ids"]) > self.most:
+                size = named["input_ids"].numel() if self.tokens else len(named["input_ids"])
+                self.sizes.add(size)
+                if size > self.most:
                     raise torch.OutOfMemoryError("out of memory")
 
         model.register_forward_pre_hook(refuse, with_kwargs=True)
 
 
 def short_run(
-    place: Path, data: Dataset, name: str, most: int
+    place: Path, data: Dataset, name: str, most: int, budget: int | None = None
 ) -> tuple[FoldRecord, ShortOfMemory, list[str]]:
     said: list[str] = []
-    short = ShortOfMemory(most)
-    settings = kit.settings_for("", **(SETTINGS | {"micro_batch_size": 8}))
+    short = ShortOfMemory(most, tokens=budget is not None)
+    settings = kit.settings_for("", **(SETTINGS | {"micro_batch_size": 8, "token_budget": budget}))
     listeners = Listeners(said.append, callbacks=(short,))
     train_run(str(place / "tiny"), [data], place / name, settings, listeners=listeners)
     return record_of(place / name).folds["full"], short, said
@@ -390,11 +405,27 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_batch(
     assert max(short.sizes) == 8
     heard = [line for line in said if "out of memory" in line]
     assert [line.split("going on ")[1] for line in heard] == [
-        "with 4 (the effective batch stays 8)",
-        "with 2 (the effective batch stays 8)",
+        "with micro-batches of 4 (the effective batch stays 8)",
+        "with micro-batches of 2 (the effective batch stays 8)",
     ]
     assert record.steps == plenty.steps
     assert record.metrics["edit"] == pytest.approx(plenty.metrics["edit"], rel=0.05)
+
+
+def test_out_of_memory_halves_the_token_budget_too(place: Path, data: Dataset) -> None:
+    record, short, said = short_run(place, data, "short-budget", 300, budget=1000)
+    assert record.token_budget == 250
+    assert 500 < max(short.sizes) <= 1000
+    heard = [line.split(": ")[1] for line in said if "out of memory" in line]
+    assert [line.split(" (")[0] for line in heard] == [
+        "out of memory with 1,000 tokens at once; going on with 500 tokens at once",
+        "out of memory with 500 tokens at once; going on with 250 tokens at once",
+    ]
+    plenty = record_of(place / "plenty").folds["full"]
+    assert record.steps == plenty.steps
+    assert record.metrics["edit"] == pytest.approx(plenty.metrics["edit"], rel=0.05)
+    with pytest.raises(ModelError, match=r"single windows of 160 tokens; use --gradient-checkpointing"):
+        short_run(place, data, "hopeless-budget", 20, budget=400)
 
 
 def test_out_of_memory_with_single_windows_names_the_cure(place: Path, data: Dataset) -> None:
@@ -403,7 +434,8 @@ def test_out_of_memory_with_single_windows_names_the_cure(place: Path, data: Dat
 
 
 @pytest.mark.parametrize(
-    "how", [{"gradient_checkpointing": True}, {"micro_batch_size": 2}, {"save_minutes": 9.0}]
+    "how",
+    [{"gradient_checkpointing": True}, {"micro_batch_size": 2}, {"token_budget": 400}, {"save_minutes": 9.0}],
 )
 def test_how_a_training_is_carried_out_does_not_change_what_it_is(
     place: Path, folded: Path, data: Dataset, how: dict[str, Any]

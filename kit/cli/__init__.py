@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from kit.cli import data, models, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
-from kit.cli.app import app
+from kit.cli import data, models, sweeps, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
+from kit.cli.app import app, several_after
 from kit.errors import KitError
 
-__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview"]
+__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview", "sweeps"]
 
 _PATIENCE = 3.0
 """Seconds in which a launcher stops the other processes once the first has given up."""
@@ -27,7 +27,8 @@ def main() -> None:
         # Of several processes one speaks.
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
-        app(_several_after(sys.argv[1:], "train", "--data"))
+        words = several_after(sys.argv[1:], "train", "--data", "--before")
+        app(several_after(words, "sweep", "--data"))
     except KitError as error:
         if not _first_process():
             # What stops all stops the first too, and it says so; left is what stops only this one.
@@ -39,22 +40,3 @@ def main() -> None:
 
 def _first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
-
-
-def _several_after(arguments: list[str], command: str, option: str) -> list[str]:
-    """Let *option* of *command* take several values, as in ``--data a.json b.json``.
-
-    The parser knows only the option given again for each.  Only where the positional argument came first:
-    otherwise it could not be told from one more value.
-    """
-    if arguments[:1] != [command] or not arguments[1:] or arguments[1].startswith("-"):
-        return arguments
-    expanded: list[str] = []
-    inside = False
-    for argument in arguments:
-        if argument.startswith("-"):
-            inside = argument == option
-        elif inside and expanded[-1] != option:
-            expanded.append(option)
-        expanded.append(argument)
-    return expanded

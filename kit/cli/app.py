@@ -37,3 +37,22 @@ def _options(
     ] = False,
 ) -> None:
     pass
+
+
+def several_after(arguments: list[str], command: str, *options: str) -> list[str]:
+    """Let each of *options* of *command* take several values, as in ``--data a.json b.json``.
+
+    The parser knows only the option given again for each.  Only where the positional argument came first:
+    otherwise it could not be told from one more value.
+    """
+    if arguments[:1] != [command] or not arguments[1:] or arguments[1].startswith("-"):
+        return arguments
+    expanded: list[str] = []
+    inside = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            inside = argument if argument in options else ""
+        elif inside and expanded[-1] != inside:
+            expanded.append(inside)
+        expanded.append(argument)
+    return expanded

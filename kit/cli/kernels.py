@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kit.cli.app import Json, app
+from kit.cli.app import Json, app, several_after
 
 kernel = typer.Typer(
     name="kernel",
@@ -20,7 +20,7 @@ app.add_typer(kernel)
 Kernel = Annotated[
     str | None, typer.Argument(help="OWNER/SLUG, or a run or slug pushed from here [the latest push].")
 ]
-_HERE_ONLY = {"data", "run", "valid", "against", "resume", "report_to", "jobs", "as_json"}
+_HERE_ONLY = {"run", "valid", "against", "resume", "report_to", "jobs", "as_json", "before_only"}
 
 
 @kernel.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -54,7 +54,8 @@ def push(
     ] = "NvidiaTeslaT4",
     as_json: Json = False,
 ) -> None:
-    """Train on Kaggle; the kernel carries this kit. All further options are those of kit train.
+    """Train on Kaggle; the kernel carries this kit. All further options are those of kit train; data files
+    beside the competition's, as of --data and --before, are /kaggle/input/NAME/FILE of a --dataset.
 
     Example: kit kernel push klue-bert --run-name klue-bert --folds 5 --epochs 3
     """
@@ -100,8 +101,10 @@ def _training_options(backbone: str, words: list[str]) -> dict[str, Any]:
     if backbone.startswith("-"):
         raise typer.BadParameter("BACKBONE comes first, before the options", param_hint="BACKBONE")
     train = get_command(app).commands["train"]  # type: ignore[attr-defined]
-    needed = [backbone, "--data", "train.json", "--run", "run"]
-    context = train.make_context("kit train", [*needed, *words])
+    needed = ["train", backbone, "--data", "train.json", "--run", "run"]
+    context = train.make_context(
+        "kit train", several_after([*needed, *words], "train", "--data", "--before")[1:]
+    )
     sources = {name: context.get_parameter_source(name) for name in context.params}
     # By its name: the parser has this type from one of two libraries, as its version will have it.
     given = {
@@ -109,10 +112,13 @@ def _training_options(backbone: str, words: list[str]) -> dict[str, Any]:
         for name, value in context.params.items()
         if (source := sources[name]) is not None and source.name == "COMMANDLINE"
     }
-    placed = {"data": [Path("train.json")], "run": Path("run"), "backbone": backbone}
+    data = [str(path) for path in given.pop("data")[1:]]  # beside the competition's own
+    placed = {"run": Path("run"), "backbone": backbone}
     if wrong := sorted(name for name in _HERE_ONLY & given.keys() if given[name] != placed.get(name)):
         flags = ", ".join(f"--{name.removeprefix('as_').replace('_', '-')}" for name in wrong)
         raise typer.BadParameter(f"{flags}: has no meaning on Kaggle; leave it out")
     if "compile_model" in given:
         given["compile"] = given.pop("compile_model")
-    return {name: value for name, value in given.items() if name not in placed}
+    given["before"] = [str(path) for path in given.get("before") or ()]
+    options = {name: value for name, value in given.items() if name not in placed}
+    return {**options, "more_data": data}

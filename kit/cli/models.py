@@ -21,6 +21,28 @@ def train(
     valid: Annotated[
         Path | None, typer.Option(help="Held-out file; default: a seeded, grouped tenth of the data.")
     ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SHARE",
+            help="How much of a --data file an epoch holds, as in korquad.json=0.25; 2: twice [1].",
+        ),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The --data file whose held-out questions choose the checkpoint and make the score, the "
+            "competition's where outside data are mixed in [all files].",
+        ),
+    ] = None,
+    before: Annotated[
+        list[Path] | None,
+        typer.Option(help="Outside data to learn first, without the articles of the data."),
+    ] = None,
+    before_epochs: Annotated[float | None, typer.Option(help="Passes over the outside data [1].")] = None,
+    before_lr: Annotated[float | None, typer.Option(help="Their peak learning rate [--lr].")] = None,
+    before_only: Annotated[bool, typer.Option("--before-only", help="Stop when they are learned.")] = False,
     against: Annotated[
         Path | None, typer.Option(help="Test file to check for leaks; default: test.json beside the data.")
     ] = None,
@@ -32,6 +54,9 @@ def train(
     ] = None,
     micro_batch_size: Annotated[
         int | None, typer.Option(help="Windows at once on the device; divides the batch [8].")
+    ] = None,
+    token_budget: Annotated[
+        int | None, typer.Option(help="Padded tokens at once, in place of a number of windows.")
     ] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a window [preset's, else 512].")] = None,
     stride: Annotated[int | None, typer.Option(help="Tokens that neighbouring windows share [128].")] = None,
@@ -45,6 +70,9 @@ def train(
     max_grad_norm: Annotated[float | None, typer.Option(help="Gradient clipping [1.0].")] = None,
     targets: Annotated[
         str | None, typer.Option(help="Golds to learn: all, first, shortest, longest [all].")
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option(help="Start and end scored independent or joint [independent].")
     ] = None,
     folds: Annotated[
         int | None, typer.Option(help="Train one model a fold, for out-of-fold scores.", show_default="none")
@@ -66,6 +94,24 @@ def train(
     compile_model: Annotated[
         bool, typer.Option("--compile", help="torch.compile; pays on long trainings on a GPU.")
     ] = False,
+    soften: Annotated[
+        float | None, typer.Option(help="Share of a target spread by distance in characters [0].")
+    ] = None,
+    layer_decay: Annotated[
+        float | None, typer.Option(help="Each layer's share of the rate of the one above [1].")
+    ] = None,
+    average: Annotated[
+        int | None, typer.Option(help="Keep the mean of the last N checkpoints' weights [no].")
+    ] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="Keep an exponential average of the weights, as in 0.999 [no].")
+    ] = None,
+    adversarial: Annotated[
+        float | None, typer.Option(help="Second pass on words moved so far (FGM); twice the time [0].")
+    ] = None,
+    r_drop: Annotated[
+        float | None, typer.Option(help="Agreement of two dropouts (R-Drop); twice the time [0].")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed of the training [42].")] = None,
     split_seed: Annotated[int | None, typer.Option(help="Seed of folds and holdout [42].")] = None,
     limit: Annotated[int | None, typer.Option(help="Train on the first N questions only.")] = None,
@@ -87,14 +133,19 @@ def train(
     training.run(
         backbone, data, run, valid=valid, against=against, allow_leak=allow_leak, fold=fold, jobs=jobs,
         resume=resume, report_to=report_to or [], trust_remote_code=trust_remote_code, as_json=as_json,
+        share=share or [], judge=judge, before=before or [], before_epochs=before_epochs, before_lr=before_lr,
+        before_only=before_only,
         settings={
             "epochs": epochs, "lr": lr, "batch_size": batch_size, "micro_batch_size": micro_batch_size,
+            "token_budget": token_budget,
             "max_length": max_length, "stride": stride, "warmup": warmup, "schedule": schedule,
-            "weight_decay": weight_decay, "max_grad_norm": max_grad_norm, "targets": targets,
+            "weight_decay": weight_decay, "max_grad_norm": max_grad_norm, "targets": targets, "head": head,
             "folds": folds, "early_stopping": early_stopping, "evaluations": evaluations,
             "precision": precision, "attention_dropout": attention_dropout,
             "gradient_checkpointing": gradient_checkpointing, "compile": compile_model, "seed": seed,
             "split_seed": split_seed, "limit": limit, "save_minutes": save_minutes,
+            "soften": soften, "layer_decay": layer_decay, "average": average, "ema": ema,
+            "adversarial": adversarial, "r_drop": r_drop,
         },
     )  # fmt: skip
 

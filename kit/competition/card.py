@@ -18,6 +18,7 @@ from pathlib import Path
 from types import NoneType
 from typing import get_args, get_origin, get_type_hints
 
+from kit.config.validation import shown
 from kit.errors import SubmissionError, all_of
 from kit.files import replacing, sha256_file
 from kit.scoring.estimates import Interval
@@ -184,8 +185,8 @@ def read_card(path: Path) -> Card:
     card = _record(Card, content, "", mistakes)
     if mistakes:
         # Half a surrogate pair in the file must not break the terminal that prints it.
-        shown = all_of(mistakes).encode(errors="backslashreplace").decode()
-        raise SubmissionError(f"{path}: {shown}; {_CURE}")
+        encodable = all_of(mistakes).encode(errors="backslashreplace").decode()
+        raise SubmissionError(f"{path}: {encodable}; {_CURE}")
     assert isinstance(card, Card)
     return card
 
@@ -247,9 +248,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def _wrong(where: str, value: object, wanted: str, mistakes: list[str]) -> object:
     """Note a mistake; None stands for the value."""
-    shown = json.dumps(value, ensure_ascii=False)
-    shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
-    mistakes.append(f"{where} is {shown}; it must be {wanted}")
+    mistakes.append(f"{where} is {shown(value)}; it must be {wanted}")
     return None
 
 

@@ -83,6 +83,8 @@ def read_submission(path: Path) -> dict[str, str]:
         raise SubmissionError(f"{path}: is a folder; name the CSV inside it") from None
     except OSError as error:
         raise SubmissionError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    except ValueError:  # a NUL in the path
+        raise SubmissionError(f"{path}: is no path of a file; check the name") from None
     return parse_submission(content, path)
 
 

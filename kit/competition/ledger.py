@@ -28,7 +28,7 @@ class Entry(BaseModel):
     and its outcome, NOT_SENT, or Kaggle's own: pending, complete, error.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
     number: int
     """Counts the ledger's submissions, from 1."""

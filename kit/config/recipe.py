@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from kit.config.validation import Settings, mistakes_in
+from kit.config.validation import PathText, Settings, mistakes_in
 
 Blend = Literal["mean", "product", "vote"]
 Decoder = Literal["argmax", "edit", "ranked"]
@@ -16,14 +16,18 @@ RuleSpec = str | dict[str, int | float | str | bool]
 DEFAULT_LENGTH_CAP = 60
 
 
+# Upper bounds are far beyond any use and well within float64 and memory: past them sums overflow, and
+# every answer would be a blank without a word.
+
+
 class Member(Settings):
     """A run (or one fold of it), or somebody's CSV in a vote."""
 
-    run: str | None = None
-    csv: str | None = None
+    run: PathText | None = None
+    csv: PathText | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
-    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
+    temperature: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -47,11 +51,11 @@ class Recipe(Settings):
     members: Annotated[tuple[Member, ...], Field(min_length=1, strict=False)]
     blend: Blend = "mean"
     decoder: Decoder = "argmax"
-    length_cap: Annotated[int, Field(ge=1)] = DEFAULT_LENGTH_CAP
-    length_prior: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    lengths: str | None = None
-    candidates: Annotated[int, Field(ge=1)] = 50
-    ranker: str | None = None
+    length_cap: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_LENGTH_CAP
+    length_prior: Annotated[float, Field(ge=0, le=1e3)] = 0.0
+    lengths: PathText | None = None
+    candidates: Annotated[int, Field(ge=1, le=10_000)] = 50
+    ranker: PathText | None = None
     rules: Annotated[tuple[RuleSpec, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from kit.config.mixture import Mixture
 from kit.config.training import HOW_NOT_WHAT, TrainingSettings
 from kit.config.validation import Settings, read_record
 from kit.errors import ConfigError
@@ -15,6 +16,10 @@ from kit.files import locked, write_text
 
 RUN_FILE = "run.json"
 FULL = "full"
+BEFORE = "before"
+"""The run inside a run that learns the outside data first."""
+FoldName = Annotated[str, Field(pattern=r"^(full|0|[1-9][0-9]{0,8})$")]
+Length = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 
 
 class DataFile(Settings):
@@ -25,29 +30,58 @@ class DataFile(Settings):
     questions: Annotated[int, Field(ge=0)]
 
 
+class SourceScore(Settings):
+    """What a model scored on the held-out questions of one of several data files."""
+
+    held_out: int
+    metrics: dict[str, float]
+
+
+class BeforeRecord(Settings):
+    """What was learned before the data: whole files, of which ``questions`` were used, and how."""
+
+    data: Annotated[tuple[DataFile, ...], Field(strict=False)]
+    left_out: Annotated[int, Field(ge=0)]
+    """Questions about what the data (or --valid) ask too."""
+    epochs: float
+    lr: float
+
+    def __str__(self) -> str:
+        files = " ".join(
+            f"{file.name} ({file.sha256[:8]}, {file.questions:,} questions)" for file in self.data
+        )
+        return f"--before {files} --before-epochs {self.epochs:g} --before-lr {self.lr:g}"
+
+
 class FoldRecord(Settings):
     """One trained model of the run: ``full``, or fold K of several."""
 
     held_out: int
     """Questions it was evaluated on: for a fold those of the fold, on which nothing was chosen."""
     steps: int
-    seconds: float
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     windows: int
     weights_sha256: str
-    """Of model.safetensors, hex: ties span files to the model that made them."""
+    """Of model.safetensors (and joint.safetensors), hex: ties span files to the model that made them."""
     metrics: dict[str, float]
-    """``edit``, ``exact``, ``blank_edit``: on the held-out questions, of the kept checkpoint."""
+    """``edit``, ``exact``, ``blank_edit``: on the held-out questions (of --judge), of the kept checkpoint."""
     kept_step: int = 0
     """The optimizer step of the kept checkpoint."""
+    averaged: int = 0
+    """How many weights the kept ones are the average of; 0 where they are a checkpoint's."""
     chosen_on: int = 0
     """Questions the kept checkpoint was chosen on; 0 where the last one is kept, whatever it scores."""
     micro_batch_size: int = 0
     """As it ended: a device short of memory gets smaller ones than were asked for."""
+    token_budget: int | None = None
+    """As it ended, where it decided the micro-batches in place of their size."""
     processes: int = 1
     device: str = ""
     peak_bytes: int = 0
     """Most memory in use: of the GPU, or of the process on a CPU."""
     history: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+    sources: dict[str, SourceScore] = Field(default_factory=dict)
+    """The same for each data file, where there are several; whoever judges."""
 
 
 class RunRecord(Settings):
@@ -60,11 +94,13 @@ class RunRecord(Settings):
     settings: TrainingSettings
     data: Annotated[tuple[DataFile, ...], Field(strict=False)]
     valid: DataFile | None = None
-    answer_lengths: dict[str, int] = Field(default_factory=dict)
+    mixture: Mixture = Mixture()
+    before: BeforeRecord | None = None
+    answer_lengths: dict[Length, Annotated[int, Field(ge=0, lt=2**53)]] = Field(default_factory=dict)
     """Gold answer length in characters (as text) → how often: the length prior is made from it."""
     versions: dict[str, str] = Field(default_factory=dict)
     device: str = ""
-    folds: dict[str, FoldRecord] = Field(default_factory=dict)
+    folds: dict[FoldName, FoldRecord] = Field(default_factory=dict)
 
 
 def read_run(folder: Path) -> RunRecord | None:
@@ -106,4 +142,9 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
     if (old.data, old.valid) != (new.data, new.valid):
         names = [f"{file.name} ({file.sha256[:8]})" for file in old.data]
         found.append(f"the data differ; the run has {', '.join(names)}")
+    if old.mixture != new.mixture:
+        found.append(f"the sources are mixed by {new.mixture}, the run has {old.mixture}")
+    if old.before != new.before:
+        wanted, has = (str(record.before or "no --before") for record in (new, old))
+        found.append(f"learned first is {wanted}, the run has {has}")
     return found

@@ -12,6 +12,7 @@ from kit.errors import ConfigError, all_of
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Schedule = Literal["linear", "cosine"]
 Targets = Literal["all", "first", "shortest", "longest"]
+Head = Literal["independent", "joint"]
 
 
 class TrainingSettings(Settings):
@@ -21,6 +22,8 @@ class TrainingSettings(Settings):
     lr: Annotated[float, Field(gt=0, lt=1)] = 3e-5
     batch_size: Annotated[int, Field(ge=1)] = 32
     micro_batch_size: Annotated[int, Field(ge=1)] = 8
+    token_budget: Annotated[int, Field(ge=16)] | None = None
+    """Padded tokens a micro-batch may hold; with it ``micro_batch_size`` decides nothing."""
     max_length: Annotated[int, Field(ge=16)] = 512
     stride: Annotated[int, Field(ge=0)] = 128
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -30,6 +33,8 @@ class TrainingSettings(Settings):
     precision: Precision = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     targets: Targets = "all"
+    head: Head = "independent"
+    """Whether start and end are scored each alone, or also together."""
     limit: Annotated[int, Field(ge=1)] | None = None
     evaluations: Annotated[int, Field(ge=1)] = 1
     """How often an epoch is evaluated, where the best checkpoint is chosen, and a checkpoint is kept."""
@@ -45,6 +50,18 @@ class TrainingSettings(Settings):
     compile: bool = False
     save_minutes: Annotated[float, Field(gt=0)] | None = None
     """A checkpoint at least so often, for machines that are taken away."""
+    soften: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of each target that is spread over the tokens around it, by their distance in characters."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Each layer below the head learns at this share of the rate of the one above it."""
+    average: Annotated[int, Field(ge=2)] | None = None
+    """Keep the mean weights of so many of the last checkpoints."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Keep an exponential average of the weights with this decay a step."""
+    adversarial: Annotated[float, Field(ge=0)] = 0.0
+    """Length by which a window's embedded words are moved for a second, adversarial pass."""
+    r_drop: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the divergence between two passes with different dropout."""
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
@@ -55,13 +72,39 @@ class TrainingSettings(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.average is not None and self.ema is not None:
+            raise ValueError("average and ema are two averages of the same weights; choose one of them")
+        if self.average is not None and self.early_stopping is not None:
+            raise ValueError("average needs the whole training, which early_stopping may cut short; use ema")
+        if self.adversarial and self.compile:
+            raise ValueError("adversarial moves what a compiled model has fixed; leave out compile")
+        return self
+
     @property
     def accumulation_steps(self) -> int:
         """Micro-batches in one effective batch, of all processes together: derived, never set."""
         return self.batch_size // self.micro_batch_size
 
+    @property
+    def at_once(self) -> str:
+        """What the device holds at once, in words."""
+        if self.token_budget is not None:
+            return f"{self.token_budget:,} tokens at once"
+        return f"micro-batches of {self.micro_batch_size}"
 
-HOW_NOT_WHAT = frozenset({"micro_batch_size", "gradient_checkpointing", "compile", "save_minutes"})
+    @property
+    def at_once_flag(self) -> str:
+        """The same as ``kit train`` takes it."""
+        if self.token_budget is not None:
+            return f"--token-budget {self.token_budget}"
+        return f"--micro-batch-size {self.micro_batch_size}"
+
+
+HOW_NOT_WHAT = frozenset(
+    {"micro_batch_size", "token_budget", "gradient_checkpointing", "compile", "save_minutes"}
+)
 """Settings that change how the same training is carried out, not what it is: a run may go on with others."""
 
 
@@ -91,6 +134,20 @@ def smaller_micro_batch(settings: TrainingSettings, processes: int = 1) -> int |
     a_process = settings.batch_size // processes
     smaller = [size for size in _divisors(a_process) if size <= settings.micro_batch_size // 2]
     return max(smaller, default=None)
+
+
+def with_half_at_once(settings: TrainingSettings, processes: int, longest: int) -> TrainingSettings | None:
+    """*settings* with about half as much on the device at once and the same effective batch.
+
+    None where that are single windows already.  *longest*: tokens of the longest window.
+    """
+    changed: dict[str, int | None]
+    if settings.token_budget is None:
+        changed = {"micro_batch_size": smaller_micro_batch(settings, processes)}
+    else:
+        smaller = max(settings.token_budget // 2, longest)
+        changed = {"token_budget": smaller if smaller < settings.token_budget else None}
+    return None if None in changed.values() else settings.model_copy(update=changed)
 
 
 def fold_numbers(text: str, folds: int | None) -> tuple[int, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from kit.errors import ConfigError, all_of
 
@@ -30,9 +31,27 @@ def place(location: tuple[int | str, ...]) -> str:
     return text
 
 
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= 60 else text[:57] + "..."
+def shown(value: object, most: int = 60) -> str:
+    """A parsed value for a message, cut after *most* characters; its kind where it cannot be written."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=repr)
+    except (TypeError, ValueError, RecursionError):  # keys that are no text, endless digits, 900 levels
+        return f"a {type(value).__name__}"
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _named(path: str) -> str:
+    try:
+        nul = b"\0" in os.fsencode(path)
+    except ValueError:
+        nul = True
+    if nul:
+        raise ValueError("a path has neither a NUL nor half a surrogate pair; correct the name")
+    return path
+
+
+PathText = Annotated[str, AfterValidator(_named)]
+"""A path in a settings file: one that the operating system can be asked about."""
 
 
 def mistakes_in(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -49,7 +68,7 @@ def mistakes_in(error: ValidationError, model: type[BaseModel]) -> list[str]:
             found.append(f"{where} is missing; add it")
         else:
             rule = detail["msg"].removeprefix("Value error, ")
-            subject = f"{where} is {_shown(detail['input'])}; " if where else ""
+            subject = f"{where} is {shown(detail['input'])}; " if where else ""
             found.append(f"{subject}{rule[0].lower()}{rule[1:]}")
     return found
 
@@ -75,16 +94,38 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+_MOST = 2**63
+
+
 class _PlainLoader(yaml.SafeLoader):
-    """Safe YAML without aliases (a small file could expand to gigabytes) or repeated keys."""
+    """Safe YAML without aliases (a small file could expand to gigabytes), tags or repeated keys.
+
+    A date is text, as in YAML 1.2: runs are named after days.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: Any = self.peek_event()
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
             raise yaml.MarkedYAMLError(
                 problem="aliases (*name) are not allowed; write the value out", problem_mark=event.start_mark
             )
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise yaml.MarkedYAMLError(
+                problem=f"tags ({tag}) are not allowed; write the value without it",
+                problem_mark=event.start_mark,
+            )
         return super().compose_node(parent, index)
+
+    def construct_whole_number(self, node: yaml.ScalarNode) -> int:
+        """Hexadecimal digits have no limit of Python's, and the number could then not be shown."""
+        value: int = self.construct_yaml_int(node)
+        if abs(value) >= _MOST:
+            raise yaml.MarkedYAMLError(
+                problem="a whole number is too large; write one below 2**63",
+                problem_mark=node.start_mark,
+            )
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
@@ -102,6 +143,13 @@ class _PlainLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainLoader.add_constructor("tag:yaml.org,2002:int", _PlainLoader.construct_whole_number)
+
+
 def read_yaml(path: Path) -> object:
     """Parse one YAML file.  Raises ConfigError with path, line and cure."""
     text = read_settings_text(path)
@@ -111,7 +159,7 @@ def read_yaml(path: Path) -> object:
         mark = error.problem_mark
         line = f":{mark.line + 1}" if mark is not None else ""
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem or error}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
         raise ConfigError(f"{path}: not valid YAML: {reason}") from error
 
@@ -128,6 +176,8 @@ def read_settings_text(path: Path) -> str:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
+    except ValueError:  # a NUL in the path
+        raise ConfigError(f"{path}: is no path of a file; check the path") from None
 
 
 def read_record(

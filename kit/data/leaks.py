@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kit.cache import content_key, kept
 from kit.data import similar
 from kit.data.leak_report import (
     QUESTION_NEAR,
@@ -28,9 +29,16 @@ from kit.data.leak_report import (
 )
 from kit.data.records import Dataset, Question
 
-__all__ = ["ContextLeak", "LeakReport", "QuestionMatch", "find_leaks"]
+__all__ = ["ContextLeak", "LeakReport", "QuestionMatch", "find_leaks", "leaking"]
 
+WORTH_KEEPING = 1_000_000
+"""Characters below which looking for leaks again takes a few tenths of a second."""
 _QUESTION_SHINGLE = 4
+_RECIPE = (
+    f"no leak 1 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW} {_QUESTION_SHINGLE} "
+    f"{QUESTION_NEAR} {SPECIFIC}"
+)
+"""Raise the number when this module or `kit.data.similar` come to find other leaks in the same files."""
 
 
 def find_leaks(train: Sequence[Dataset], test: Dataset) -> LeakReport:
@@ -45,6 +53,37 @@ def find_leaks(train: Sequence[Dataset], test: Dataset) -> LeakReport:
         contexts=tuple(contexts.leaks()),
         questions=tuple(_question_matches(train, test, contexts)),
     )
+
+
+def leaking(train: Sequence[Dataset], test: Dataset) -> LeakReport | None:
+    """The report where anything leaks, else None; that nothing does is kept in the user's cache."""
+    reports: list[LeakReport] = []
+
+    def write(path: Path) -> None:
+        reports.append(find_leaks(train, test))
+        if reports[0].leaking:
+            raise ValueError("only what is clean is kept: a leak needs its report")
+        path.write_text(_RECIPE, encoding="utf-8")
+
+    def read(path: Path) -> bool:
+        if path.read_text(encoding="utf-8") != _RECIPE:
+            raise ValueError(f"{path}: is damaged")
+        return True
+
+    both = ([question for dataset in train for question in dataset], list(test))
+    if sum(len(question.context) for part in both for question in part) >= WORTH_KEEPING:
+        key = content_key(_RECIPE, *(texts for part in both for texts in _decisive(part)))
+        if kept("clean", key, read, write, size=len(_RECIPE)):
+            return None
+    report = reports[0] if reports else find_leaks(train, test)
+    return report if report.leaking else None
+
+
+def _decisive(questions: Sequence[Question]) -> Iterator[Iterator[str]]:
+    """All that a verdict depends on."""
+    yield (question.context for question in questions)
+    yield (question.text for question in questions)
+    yield (str(question.answers and question.golds) for question in questions)
 
 
 class _Contexts:

@@ -31,6 +31,9 @@ FEW = 24
 
 # Characters hashed at a time: few enough for the processor's cache, which halves the time.
 _CHUNK = 1 << 17
+# Characters folded at a time: arrays this small are used again, larger ones come from the system each time,
+# which takes longer than the folding.
+_BLOCK = 1 << 18
 _ALL_PAIRS_UP_TO = 32
 _FAR_PARTNERS = 8
 # Fingerprints survive edits about as often as shingles, but there are fewer: half leaves room.
@@ -161,10 +164,9 @@ def normal_form(texts: Sequence[str], shingle: int = SHINGLE) -> Texts:
         text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
         for text in texts
     ]
-    lengths = np.fromiter(map(len, composed), np.int64, len(composed))
-    codes = np.frombuffer("".join(composed).encode("utf-32-le", "surrogatepass"), np.uint32)
     used = np.zeros(0x110000, np.bool_)
-    used[codes] = True
+    for block in _blocks(composed):
+        used[_codes(block)] = True
     sizes = np.zeros(0x110000, np.int8)
     forms = np.zeros((1, 0x110000), np.uint32)
     for code in np.flatnonzero(used):
@@ -173,14 +175,37 @@ def normal_form(texts: Sequence[str], shingle: int = SHINGLE) -> Texts:
         while len(forms) < len(form):  # a few characters stand for several, such as ㎜
             forms = np.concatenate([forms, np.zeros((1, 0x110000), np.uint32)])
         forms[: len(form), code] = [ord(character) for character in form]
-    size = sizes[codes]
-    ends = np.concatenate([[0], np.cumsum(size, dtype=np.int64)])
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    folded = forms[0][codes[size > 0] if len(forms) == 1 else np.repeat(codes, size)]
-    for place in range(1, len(forms)):
-        there = np.flatnonzero(size > place)
-        folded[ends[there] + place] = forms[place][codes[there]]
-    return Texts(folded, ends[starts], shingle)
+    parts: list[Codes] = [np.empty(0, np.uint32)]
+    counts: list[Indices] = [np.zeros(1, np.int64)]
+    for block in _blocks(composed):
+        codes = _codes(block)
+        size = sizes[codes]
+        ends = np.concatenate([[0], np.cumsum(size, dtype=np.int64)])
+        folded = forms[0][codes[size > 0] if len(forms) == 1 else np.repeat(codes, size)]
+        for place in range(1, len(forms)):
+            there = np.flatnonzero(size > place)
+            folded[ends[there] + place] = forms[place][codes[there]]
+        parts.append(folded)
+        counts.append(np.diff(ends[np.cumsum([0, *map(len, block)])]))
+    return Texts(np.concatenate(parts), np.cumsum(np.concatenate(counts)), shingle)
+
+
+def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in lists of about _BLOCK characters."""
+    block: list[str] = []
+    size = 0
+    for text in texts:
+        block.append(text)
+        size += len(text)
+        if size >= _BLOCK:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _codes(texts: Sequence[str]) -> Codes:
+    return np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _folded(character: str) -> str:

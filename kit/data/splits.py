@@ -4,24 +4,58 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from kit.cache import content_key, kept
 from kit.data import similar
 from kit.data.records import Question
 from kit.errors import ConfigError, DataError
 
 Labels = npt.NDArray[np.int64]
 
+WORTH_KEEPING = 1_000_000
+"""Characters below which finding the groups again takes a few tenths of a second."""
+_RECIPE = f"groups 1 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW}"
+"""Raise the number when `groups` or `kit.data.similar` come to group the same questions otherwise."""
+
 
 def groups(questions: Iterable[Question]) -> Labels:
     """Number the connected components of: same context, near-duplicate context, same non-empty title.
 
-    Contexts are near where `kit.data.similar.Overlap.near` says so.
+    Contexts are near where `kit.data.similar.Overlap.near` says so.  Of much data the groups are kept in
+    the user's cache.
 
     Returns: int64 (Q,), group ids from 0 in order of first appearance.
     """
+    questions = list(questions)
+    contexts = [question.context for question in questions]
+    if sum(map(len, contexts)) < WORTH_KEEPING:
+        return _groups(questions)
+    found: list[Labels] = []
+
+    def write(path: Path) -> None:
+        found.append(_groups(questions))
+        with path.open("wb") as file:
+            np.save(file, found[0])
+
+    key = content_key(_RECIPE, contexts, [question.title for question in questions])
+    labels = kept("groups", key, lambda path: _read(path, len(questions)), write, size=8 * len(questions))
+    if labels is not None:
+        return labels
+    return found[0] if found else _groups(questions)
+
+
+def _read(path: Path, count: int) -> Labels:
+    labels: Labels = np.load(path, allow_pickle=False)
+    if labels.dtype != np.int64 or labels.shape != (count,):
+        raise ValueError(f"{path}: {labels.dtype} {labels.shape}, not int64 ({count},)")
+    return labels
+
+
+def _groups(questions: Sequence[Question]) -> Labels:
     index: dict[str, int] = {}
     titles: dict[str, int] = {}
     nodes: list[int] = []

@@ -6,6 +6,8 @@ tokenizer and the shape of its embedding tables.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 
+from kit.config.training import Head
 from kit.errors import ModelError
 from kit.files import sha256_file
 from kit.models.failures import plain_errors
+from kit.models.joint import JOINT_FILE, with_head
 from kit.models.presets import PRESETS
 
 _HUB_SECONDS = 10.0
@@ -69,8 +73,7 @@ class Backbone:
     @property
     def version(self) -> str:
         """SHA-256 of a local folder's weights, the hub's commit, or "" where neither is known."""
-        weights = weights_file(Path(self.location))
-        return sha256_file(weights) if weights.exists() else getattr(self.config, "_commit_hash", None) or ""
+        return weights_sha256(Path(self.location)) or getattr(self.config, "_commit_hash", None) or ""
 
 
 def open_backbone(reference: str, *, trust_remote_code: bool = False) -> Backbone:
@@ -183,12 +186,17 @@ def attention_dropout(config: Any) -> tuple[str, float] | None:
 
 
 def load_weights(
-    backbone: Backbone, *, head_needed: bool, dropout_on_attention: float | None = None
+    backbone: Backbone,
+    *,
+    head_needed: bool,
+    dropout_on_attention: float | None = None,
+    head: Head | None = None,
 ) -> torch.nn.Module:
     """The backbone's weights under a question-answering head, float32, on the CPU.
 
     *head_needed*: refuse a checkpoint whose head is missing (for prediction); otherwise a fresh head is
-    made from torch's global generator.  Only safetensors are read, never a pickle.
+    made from torch's global generator.  *head*: with a joint head or without; None as the folder has it.
+    Only safetensors are read, never a pickle.
     """
     _refuse_pickle(backbone)
     changed: dict[str, Any] = {}
@@ -205,13 +213,13 @@ def load_weights(
             **changed,
         )
     missing = sorted(report["missing_keys"])
-    head = [key for key in missing if key.startswith("qa_outputs") or ".qa_outputs" in key]
-    if head_needed and head:
+    outputs = [key for key in missing if key.startswith("qa_outputs") or ".qa_outputs" in key]
+    if head_needed and outputs:
         raise ModelError(
-            f"{backbone.reference}: has no question-answering head ({head[0]} is missing); "
+            f"{backbone.reference}: has no question-answering head ({outputs[0]} is missing); "
             "train it first: kit train"
         )
-    body = [key for key in missing if key not in head and "pooler" not in key]
+    body = [key for key in missing if key not in outputs and "pooler" not in key]
     if body:
         raise ModelError(
             f"{backbone.reference}: {len(body)} weights are missing from the file, first {body[0]}; "
@@ -220,8 +228,7 @@ def load_weights(
     mismatched = report.get("mismatched_keys")
     if mismatched:
         raise ModelError(f"{backbone.reference}: weights of another shape than its config says: {mismatched}")
-    assert isinstance(model, torch.nn.Module)
-    return model
+    return with_head(model, Path(backbone.location), head)
 
 
 def is_checkpoint(folder: Path) -> bool:
@@ -233,6 +240,16 @@ def weights_file(folder: Path) -> Path:
     """The safetensors file of a local checkpoint (the index of a sharded one)."""
     single = folder / "model.safetensors"
     return single if single.exists() else folder / "model.safetensors.index.json"
+
+
+def weights_sha256(folder: Path) -> str:
+    """SHA-256 of a local checkpoint's weights, hex: of the file, with a joint head of both; "" without."""
+    weights, joint = weights_file(folder), folder / JOINT_FILE
+    if not weights.exists():
+        return ""
+    if not joint.is_file():
+        return sha256_file(weights)
+    return hashlib.sha256(f"{sha256_file(weights)}\n{sha256_file(joint)}\n".encode()).hexdigest()
 
 
 def _refuse_file(location: str) -> None:
@@ -254,3 +271,23 @@ def _refuse_pickle(backbone: Backbone) -> None:
             f"{backbone.reference}: has {found}; the kit reads model.safetensors: save the model again "
             "with save_pretrained of a current transformers"
         )
+    if strange := sorted(map(str, filter(_is_no_shard, _shards(folder)))):
+        raise ModelError(
+            f"{backbone.reference}: its index names {strange[0]!r} as weights; the kit reads *.safetensors "
+            "in the model's own folder: save the model again with save_pretrained"
+        )
+
+
+def _shards(folder: Path) -> set[object]:
+    """What the index of a sharded checkpoint names; nothing where there is none that can be read."""
+    index = folder / "model.safetensors.index.json"
+    if (folder / "model.safetensors").exists() or not index.is_file():
+        return set()
+    try:
+        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return set()  # the library says what is wrong with it
+
+
+def _is_no_shard(name: object) -> bool:
+    return not isinstance(name, str) or not name.endswith(".safetensors") or Path(name).name != name

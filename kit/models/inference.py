@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,12 +12,29 @@ from numpy.typing import NDArray
 from kit.data.records import Question
 from kit.models.backbones import Backbone
 from kit.models.devices import Device
+from kit.models.joint import span_scores
+from kit.models.kept import Kept, in_order, kept_spans
+from kit.models.tokens import TokensOf
 from kit.models.windows import Windows, make_windows
-from kit.spans.scores import Provenance, SpanScores, offsets_of, ranges
+from kit.spans.scores import JointScores, Provenance, SpanScores, offsets_of, ranges
 
 _QUESTIONS_AT_ONCE = 1024
 """Windows are made, scored and dropped for so many questions at a time: memory stays flat."""
 _BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 65536}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScores:
+    """What a model says about T context tokens of W windows, white space included.
+
+    start, end: float32 (T,), raw logits; null: float32 (W,), the CLS token's; joint: of the spans kept, in
+    context tokens of their window, or None without a joint head
+    """
+
+    start: NDArray[np.float32]
+    end: NDArray[np.float32]
+    null: NDArray[np.float32]
+    joint: JointScores | None
 
 
 def token_budget(device: Device) -> int:
@@ -33,31 +51,33 @@ def score_questions(
     max_length: int,
     stride: int,
     provenance: Provenance,
+    tokens_of: TokensOf | None = None,
     advance: Callable[[int], object] = lambda done: None,
 ) -> Iterator[SpanScores]:
     """Span scores of *questions*, in order, a thousand or so at a time.
 
+    *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
     *advance* hears how many questions each piece has.  The model must be on *device* already and is
     left in evaluation mode.
     """
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
         chunk = questions[first : first + _QUESTIONS_AT_ONCE]
-        windows = make_windows(backbone, chunk, max_length=max_length, stride=stride)
-        start, end, null = score_windows(model, windows, backbone.pad_id, device)
-        yield _on_characters(windows, start, end, null, chunk, provenance)
+        windows = make_windows(backbone, chunk, max_length=max_length, stride=stride, tokens_of=tokens_of)
+        scored = score_windows(model, windows, backbone.pad_id, device)
+        yield _on_characters(windows, scored, chunk, provenance)
         advance(len(chunk))
 
 
 @torch.inference_mode()
-def score_windows(
-    model: torch.nn.Module, windows: Windows, pad_id: int, device: Device
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Start and end logits of all context tokens, float32 (T,), and each window's null, float32 (W,)."""
+def score_windows(model: torch.nn.Module, windows: Windows, pad_id: int, device: Device) -> WindowScores:
+    """Scores of all context tokens of all windows, and of the likeliest spans under a joint head."""
     model.eval()
     context_offsets = offsets_of(windows.tokens)
     start = np.empty(context_offsets[-1], dtype=np.float32)
     end = np.empty(context_offsets[-1], dtype=np.float32)
     null = np.empty(len(windows), dtype=np.float32)
+    spoken = _spoken(windows)
+    kept: list[Kept] = []
     for batch in budget_batches(windows.lengths, token_budget(device)):
         inputs = pad_batch(windows, batch, pad_id)
         with device.autocast():
@@ -70,7 +90,16 @@ def score_windows(
         columns = ranges(at, at + windows.tokens[batch])
         target = ranges(context_offsets[batch], context_offsets[batch + 1])
         start[target], end[target] = logits[:, rows, columns]
-    return start, end, null
+        if (joint := getattr(output, "joint", None)) is not None:
+            # The CLS token alone is a span as any other: what the head adds to it is part of the null.
+            null[batch] += joint[:, windows.cls, 0].float().cpu().numpy()
+            valid = np.zeros(logits.shape[1:], dtype=np.bool_)
+            valid[rows, columns] = spoken[target]
+            scores = span_scores(output.start_logits, output.end_logits, joint)
+            row, first, last, score = kept_spans(scores, torch.from_numpy(valid).to(scores.device))
+            shift = at[row].astype(np.int32)
+            kept.append((batch[row], first - shift, last - shift, score))
+    return WindowScores(start, end, null, in_order(kept, len(windows)) if kept else None)
 
 
 def budget_batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
@@ -106,29 +135,43 @@ def pad_batch(windows: Windows, chosen: NDArray[np.int64], pad_id: int) -> dict[
     return inputs
 
 
-def _on_characters(
-    windows: Windows,
-    start: NDArray[np.float32],
-    end: NDArray[np.float32],
-    null: NDArray[np.float32],
-    questions: Sequence[Question],
-    provenance: Provenance,
-) -> SpanScores:
-    """Put scores on characters; tokens of nothing but white space neither start nor end a span."""
+def _token_range(windows: Windows) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Where the text of each context token of each window begins and ends, int32 (T,)."""
     at = windows.contexts.offsets[windows.context[windows.question]] + windows.token_at
     token = ranges(at, at + windows.tokens)
-    begin, stop = windows.contexts.begin[token], windows.contexts.end[token]
+    return windows.contexts.begin[token], windows.contexts.end[token]
+
+
+def _spoken(windows: Windows) -> NDArray[np.bool_]:
+    """bool (T,): which context tokens are more than white space."""
+    begin, stop = _token_range(windows)
+    return stop > begin
+
+
+def _on_characters(
+    windows: Windows, scored: WindowScores, questions: Sequence[Question], provenance: Provenance
+) -> SpanScores:
+    """Put scores on characters; tokens of nothing but white space neither start nor end a span."""
+    begin, stop = _token_range(windows)
     kept = stop > begin
-    counts = np.add.reduceat(np.r_[kept, False].astype(np.int64), offsets_of(windows.tokens)[:-1])
-    counts = np.where(windows.tokens > 0, counts, 0)
+    before = offsets_of(kept.astype(np.int64))
+    context_offsets = offsets_of(windows.tokens)
+    tokens = before[context_offsets]
+    joint = scored.joint
+    if joint is not None:
+        shift = np.repeat(context_offsets[:-1], np.diff(joint.offsets))
+        own = np.repeat(tokens[:-1], np.diff(joint.offsets))
+        first, last = ((before[one + shift] - own).astype(np.int32) for one in (joint.first, joint.last))
+        joint = JointScores(joint.offsets, first, last, joint.score)
     return SpanScores(
         guids=tuple(question.guid for question in questions),
         windows=offsets_of(np.bincount(windows.question, minlength=len(questions)).astype(np.int64)),
-        tokens=offsets_of(counts),
+        tokens=tokens,
         char_begin=begin[kept],
         char_end=stop[kept],
-        start=start[kept],
-        end=end[kept],
-        null=null,
+        start=scored.start[kept],
+        end=scored.end[kept],
+        null=scored.null,
         provenance=provenance,
+        joint=joint,
     )

@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from kit.data.records import Dataset, Question
+from kit.data.records import Dataset
 from kit.errors import SpanFileError
-from kit.files import locked, sha256_file
-from kit.models.backbones import Backbone, load_weights, open_backbone, weights_file
+from kit.files import locked
+from kit.models.backbones import Backbone, load_weights, open_backbone, weights_sha256
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes, score_together
+from kit.models.token_cache import known_tokens
 from kit.spans.members import Run, chosen_folds
 from kit.spans.scores import Provenance
 from kit.spans.store import read_provenance, read_spans, write_spans
@@ -49,10 +50,11 @@ def predict_run(
     processes = join_processes()
     device = choose_device(precision)
     written = []
-    if run.record is not None and run.trained_on(dataset):
+    if run.record is not None and run.learned(dataset):
+        folded = run.record.settings.folds is not None and run.trained_on(dataset)
         say(
             f"{run.name} was trained on {dataset.path}: these scores look better than they are"
-            + ("; out of fold, kit train has stored them" if run.record.settings.folds else "")
+            + ("; out of fold, kit train has stored them" if folded else "")
         )
     for name in chosen_folds(run, fold):
         folder = run.model_folder(name)
@@ -64,7 +66,7 @@ def predict_run(
             data_sha256=dataset.sha256,
             run=run.name,
             fold=name,
-            model_sha256=sha256_file(weights_file(folder)) if weights_file(folder).exists() else "",
+            model_sha256=weights_sha256(folder),
             max_length=length,
             stride=overlap,
             kit_version=__version__,
@@ -80,7 +82,7 @@ def predict_run(
             else:
                 for line in inspect_tokenizer(backbone, dataset.questions).remarks():
                     say(f"{run.name}: {line}")
-                _write(path, backbone, dataset.questions, device, processes, provenance, advance)
+                _write(path, backbone, dataset, device, processes, provenance, advance)
         written.append(path)
     return written
 
@@ -98,7 +100,7 @@ def _made_already(path: Path, provenance: Provenance) -> bool:
 def _write(
     path: Path,
     backbone: Backbone,
-    questions: tuple[Question, ...],
+    dataset: Dataset,
     device: Device,
     processes: Processes,
     provenance: Provenance,
@@ -109,11 +111,12 @@ def _write(
         processes,
         model,
         backbone,
-        questions,
+        dataset.questions,
         device,
         max_length=provenance.max_length,
         stride=provenance.stride,
         provenance=provenance,
+        tokens_of=known_tokens(backbone, [dataset]),
         advance=advance,
     )
     if processes.first:

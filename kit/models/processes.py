@@ -18,10 +18,11 @@ from kit.data.records import Question
 from kit.models.backbones import Backbone
 from kit.models.devices import Device
 from kit.models.inference import score_questions
-from kit.spans.scores import Provenance, SpanScores, joined
+from kit.models.tokens import TokensOf
+from kit.spans.scores import Provenance, SpanScores, arrays_of, joined, scores_from
 
 OUT_OF_MEMORY = "KIT_OUT_OF_MEMORY"
-"""Environment: a file in which a process leaves the micro-batch that may fit, for the one that began it."""
+"""Environment: a file in which a process leaves what may fit, flags and words, for the one that began it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def score_together(
     max_length: int,
     stride: int,
     provenance: Provenance,
+    tokens_of: TokensOf | None = None,
     advance: Callable[[int], object] = lambda done: None,
 ) -> Iterator[SpanScores]:
     """As `score_questions`, with the questions shared out; the first process gets all pieces, in order.
@@ -88,7 +90,7 @@ def score_together(
     first, last = bounds[processes.rank], bounds[processes.rank + 1]
     pieces = score_questions(
         model, backbone, questions[first:last], device,
-        max_length=max_length, stride=stride, provenance=provenance, advance=advance,
+        max_length=max_length, stride=stride, provenance=provenance, tokens_of=tokens_of, advance=advance,
     )  # fmt: skip
     if processes.size == 1:
         yield from pieces
@@ -100,15 +102,12 @@ def score_together(
 
 
 def _packed(scores: SpanScores) -> NDArray[np.uint8]:
-    arrays = {
-        name: np.ascontiguousarray(getattr(scores, name))
-        for name in ("windows", "tokens", "char_begin", "char_end", "start", "end", "null")
-    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays_of(scores).items()}
     return np.frombuffer(save(arrays), dtype=np.uint8)
 
 
 def _unpacked(data: NDArray[np.uint8], guids: tuple[str, ...], provenance: Provenance) -> SpanScores:
-    return SpanScores(guids=guids, provenance=provenance, **load(data.tobytes()))
+    return scores_from(guids, load(data.tobytes()), provenance)
 
 
 def _gathered(own: NDArray[np.uint8], processes: Processes, device: Device) -> Iterator[NDArray[np.uint8]]:

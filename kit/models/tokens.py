@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
@@ -12,7 +12,7 @@ from tokenizers import Encoding
 
 from kit.errors import ModelError
 from kit.models.backbones import Backbone
-from kit.spans.scores import offsets_of
+from kit.spans.scores import offsets_of, ranges
 
 _BATCH = 512
 _SPACES = np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
@@ -50,6 +50,22 @@ class Texts:
     end: NDArray[np.int32]
     offsets: NDArray[np.int64]
 
+    def select(self, rows: NDArray[np.int64]) -> Texts:
+        """The texts at *rows*, int64 (N,), in that order; consecutive ones are not copied."""
+        offsets = offsets_of(np.diff(self.offsets)[rows])
+        if len(rows) and (np.diff(rows) == 1).all():
+            part = slice(self.offsets[rows[0]], self.offsets[rows[-1] + 1])
+            return Texts(self.ids[part], self.begin[part], self.end[part], offsets)
+        token = ranges(self.offsets[rows], self.offsets[rows + 1])
+        return Texts(self.ids[token], self.begin[token], self.end[token], offsets)
+
+
+TokensOf = Callable[[Sequence[str]], Texts]
+"""Where windows get their texts' tokens from: the tokenizer, or what it said earlier."""
+
+
+_EMPTY = np.zeros(0, dtype=np.int32)
+
 
 def template_of(backbone: Backbone) -> Template:
     """Read the pair template off the tokenizer.  Raises ModelError where it is of an unknown shape."""
@@ -78,25 +94,27 @@ def template_of(backbone: Backbone) -> Template:
 
 def tokenize(backbone: Backbone, texts: Sequence[str]) -> Texts:
     """Tokens and trimmed character ranges of *texts*, without special tokens."""
-    ids, begins, ends, counts = [], [], [], []
+    pieces: list[list[NDArray[np.int32]]] = [[_EMPTY], [_EMPTY], [_EMPTY]]
+    counts = [np.zeros(0, dtype=np.int64)]
+    for part in tokenized(backbone, texts):
+        for own, values in zip(pieces, (part.ids, part.begin, part.end), strict=True):
+            own.append(values)
+        counts.append(np.diff(part.offsets))
+    # One array after another, each without its pieces: what is held twice is a third.
+    ids, begin, end = (np.concatenate(pieces.pop(0)) for _ in range(3))
+    return Texts(ids, begin, end, offsets_of(np.concatenate(counts)))
+
+
+def tokenized(backbone: Backbone, texts: Sequence[str]) -> Iterator[Texts]:
+    """As `tokenize`, some hundred texts at a time."""
     for first in range(0, len(texts), _BATCH):
         batch = list(texts[first : first + _BATCH])
         encodings = backbone.engine.encode_batch(batch, add_special_tokens=False)
         count = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
-        flat, begin, end = _flatten(encodings, int(count.sum()))
-        end = np.where(np.isin(flat, backbone.blank_ids), begin, end)
+        ids, begin, end = _flatten(encodings, int(count.sum()))
+        end = np.where(np.isin(ids, backbone.blank_ids), begin, end)
         begin, end = _without_edges(batch, count, begin, end)
-        ids.append(flat)
-        begins.append(begin)
-        ends.append(end)
-        counts.append(count)
-    nothing = np.zeros(0, dtype=np.int32)
-    return Texts(
-        np.concatenate([nothing, *ids]),
-        np.concatenate([nothing, *begins]),
-        np.concatenate([nothing, *ends]),
-        offsets_of(np.concatenate([nothing.astype(np.int64), *counts])),
-    )
+        yield Texts(ids, begin, end, offsets_of(count))
 
 
 def _flatten(

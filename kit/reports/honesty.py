@@ -95,7 +95,7 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
         except KitError:
             found.append(Caution(False, f"{member.label}: its run is not here, nor what it learned from"))
             continue
-        if run.trained_on(dataset):
+        if run.learned(dataset):
             found.append(Caution(True, f"{member.label}: was trained on these very rows"))
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
@@ -104,7 +104,7 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
 
 def _refuse_trained_on(run: Run, data: Sequence[Dataset]) -> None:
     for dataset in data:
-        if run.trained_on(dataset):
+        if run.learned(dataset):
             raise ModelError(
                 f"{run.folder}: was trained on {dataset.path}, and a report on such rows would flatter it; "
                 "give questions it has not seen, or train it with --folds 5 for out-of-fold scores"
@@ -113,7 +113,7 @@ def _refuse_trained_on(run: Run, data: Sequence[Dataset]) -> None:
 
 def _shared_articles(label: str, record: RunRecord, dataset: Dataset) -> list[Caution]:
     """A caution where the training file lies beside the data and shares articles with them."""
-    for file in record.data:
+    for file in (*record.data, *(record.before.data if record.before else ())):
         path = dataset.path.parent / file.name
         if not path.is_file() or sha256_file(path) != file.sha256:
             continue

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kit.spans.joint import kept_candidates
 from kit.spans.scores import SpanScores, offsets_of, ranges
 
 _CHUNK_TOKENS = 1 << 16
 """Tokens looked at together: bounds memory where flat scores leave nothing to prune."""
 _ROUNDING = 1e-9
-"""The bound moves terms to the other side, which may round; a start too many costs nothing."""
+"""Share of its terms by which the bound is lowered: it moves them to the other side, which may round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def best_spans(
     each window is subtracted because every window was trained on its own softmax: only the odds
     against "not in this window" compare between windows.  Ties go to the earlier, then the shorter
     span.  Exact: a start is dropped only when even the best end of its window and the best length
-    could not lift it to a span already seen.
+    could not lift it to a span already seen.  With joint scores only the kept spans are candidates, and
+    their score stands for start + end.
     """
     questions = len(scores)
     found = BestSpans(
@@ -54,7 +56,17 @@ def best_spans(
     while first < questions:
         limit = token_offsets[first] + _CHUNK_TOKENS
         last = max(int(np.searchsorted(token_offsets, limit, side="right")) - 1, first + 1)
-        _search(scores, length_cap, temperature, bonus, first, last, found)
+        if scores.joint is None:
+            _search(scores, length_cap, temperature, bonus, first, last, found)
+        else:
+            spans = kept_candidates(scores, scores.joint, length_cap, temperature, bonus, first, last)
+            question, begin, end, score = spans
+            best = np.full(last - first, -np.inf)
+            np.maximum.at(best, question, score)
+            tied = np.flatnonzero(score == best[question])
+            tied = tied[np.lexsort((end[tied], begin[tied], question[tied]))]
+            winner = tied[np.diff(question[tied], prepend=-1) > 0]
+            _put(found, first + question[winner], begin[winner], end[winner], score[winner])
         first = last
     return found
 
@@ -92,8 +104,10 @@ def _search(
     single = np.where(fits, opening + closing + bonus[np.minimum(length, length_cap)], -np.inf)
     floor = np.full(last - first, -np.inf)
     np.maximum.at(floor, question_of_window, np.maximum.reduceat(single, heads))
-    needed = floor[question_of_window] - np.maximum.reduceat(closing, heads) - bonus[1:].max()
-    kept = np.flatnonzero(fits & (opening >= needed[window_of] - _ROUNDING))
+    reached = np.maximum.reduceat(closing, heads)
+    needed = floor[question_of_window] - reached - bonus[1:].max()
+    needed -= _ROUNDING * (1 + np.abs(floor[question_of_window]) + np.abs(reached))
+    kept = np.flatnonzero(fits & (opening >= needed[window_of]))
     if not len(kept):
         return
 
@@ -115,7 +129,14 @@ def _search(
     order = np.lexsort((end[ends[tied]], begin[starts[tied]], owner))
     winner = order[np.r_[True, owner[order][1:] != owner[order][:-1]]]
     chosen = tied[winner]
-    target = first + owner[winner]
-    found.begin[target] = begin[starts[chosen]]
-    found.end[target] = end[ends[chosen]]
-    found.score[target] = score[chosen]
+    _put(found, first + owner[winner], begin[starts[chosen]], end[ends[chosen]], score[chosen])
+
+
+def _put(
+    found: BestSpans,
+    question: NDArray[np.int64],
+    begin: NDArray[np.int32],
+    end: NDArray[np.int32],
+    score: NDArray[np.float64],
+) -> None:
+    found.begin[question], found.end[question], found.score[question] = begin, end, score

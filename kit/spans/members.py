@@ -46,6 +46,12 @@ class Run:
         """Whether these very data taught the run."""
         return self.record is not None and dataset.sha256 in {file.sha256 for file in self.record.data}
 
+    def learned(self, dataset: Dataset) -> bool:
+        """Whether the run saw these data at all: as its own, or (most of them) before its own."""
+        before = self.record.before if self.record is not None else None
+        first = before.data if before is not None else ()
+        return self.trained_on(dataset) or dataset.sha256 in {file.sha256 for file in first}
+
     def span_file(self, dataset: Dataset, fold: str) -> Path:
         """Where the span scores of *fold*, or the out-of-fold scores, on *dataset* belong."""
         if fold == OUT_OF_FOLD:
@@ -73,8 +79,12 @@ class Run:
 def open_run(path: Path | str) -> Run:
     """Open a RUN argument.  Raises ModelError where the folder is neither a run nor a checkpoint."""
     folder = Path(path)
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
+    try:
+        is_folder, there = folder.is_dir(), folder.exists()
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise ModelError(f"{folder}: cannot be opened ({error.strerror}); check the path") from None
+    if not is_folder:
+        what = "is a file" if there else "does not exist"
         raise ModelError(f"{folder}: {what}; give a folder that kit train made, or a checkpoint's")
     record = read_run(folder)
     if record is None and not (folder / "config.json").is_file():

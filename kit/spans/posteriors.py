@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.spans.candidates import best_spans
+from kit.spans.joint import Spans, kept_candidates
 from kit.spans.scores import SpanScores, offsets_of, ranges
 
 DEPTH = 12.0
@@ -86,14 +87,19 @@ def span_posterior(
     """p(b, e) ∝ exp((start + end - null) / temperature + bonus[e - b]) over 0 < e - b <= *length_cap*.
 
     A span seen by several windows takes its largest score; *bonus* as in `best_spans`.  Every span
-    whose odds to its question's best are at least exp(-depth) is weighed, and no other.  With *count*
+    whose odds to its question's best are at least exp(-depth) is weighed, and no other; with joint scores,
+    every kept span, whose score stands for start + end.  With *count*
     only so many of each question are listed, as `Posterior.likeliest` chooses them, in flat memory.
     """
     bonus = np.zeros(length_cap + 1) if bonus is None else bonus
     best = best_spans(scores, length_cap, temperature=temperature, bonus=bonus).score
 
     def part(chunk: tuple[int, int]) -> Posterior:
-        spans = _listed(scores, length_cap, temperature, bonus, depth, best, *chunk)
+        if scores.joint is None:
+            spans = _listed(scores, length_cap, temperature, bonus, depth, best, *chunk)
+        else:
+            spans = kept_candidates(scores, scores.joint, length_cap, temperature, bonus, *chunk)
+            spans = _within(spans, best[slice(*chunk)] - depth, length_cap)
         return _weighed(spans, best[slice(*chunk)], length_cap, depth, count)
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS)) as pool:
@@ -107,8 +113,6 @@ def span_posterior(
     )
 
 
-_Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
-"""Question (counted from the chunk's first), begin, end, score."""
 _BINS = 4
 """Steps a unit of log odds is divided into, to find quickly what cannot be among the likeliest."""
 
@@ -132,7 +136,7 @@ def _nothing(length_cap: int) -> Posterior:
 
 
 def _weighed(
-    spans: _Spans, best: NDArray[np.float64], length_cap: int, depth: float, count: int | None
+    spans: Spans, best: NDArray[np.float64], length_cap: int, depth: float, count: int | None
 ) -> Posterior:
     """The posterior of one chunk, from all its spans in any order."""
     question, begin, end, score = spans
@@ -172,7 +176,7 @@ def _listed(
     best: NDArray[np.float64],
     first: int,
     last: int,
-) -> _Spans:
+) -> Spans:
     """Every span worth weighing of the questions [first, last), none twice, in any order."""
     windows = slice(scores.windows[first], scores.windows[last])
     tokens = slice(scores.tokens[windows.start], scores.tokens[windows.stop])
@@ -223,6 +227,16 @@ def _listed(
     near[several[_outdone(spans, score[several])]] = False
     left, right = left[near], right[near]
     return question[near], begin[left], end[right], score[near]
+
+
+def _within(spans: Spans, least: NDArray[np.float64], length_cap: int) -> Spans:
+    """Those of *spans* with at least their question's *least* score, none twice: its largest score counts."""
+    question, begin, end, score = spans
+    width = int(end.max(initial=0)) + length_cap + 1
+    near = np.flatnonzero(score >= least[question])
+    number = (question[near] * width + begin[near]) * width + end[near]
+    chosen = near[~_outdone(number, score[near])]
+    return question[chosen], begin[chosen], end[chosen], score[chosen]
 
 
 def _outdone(spans: NDArray[np.int64], score: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,28 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class JointScores:
+    """Scores of S whole spans, of a member that weighs start and end together: the likeliest of each window.
+
+    offsets: int64 (W + 1,): window ``w`` has the spans ``offsets[w] <= s < offsets[w + 1]``, ordered by
+        first, then last token, none of them twice
+    first, last: int32 (S,), tokens counted from the window's first
+    score: float32 (S,), raw: start + end + what both are worth together, the null not yet subtracted
+    """
+
+    offsets: NDArray[np.int64]
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    score: NDArray[np.float32]
+
+    def select(self, windows: NDArray[np.int64]) -> JointScores:
+        """The scores of *windows* (int (K,), indices), in that order."""
+        span = ranges(self.offsets[windows], self.offsets[windows + 1])
+        counts = np.diff(self.offsets)[windows]
+        return JointScores(offsets_of(counts), self.first[span], self.last[span], self.score[span])
+
+
+@dataclass(frozen=True, slots=True)
 class SpanScores:
     """A member's raw logits for all context tokens of all windows of all questions (Q, W, T of them).
 
@@ -45,7 +67,10 @@ class SpanScores:
     char_begin, char_end: int32 (T,), code points of the original context, end exclusive; a token's
         surrounding white space is not part of it, and white-space-only tokens are not here at all
     start, end: float32 (T,), raw logits
-    null: float32 (W,), start + end logit of the CLS token: "not in this window"
+    null: float32 (W,), the score of the CLS token as a span, start + end logit and what a joint head adds:
+        "not in this window"
+    joint: scores of whole spans, where the member has them: then only these spans are candidates, and start
+        and end say no more than where they come from
     """
 
     guids: tuple[str, ...]
@@ -57,6 +82,7 @@ class SpanScores:
     end: NDArray[np.float32]
     null: NDArray[np.float32]
     provenance: Provenance
+    joint: JointScores | None = None
 
     def __len__(self) -> int:
         return len(self.guids)
@@ -75,11 +101,40 @@ class SpanScores:
             end=self.end[token_index],
             null=self.null[window_index],
             provenance=self.provenance,
+            joint=None if self.joint is None else self.joint.select(window_index),
         )
 
 
+_TOKENS = ("windows", "tokens", "char_begin", "char_end", "start", "end", "null")
+_SPANS = {"spans": "offsets", "first": "first", "last": "last", "joint": "score"}
+
+
+def arrays_of(scores: SpanScores) -> dict[str, NDArray[Any]]:
+    """All arrays of *scores* by their names in files, those of joint scores only where there are any."""
+    found = {name: getattr(scores, name) for name in _TOKENS}
+    if scores.joint is not None:
+        found |= {name: getattr(scores.joint, field) for name, field in _SPANS.items()}
+    return found
+
+
+def scores_from(
+    guids: tuple[str, ...], arrays: Mapping[str, NDArray[Any]], provenance: Provenance
+) -> SpanScores:
+    """What `arrays_of` took apart."""
+    joint = None
+    if "joint" in arrays:
+        joint = JointScores(**{field: arrays[name] for name, field in _SPANS.items()})
+    return SpanScores(
+        guids=guids, provenance=provenance, joint=joint, **{name: arrays[name] for name in _TOKENS}
+    )
+
+
 def joined(parts: Sequence[SpanScores], provenance: Provenance) -> SpanScores:
-    """The scores of consecutive questions, one after the other."""
+    """The scores of consecutive questions, one after the other.
+
+    Raises SpanFileError where some parts have joint scores and others have none; a part without questions
+    goes with both.
+    """
 
     def flat(name: str, dtype: type[Number]) -> NDArray[Number]:
         return np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
@@ -98,7 +153,25 @@ def joined(parts: Sequence[SpanScores], provenance: Provenance) -> SpanScores:
         end=flat("end", np.float32),
         null=flat("null", np.float32),
         provenance=provenance,
+        joint=_joined([part.joint for part in parts if len(part)]),
     )
+
+
+def _joined(parts: Sequence[JointScores | None]) -> JointScores | None:
+    joint = [part for part in parts if part is not None]
+    if not joint:
+        return None
+    if len(joint) < len(parts):
+        raise SpanFileError(MIXED)
+    return JointScores(
+        offsets_of(np.concatenate([np.diff(part.offsets) for part in joint])),
+        np.concatenate([part.first for part in joint]),
+        np.concatenate([part.last for part in joint]),
+        np.concatenate([part.score for part in joint]),
+    )
+
+
+MIXED = "some questions have joint scores and others have none; make all of them with the same kind of model"
 
 
 def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:

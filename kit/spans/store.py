@@ -25,20 +25,32 @@ from safetensors import SafetensorError, safe_open
 
 from kit.errors import SpanFileError
 from kit.files import replacing
-from kit.spans.scores import Provenance, SpanScores
+from kit.spans.scores import MIXED, Provenance, SpanScores, arrays_of, scores_from
 
 FORMAT = 1
+JOINT_FORMAT = 2
+"""With joint scores: a kit that knows nothing of them must not take the rest for the whole."""
 _ARRAYS: dict[str, tuple[type[np.generic], str]] = {
     # the eight-byte arrays first, so that every array begins where its type may
     "windows": (np.int64, "I64"),
     "tokens": (np.int64, "I64"),
+    "spans": (np.int64, "I64"),
     "char_begin": (np.int32, "I32"),
     "char_end": (np.int32, "I32"),
     "start": (np.float32, "F32"),
     "end": (np.float32, "F32"),
     "null": (np.float32, "F32"),
+    "first": (np.int32, "I32"),
+    "last": (np.int32, "I32"),
+    "joint": (np.float32, "F32"),
 }
+_JOINT = frozenset({"spans", "first", "last", "joint"})
+"""Only where the member has joint scores."""
+_COUNTED = {"windows": "null", "tokens": "start", "spans": "joint"}
+"""Offsets, and an array of what they count."""
 _BLOCK = 1 << 20
+_LARGEST = 1e6
+"""Beyond any model's logits; sums of far larger ones would round away what decides between two answers."""
 _PROVENANCE = tuple(field.name for field in fields(Provenance))
 
 
@@ -54,23 +66,31 @@ def write_spans(path: Path, provenance: Provenance, parts: Iterable[SpanScores])
             name: _Piece(stack.enter_context(tempfile.TemporaryFile(dir=path.parent))) for name in _ARRAYS
         }
         guids: list[str] = []
-        for name in ("windows", "tokens"):
+        counts = dict.fromkeys(_COUNTED, 0)
+        joint: bool | None = None
+        for name in _COUNTED:
             pieces[name].add(np.zeros(1, np.int64))
-        windows = tokens = 0
         for part in parts:
-            if fault := _fault(part.guids, {name: getattr(part, name) for name in _ARRAYS}, provenance):
+            arrays = arrays_of(part)
+            if fault := _fault(part.guids, arrays, provenance, joint=part.joint is not None):
                 raise SpanFileError(f"{path}: not written: {fault}")
+            if len(part):
+                if joint not in (None, part.joint is not None):
+                    raise SpanFileError(f"{path}: not written: {MIXED}")
+                joint = part.joint is not None
             guids += part.guids
-            pieces["windows"].add(part.windows[1:] + windows)
-            pieces["tokens"].add(part.tokens[1:] + tokens)
-            windows += len(part.null)
-            tokens += len(part.start)
-            for name in ("char_begin", "char_end", "start", "end", "null"):
-                pieces[name].add(np.ascontiguousarray(getattr(part, name)))
+            for name, array in arrays.items():
+                if name in _COUNTED:
+                    pieces[name].add(array[1:] + counts[name])
+                    counts[name] += len(arrays[_COUNTED[name]])
+                else:
+                    pieces[name].add(np.ascontiguousarray(array))
         if len(set(guids)) != len(guids):
             raise SpanFileError(f"{path}: not written: question ids are not distinct texts")
+        if not joint:
+            pieces = {name: piece for name, piece in pieces.items() if name not in _JOINT}
         about = {
-            "format": FORMAT,
+            "format": JOINT_FORMAT if joint else FORMAT,
             **asdict(provenance),
             "sha256": _digest(guids, [piece.hash.hexdigest() for piece in pieces.values()]),
             "guids": guids,
@@ -116,7 +136,8 @@ def _verify(path: Path) -> None:
         metadata = file.metadata()
         raw.seek(8 + struct.unpack("<Q", raw.read(8))[0])
         hashes = []
-        for name in _ARRAYS:
+        names = set(file.keys())
+        for name in [name for name in _ARRAYS if name in names]:
             dtype = np.dtype(_ARRAYS[name][0])
             left = file.get_slice(name).get_shape()[0] * dtype.itemsize
             digest = hashlib.sha256()
@@ -140,14 +161,16 @@ def read_spans(path: Path) -> SpanScores:
             names = set(file.keys())
             arrays = {name: file.get_tensor(name) for name in _ARRAYS if name in names}
         guids, provenance = tuple(json.loads(metadata["guids"])), _provenance(metadata)
+        joint = json.loads(metadata["format"]) == JOINT_FORMAT
+        arrays = {name: arrays[name] for name in _names(joint=joint) if name in arrays}
         digest = json.loads(metadata["sha256"])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, str(error)) from error
-    if fault := _fault(guids, arrays, provenance):
+    if fault := _fault(guids, arrays, provenance, joint=joint):
         raise _damaged(path, fault)
-    if digest != _digest(guids, [hashlib.sha256(arrays[name].data).hexdigest() for name in _ARRAYS]):
+    if digest != _digest(guids, [hashlib.sha256(array.data).hexdigest() for array in arrays.values()]):
         raise _damaged(path, "its checksum does not match")
-    return SpanScores(guids=guids, provenance=provenance, **arrays)
+    return scores_from(guids, arrays, provenance)
 
 
 def read_provenance(path: Path) -> Provenance | None:
@@ -157,14 +180,14 @@ def read_provenance(path: Path) -> Provenance | None:
     try:
         with safe_open(path, framework="numpy") as file:
             return _provenance(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def _provenance(metadata: dict[str, str]) -> Provenance:
     """From the metadata; raises ValueError for another format, KeyError where something is missing."""
-    if (found := json.loads(metadata["format"])) != FORMAT:
-        raise ValueError(f"format {found!r}, this version reads {FORMAT}")
+    if (found := json.loads(metadata["format"])) not in (FORMAT, JOINT_FORMAT):
+        raise ValueError(f"format {found!r}, this version reads {FORMAT} and {JOINT_FORMAT}")
     return Provenance(**{name: json.loads(metadata[name]) for name in _PROVENANCE})
 
 
@@ -173,9 +196,16 @@ def _damaged(path: Path, reason: str) -> SpanFileError:
     return SpanFileError(f"{path}: span file is damaged ({first}); delete it and run kit predict again")
 
 
-def _fault(guids: tuple[object, ...], arrays: dict[str, NDArray[Any]], provenance: Provenance) -> str | None:
+def _names(*, joint: bool) -> tuple[str, ...]:
+    return tuple(name for name in _ARRAYS if joint or name not in _JOINT)
+
+
+def _fault(
+    guids: tuple[object, ...], arrays: dict[str, NDArray[Any]], provenance: Provenance, *, joint: bool
+) -> str | None:
     """The first broken rule of the layout, or None."""
-    for name, (dtype, _) in _ARRAYS.items():
+    for name in _names(joint=joint):
+        dtype = _ARRAYS[name][0]
         if name not in arrays:
             return f"array {name} is missing"
         if arrays[name].dtype != dtype or arrays[name].ndim != 1:
@@ -186,8 +216,8 @@ def _fault(guids: tuple[object, ...], arrays: dict[str, NDArray[Any]], provenanc
         return "its provenance has values of the wrong type"
     windows, tokens, null = arrays["windows"], arrays["tokens"], arrays["null"]
     for name, offsets, count in (("windows", windows, len(guids)), ("tokens", tokens, len(null))):
-        if len(offsets) != count + 1 or offsets[0] != 0 or (offsets[1:] < offsets[:-1]).any():
-            return f"offsets {name} do not fit {count}"
+        if fault := _offsets_fault(name, offsets, count):
+            return fault
     total = int(tokens[-1].item())
     if windows[-1] != len(null):
         return "offsets windows do not end at the last window"
@@ -203,9 +233,31 @@ def _fault(guids: tuple[object, ...], arrays: dict[str, NDArray[Any]], provenanc
         back[across] = False
         if back.any():
             return "the tokens of a window are not in the order of the text"
-    if not all(np.isfinite(arrays[name]).all() for name in ("start", "end", "null")):
-        return "a score is not a finite number"
+    if not all((np.abs(arrays[name]) <= _LARGEST).all() for name in ("start", "end", "null")):
+        return f"a score is not a number within ±{_LARGEST:,.0f}"
+    return _joint_fault(arrays, np.diff(tokens)) if joint else None
+
+
+def _offsets_fault(name: str, offsets: NDArray[np.int64], count: int) -> str | None:
+    if len(offsets) != count + 1 or offsets[0] != 0 or (offsets[1:] < offsets[:-1]).any():
+        return f"offsets {name} do not fit {count}"
     return None
+
+
+def _joint_fault(arrays: dict[str, NDArray[Any]], tokens: NDArray[np.int64]) -> str | None:
+    """The first broken rule of joint scores over windows of so many *tokens*, or None."""
+    offsets, first, last, score = (arrays[name] for name in ("spans", "first", "last", "joint"))
+    if fault := _offsets_fault("spans", offsets, len(tokens)):
+        return fault
+    if any(len(array) != offsets[-1] for array in (first, last, score)):
+        return f"span arrays do not all hold {offsets[-1]} spans"
+    window = np.repeat(np.arange(len(tokens)), np.diff(offsets))
+    if (first < 0).any() or (last < first).any() or (last >= tokens[window]).any():
+        return "a span is not of tokens of its window"
+    after = (first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (last[1:] > last[:-1]))
+    if not (after | (window[1:] > window[:-1])).all():
+        return "the spans of a window are not in order, or one is there twice"
+    return None if np.isfinite(score).all() else "a joint score is not a finite number"
 
 
 def _digest(guids: Iterable[str], hashes: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from kit.verbs.kernels import kernel_output, kernel_status, push_kernel
 from kit.verbs.models import predict, settings_for, train
 from kit.verbs.notebooks import notebook
 from kit.verbs.reports import overview, report
+from kit.verbs.sweeps import sweep
 
 __all__ = [
     "RECIPE_SUFFIXES",
@@ -45,6 +46,7 @@ __all__ = [
     "score",
     "settings_for",
     "submit",
+    "sweep",
     "train",
     "tune",
     "write_submission",

@@ -32,6 +32,10 @@ def dataset_of(data: Data, *, answers_needed: bool = False) -> Dataset:
     return data
 
 
+def path_of(data: Data) -> Path:
+    return data.path if isinstance(data, Dataset) else Path(data)
+
+
 def run_of(run: Run | PathLike) -> Run:
     from kit.spans.members import open_run
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kit.config.mixture import before_settings, mixture_of
 from kit.errors import ConfigError, NotAuthenticatedError
 from kit.verbs.arguments import PathLike
 from kit.verbs.models import settings_for
@@ -45,6 +46,12 @@ def push_kernel(
     continued: str | None = None,
     hours: float | None = None,
     gpu: str | None = None,
+    more_data: Sequence[str] = (),
+    share: Sequence[str] | Mapping[str, float] = (),
+    judge: str | None = None,
+    before: Sequence[str] = (),
+    before_epochs: float | None = None,
+    before_lr: float | None = None,
     allow_leak: bool = False,
     fold: int | str | Sequence[int] | None = None,
     trust_remote_code: bool = False,
@@ -56,7 +63,8 @@ def push_kernel(
     The kernel carries this very kit (or installs it from *git*, URL@REV) and does what `train` and `predict`
     would; *settings* are those of `train`.  *backbone* is a preset, a hub id, or a folder of one of
     *datasets* (OWNER/NAME) as it is called there: /kaggle/input/NAME.  *continued* names a kernel whose
-    unfinished run it goes on with.  *out* only writes the files, without an account.  Raises
+    unfinished run it goes on with.  *more_data*, beside the competition's train.json, and *before* are files
+    of *datasets*: /kaggle/input/NAME/FILE.  *out* only writes the files, without an account.  Raises
     ConfigError, KaggleError by kind.
     """
     from kit.competition.downloading.sources import source_of
@@ -67,11 +75,27 @@ def push_kernel(
     if source.is_korquad:
         raise ConfigError("--competition korquad: is no competition of Kaggle's; give goorm-2 or a slug")
     _refuse_local(backbone)
+    for path in (*more_data, *before):
+        if not path.startswith(_ON_KAGGLE):
+            raise ConfigError(
+                f"{path}: is a file of this machine, which Kaggle cannot see; upload it as a Kaggle dataset "
+                f"and give {_ON_KAGGLE}NAME/{Path(path).name} with --dataset OWNER/NAME (the competition's "
+                "own files are there without --data)"
+            )
     chosen = settings_for(backbone, **settings)  # a typing mistake shows here, not hours later
+    own = Path(_ON_KAGGLE) / source.slug / "train.json"
+    mixture = mixture_of([own, *map(Path, more_data)], share, judge)
+    before_settings(chosen, before_epochs, before_lr)
     words = train_words(
         {
             "save_minutes": _SAVE_MINUTES,
             **{name: value for name, value in settings.items() if value is not None},
+            "data": more_data,
+            "share": [f"{name}={value!r}" for name, value in mixture.shares.items()],
+            "judge": judge,
+            "before": before,
+            "before_epochs": before_epochs,
+            "before_lr": before_lr,
             "fold": fold_words(fold, chosen),
             "allow_leak": allow_leak,
             "trust_remote_code": trust_remote_code,

@@ -45,8 +45,8 @@ def runs(folder: Path, as_json: bool) -> None:
                     name,
                     record.backbone,
                     fold,
-                    edit(result.metrics["edit"]),
-                    share(result.metrics["exact"]),
+                    edit(result.metrics["edit"]) if "edit" in result.metrics else "",
+                    share(result.metrics["exact"]) if "exact" in result.metrics else "",
                     f"{result.held_out:,}",
                     terminal.duration(result.seconds),
                 )

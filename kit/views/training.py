@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from kit import terminal, verbs
-from kit.views.output import EDIT, edit, print_json, share
+from kit.config.runs import RunRecord
+from kit.views.output import EDIT, edit, print_json
+from kit.views.output import share as as_share
 
 
 def run(
@@ -24,6 +26,12 @@ def run(
     report_to: Sequence[str],
     trust_remote_code: bool,
     as_json: bool,
+    share: Sequence[str],
+    judge: str | None,
+    before: Sequence[Path],
+    before_epochs: float | None,
+    before_lr: float | None,
+    before_only: bool,
     settings: Mapping[str, Any],
 ) -> None:
     """Train, then print what the kept checkpoint scored."""
@@ -39,6 +47,12 @@ def run(
         resume=resume,
         report_to=report_to,
         trust_remote_code=trust_remote_code,
+        share=share,
+        judge=judge,
+        before=before,
+        before_epochs=before_epochs,
+        before_lr=before_lr,
+        before_only=before_only,
         **settings,
     )
     record = trained.record
@@ -51,7 +65,7 @@ def run(
             name,
             edit(fold.metrics["edit"]),
             edit(fold.metrics["blank_edit"]),
-            share(fold.metrics["exact"]),
+            as_share(fold.metrics["exact"]),
             f"{fold.held_out:,}",
             f"{fold.steps:,}",
             terminal.duration(fold.seconds),
@@ -60,6 +74,33 @@ def run(
     ]
     columns = ("model", EDIT, "if all blank", "equal to gold", "questions held out", "steps", "time")
     terminal.table(f"{trained.folder} ({record.backbone}, {record.device})", columns, rows)
+    _by_source(record)
+    if before_only:
+        terminal.say(
+            f"next: the same command without --before-only; {trained.folder} is also a run of its own"
+        )
+        return
     for path, score in verbs.out_of_fold(trained, data).items():
         terminal.say(f"out of fold, {path}: {score}")
     terminal.say(f"next: kit predict {trained.folder} --data test.json")
+
+
+def _by_source(record: RunRecord) -> None:
+    """The same scores for each data file, where there are several."""
+    rows = [
+        (
+            name,
+            source,
+            edit(score.metrics["edit"]),
+            edit(score.metrics["blank_edit"]),
+            as_share(score.metrics["exact"]),
+            f"{score.held_out:,}",
+        )
+        for name, fold in sorted(record.folds.items())
+        for source, score in fold.sources.items()
+    ]
+    if rows:
+        judge = record.mixture.judge
+        title = f"by data file ({judge} judges)" if judge else "by data file (all of them judge)"
+        columns = ("model", "data", EDIT, "if all blank", "equal to gold", "questions held out")
+        terminal.table(title, columns, rows, words=("data",))

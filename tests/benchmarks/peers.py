@@ -70,3 +70,13 @@ def usual_decoding(scores: SpanScores, length_cap: int, best: int = 20) -> list[
                         top, span = value, (begin, stop)
         found.append(span)
     return found
+
+
+def usual_distance(one: str, other: str) -> int:
+    """Levenshtein distance by the textbook's two rows (Wagner and Fischer 1974)."""
+    row = list(range(len(other) + 1))
+    for number, left in enumerate(one, 1):
+        above, row = row, [number]
+        for place, right in enumerate(other, 1):
+            row.append(min(above[place] + 1, row[place - 1] + 1, above[place - 1] + (left != right)))
+    return row[-1]

@@ -1,4 +1,4 @@
-"""One epoch by the kit, or by the same Trainer with all windows padded to the maximum: time, peak memory.
+"""One epoch by the kit, or by a plain Trainer with all windows padded to the maximum: time, peak memory.
 
 ``python -m tests.benchmarks.training BACKBONE DATA LENGTH STRIDE QUESTIONS PRECISION`` runs both, in turns,
 each in processes of its own, and prints the comparison; with ``kit`` or ``padded`` behind, it is one of them.
@@ -13,12 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import pad
+from transformers import Trainer
 
 import kit
 from kit.models.backbones import load_weights, open_backbone
@@ -29,23 +28,10 @@ from kit.models.training.batches import LengthGroupedSampler, SpanCollator, Wind
 from kit.models.training.labels import label_windows
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
+from tests.benchmarks.plain import PaddedWindows, plain_trainer
 
 RUNS = 3
 ROW = tuple[str, str, str, str]
-
-
-class ToTheMaximum(SpanCollator):
-    """As the usual scripts pad: every batch as wide as the longest window allowed."""
-
-    length = 0
-    pad_with = 0
-
-    def __call__(self, chosen: Sequence[int]) -> dict[str, torch.Tensor]:
-        batch = super().__call__(chosen)
-        missing = self.length - batch["input_ids"].shape[1]
-        for name in batch.keys() - {"golds", "labels"}:
-            batch[name] = pad(batch[name], (0, missing), value=self.pad_with if name == "input_ids" else 0)
-        return batch
 
 
 def train(how: str, backbone: str, data: str, length: int, stride: int, count: int, precision: str) -> None:
@@ -56,24 +42,36 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
     device = choose_device(precision)
     settings = kit.settings_for("", epochs=1.0, batch_size=16, micro_batch_size=8, attention_dropout=0.0)
     steps = steps_of(len(windows), settings.batch_size, 1)
-    ToTheMaximum.length, ToTheMaximum.pad_with = length, opened.pad_id
-    collator = (SpanCollator if how == "kit" else ToTheMaximum)(
-        windows, label_windows(windows, questions), opened.pad_id
-    )
+    model = load_weights(opened, head_needed=False, dropout_on_attention=0.0)
+    labels = label_windows(windows, questions)
     with tempfile.TemporaryDirectory() as folder:
-        arguments = training_arguments(
-            settings, device, Processes(), Path(folder), steps=steps, steps_an_epoch=steps, choosing=False
-        )
-        arguments.set_save(strategy="no")
-        trainer = SpanTrainer(
-            load_weights(opened, head_needed=False, dropout_on_attention=0.0),
-            arguments,
-            WindowDataset(windows),
-            collator,
-            LengthGroupedSampler(windows.lengths, settings.batch_size, 1),
-            lambda model: {},
-            [],
-        )
+        trainer: Trainer
+        if how == "kit":
+            arguments = training_arguments(
+                settings, device, Processes(), Path(folder), steps=steps, steps_an_epoch=steps, choosing=False
+            )
+            arguments.set_save(strategy="no")
+            trainer = SpanTrainer(
+                model,
+                arguments,
+                WindowDataset(windows),
+                SpanCollator(windows, labels, opened.pad_id),
+                LengthGroupedSampler(windows.lengths, settings.batch_size, 1),
+                lambda model: {},
+                [],
+            )
+        else:
+            trainer = plain_trainer(
+                model,
+                PaddedWindows(windows, labels, opened.pad_id, length),
+                Path(folder),
+                [],
+                steps=steps,
+                batch=settings.batch_size,
+                micro=settings.micro_batch_size,
+                bf16=device.precision == "bf16",
+                fp16=device.precision == "fp16",
+            )
         began = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - began
@@ -87,11 +85,13 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
                       "windows": len(windows)}))  # fmt: skip
 
 
-def compare(backbone: str, data: str, length: int, stride: int, count: int, precision: str) -> list[ROW]:
-    """Rows for the table of benchmarks: medians of runs in turns."""
+def compare(
+    backbone: str, data: str, length: int, stride: int, count: int, precision: str, runs: int = RUNS
+) -> list[ROW]:
+    """Rows for the table of benchmarks: medians of *runs* in turns."""
     words = [backbone, data, str(length), str(stride), str(count), precision]
     found: dict[str, list[dict[str, float]]] = {"kit": [], "padded": []}
-    for _ in range(RUNS):
+    for _ in range(runs):
         for how, results in found.items():
             done = subprocess.run(
                 [sys.executable, "-m", "tests.benchmarks.training", *words, how],

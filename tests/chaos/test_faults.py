@@ -87,7 +87,7 @@ def test_a_file_system_that_is_full(benches: Benches, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(small)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], capture_output=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip("this machine lets nobody mount a file system")
@@ -96,7 +96,7 @@ def test_a_file_system_that_is_full(benches: Benches, tmp_path: Path) -> None:
         work = small / "work"
         shutil.copytree(bench.start, work)
         page = (work / "reports/x.html").read_bytes()
-        (small / "filler").write_bytes(bytes(256 << 10 - 1)[: shutil.disk_usage(small).free])
+        (small / "filler").write_bytes(bytes(1 << 20)[: shutil.disk_usage(small).free])
         done = cold(bench.experiment.words, work)
         assert done.refused, done
         assert "No space left on device" in done.err

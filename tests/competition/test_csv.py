@@ -126,6 +126,7 @@ def test_windows_line_ends_and_a_missing_last_one_are_read(tmp_path: Path) -> No
         # pandas alone would take the first column for an index, or the missing field for a blank.
         ("Id,Predicted\na,답,?\n", f"line 2 has 3 fields instead of 2; {CURE}"),
         ("Id,Predicted\na\n", f"line 2 has 1 field instead of 2; {CURE}"),
+        ("Id,Predicted\na\na,답\n", f"line 2 has 1 field instead of 2; {CURE}"),
         (
             'Id,Predicted\na,"두\n줄"\nb\na,답\n ,답\na,답\n',
             "line 4 has 1 field instead of 2; line 5 repeats the Id 'a' of line 2; line 6 has a blank Id; "

@@ -109,5 +109,17 @@ def test_a_missing_recipe_a_folder_and_bytes(tmp_path: Path) -> None:
         load_recipe(tmp_path / "bytes.yaml")
 
 
+def test_a_mistake_in_the_rules_alone_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("members: [{run: a}]\nrules: [trim, nope]\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(path)
+    assert str(caught.value).startswith(f"{path}: rules[1]: 'nope' is not a rule")
+    path.write_text("members: [{run: a}]\nrules: [[trim], nope]\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(path)
+    assert str(caught.value).count("rules[0]") == 1
+
+
 def test_deep_nesting_is_refused(tmp_path: Path) -> None:
     assert "nested too deeply" in message(tmp_path, "[" * 5000)

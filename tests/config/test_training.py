@@ -38,6 +38,16 @@ def test_mistakes_are_named_as_flags_and_all_at_once() -> None:
     assert '--precision is "fp8"' in said
 
 
+def test_options_that_exclude_each_other_say_so() -> None:
+    for given, said in (
+        ({"average": 3, "ema": 0.9}, "average and ema are two averages of the same weights; choose one"),
+        ({"average": 3, "early_stopping": 2}, "average needs the whole training"),
+        ({"adversarial": 1.0, "compile": True}, "adversarial moves what a compiled model has fixed"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            training_settings(**given)
+
+
 @pytest.mark.parametrize(
     ("preset", "lr", "epochs", "batch", "length"),
     [

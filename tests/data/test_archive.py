@@ -104,6 +104,7 @@ def test_layouts_are_not_mixed(corpus: Json, write: Write) -> None:
         (zipped({"a.json": b"[]" * 500})[:-30], "is a damaged zip archive"),
         (zipped({"a.json": b"[1]", "b.json": b"{}"}), "a.json: is of an unknown layout"),
     ],
+    ids=["empty", "no JSON", "damaged", "unknown layout"],  # a zip's bytes hold the time
 )
 def test_archives_without_questions(data: bytes, expected: str, write: Write) -> None:
     with pytest.raises(DataError) as caught:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kit.data import leaks
 from kit.data.leaks import find_leaks
 from kit.data.records import Answer, Dataset, Question
 
@@ -163,3 +164,27 @@ def test_the_message_shows_ten_and_counts_the_rest() -> None:
 
 def test_no_training_file_is_no_leak() -> None:
     assert not find_leaks([], TEST).leaking
+
+
+def test_that_nothing_leaks_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(leaks, "WORTH_KEEPING", 1)
+    text = "한빛전자가 3일 서울 본사에서 공개한 새 로봇의 이름은 무엇인가요?"
+    clean = dataset("train.json", ask("a", story(10)), ask("b", story(11), text, "누리"))
+    test = dataset("test.json", *TEST, ask("t", story(1), text, "다른 것"))
+    assert leaks.leaking([clean], test) is None
+    kept = list(tmp_path.rglob("*.kit"))
+    assert len(kept) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(leaks, "find_leaks", lambda *_: pytest.fail("it was known"))
+        assert leaks.leaking([clean], test) is None
+    kept[0].write_text("damaged", encoding="utf-8")
+    assert leaks.leaking([clean], test) is None
+    # a gold or a context more, and the verdict is another
+    answered = dataset("train.json", *clean, ask("c", story(12), text, "다른 것"))
+    for leaking in (answered, dataset("train.json", *clean, ask("c", story(3)))):
+        for _ in range(2):
+            report = leaks.leaking([leaking], test)
+            assert report is not None
+            assert report == find_leaks([leaking], test)
+    assert list(tmp_path.rglob("*.kit")) == kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +55,26 @@ def test_near_contexts_and_titles_connect_groups() -> None:
 def test_groups_of_nothing_and_of_empty_contexts() -> None:
     assert splits.groups([]).tolist() == []
     assert splits.groups([question("a", ""), question("b", ""), question("c", " ")]).tolist() == [0, 0, 1]
+
+
+def test_groups_of_much_data_are_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [question(f"q{n}", story(n % 9), "" if n % 4 else f"t{n % 3}") for n in range(30)]
+    expected = splits.groups(questions)
+    monkeypatch.setenv("KIT_CACHE", str(tmp_path))
+    assert not list(tmp_path.iterdir())  # little data is grouped again
+    monkeypatch.setattr(splits, "WORTH_KEEPING", 1)
+    assert np.array_equal(splits.groups(questions), expected)
+    (path,) = tmp_path.rglob("*.kit")
+    with monkeypatch.context() as patch:
+        patch.setattr(splits, "_groups", lambda questions: pytest.fail("they were known"))
+        assert np.array_equal(splits.groups(iter(questions)), expected)
+    np.save(path.open("wb"), expected[:5])
+    assert np.array_equal(splits.groups(questions), expected)  # damaged: found again
+    assert np.array_equal(np.load(path), expected)
+    renamed = [question(q.guid, q.context, "one title") for q in questions]
+    assert set(splits.groups(renamed).tolist()) == {0}
+    monkeypatch.setenv("KIT_CACHE", "")
+    assert np.array_equal(splits.groups(questions), expected)
 
 
 @given(

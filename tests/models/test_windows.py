@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit.data.records import Question
+from kit.data.records import Answer, Question
 from kit.errors import ModelError
 from kit.models.backbones import Backbone, open_backbone
 from kit.models.tokens import tokenize
+from kit.models.training.labels import label_windows
 from kit.models.windows import Windows, make_windows
 
 texts = st.text(
@@ -140,3 +141,26 @@ def test_questions_of_one_context_share_its_tokens(backbone: Backbone, articles:
 def test_too_little_room_is_refused(backbone: Backbone) -> None:
     with pytest.raises(ModelError, match="leaves no room for a context; give at least"):
         make_windows(backbone, [Question("a", "무엇인가?", "서울", None)], max_length=4, stride=0)
+
+
+def test_windows_and_labels_do_not_depend_on_how_many_are_made_at_once(
+    backbone: Backbone, articles: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    questions = []
+    for number in range(40):
+        context = " ".join(articles[: 1 + number % 5])
+        words = [context[at : at + 3] for at in rng.integers(0, len(context) - 3, number % 3)]
+        golds = tuple(Answer(word, context.index(word)) for word in words)
+        questions.append(Question(str(number), "무엇인가? " * (number % 4), context, golds))
+    whole = make_windows(backbone, questions, max_length=64, stride=16)
+    labels = label_windows(whole, questions)
+    for size in (1, 7):
+        monkeypatch.setattr("kit.models.windows._AT_ONCE", size)
+        monkeypatch.setattr("kit.models.training.labels._AT_ONCE", size)
+        windows = make_windows(backbone, questions, max_length=64, stride=16)
+        for name in ("ids", "segments", "offsets"):
+            assert np.array_equal(getattr(windows, name), getattr(whole, name))
+        own = label_windows(windows, questions)
+        for name in ("window", "start", "end", "unplaced"):
+            assert np.array_equal(getattr(own, name), getattr(labels, name))

@@ -48,3 +48,19 @@ def test_calibration_sorts_by_what_was_expected() -> None:
     assert table[0].expected == pytest.approx(0.45)
     assert all(row.actual == pytest.approx(2 * row.expected) for row in table)
     assert len(calibration([1.0], [2.0])) == 1
+
+
+def test_equal_expectations_keep_their_order() -> None:
+    table = calibration(np.tile([2.0, 1.0], 1000), np.arange(2000), parts=2)
+    assert [row.actual for row in table] == [1000.0, 999.0]
+    table = calibration(np.tile([2.0, 1.0], 1000), np.arange(2000), parts=4)
+    assert [row.actual for row in table] == [500.0, 1500.0, 499.0, 1499.0]
+
+
+def test_the_interval_lies_around_the_mean_and_above_zero() -> None:
+    values, groups = np.repeat([0.0, 10.0], 50), np.repeat([0, 1], 50)  # two groups are enough for one
+    middle = expect(values, groups, 5000, level=1e-9).interval
+    assert middle.low == pytest.approx(5.0, abs=0.6)
+    assert middle.high == pytest.approx(middle.low)
+    small = expect(np.repeat([0.0, 0.2], 50), np.arange(100), 10).interval
+    assert 0 <= small.low < 0.1 < small.high < 0.3

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from kit.data.records import Dataset
-from kit.spans.scores import Provenance, SpanScores, offsets_of
+from kit.spans.scores import JointScores, Provenance, SpanScores, offsets_of
 
 PROVENANCE = Provenance("a" * 64, "run", "full", "b" * 64, 384, 128, "0.1.0")
 Token = tuple[int, int, float, float]
@@ -53,6 +54,36 @@ def windows(draw: st.DrawFn) -> tuple[float, list[Token]]:
 
 questions = st.lists(st.lists(windows(), min_size=1, max_size=3), min_size=1, max_size=6)
 """Windows of one to six questions."""
+
+
+Kept = list[tuple[int, int, float]]
+"""The kept spans of a window: first and last token, counted from its first, and their joint score."""
+
+
+def with_joint(plain: SpanScores, kept: list[Kept]) -> SpanScores:
+    """*plain* with the kept spans of each of its windows."""
+    spans = [span for own in kept for span in own]
+    columns = np.array(spans, dtype=np.float64).reshape(-1, 3)
+    joint = JointScores(
+        offsets_of(np.array([len(own) for own in kept], dtype=np.int64)),
+        columns[:, 0].astype(np.int32),
+        columns[:, 1].astype(np.int32),
+        columns[:, 2].astype(np.float32),
+    )
+    return replace(plain, joint=joint)
+
+
+@st.composite
+def joint_scores(draw: st.DrawFn) -> SpanScores:
+    """Scores of one to six questions with some of each window's spans kept, often none or with ties."""
+    plain = scores(draw(questions))
+    value = st.integers(-6, 6).map(lambda number: number / 2)
+    kept = []
+    for size in np.diff(plain.tokens).tolist():
+        pairs = [(first, last) for first in range(size) for last in range(first, size)]
+        chosen = draw(st.sets(st.sampled_from(pairs), max_size=12)) if pairs else set()
+        kept.append([(*pair, draw(value)) for pair in sorted(chosen)])
+    return with_joint(plain, kept)
 
 
 def words(context: str) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kit
+from kit.competition.csv import write_submission
 from kit.config.recipe import Member, Recipe
 from kit.config.runs import DataFile, FoldRecord, RunRecord, write_run
 from kit.config.training import TrainingSettings
@@ -97,6 +98,45 @@ def recipe(*members: dict[str, Any], **more: Any) -> Recipe:
 
 
 A, B, C = {"run": "runs/words"}, {"run": "runs/letters"}, {"run": "runs/noise"}
+
+
+def test_a_csv_and_the_runs_after_it_have_their_say_in_an_explanation(three: None, data: Dataset) -> None:
+    write_submission(Path("0.csv"), [question.guid for question in data], ["가"] * len(data))
+    found = kit.explain(recipe(A, {"csv": "0.csv"}, C, blend="vote"), data, data.questions[0].guid)
+    assert [(one.label, one.p is None) for one in found.opinions] == [
+        ("0.csv", True), ("noise", False), ("words", False),
+    ]  # fmt: skip
+    assert found.opinions[0].text == "가"
+
+
+def test_lengths_come_from_files_with_answers_and_runs_with_a_record(three: None, data: Dataset) -> None:
+    rows = [{"guid": "a", "context": "가", "question": "?", "answers": None}]
+    Path("none.json").write_text(json.dumps(rows))
+    with pytest.raises(DataError, match="this is a test file"):
+        kit.decode(recipe(A, length_prior=1.0, lengths="none.json"), data)
+    bare = Path("bare")
+    bare.mkdir()
+    (bare / "config.json").write_text("{}")
+    scores = scores_of(data, letters, 9, 0.0)
+    write_spans(open_run(bare).span_file(data, "full"), scores.provenance, [scores])
+    both = kit.decode(recipe(A, {"run": "bare", "weight": 1e-9}, length_prior=1.0), data)
+    assert both == kit.decode(recipe(A, length_prior=1.0), data)
+
+
+def test_one_member_is_decoded_as_the_recipe_says(three: None, data: Dataset) -> None:
+    """The short way for one run gives what the long one gives, and only for argmax."""
+    for member in (B | {"fold": 0}, C):
+        for more in ({}, {"length_cap": 2}, {"length_prior": 3.0}):
+            for temperature in (0.5, 4.0):
+                one = recipe({**member, "temperature": temperature}, **more)
+                twice = recipe(
+                    {**member, "temperature": temperature}, {**A, "weight": 1e-9}, blend="mean", **more
+                )
+                assert kit.decode(one, data) == kit.decode(twice, data)
+    assert kit.decode(recipe(C), data) != kit.decode(recipe(C, decoder="edit"), data)
+    flat = {temperature: kit.decode(recipe({**C, "temperature": temperature}, length_prior=1.0), data)
+            for temperature in (0.1, 50.0)}  # fmt: skip
+    assert flat[0.1] != flat[50.0]  # a flat member leaves it to the prior
 
 
 @pytest.mark.parametrize("blend", ["mean", "product", "vote"])

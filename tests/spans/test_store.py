@@ -107,7 +107,9 @@ def test_another_safetensors_file_is_not_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"start": np.array([np.nan, 0, 0], np.float32)}, "not a finite number"),
+        ({"start": np.array([np.nan, 0, 0], np.float32)}, "not a number within ±1,000,000"),
+        ({"null": np.array([0, 0, np.inf], np.float32)}, "not a number within ±1,000,000"),
+        ({"end": np.array([0, -3e38, 0], np.float32)}, "not a number within ±1,000,000"),
         ({"char_end": np.array([2, 2, 9], np.int32)}, "empty or negative character range"),
         (
             {"char_begin": np.array([2, 1, 5], np.int32), "char_end": np.array([4, 3, 9], np.int32)},

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import errno
-import lzma
 import re
 import stat
-import struct
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kit.data.formats.archive import MOST_RATIO, RATIO_MATTERS_FROM
+from kit.data.formats.archive import DAMAGED, MOST_RATIO, RATIO_MATTERS_FROM
 from kit.data.formats.wording import plain
 from kit.errors import DownloadError, all_of
 
 _BLOCK = 1 << 20
-# What zipfile and its decompressors raise at damage, each in its own way.
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError,
-    RuntimeError, ValueError,
-)  # fmt: skip
 # What Windows takes for a device, whatever the ending.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
@@ -48,7 +40,7 @@ def unpack(archive: Path, folder: Path, listed: Mapping[str, int]) -> None:
                 )
             for info in members:
                 _write(opened, info, folder / info.filename)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk; a damaged offset is an invalid argument
         raise DownloadError(f"{archive.name}: is a damaged zip archive ({error}); download again") from None

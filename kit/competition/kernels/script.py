@@ -132,6 +132,8 @@ def train_words(settings: Mapping[str, object], others: Sequence[str] = ()) -> t
         flag = f"--{name.replace('_', '-')}"
         if value is True:
             words.append(flag)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            words += [word for one in value for word in (flag, str(one))]
         elif value is not None and value is not False:
             words += [flag, str(value)]
     return (*words, *others)

@@ -66,7 +66,7 @@ class Session:
 
     def train(self) -> tuple[str, str]:
         """Train and predict until the time is up; returns the state and why."""
-        given: list[str] = self.plan["train"]
+        given = [self.placed(word) for word in self.plan["train"]]
         data, test = self.data_file("train.json"), self.data_file("test.json")
         words = ["train", self.backbone, "--data", str(data), "--run", str(self.run), *given, "--resume"]
         code, last = run_kit(words, self.seconds_left)
@@ -88,9 +88,12 @@ class Session:
     @property
     def backbone(self) -> str:
         """As ``kit train`` takes it: a folder among the inputs, or what it is called anywhere."""
-        name = str(self.plan["backbone"])
-        inside = name.removeprefix("/kaggle/input/")
-        return name if inside == name else str(self.input / inside)
+        return self.placed(str(self.plan["backbone"]))
+
+    def placed(self, word: str) -> str:
+        """A path among the inputs where they really are; any other word as it is."""
+        inside = word.removeprefix("/kaggle/input/")
+        return word if inside == word else str(self.input / inside)
 
     def data_file(self, name: str) -> Path:
         """A file of the competition, wherever Kaggle mounted its data."""
@@ -136,7 +139,8 @@ class Session:
         target = self.working / RUN
         shutil.rmtree(target, ignore_errors=True)
         (self.working / MANIFEST).unlink(missing_ok=True)
-        paths = [path for path in sorted(self.run.rglob("*")) if path.is_file()]
+        # The output may be public, and what a link leads to is not the run's.
+        paths = [path for path in sorted(self.run.rglob("*")) if path.is_file() and not path.is_symlink()]
         light = [path for path in paths if _is_light(path.relative_to(self.run))]
         if state == "finished" and not self.plan["with_weights"]:
             paths = light

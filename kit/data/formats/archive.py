@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +20,11 @@ MOST_BYTES = 4 << 30
 MOST_RATIO = 200
 RATIO_MATTERS_FROM = 16 << 20
 _BLOCK = 1 << 20
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError,
+    RuntimeError, ValueError,
+)  # fmt: skip
+"""What zipfile and its decompressors raise at damage, each in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,10 @@ def json_members(data: bytes, name: str) -> Iterator[Member]:
                 content = _content(archive, info, f"{name}: {_readable(info)}", left)
                 left -= len(content)
                 yield Member(_readable(info), content)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DataError(f"{name}: is a damaged zip archive ({error}); download it again") from None
     except NotImplementedError as error:
         raise DataError(f"{name}: cannot be unpacked ({error}); unpack it and give the JSON file") from None
+    except DAMAGED as error:
+        raise DataError(f"{name}: is a damaged zip archive ({error}); download it again") from None
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, most: int) -> bytes:

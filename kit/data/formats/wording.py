@@ -18,7 +18,7 @@ def plain(text: str) -> str:
 
 def quoted(text: str) -> str:
     """*text* in double quotes, escaped as in JSON, cut after LONGEST characters."""
-    return _escaped(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+    return _escaped(_cut(text))
 
 
 def described(value: object) -> str:
@@ -29,7 +29,7 @@ def described(value: object) -> str:
         case bool():
             return str(value).lower()
         case int() | float():
-            return f"a number ({value})"
+            return f"a number ({_cut(str(value))})"
         case str():
             return f"the text {quoted(value)}"
         case list():
@@ -46,6 +46,10 @@ def lone_surrogate(text: str) -> str | None:
     except UnicodeEncodeError as error:
         return f"U+{ord(text[error.start]):04X} at {error.start}"
     return None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _escaped(text: str) -> str:

@@ -12,7 +12,9 @@ from torch.utils.data import Dataset, Sampler
 from kit.models.inference import pad_batch
 from kit.models.processes import Processes
 from kit.models.training.labels import Labels
+from kit.models.training.shares import Draws
 from kit.models.windows import Windows
+from kit.spans.scores import ranges
 
 _POOL = 50
 """Effective batches sorted by length together: enough to group lengths, few enough to stay random."""
@@ -42,10 +44,12 @@ class SpanCollator:
     that stands in the window, CLS where none does, filled up with -1; and ``labels``, int64
     (batch,), which only lets Trainer count the windows of an accumulated batch.  Window number -1 stands
     for a row that takes no part (the last batch shared by several processes): no golds, label -100.
+    With *places* also ``places``, int64 (batch, tokens, 2): the characters where a context token
+    begins and ends, -1 on all other tokens and those of white space alone.
     """
 
-    def __init__(self, windows: Windows, labels: Labels, pad_id: int) -> None:
-        self._windows, self._labels, self._pad_id = windows, labels, pad_id
+    def __init__(self, windows: Windows, labels: Labels, pad_id: int, *, places: bool = False) -> None:
+        self._windows, self._labels, self._pad_id, self._with_places = windows, labels, pad_id, places
         self._shortest = int(windows.lengths.argmin()) if len(windows) else 0
         self._offsets = np.searchsorted(labels.window, np.arange(len(windows) + 1))
 
@@ -55,6 +59,9 @@ class SpanCollator:
         return self._windows.lengths
 
     def __call__(self, chosen: Sequence[int]) -> dict[str, torch.Tensor]:
+        if not chosen:  # an empty micro-batch; the model never sees it
+            nothing = torch.zeros(0, dtype=torch.int64)
+            return {"input_ids": nothing, "labels": nothing}
         asked = np.asarray(chosen, dtype=np.int64)
         real = asked != PADDING
         index = np.where(real, asked, self._shortest)
@@ -68,11 +75,27 @@ class SpanCollator:
         golds[~real] = PADDING
         inputs["golds"] = torch.from_numpy(golds)
         inputs["labels"] = torch.from_numpy(np.where(real, index, IGNORED))
+        if self._with_places:
+            inputs["places"] = torch.from_numpy(self._places(index, inputs["input_ids"].shape[1]))
         return inputs
+
+    def _places(self, index: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+        windows = self._windows
+        tokens, at = windows.tokens[index], windows.context_at[index]
+        first = windows.contexts.offsets[windows.context[windows.question[index]]] + windows.token_at[index]
+        token = ranges(first, first + tokens)
+        begin, end = windows.contexts.begin[token], windows.contexts.end[token]
+        places = np.full((len(index), width, 2), PADDING, dtype=np.int64)
+        rows, columns = np.repeat(np.arange(len(index)), tokens), ranges(at, at + tokens)
+        spoken = end > begin
+        places[rows[spoken], columns[spoken]] = np.stack([begin, end], axis=1)[spoken]
+        return places
 
 
 class LengthGroupedSampler(Sampler[int]):
     """An order of all windows that depends on lengths, effective batch, seed and epoch alone.
+
+    With *draws*, of the windows that they give the epoch.
 
     Windows are shuffled, pools of 50 effective batches are sorted by length, and the batches
     cut from them are shuffled again.  Which windows share an effective batch does not depend on the
@@ -92,16 +115,28 @@ class LengthGroupedSampler(Sampler[int]):
         *,
         micro_batch_size: int = 1,
         processes: Processes | None = None,
+        draws: Draws | None = None,
     ) -> None:
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._draws, self.epoch_size = draws, len(lengths) if draws is None else draws.count
         self._micro, self._processes = micro_batch_size, processes or Processes()
         self._epoch = 0
 
     def __len__(self) -> int:
         if self._processes.size == 1:
-            return len(self._lengths)
+            return self.epoch_size
         turn = self._micro * self._processes.size
-        return -(-len(self._lengths) // turn) * self._micro
+        return -(-self.epoch_size // turn) * self._micro
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that was begun last."""
+        return self._epoch
+
+    def micro_batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        """The windows of every micro-batch of *epoch*, of all processes together."""
+        order = self.order(epoch)
+        return [order[first : first + self._micro] for first in range(0, len(order), self._micro)]
 
     def set_epoch(self, epoch: int) -> None:
         """Trainer says which epoch begins; a resumed run hears the same number."""
@@ -116,9 +151,10 @@ class LengthGroupedSampler(Sampler[int]):
         return iter(turns[:, self._processes.rank].ravel().tolist())
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """All window numbers, int64 (W,), in the order of *epoch*."""
+        """The window numbers of *epoch*, int64 (epoch_size,), in its order: all of them, or those drawn."""
         generator = np.random.default_rng([self._seed, epoch])
-        shuffled = generator.permutation(len(self._lengths))
+        taking_part = np.arange(self.epoch_size) if self._draws is None else self._draws(epoch)
+        shuffled = generator.permutation(taking_part)
         pool = self._batch_size * _POOL
         for first in range(0, len(shuffled), pool):
             part = shuffled[first : first + pool]

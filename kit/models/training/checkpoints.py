@@ -105,7 +105,7 @@ def complete_checkpoints(folder: Path) -> list[Path]:
     marked = [
         path
         for path in folder.glob("checkpoint-*")
-        if (path / _MARK).exists() and path.name.removeprefix("checkpoint-").isdigit()
+        if (path / _MARK).exists() and path.name.removeprefix("checkpoint-").isdecimal()
     ]
     return sorted(marked, key=lambda path: int(path.name.removeprefix("checkpoint-")))
 

@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,18 @@ import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from kit.config.runs import FoldRecord
-from kit.config.training import TrainingSettings, smaller_micro_batch
+from kit.config.training import TrainingSettings, with_half_at_once
 from kit.errors import ModelError
-from kit.files import replacing_folder, sha256_file
-from kit.models.backbones import Backbone, load_weights, weights_file
+from kit.files import refuse_links, replacing_folder
+from kit.models.backbones import Backbone, load_weights, weights_sha256
 from kit.models.devices import Device
+from kit.models.joint import BAND, reader_of
 from kit.models.processes import OUT_OF_MEMORY, Processes
+from kit.models.tokens import TokensOf
 from kit.models.training.arguments import training_arguments
+from kit.models.training.averages import average_of
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import (
     CheckpointMarks,
     SaveByTheClock,
@@ -35,7 +39,9 @@ from kit.models.training.checkpoints import (
 from kit.models.training.forecast import Forecast, forecast
 from kit.models.training.held_out import METRICS, evaluate
 from kit.models.training.labels import Labels, label_windows
+from kit.models.training.losses import Loss
 from kit.models.training.parts import Part
+from kit.models.training.sources import Sources
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import Windows, make_windows
 
@@ -55,6 +61,7 @@ class Job:
 
     backbone: Backbone
     part: Part
+    sources: Sources
     settings: TrainingSettings
     device: Device
     processes: Processes
@@ -62,6 +69,8 @@ class Job:
     """Where the kept model goes."""
     report_to: Sequence[str]
     listeners: Listeners
+    tokens_of: TokensOf | None = None
+    """Where the texts' tokens come from, if not from the tokenizer."""
 
     @property
     def checkpoints(self) -> Path:
@@ -72,24 +81,31 @@ class Job:
 def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
     """Train, or go on from the last complete checkpoint; returns the kept model and its record.
 
-    A GPU that runs out of memory gets half the micro-batch, and the effective batch stays.  Raises
-    ModelError where the loss is not finite or even single windows are too large, WriteError where the
-    disk is full.
+    A GPU that runs out of memory gets half the micro-batch (or token budget), and the effective batch
+    stays.  Raises ModelError where the loss is not finite or even single windows are too large, WriteError
+    where the disk is full or the model's folder is a link.
     """
+    refuse_links(job.folder, job.checkpoints)
     windows = make_windows(
-        job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride
-    )
+        job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride,
+        tokens_of=job.tokens_of,
+    )  # fmt: skip
     labels = label_windows(windows, job.part.train, job.settings.targets)
     if windows.cut_questions:
         job.listeners.say(f"{windows.cut_questions} questions are longer than a window allows and were cut")
     if labels.unplaced:
         job.listeners.say(f"{labels.unplaced} gold answers are nothing but white space and teach nothing")
+    if job.settings.head == "joint" and (beyond := int((labels.end - labels.start >= BAND).sum())):
+        job.listeners.say(
+            f"{beyond} gold answers (in all windows) have more than the {BAND} tokens that the joint head "
+            "reaches and teach nothing"
+        )
     settings = job.settings
     while True:
         try:
             return _fit(job, settings, windows, labels)
         except torch.OutOfMemoryError:
-            smaller = smaller_micro_batch(settings, job.processes.size)
+            smaller = with_half_at_once(settings, job.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
         gc.collect()
         if job.device.torch.type == "cuda":
@@ -101,16 +117,16 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
             )
         if job.processes.size > 1:  # the others wait for this one's gradients, and cannot be told
             if note := os.environ.get(OUT_OF_MEMORY):
-                Path(note).write_text(str(smaller), encoding="utf-8")
+                Path(note).write_text(f"{smaller.at_once_flag}\n{smaller.at_once}", encoding="utf-8")
             raise ModelError(
-                f"{job.device.name}: out of memory with micro-batches of {settings.micro_batch_size}; go "
-                f"on with --resume --micro-batch-size {smaller} (the effective batch stays as it is)"
+                f"{job.device.name}: out of memory with {settings.at_once}; go on with --resume "
+                f"{smaller.at_once_flag} (the effective batch stays as it is)"
             )
         job.listeners.say(
-            f"{job.device.name}: out of memory with micro-batches of {settings.micro_batch_size}; going on "
-            f"with {smaller} (the effective batch stays {settings.batch_size})"
+            f"{job.device.name}: out of memory with {settings.at_once}; going on with {smaller.at_once} "
+            f"(the effective batch stays {settings.batch_size})"
         )
-        settings = settings.model_copy(update={"micro_batch_size": smaller})
+        settings = smaller
 
 
 def _fit(
@@ -121,22 +137,36 @@ def _fit(
     began = time.monotonic() - spent
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
-    model = load_weights(job.backbone, head_needed=False, dropout_on_attention=settings.attention_dropout)
+    model = load_weights(
+        job.backbone,
+        head_needed=False,
+        dropout_on_attention=settings.attention_dropout,
+        head=settings.head,
+    )
     if settings.gradient_checkpointing:
         # Its name is about to change, for Trainer's argument too.
         names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
-        enable: Any = next(getattr(model, name) for name in names if hasattr(model, name))
+        reader = reader_of(model)
+        enable: Any = next(getattr(reader, name) for name in names if hasattr(reader, name))
         enable({"use_reentrant": False})
-    collator = SpanCollator(windows, labels, job.backbone.pad_id)
-    sampler = LengthGroupedSampler(
+    collator = SpanCollator(windows, labels, job.backbone.pad_id, places=settings.soften > 0)
+    order = LengthGroupedSampler(
         windows.lengths,
         settings.batch_size,
         settings.seed,
         micro_batch_size=settings.micro_batch_size,
         processes=job.processes,
+        draws=job.sources.draws(job.part, windows.question, settings.seed),
     )
-    steps = steps_of(len(windows), settings.batch_size, settings.epochs)
-    steps_an_epoch = steps_of(len(windows), settings.batch_size, 1)
+    sampler: LengthGroupedSampler | BudgetBatches = order
+    accumulation = None
+    if settings.token_budget is not None:
+        sampler = BudgetBatches(
+            order, windows.lengths, settings.batch_size, settings.token_budget, job.processes
+        )
+        accumulation = sampler.steps
+    steps = steps_of(order.epoch_size, settings.batch_size, settings.epochs)
+    steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)
     choosing = len(job.part.chosen_on) > 0
 
     expected = forecast(model, collator, sampler, settings, job.device, job.processes, job.part, job.folder)
@@ -145,19 +175,33 @@ def _fit(
 
     arguments = training_arguments(
         settings, job.device, job.processes, job.checkpoints,
-        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, unused_weights=expected.unused,
-        report_to=job.report_to,
+        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=accumulation,
+        unused_weights=expected.unused, report_to=job.report_to,
     )  # fmt: skip
+    average = average_of(
+        settings, model, job.processes,
+        steps=steps, every=int(arguments.save_steps), checkpoint=start_from,
+    )  # fmt: skip
+
+    def measured(current: torch.nn.Module) -> dict[str, float]:
+        return job.sources.evaluated(
+            job.part.chosen_on,
+            lambda own: evaluate(
+                current, job.backbone, own, job.device, settings, job.processes, job.tokens_of
+            ),
+        )
+
     trainer = SpanTrainer(
         model,
         arguments,
         WindowDataset(windows),
         collator,
         sampler,
-        lambda current: evaluate(
-            current, job.backbone, job.part.chosen_on, job.device, settings, job.processes
-        ),
-        _callbacks(job, settings, choosing, spent),
+        measured,
+        [*([average] if average else []), *_callbacks(job, settings, choosing, spent)],
+        loss=Loss.of(settings),
+        adversarial=settings.adversarial,
+        layer_decay=settings.layer_decay,
     )
     trainer.remove_callback(transformers.ProgressCallback)
     trainer.remove_callback(transformers.PrinterCallback)
@@ -165,6 +209,18 @@ def _fit(
         trainer.train(resume_from_checkpoint=str(start_from) if start_from else None)
 
     kept = trainer.accelerator.unwrap_model(trainer.model)
+    history = [entry for entry in trainer.state.log_history if "eval_edit" in entry]
+    best = min(history, key=lambda entry: entry["eval_edit"], default=None)
+    scored = _measured(best) if best else {}
+    averaged = 0
+    if average is not None:
+        found = average.keep_if_better(kept, scored, measured)
+        how = f"the average of {average.count} weights"
+        if found is None:
+            job.listeners.say(f"{how} is no better than the best checkpoint, which is kept")
+        else:
+            scored, averaged = found, average.count
+            job.listeners.say(f"{how} is kept")
 
     def save(temporary: Path) -> None:
         # not trainer.save_model, which adds a pickle of its arguments
@@ -175,26 +231,31 @@ def _fit(
         with saying_when_the_disk_is_full(job.folder, "the model"):
             replacing_folder(job.folder, save)
     job.processes.wait()
-    history = [entry for entry in trainer.state.log_history if "eval_edit" in entry]
-    best = min(history, key=lambda entry: entry["eval_edit"], default=None)
+    judging = job.sources.judging(job.part.chosen_on)
     return kept, FoldRecord(
-        held_out=len(job.part.chosen_on),
+        held_out=judging,
         steps=trainer.state.global_step,
-        kept_step=int(best["step"]) if best else trainer.state.global_step,
-        chosen_on=len(job.part.chosen_on),
+        kept_step=int(best["step"]) if best and not averaged else trainer.state.global_step,
+        averaged=averaged,
+        chosen_on=judging,
         seconds=round(time.monotonic() - began, 1),
         windows=len(windows),
-        weights_sha256=sha256_file(weights_file(job.folder)) if job.processes.first else "",
-        metrics={name: float(best[f"eval_{name}"]) for name in METRICS} if best else {},
+        weights_sha256=weights_sha256(job.folder) if job.processes.first else "",
+        metrics={name: scored[name] for name in METRICS} if scored else {},
+        sources=job.sources.scores_in(scored, job.part.chosen_on) if scored else {},
         micro_batch_size=settings.micro_batch_size,
+        token_budget=settings.token_budget,
         processes=job.processes.size,
         device=f"{job.device.name}, {job.device.precision}",
         peak_bytes=_peak_bytes(job.device),
-        history=tuple(
-            {"step": float(entry["step"]), **{name: float(entry[f"eval_{name}"]) for name in METRICS}}
-            for entry in history
-        ),
+        history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
     )
+
+
+def _measured(entry: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of an evaluation that Trainer logged, under their own names."""
+    own = {name: float(value) for name, value in entry.items() if name.startswith("eval_")}
+    return {name.removeprefix("eval_"): value for name, value in own.items()}
 
 
 def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: float) -> list[TrainerCallback]:

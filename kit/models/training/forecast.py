@@ -15,8 +15,10 @@ from kit.errors import WriteError
 from kit.models.devices import Device
 from kit.models.processes import Processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator
+from kit.models.training.budget import BudgetBatches
+from kit.models.training.losses import Loss
 from kit.models.training.parts import Part
-from kit.models.training.trainer import span_loss, steps_of
+from kit.models.training.trainer import steps_of
 
 _TRIALS = 3
 _BACKWARD = 3
@@ -48,7 +50,7 @@ class Forecast:
 def forecast(
     model: torch.nn.Module,
     collator: SpanCollator,
-    sampler: LengthGroupedSampler,
+    sampler: LengthGroupedSampler | BudgetBatches,
     settings: TrainingSettings,
     device: Device,
     processes: Processes,
@@ -59,26 +61,29 @@ def forecast(
 
     The weights and the random state are afterwards as they were.
     """
-    order = sampler.order(0)
-    size = settings.micro_batch_size
     lengths = collator.lengths
-    batches = [order[first : first + size] for first in range(0, len(order), size)]
+    batches = sampler.micro_batches(0)
     padded = [len(batch) * int(lengths[batch].max()) for batch in batches]
     middle = sorted(range(len(batches)), key=lambda index: padded[index])[len(batches) // 2]
-    seconds, unused = _measure(model, collator, batches[middle].tolist(), device)
+    seconds, unused = _measure(model, collator, batches[middle].tolist(), device, Loss.of(settings))
     seconds_a_token = seconds / padded[middle]
-    training = seconds_a_token * sum(padded) * settings.epochs
+    passes = 2 if settings.adversarial else 1
+    training = passes * seconds_a_token * sum(padded) * settings.epochs
     evaluations = max(round(settings.evaluations * settings.epochs), 1)
     # held-out questions have about as many tokens each as a training window
     questions = evaluations * len(part.chosen_on) + len(part.held_out)
-    evaluating = seconds_a_token / _BACKWARD * questions * (sum(padded) / len(order))
+    windows = sum(map(len, batches))
+    forward = seconds_a_token / _BACKWARD / (2 if settings.r_drop else 1)
+    evaluating = forward * questions * (sum(padded) / windows)
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    # the kept model, and four checkpoints (best, the last two, the one being written) with two Adam moments
-    disk = weights + (4 if part.chosen_on else 3) * 3 * weights
+    # the kept model, and four checkpoints (best, the last two, the one being written) with two Adam moments,
+    # and the averaged weights where they are asked for
+    copies = 3 if settings.average is None and settings.ema is None else 4
+    disk = weights + (4 if part.chosen_on else 3) * copies * weights
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     return Forecast(
-        windows=len(order),
-        steps=steps_of(len(order), settings.batch_size, settings.epochs),
+        windows=windows,
+        steps=steps_of(windows, settings.batch_size, settings.epochs),
         seconds=(training + evaluating) / processes.size,
         bytes=disk,
         free=shutil.disk_usage(existing).free,
@@ -88,7 +93,7 @@ def forecast(
 
 
 def _measure(
-    model: torch.nn.Module, collator: SpanCollator, chosen: list[int], device: Device
+    model: torch.nn.Module, collator: SpanCollator, chosen: list[int], device: Device, wanted: Loss
 ) -> tuple[float, bool]:
     """Median seconds of one forward and backward pass, and whether it left weights without a gradient."""
     cuda = [torch.cuda.current_device()] if device.torch.type == "cuda" else []
@@ -96,12 +101,10 @@ def _measure(
     with torch.random.fork_rng(devices=cuda):
         model.to(device.torch).train()
         batch = {name: tensor.to(device.torch) for name, tensor in collator(chosen).items()}
-        golds, _ = batch.pop("golds"), batch.pop("labels")
         for _trial in range(_TRIALS):
             began = time.perf_counter()
             with device.autocast():
-                output = model(**batch)
-                loss = span_loss(output.start_logits, output.end_logits, batch["attention_mask"], golds)
+                loss, _ = wanted(model, batch)
             loss.backward()
             if cuda:
                 torch.cuda.synchronize()

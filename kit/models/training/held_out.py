@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from kit.config.runs import SourceScore
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset, Question
 from kit.models.backbones import Backbone
 from kit.models.devices import Device
 from kit.models.processes import Processes, score_together
+from kit.models.tokens import TokensOf
 from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers
 from kit.spans.out_of_fold import oof_part
@@ -31,12 +33,13 @@ def evaluate(
     device: Device,
     settings: TrainingSettings,
     processes: Processes,
+    tokens_of: TokensOf | None = None,
 ) -> dict[str, float]:
     """Edit Score through the real decoder; ``blank_edit`` is what empty answers would get."""
     pieces = list(
         score_together(
             processes, model, backbone, questions, device,
-            max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE,
+            max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE, tokens_of=tokens_of,
         )
     )  # fmt: skip
     found = np.zeros(len(METRICS))
@@ -57,10 +60,11 @@ def score_out_of_fold(
     folder: Path,
     fold: str,
     weights_sha256: str,
-) -> dict[str, float]:
-    """Write the fold's share of the out-of-fold scores, a file a data file; returns its metrics."""
+    tokens_of: TokensOf | None = None,
+) -> list[SourceScore]:
+    """Write the fold's share of the out-of-fold scores, a file a data file; returns the scores on each."""
     wanted = {id(question) for question in held_out}
-    everything: list[SpanScores] = []
+    found: list[SourceScore] = []
     for dataset in data:
         own = [question for question in dataset if id(question) in wanted]
         provenance = Provenance(
@@ -76,15 +80,16 @@ def score_out_of_fold(
             score_together(
                 processes, model, backbone, own, device,
                 max_length=settings.max_length, stride=settings.stride, provenance=provenance,
+                tokens_of=tokens_of,
             )
         )  # fmt: skip
+        metrics = dict.fromkeys(METRICS, 0.0)
         if processes.first:
             write_spans(oof_part(folder, dataset.sha256, fold), provenance, pieces)
-            everything += pieces
+            metrics = _metrics(joined(pieces, _NOWHERE), own) if own else metrics
+        found.append(SourceScore(held_out=len(own), metrics=metrics))
     processes.wait()
-    return (
-        _metrics(joined(everything, _NOWHERE), held_out) if processes.first else dict.fromkeys(METRICS, 0.0)
-    )
+    return found
 
 
 def _metrics(scores: SpanScores, questions: Sequence[Question]) -> dict[str, float]:

@@ -12,6 +12,9 @@ from kit.data.records import Answer, Question
 from kit.models.windows import Windows
 from kit.spans.scores import offsets_of, ranges
 
+_AT_ONCE = 4096
+"""Golds placed at once: the memory that takes does not grow with the data."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -73,13 +76,21 @@ def label_windows(windows: Windows, questions: Sequence[Question], targets: str 
 def _covering(windows: Windows, gold: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last token (numbered within the context) that overlap each gold's characters."""
     texts = windows.contexts
-    owner = np.repeat(np.arange(len(texts.offsets) - 1), np.diff(texts.offsets))
-    # Ends and begins grow within a context, so one sorted key finds a place in all contexts at once.
-    width = int(max(texts.end.max(initial=0), gold[:, 2].max(initial=0))) + 1
     context = windows.context[gold[:, 0]]
-    base = texts.offsets[context]
-    first = np.searchsorted(owner * width + texts.end, context * width + gold[:, 1], side="right") - base
-    last = np.searchsorted(owner * width + texts.begin, context * width + gold[:, 2], side="left") - 1 - base
+    order = np.argsort(context, kind="stable")
+    first, last = np.empty((2, len(gold)), dtype=np.int64)
+    # Ends and begins grow within a context, so one sorted key finds a place in many contexts at once.
+    width = int(max(texts.end.max(initial=0), gold[:, 2].max(initial=0))) + 1
+    for begin in range(0, len(order), _AT_ONCE):
+        rows = order[begin : begin + _AT_ONCE]
+        own, of_row = np.unique(context[rows], return_inverse=True)
+        part = texts.select(own)
+        owner = np.repeat(np.arange(len(own)), np.diff(part.offsets))
+        base = part.offsets[of_row]
+        key = of_row * width + gold[rows, 1]
+        first[rows] = np.searchsorted(owner * width + part.end, key, side="right") - base
+        key = of_row * width + gold[rows, 2]
+        last[rows] = np.searchsorted(owner * width + part.begin, key, side="left") - 1 - base
     return first, last
 
 

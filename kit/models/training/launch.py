@@ -16,11 +16,13 @@ import torch
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from kit.config.mixture import Mixture
 from kit.config.runs import read_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ModelError
 from kit.models.processes import OUT_OF_MEMORY
+from kit.models.training.stages import Before
 from kit.spans.members import Run, open_run
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -56,6 +58,8 @@ def command_line(
     settings: TrainingSettings,
     *,
     valid: Dataset | None = None,
+    mixture: Mixture | None = None,
+    before: Before | None = None,
     resume: bool = False,
     report_to: Sequence[str] = (),
     trust_remote_code: bool = False,
@@ -69,6 +73,14 @@ def command_line(
         words += ["--data", str(dataset.path)]
     if valid is not None:
         words += ["--valid", str(valid.path)]
+    if mixture is not None:
+        for name, share in mixture.shares.items():
+            words += ["--share", f"{name}={share!r}"]
+        words += [] if mixture.judge is None else ["--judge", mixture.judge]
+    if before is not None:
+        for dataset in before.data:
+            words += ["--before", str(dataset.path)]
+        words += ["--before-epochs", repr(before.epochs), "--before-lr", repr(before.lr)]
     for tracker in report_to:
         words += ["--report-to", tracker]
     words += ["--resume"] * resume + ["--trust-remote-code"] * trust_remote_code
@@ -95,15 +107,15 @@ def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -
         try:
             while not _ended_well(words, processes):
                 note.seek(0)
-                smaller = note.read()
+                flags, _, smaller = note.read().partition("\n")
                 Path(note.name).write_text("", encoding="utf-8")
                 if not smaller:
                     raise ModelError(
                         f"{folder}: the training on {processes} devices ended early (see above); go on with "
                         f"--resume, or on one device with {_VISIBLE}=0"
                     )
-                say(f"going on with micro-batches of {smaller}")
-                words = [*words, "--micro-batch-size", smaller, "--resume"]
+                say(f"going on with {smaller}")
+                words = [*words, *flags.split(), "--resume"]
         finally:
             del os.environ[OUT_OF_MEMORY]
     return open_run(folder)

@@ -14,10 +14,11 @@ from kit.terminal import duration, progress_bar, say
 
 def spoken() -> Listeners:
     """Listeners that show a person what happens: lines on standard error and the progress bar."""
-    return Listeners(say, _say_forecast, (TrainingProgress(),))
+    return Listeners(say, say_forecast, (TrainingProgress(),))
 
 
-def _say_forecast(cost: Forecast) -> None:
+def say_forecast(cost: Forecast) -> None:
+    """What a training will cost, in one line."""
     say(
         f"{cost.windows:,} windows, {cost.steps:,} steps: about {duration(cost.seconds)} and "
         f"{cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
@@ -60,7 +61,13 @@ class TrainingProgress(TrainerCallback):
         if "loss" in logs:
             self._loss = f"loss {logs['loss']:.3f}"
         if "eval_edit" in logs:
-            self._edit = f"Edit Score {logs['eval_edit']:.3f}"
+            each = [
+                f"{name.removeprefix('eval_edit/')} {value:.3f}"
+                for name, value in logs.items()
+                if name.startswith("eval_edit/")
+            ]
+            several = f" ({', '.join(each)})" if each else ""
+            self._edit = f"Edit Score {logs['eval_edit']:.3f}{several}"
             if self._bar.disable:
                 say(f"step {state.global_step} of {state.max_steps}: {self._loss}  {self._edit}")
         self._show(state.global_step)
@@ -76,6 +83,10 @@ class TrainingProgress(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """The bar goes."""
+        self.close()
+
+    def close(self) -> None:
+        """The bar goes, also of a training that did not reach its end."""
         self._bar.stop()
 
     def _show(self, step: int) -> None:

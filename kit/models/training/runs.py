@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import transformers
 
-from kit.config.folds import FoldPlan, read_plan, write_plan
-from kit.config.runs import FULL, DataFile, FoldRecord, RunRecord, add_fold, differences, read_run, write_run
+from kit.config.folds import FoldPlan
+from kit.config.mixture import Mixture
+from kit.config.runs import (
+    FULL,
+    BeforeRecord,
+    FoldRecord,
+    RunRecord,
+    SourceScore,
+    add_fold,
+    read_run,
+)
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ConfigError
-from kit.files import is_temporary, locked
+from kit.files import locked
 from kit.models.backbones import Backbone, attention_dropout, load_weights, open_backbone
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes
-from kit.models.training.checkpoints import latest_complete
+from kit.models.token_cache import KnownTokens, known_tokens
+from kit.models.training.beginning import (
+    answer_lengths,
+    begin,
+    continue_or_refuse,
+    data_file,
+    model_folder,
+    refuse_unfinished,
+)
 from kit.models.training.fitting import Job, Listeners, fit
 from kit.models.training.held_out import score_out_of_fold
-from kit.models.training.parts import Part, fold_part, make_plan, whole
+from kit.models.training.parts import Part, fold_part, whole
+from kit.models.training.sources import Sources
 from kit.models.training.tracking import prepare_trackers
 from kit.spans.members import Run, open_run
 from kit.spans.out_of_fold import assemble, has_share
@@ -38,6 +56,7 @@ class _Training:
     backbone: Backbone
     data: Sequence[Dataset]
     valid: Dataset | None
+    sources: Sources
     settings: TrainingSettings
     plan: FoldPlan | None
     device: Device
@@ -45,6 +64,7 @@ class _Training:
     folder: Path
     report_to: Sequence[str]
     listeners: Listeners
+    tokens_of: KnownTokens | None = None
 
     def part(self, name: str) -> Part:
         if self.plan is None:
@@ -52,7 +72,7 @@ class _Training:
         return fold_part(self.data, self.plan, int(name), self.settings)
 
     def model_folder(self, name: str) -> Path:
-        return _model_folder(self.folder, name)
+        return model_folder(self.folder, name)
 
 
 def train_run(
@@ -62,6 +82,10 @@ def train_run(
     settings: TrainingSettings,
     *,
     valid: Dataset | None = None,
+    mixture: Mixture | None = None,
+    before: BeforeRecord | None = None,
+    learn_before: Callable[[], Path] | None = None,
+    before_only: bool = False,
     folds: Sequence[int] | None = None,
     resume: bool = False,
     report_to: Sequence[str] = (),
@@ -73,6 +97,10 @@ def train_run(
     With ``settings.folds``, one model a fold (or only those of *folds*), and the out-of-fold scores
     of each fold's own questions as soon as it ends.  Otherwise one model; without *valid*, a seeded tenth of
     the questions is held out, whole groups of related contexts, and chooses the best checkpoint.
+
+    *mixture*: how several data files are mixed.  *before* is what is learned first: *learn_before* does it,
+    called only where something is left to train, and returns the folder of the weights to begin with; with
+    *before_only* nothing else is trained, and the run that it made is returned.
 
     A finished run or fold with the same settings and data is not trained again.  Raises ConfigError
     where the folder holds another run, or an unfinished one and *resume* is not given; LockError
@@ -95,14 +123,16 @@ def train_run(
         backbone=backbone.name,
         backbone_version=backbone.version,
         settings=settings,
-        data=tuple(_data_file(dataset) for dataset in data),
-        valid=_data_file(valid) if valid else None,
-        answer_lengths=_answer_lengths(data),
+        data=tuple(data_file(dataset) for dataset in data),
+        valid=data_file(valid) if valid else None,
+        mixture=mixture or Mixture(),
+        before=before,
+        answer_lengths=answer_lengths(data),
         versions={"kit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
         device=f"{device.name}, {device.precision}",
     )
     with locked(folder):
-        kept = _continue_or_refuse(folder, record) or record
+        kept = continue_or_refuse(folder, record) or record
     names = [FULL] if settings.folds is None else [str(fold) for fold in folds or range(settings.folds)]
     wanted = [name for name in names if name not in kept.folds]
     for name in names:
@@ -111,15 +141,27 @@ def train_run(
             listeners.say(f"{folder}:{which} already trained with these settings on these data")
     if processes.first:
         for name in kept.folds:  # of a process that was killed when the record was written
-            shutil.rmtree(_model_folder(folder, name) / "checkpoints", ignore_errors=True)
+            shutil.rmtree(model_folder(folder, name) / "checkpoints", ignore_errors=True)
     if not resume:
-        _refuse_unfinished(folder, wanted, processes)
-    plan = _begin(folder, record, data, processes)
+        refuse_unfinished(folder, wanted, processes)
+    plan = begin(folder, record, data, processes)
+    sources = Sources.of(data, record.mixture, valid)
+    sources.refuse_unjudged(plan, data)
+    if learn_before is not None and wanted:
+        begin_with = learn_before()
+        if before_only:
+            return open_run(begin_with.parent)
+        backbone = dataclasses.replace(backbone, location=str(begin_with))
     training = _Training(
-        backbone, data, valid, settings, plan, device, processes, folder, report_to, listeners
+        backbone, data, valid, sources, settings, plan, device, processes, folder, report_to, listeners
     )
     for line in inspect_tokenizer(backbone, [question for dataset in data for question in dataset]).remarks():
         listeners.say(line)
+    if wanted:
+        # A training on a few of many questions does not wait for the tokens of the others.
+        everything = [*data, valid] if valid else data
+        tokens_of = known_tokens(backbone, everything, make=settings.limit is None)
+        training = dataclasses.replace(training, tokens_of=tokens_of)
     for name in names:
         if name in wanted:
             if len(names) > 1:
@@ -136,8 +178,8 @@ def train_run(
 def _train_one(training: _Training, name: str) -> None:
     folder = training.model_folder(name)
     job = Job(
-        training.backbone, training.part(name), training.settings, training.device, training.processes,
-        folder, training.report_to, training.listeners,
+        training.backbone, training.part(name), training.sources, training.settings, training.device,
+        training.processes, folder, training.report_to, training.listeners, training.tokens_of,
     )  # fmt: skip
     if not training.processes.first:
         _finish(training, job, name)
@@ -154,16 +196,17 @@ def _finish(training: _Training, job: Job, name: str) -> FoldRecord:
     model, record = fit(job)
     if not job.part.held_out:
         return record
-    metrics = _score_out_of_fold(training, job.part, name, model, record.weights_sha256)
-    return record.model_copy(update={"metrics": metrics, "held_out": len(job.part.held_out)})
+    each = _score_out_of_fold(training, job.part, name, model, record.weights_sha256)
+    return record.model_copy(update=training.sources.recorded(each))
 
 
 def _score_out_of_fold(
     training: _Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
-) -> dict[str, float]:
+) -> list[SourceScore]:
     return score_out_of_fold(
         model, training.backbone, training.data, part.held_out, training.device, training.settings,
         training.processes, folder=training.folder, fold=name, weights_sha256=weights_sha256,
+        tokens_of=training.tokens_of,
     )  # fmt: skip
 
 
@@ -185,59 +228,6 @@ def _assemble(training: _Training, plan: FoldPlan) -> None:
         assert record is not None
         for dataset in training.data:
             assemble(training.folder, record, plan, dataset)
-
-
-def _begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: Processes) -> FoldPlan | None:
-    """Write the record and the folds of a new run; returns the folds, as the run has them."""
-    if processes.first:
-        with locked(folder):
-            if read_run(folder) is None:
-                write_run(folder, record)
-            if record.settings.folds is not None and read_plan(folder) is None:
-                write_plan(folder, make_plan(data, record.settings))
-    processes.wait()
-    plan = read_plan(folder)
-    if plan is None:
-        return None
-    for dataset in data:
-        own = plan.fold_of(dataset.sha256)
-        if own is None or len(own) != len(dataset):
-            raise ConfigError(
-                f"{folder / 'folds.json'}: does not have the folds of {dataset.path}; choose another --run"
-            )
-    return plan
-
-
-def _model_folder(folder: Path, name: str) -> Path:
-    return folder / (FULL if name == FULL else f"fold-{name}")
-
-
-def _continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
-    kept = read_run(folder)
-    if kept is None:
-        if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"{folder}: is a file; choose another --run")
-        if folder.exists() and not all(map(is_temporary, folder.iterdir())):
-            raise ConfigError(f"{folder}: holds other files and no run.json; choose another --run")
-        return None
-    if mismatch := differences(kept, record):
-        raise ConfigError(
-            f"{folder}: is another run: {'; '.join(mismatch)}; choose another --run, or the same settings"
-        )
-    return kept
-
-
-def _refuse_unfinished(folder: Path, names: Sequence[str], processes: Processes) -> None:
-    for name in names:
-        below = _model_folder(folder, name) / "checkpoints"
-        if (found := latest_complete(below)) is not None:
-            if processes.first:
-                with locked(below.parent, wait=False):  # one that is being trained is not to be gone on with
-                    pass
-            raise ConfigError(
-                f"{folder}: holds an unfinished training ({found.relative_to(folder)}); go on with --resume, "
-                "or delete it"
-            )
 
 
 def _shared_out(settings: TrainingSettings, processes: Processes) -> TrainingSettings:
@@ -269,21 +259,8 @@ def _remarks(
         )
     if processes.size > 1:
         said.append(
-            f"{processes.size} processes share each batch of {settings.batch_size} in micro-batches of "
-            f"{settings.micro_batch_size}"
+            f"{processes.size} processes share each batch of {settings.batch_size} in {settings.at_once}"
         )
     elif torch.cuda.device_count() > 1:
         said.append(f"{torch.cuda.device_count()} GPUs are visible; training uses the first")
     return said
-
-
-def _data_file(dataset: Dataset) -> DataFile:
-    return DataFile(name=dataset.path.name, sha256=dataset.sha256, questions=len(dataset))
-
-
-def _answer_lengths(data: Sequence[Dataset]) -> dict[str, int]:
-    """Gold lengths in characters: what the length prior of later stages is made from."""
-    counts = Counter(
-        len(answer.text) for dataset in data for question in dataset for answer in question.answers or ()
-    )
-    return {str(length): counts[length] for length in sorted(counts)}

@@ -13,39 +13,22 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainingArguments
 
 from kit.errors import ModelError
-from kit.models.training.batches import PADDING, LengthGroupedSampler, SpanCollator
+from kit.models.training.adversarial import moved, watched
+from kit.models.training.batches import LengthGroupedSampler, SpanCollator
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import latest_complete
+from kit.models.training.depths import parameter_groups
+from kit.models.training.losses import Loss
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
-
-
-def span_loss(
-    start: torch.Tensor, end: torch.Tensor, mask: torch.Tensor, golds: torch.Tensor
-) -> torch.Tensor:
-    """Cross-entropy of start and end, averaged over a window's golds, summed over windows: a scalar.
-
-    start, end: raw logits, float (batch, tokens); mask: int (batch, tokens), 0 on padding;
-    golds: int64 (batch, golds, 2), filled up with -1.
-
-    Padding is taken out of the softmax, so that a window's loss does not depend on what it is
-    padded to; the sum, divided by the number of windows of the whole effective batch, makes the gradient
-    independent of the micro-batch.
-    """
-    present = (golds[..., 0] != PADDING).float()
-    weight = present / present.sum(dim=1, keepdim=True).clamp(min=1)  # rows that take no part have none
-    total = start.new_zeros((), dtype=torch.float32)
-    for logits, target in ((start, golds[..., 0]), (end, golds[..., 1])):
-        masked = logits.float().masked_fill(mask == 0, torch.finfo(torch.float32).min)
-        log_p = torch.log_softmax(masked, dim=1).gather(1, target.clamp(min=0))
-        total = total - (log_p * weight).sum() / 2
-    return total
 
 
 class SpanTrainer(Trainer):
     """Trainer for windows with golds.
 
     *evaluate*: from the model to metrics without prefix, ``edit`` among them, through the kit's own
-    inference and decoder.
+    inference and decoder; *adversarial*: length by which embedded words are moved for a second pass, 0 for
+    none; *layer_decay*: each layer's share of the learning rate of the one above it.
     """
 
     def __init__(
@@ -54,9 +37,13 @@ class SpanTrainer(Trainer):
         args: TrainingArguments,
         dataset: Dataset[int],
         collator: SpanCollator,
-        sampler: LengthGroupedSampler,
+        sampler: LengthGroupedSampler | BudgetBatches,
         evaluate: Evaluate,
         callbacks: list[TrainerCallback],
+        *,
+        loss: Loss | None = None,
+        adversarial: float = 0.0,
+        layer_decay: float = 1.0,
     ) -> None:
         super().__init__(
             model=model,
@@ -67,18 +54,24 @@ class SpanTrainer(Trainer):
             callbacks=callbacks,
         )
         self._sampler, self._evaluate_model = sampler, evaluate
+        self._span_loss, self._adversarial, self._layer_decay = loss or Loss(), adversarial, layer_decay
         self.control: TrainerControl
+        self.optimizer: torch.optim.Optimizer | None
         self._loss: torch.Tensor | None = None
+        self._share = 1.0
+        """Of one pass in what is learned from a micro-batch."""
         # compute_loss below divides by the windows of the whole effective batch itself
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
 
     def get_train_dataloader(self) -> DataLoader[int]:
         """Micro-batches in the sampler's order; nothing is dropped."""
+        cut: dict[str, Any] = {"batch_sampler": self._sampler}
+        if isinstance(self._sampler, LengthGroupedSampler):
+            cut = {"batch_size": self.args.per_device_train_batch_size, "sampler": self._sampler}
         loader = DataLoader(
             self.train_dataset,
-            batch_size=self.args.per_device_train_batch_size,
-            sampler=self._sampler,
+            **cut,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory and torch.cuda.is_available(),
@@ -90,6 +83,41 @@ class SpanTrainer(Trainer):
         )
         return prepared
 
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        """Trainer's own, or one with a learning rate a layer."""
+        if self.optimizer is None and self._layer_decay < 1:
+            trained = self.model if model is None else model
+            kind, keywords = self.get_optimizer_cls_and_kwargs(self.args, trained)
+            groups = parameter_groups(
+                trained, self.get_decay_parameter_names(trained), lr=self.args.learning_rate,
+                weight_decay=self.args.weight_decay, layer_decay=self._layer_decay,
+            )  # fmt: skip
+            self.optimizer = kind(groups, **keywords)
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        return optimizer
+
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Forward and backward on one micro-batch; the mean of a plain and an adversarial pass if asked.
+
+        An empty micro-batch of a token budget adds nothing and costs nothing.
+        """
+        if not len(inputs["labels"]):
+            return torch.zeros((), device=self.args.device)
+        if not self._adversarial:
+            plain: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+            return plain
+        self._share = 0.5
+        with watched(model) as embedded:
+            loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+        with moved(model, embedded.shift(self._adversarial)):
+            loss += super().training_step(model, inputs, num_items_in_batch)
+        return loss
+
     def compute_loss(
         self,
         model: torch.nn.Module,
@@ -98,12 +126,10 @@ class SpanTrainer(Trainer):
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """The sum over this micro-batch divided by the windows of the effective batch on all devices."""
-        golds, labels = inputs.pop("golds"), inputs.pop("labels")
-        output = model(**inputs)
-        loss = span_loss(output.start_logits, output.end_logits, inputs["attention_mask"], golds)
-        windows = len(labels) if num_items_in_batch is None else num_items_in_batch
+        loss, output = self._span_loss(model, inputs)
+        windows = len(inputs["labels"]) if num_items_in_batch is None else num_items_in_batch
         # Gradients are averaged over processes, and the count is over all of them.
-        loss = loss / windows * self.accelerator.num_processes
+        loss = loss * self._share / windows * self.accelerator.num_processes
         self._refuse_what_is_not_finite(loss)
         return (loss, output) if return_outputs else loss
 

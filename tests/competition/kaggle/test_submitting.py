@@ -16,6 +16,7 @@ from kit.competition.card import Card, CardData, Estimate, write_card
 from kit.competition.csv import write_submission
 from kit.competition.ledger import NOT_SENT, OPEN, Entry, Ledger, tag_of
 from kit.competition.submitting import Checked, Outcome, check_csv, submit
+from kit.data.formats import load
 from kit.errors import (
     DailyLimitError,
     KaggleError,
@@ -63,8 +64,20 @@ def test_exactly_these_bytes_are_sent_once_and_written_down(kaggle: Kaggle, csv:
     assert outcome.entry is not None
     assert (outcome.already, outcome.entry.ref, outcome.entry.status) == (False, 1000, "pending")
     assert entries() == (outcome.entry,)
+    assert (outcome.entry.csv, outcome.entry.message, outcome.entry.card) == (str(csv), "first try", None)
     events = [json.loads(line)["event"] for line in Path("submissions/ledger.jsonl").read_text().splitlines()]
     assert events == ["intent", "sent"]
+
+
+def test_a_csv_is_checked_against_the_test_file_that_is_named(csv: Path) -> None:
+    rows = [{"guid": guid, "context": "가", "question": "?", "answers": None} for guid in GUIDS]
+    Path("test.json").write_text(json.dumps(rows))
+    for data in (Path("test.json"), load(Path("test.json"))):
+        checked = check_csv(csv, data=data)
+        assert (checked.checked_against, checked.questions, checked.blanks) == ("test.json", 3, 1)
+    Path("test.json").write_text(json.dumps(rows[1:]))
+    with pytest.raises(SubmissionError, match="1 Id is not in the test file: a"):
+        check_csv(csv, data=Path("test.json"))
 
 
 def test_the_score_is_waited_for_and_written_down(kaggle: Kaggle, csv: Path) -> None:

@@ -15,6 +15,7 @@ import kit
 from kit.cli import main
 from kit.competition.kernels import script
 from kit.competition.kernels.script import METADATA, SCRIPT, Plan, script_text
+from kit.competition.kernels.session import Session
 from kit.competition.kernels.wheel import build_wheel
 from kit.errors import ConfigError
 from kit.verbs.kernels import WrittenKernel
@@ -120,7 +121,11 @@ def test_training_options_are_read_as_kit_train_reads_them(
     for words, exit_code, says in (
         (["koelectra", "--epoch", "3"], 2, "No such option"),
         (["koelectra", "--lr", "fast"], 2, "--lr"),
-        (["koelectra", "--data", "x.json"], 2, "--data: has no meaning on Kaggle"),
+        (["koelectra", "--data", "x.json"], 1, "x.json: is a file of this machine, which Kaggle cannot see"),
+        (["koelectra", "--before", "a/x.json"], 1, "give /kaggle/input/NAME/x.json with --dataset"),
+        (["koelectra", "--before-only"], 2, "--before-only: has no meaning on Kaggle"),
+        (["koelectra", "--share", "more=0.5"], 1, "no --data file is called so; they are train.json"),
+        (["koelectra", "--before-lr", "2"], 1, "--before-lr is 2.0; input should be less than 1"),
         (["koelectra", "--resume", "--valid", "x"], 2, "--resume, --valid: has no meaning on Kaggle"),
         (["--folds", "5", "koelectra"], 2, "BACKBONE comes first"),
         (["koelectra", "--batch-size", "7", "--micro-batch-size", "2"], 1, "does not divide"),
@@ -132,6 +137,35 @@ def test_training_options_are_read_as_kit_train_reads_them(
         code, said = push(*words, "--run-name", "five", "--out", "other")
         assert (code, says in said) == (exit_code, True), said
         assert not Path("other").exists()
+
+
+def test_data_beside_the_competitions(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They are named as Kaggle mounts them, and the session finds them where they really are."""
+    words = (
+        "koelectra --run-name five --out k --dataset person/more --data /kaggle/input/more/x.json "
+        "--share x=0.25 --judge train --before /kaggle/input/more/a.json /kaggle/input/more/b.json "
+        "--before-epochs 2"
+    )
+    monkeypatch.setattr(sys, "argv", ["kit", "kernel", "push", *words.split()])
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert not done.value.code, capsys.readouterr().err
+    (line,) = [
+        line
+        for line in Path("k", SCRIPT).read_text(encoding="utf-8").splitlines()
+        if line.startswith("PLAN: ")
+    ]
+    plan = json.loads(ast.parse(line).body[0].value.args[0].value)  # type: ignore[attr-defined]
+    expected = (
+        "--save-minutes 10.0 --data /kaggle/input/more/x.json --share x.json=0.25 --judge train "
+        "--before /kaggle/input/more/a.json --before /kaggle/input/more/b.json --before-epochs 2.0"
+    )
+    assert plan["train"] == expected.split()
+    session = Session(plan, input=tmp_path / "mounts")
+    assert session.placed("/kaggle/input/more/a.json") == str(tmp_path / "mounts/more/a.json")
+    assert session.placed("x.json=0.25") == "x.json=0.25"
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "가", "-x", "x" * 60])

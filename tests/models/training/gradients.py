@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import TrainingArguments
 
+from kit.config.training import Head
 from kit.data.records import Answer, Question
 from kit.models.backbones import load_weights, open_backbone
+from kit.models.joint import JointReader
 from kit.models.processes import join_processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.models.training.budget import BudgetBatches
 from kit.models.training.labels import label_windows
+from kit.models.training.losses import Loss
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
 
 
-def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: float = 0.1) -> SpanTrainer:
-    """Plain SGD without clipping, so that the step's change of weights is the gradient."""
+def trainer(
+    folder: Path,
+    output: Path,
+    batch: int,
+    micro: int,
+    count: int,
+    budget: int = 0,
+    lr: float = 0.1,
+    *,
+    head: Head = "independent",
+    **options: Any,
+) -> SpanTrainer:
+    """Plain SGD without clipping, so that the step's change of weights is the gradient.
+
+    *budget*: padded tokens a micro-batch, in place of *micro* windows; 0 for none.
+    """
     processes = join_processes()
     backbone = open_backbone(str(folder))
     context = "무령시는 오는 15일 시청 앞 광장에서 김도현 시장이 참석한 가운데 행사를 연다고 밝혔다."
@@ -31,11 +50,16 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
     windows = make_windows(backbone, questions, max_length=128, stride=16)
     assert len(windows) == count
     torch.manual_seed(3)
-    model = load_weights(backbone, head_needed=False)
+    model = load_weights(backbone, head_needed=False, head=head)
+    if isinstance(model, JointReader):
+        torch.nn.init.normal_(model.head.end.weight, std=0.1)  # as if it had begun to learn
+    order = LengthGroupedSampler(windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes)
+    sampler = BudgetBatches(order, windows.lengths, batch, budget, processes) if budget else order
+    steps = sampler.steps if isinstance(sampler, BudgetBatches) else batch // (micro * processes.size)
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=micro,
-        gradient_accumulation_steps=batch // (micro * processes.size),
+        gradient_accumulation_steps=steps,
         max_steps=-(-count // batch),
         learning_rate=lr,
         optim="sgd",
@@ -52,19 +76,18 @@ def trainer(folder: Path, output: Path, batch: int, micro: int, count: int, lr: 
         logging_nan_inf_filter=False,
         seed=1,
     )
-    sampler = LengthGroupedSampler(
-        windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes
-    )
     labels = label_windows(windows, questions)
-    collator = SpanCollator(windows, labels, backbone.pad_id)
+    collator = SpanCollator(windows, labels, backbone.pad_id, places=True)
     return SpanTrainer(
-        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, []
+        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, [], **options
     )
 
 
-def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> torch.Tensor:
+def changes(
+    folder: Path, output: Path, batch: int, micro: int, count: int, budget: int = 0, **options: Any
+) -> torch.Tensor:
     """What one epoch of *count* windows adds to the weights, float32 (parameters,)."""
-    run = trainer(folder, output, batch, micro, count)
+    run = trainer(folder, output, batch, micro, count, budget, **options)
     before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
     run.train()
     assert run.state.global_step == steps_of(count, batch, 1)
@@ -73,7 +96,10 @@ def changes(folder: Path, output: Path, batch: int, micro: int, count: int) -> t
 
 
 if __name__ == "__main__":
-    backbone_folder, target, *numbers = sys.argv[1:]
-    found = changes(Path(backbone_folder), Path(target).parent, *map(int, numbers))
+    backbone_folder, target, batch, micro, count, budget, head, soften, r_drop, adversarial = sys.argv[1:]
+    found = changes(
+        Path(backbone_folder), Path(target).parent, int(batch), int(micro), int(count), int(budget),
+        head=head, loss=Loss(float(soften), float(r_drop)), adversarial=float(adversarial),
+    )  # fmt: skip
     if join_processes().first:
         Path(target).write_bytes(found.numpy().tobytes())

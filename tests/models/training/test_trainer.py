@@ -1,4 +1,4 @@
-"""The loss: independent of padding and of how an effective batch is cut into micro-batches."""
+"""Training steps: the same gradient however an effective batch is cut into micro-batches."""
 
 from __future__ import annotations
 
@@ -12,66 +12,88 @@ import torch
 from transformers import TrainerCallback
 
 import kit
+from kit.config.training import Head
 from kit.errors import ModelError
-from kit.models.training.trainer import span_loss, steps_of
+from kit.models.training.losses import Loss
+from kit.models.training.trainer import steps_of
 from tests.models.training.gradients import changes, trainer
 
 GRADIENTS = Path(__file__).with_name("gradients.py")
 
 
-def test_the_loss_is_the_mean_cross_entropy_of_start_and_end() -> None:
-    torch.manual_seed(0)
-    start, end = torch.randn(3, 7), torch.randn(3, 7)
-    mask = torch.ones(3, 7, dtype=torch.long)
-    golds = torch.tensor([[[1, 2]], [[0, 0]], [[6, 6]]])
-    expected = torch.nn.functional.cross_entropy(start, golds[:, 0, 0], reduction="sum")
-    expected = (expected + torch.nn.functional.cross_entropy(end, golds[:, 0, 1], reduction="sum")) / 2
-    assert torch.allclose(span_loss(start, end, mask, golds), expected)
+Asked = tuple[Head, float, float, float]
+PLAIN: Asked = ("independent", 0.0, 0.0, 0.0)
+OPTIONS: Asked = ("independent", 0.3, 0.5, 0.7)
+"""Soft targets, two passes of R-Drop, and an adversarial pass: no dropout here, so that all is exact."""
+JOINT: Asked = ("joint", 0.0, 0.0, 0.0)
+ALL: Asked = ("joint", 0.3, 0.5, 0.7)
 
 
-def test_padding_does_not_change_the_loss() -> None:
-    torch.manual_seed(0)
-    start, end = torch.randn(2, 5), torch.randn(2, 5)
-    golds = torch.tensor([[[1, 2]], [[0, 0]]])
-    plain = span_loss(start, end, torch.ones(2, 5, dtype=torch.long), golds)
-    wide = [torch.cat([logits, torch.full((2, 4), 9.0)], dim=1) for logits in (start, end)]
-    mask = torch.tensor([[1] * 5 + [0] * 4] * 2)
-    assert torch.allclose(span_loss(*wide, mask, golds), plain)
-
-
-def test_several_golds_count_as_one_window() -> None:
-    torch.manual_seed(0)
-    start, end = torch.randn(1, 5), torch.randn(1, 5)
-    mask = torch.ones(1, 5, dtype=torch.long)
-    one, other = torch.tensor([[[1, 2]]]), torch.tensor([[[1, 3]]])
-    both = torch.tensor([[[1, 2], [1, 3], [-1, -1]]])
-    mean = (span_loss(start, end, mask, one) + span_loss(start, end, mask, other)) / 2
-    assert torch.allclose(span_loss(start, end, mask, both), mean)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("count", [8, 5, 13])
-def test_micro_batches_give_the_gradient_of_the_whole_batch(
-    wordpiece_folder: Path, tmp_path: Path, count: int
-) -> None:
-    whole = changes(wordpiece_folder, tmp_path, 8, 8, count)
-    assert whole.norm() > 1e-3
-    for micro in (4, 2, 1):
-        other = changes(wordpiece_folder, tmp_path, 8, micro, count)
-        assert (other - whole).norm() / whole.norm() < 1e-5, micro
+def _options(head: Head, soften: float, r_drop: float, adversarial: float) -> dict[str, object]:
+    return {"head": head, "loss": Loss(soften, r_drop), "adversarial": adversarial}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("processes", "micro", "count"), [(2, 4, 8), (2, 2, 13), (2, 1, 5), (2, 4, 3), (3, 1, 13)]
+    ("count", "asked"), [(8, PLAIN), (5, PLAIN), (13, PLAIN), (13, OPTIONS), (5, JOINT), (13, ALL)]
+)
+def test_micro_batches_give_the_gradient_of_the_whole_batch(
+    wordpiece_folder: Path, tmp_path: Path, count: int, asked: Asked
+) -> None:
+    whole = changes(wordpiece_folder, tmp_path, 8, 8, count, **_options(*asked))
+    assert whole.norm() > 1e-3
+    for micro in (4, 2, 1):
+        other = changes(wordpiece_folder, tmp_path, 8, micro, count, **_options(*asked))
+        assert (other - whole).norm() / whole.norm() < 1e-5, micro
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [8, 13])
+def test_token_budgets_give_the_gradient_of_the_whole_batch(
+    wordpiece_folder: Path, tmp_path: Path, count: int
+) -> None:
+    whole = changes(wordpiece_folder, tmp_path, 8, 8, count)
+    sizes: set[int] = set()
+    for budget in (250, 120, 16):
+        run = trainer(wordpiece_folder, tmp_path, 8, 8, count, budget)
+        run.model.register_forward_pre_hook(
+            lambda _, __, named: sizes.add(named["input_ids"].numel()), with_kwargs=True
+        )
+        before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
+        run.train()
+        other = torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()]) - before
+        assert (other - whole).norm() / whole.norm() < 1e-5, budget
+    assert 0 < min(sizes) <= max(sizes) <= 250
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("processes", "micro", "count", "budget", "asked"),
+    [
+        (2, 4, 8, 0, PLAIN),
+        (2, 2, 13, 0, PLAIN),
+        (2, 1, 5, 0, PLAIN),
+        (2, 4, 3, 0, PLAIN),
+        (3, 1, 13, 0, PLAIN),
+        (2, 2, 13, 0, OPTIONS),
+        (2, 4, 13, 150, PLAIN),
+        (2, 4, 9, 60, ALL),
+        (3, 1, 13, 100, PLAIN),
+    ],
 )
 def test_several_processes_give_the_gradient_of_one(
-    wordpiece_folder: Path, tmp_path: Path, processes: int, micro: int, count: int
+    wordpiece_folder: Path,
+    tmp_path: Path,
+    processes: int,
+    micro: int,
+    count: int,
+    budget: int,
+    asked: Asked,
 ) -> None:
     batch = {2: 8, 3: 6}[processes]
-    alone = changes(wordpiece_folder, tmp_path, batch, batch, count)
+    alone = changes(wordpiece_folder, tmp_path, batch, batch, count, **_options(*asked))
     target = tmp_path / "change"
-    words = [GRADIENTS, wordpiece_folder, target, batch, micro, count]
+    words = [GRADIENTS, wordpiece_folder, target, batch, micro, count, budget, *asked]
     project = str(Path(kit.__file__).resolve().parent.parent)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(

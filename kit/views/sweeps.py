@@ -1,0 +1,104 @@
+"""``kit sweep``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit import terminal, verbs
+from kit.config.ranges import shown
+from kit.views.output import EDIT, edit, print_json, share
+
+if TYPE_CHECKING:
+    from kit.models.sweeping.results import Sweep, TrialResult
+
+
+def run(
+    backbone: str,
+    data: Sequence[Path],
+    folder: Path | None,
+    *,
+    ranges: Sequence[str],
+    fixed: Sequence[str],
+    trials: int,
+    storage: str | None,
+    valid: Path | None,
+    hours: float | None,
+    keep: int,
+    prune_after: int,
+    seed: int,
+    against: Path | None,
+    allow_leak: bool,
+    trust_remote_code: bool,
+    as_json: bool,
+) -> None:
+    """Search, or show what a search found."""
+    found = verbs.sweep(
+        backbone,
+        list(data) or None,
+        run=folder,
+        ranges=ranges,
+        fixed=fixed,
+        trials=trials,
+        storage=storage,
+        valid=valid,
+        hours=hours,
+        keep=keep,
+        prune_after=prune_after,
+        seed=seed,
+        against=against,
+        allow_leak=allow_leak,
+        trust_remote_code=trust_remote_code,
+    )
+    if as_json:
+        print_json(found.as_dict())
+        return
+    names = [one.name for one in found.ranges]
+    columns = ("trial", "state", EDIT, *names, "best at", "steps", "time")
+    terminal.table(_title(found), columns, [_row(trial, names) for trial in found.trials], words=("state",))
+    for trial in found.trials:
+        if trial.error is not None:
+            terminal.say(f"{trial.name} failed: {trial.error}")
+    if found.importances:
+        rows = [(name, share(value)) for name, value in found.importances.items()]
+        terminal.table(
+            f"what mattered, a hint from {len(found.finished)} trials",
+            ("setting", "share of the differences"),
+            rows,
+        )
+    _in_earnest(found)
+
+
+def _title(found: Sweep) -> str:
+    judged = f", {found.held_out:,} questions held out" if found.held_out else ""
+    blank = "" if found.blank_edit is None else f", {edit(found.blank_edit)} if all blank"
+    return f"{found.folder} ({found.backbone}{judged}{blank})"
+
+
+def _row(trial: TrialResult, names: Sequence[str]) -> tuple[str, ...]:
+    return (
+        trial.name,
+        trial.state,
+        "" if trial.edit is None else edit(trial.edit),
+        *(shown(trial.varied[name]) if name in trial.varied else "" for name in names),
+        "" if trial.best_at is None else f"{trial.best_at * 100:.0f} %",
+        "" if trial.steps is None else f"{trial.steps:,}",
+        "" if trial.seconds is None else terminal.duration(trial.seconds),
+    )
+
+
+def _in_earnest(found: Sweep) -> None:
+    """What the best score is worth, and the command that finds out."""
+    from kit.models.sweeping.results import PLOT_FILE
+
+    picture = found.folder / PLOT_FILE
+    if picture.is_file():
+        terminal.say(f"picture: {picture}")
+    if found.best is None or found.best.edit is None or found.command is None:
+        return
+    terminal.say(
+        f"{edit(found.best.edit)} is the lowest score (trials that finished: {len(found.finished)}) on the "
+        "very questions that chose it, and so optimistic; for one to believe, train the winner with folds:"
+    )
+    terminal.say(found.command)

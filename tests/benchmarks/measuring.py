@@ -1,0 +1,75 @@
+"""How time and memory are measured: works in turns, children of their own, peaks above a beginning."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import kit
+
+RUNS = 3
+PROJECT = Path(kit.__file__).resolve().parent.parent
+
+
+def timed(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
+    """Median seconds of each work, taken in turns so that a slow moment hits all of them."""
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(runs):
+        for work, own in zip(works, times, strict=True):
+            began = time.perf_counter()
+            work()
+            own.append(time.perf_counter() - began)
+    return [statistics.median(own) for own in times]
+
+
+def child(module: str, *words: object, timeout: float | None = None, **environment: str) -> dict[str, Any]:
+    """The JSON that ``python -m module words`` prints last.  Raises RuntimeError with its last error."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, words)],
+        check=False, capture_output=True, text=True, timeout=timeout, cwd=PROJECT,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+Ask = Callable[..., dict[str, Any]]
+"""`child`, or for tests something that does the same in this process."""
+
+
+class Memory:
+    """Peak bytes of this process above what it held when this was made."""
+
+    def __init__(self) -> None:
+        # Linux forgets the peak so far when asked to; elsewhere an earlier one may hide a later.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+        self._before = _status("VmRSS") or _peak()
+
+    def above(self) -> int:
+        """The peak since then, less what was held before."""
+        return max((_status("VmHWM") or _peak()) - self._before, 0)
+
+
+def _peak() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _status(name: str) -> int | None:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return None

@@ -1,0 +1,39 @@
+"""The length prior is what its docstring says, slowly, and counts each file's answers once."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.config.runs import DataFile, RunRecord
+from kit.config.training import TrainingSettings
+from kit.spans.lengths import log_length_prior
+from kit.spans.sources import answer_lengths_of
+
+
+@given(st.dictionaries(st.integers(0, 12), st.integers(0, 30)), st.integers(1, 8))
+def test_the_prior_is_the_slow_one(counts: dict[int, int], cap: int) -> None:
+    found = log_length_prior(counts, cap)
+    own = {length: count for length, count in counts.items() if 0 < length <= cap + 1}
+    smooth = [
+        0.25 * own.get(length - 1, 0) + 0.5 * own.get(length, 0) + 0.25 * own.get(length + 1, 0) + 0.5
+        for length in range(1, cap + 1)
+    ]
+    assert found[0] == -np.inf
+    assert found[1:].tolist() == pytest.approx([math.log(value / sum(smooth)) for value in smooth])
+    assert len(found) == cap + 1
+
+
+def test_lengths_of_several_runs_are_added_and_shared_ones_count_once() -> None:
+    def record(**lengths: int) -> RunRecord:
+        counts = {name.removeprefix("n"): count for name, count in lengths.items()}
+        data = (DataFile(name="t", sha256="0" * 64, questions=1),)
+        return RunRecord(backbone="b", settings=TrainingSettings(), data=data, answer_lengths=counts)
+
+    one, other = record(n2=3, n4=1), record(n2=1, n7=5)
+    assert answer_lengths_of([one, other, one]) == {2: 4, 4: 1, 7: 5}
+    assert answer_lengths_of([record()]) == {}
