@@ -122,8 +122,12 @@ class Bench:
 
     def judged(self, left: State, done: Done, moment: Moment) -> str:
         """What is wrong with how the command ended and what it left; "" where nothing is."""
-        if done.code == 0:  # it was over before, or could do without: what is temporary may not be removable
-            lasting = {name: own for name, own in contents(left.folder).items() if not _temporary(name)}
+        if done.code == 0:  # it was over before, or only failed to remove what it no longer needs
+            lasting = {
+                name: content
+                for name, content in contents(left.folder).items()
+                if name in self._after or not (_temporary(name) or self._growing(name))
+            }
             said = difference(lasting, self._after)
         elif moment.deadly:
             said = "" if done.code < 0 else f"it failed before: {_shown(done)}"
@@ -135,12 +139,14 @@ class Bench:
         """Files that are neither as before nor as in the end."""
         said = []
         for name, content in contents(left.folder).items():
-            growing = any(fnmatch.fnmatch(name, pattern) for pattern in self.experiment.growing)
-            if growing or _temporary(name) or name.endswith("/"):
+            if self._growing(name) or _temporary(name) or name.endswith("/"):
                 continue
             if content not in (self._before.get(name), self._after.get(name)):
                 said.append(f"{name} is half-made")
         return "; ".join(said)
+
+    def _growing(self, name: str) -> bool:
+        return any(fnmatch.fnmatch(name, pattern) for pattern in self.experiment.growing)
 
     def _misread(self, left: State) -> str:
         """What later commands make of it: they work as on a whole result, or refuse."""
@@ -172,7 +178,7 @@ class Bench:
         """
         work = self._at_work(self._start)
         self._warm.start(self.experiment.words, work, moment, self._environment)
-        second = self._run(work)
+        second = self._warm.run(self.experiment.words, work, environment=self._environment)
         first = self._warm.finish()
         return second, first, self._wrong(work)
 

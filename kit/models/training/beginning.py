@@ -58,11 +58,17 @@ def continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
     return kept
 
 
-def refuse_unfinished(folder: Path, names: Sequence[str]) -> None:
-    """Raises ConfigError where one of the models *names* has a checkpoint to go on from."""
+def refuse_unfinished(folder: Path, names: Sequence[str], processes: Processes) -> None:
+    """Raises ConfigError where one of the models *names* has a checkpoint to go on from.
+
+    LockError where another process trains it: that one is not to be gone on with.
+    """
     for name in names:
         below = model_folder(folder, name) / "checkpoints"
         if (found := latest_complete(below)) is not None:
+            if processes.first:
+                with locked(below.parent, wait=False):
+                    pass
             raise ConfigError(
                 f"{folder}: holds an unfinished training ({found.relative_to(folder)}); go on with --resume, "
                 "or delete it"

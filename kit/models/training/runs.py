@@ -143,7 +143,7 @@ def train_run(
         for name in kept.folds:  # of a process that was killed when the record was written
             shutil.rmtree(model_folder(folder, name) / "checkpoints", ignore_errors=True)
     if not resume:
-        refuse_unfinished(folder, wanted)
+        refuse_unfinished(folder, wanted, processes)
     plan = begin(folder, record, data, processes)
     sources = Sources.of(data, record.mixture, valid)
     sources.refuse_unjudged(plan, data)
