@@ -118,7 +118,7 @@ def test_settings_that_make_no_sense_to_search(name: str) -> None:
 def test_every_other_setting_can_be_searched_also_those_that_come_later(name: str) -> None:
     """By its own type and rules: two values that the settings accept make a range."""
     candidates: list[list[Any]] = [
-        ["linear", "cosine"], ["all", "first"], [True, False], [32, 64], [0.1, 0.2],
+        ["linear", "cosine"], ["all", "first"], ["independent", "joint"], [True, False], [32, 64], [0.1, 0.2],
     ]  # fmt: skip
     for choices in candidates:
         try:
