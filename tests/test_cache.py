@@ -94,12 +94,12 @@ def test_a_full_disk_leaves_nothing_behind(folder: Path, monkeypatch: pytest.Mon
 
 def test_the_entries_used_longest_ago_go_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "LIMIT", 25)
-    keys = [content_key("test", [str(number)]) for number in range(4)]
+    *keys, unmade, unmade_today = [content_key("test", [str(number)]) for number in range(6)]
     (folder / "texts").mkdir(parents=True)
     strangers = [folder / "texts" / "mine.kit", folder / "notes.txt", folder / "texts" / ".mine.kit.a.part"]
     for stranger in strangers:
         stranger.write_text("x" * 100)
-    torn = [folder / "texts" / f".{key}.kit.abc.part" for key in keys[:2]]
+    torn = [folder / "texts" / f".{key}.kit.abc.part" for key in (unmade, unmade_today)]
     for path in torn:
         path.touch()
     now = time.time()
