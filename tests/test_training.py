@@ -25,6 +25,7 @@ from kit.errors import ConfigError, LockError, ModelError, SpanFileError
 from kit.files import locked
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import launch
+from kit.models.training.checkpoints import complete_checkpoints
 from kit.models.training.fitting import Listeners
 from kit.models.training.runs import train_run
 from kit.spans.members import member_scores, open_run, stored_folds
@@ -311,6 +312,21 @@ def test_a_killed_training_ends_in_the_same_weights(
     assert weights(run / "full") == weights(undisturbed / "full")
     assert not (run / "full" / "checkpoints").exists()
     assert record_of(run).folds["full"].history == record_of(undisturbed).folds["full"].history
+
+
+def test_a_checkpoint_that_cannot_be_read_is_passed_over(
+    place: Path, whole: Callable[[dict[str, Any]], Path], tmp_path: Path
+) -> None:
+    undisturbed, run = whole(RESUMED), tmp_path / "run"
+    killed(place, "at", record_of(undisturbed).folds["full"].steps // 2 + 3, run, RESUMED)
+    earlier, newest = complete_checkpoints(run / "full" / "checkpoints")
+    (newest / "optimizer.pt").write_bytes(b"of a failing disk")
+    words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(RESUMED)]
+    done = run_python("-m", "kit", *words, "--run", run, "--resume", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert "optimizer.pt: cannot be read" in done.stderr
+    assert f"; trying {earlier.name}" in done.stderr
+    assert weights(run / "full") == weights(undisturbed / "full")
 
 
 def test_a_token_budget_goes_on_to_the_same_weights(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 
 from kit.answers.rules import RULES, Rule
@@ -32,6 +33,7 @@ from kit.spans.candidates import best_spans
 from kit.spans.lengths import log_length_prior
 from kit.spans.members import Run
 from kit.spans.posteriors import span_posterior
+from kit.spans.ranking.model import Ranker, read_ranker, write_ranker
 from kit.spans.recipes import load_recipe, rules_of, write_recipe
 from kit.spans.scores import Provenance, SpanScores, offsets_of
 from kit.spans.sources import answer_lengths_of
@@ -309,6 +311,22 @@ def _ledger_seeds() -> list[bytes]:
     return [path.read_bytes()]
 
 
+def _ranker(data: bytes) -> None:
+    read_ranker(_file("x.ranker", data))
+
+
+def _ranker_seeds() -> list[bytes]:
+    """Two trees; and heads that promise other models than follow, since a right digest cannot be guessed."""
+    generator = np.random.default_rng(1)
+    values = generator.normal(size=(200, 2))
+    settings = {"num_leaves": 3, "min_data_in_leaf": 5, "verbosity": -1, "num_threads": 1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(values, values.sum(1)), num_boost_round=2)
+    path = _PLACE / "seed.ranker"
+    write_ranker(path, Ranker(booster, booster, ("a", "b"), "0" * 64))
+    content = path.read_bytes()
+    return [content, content[:200], b'{"format": "kit ranker 2", "models_sha256": ""}\n', b"[" * 1000]
+
+
 # Answers.
 
 
@@ -359,6 +377,7 @@ TARGETS: dict[str, Target] = {
     "plans": Target(_plans, _plans_seeds, _JSON),
     "card": Target(_card, _card_seeds, _JSON),
     "ledger": Target(_ledger, _ledger_seeds, f"{_JSON} number event public estimate \n"),
+    "ranker": Target(_ranker, _ranker_seeds, f"{_JSON} format fitted_on features models_sha256 tree"),
     "csv": Target(_csv, _csv_seeds, '" "" , \r \n Id,Predicted \ufeff \x00 =1+1'),
     "rules": Target(_rules, _rules_seeds, "[CLS] ## <s> “ ” ( ) \u200b \xa0 3 . 1"),
 }

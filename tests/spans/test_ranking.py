@@ -95,7 +95,14 @@ def test_a_ranker_survives_the_disk_and_damage_is_named(data: Dataset, tmp_path:
     assert again.fitted_on == "abc"
     assert again.names == ranker.names
     assert np.array_equal(again.chosen(candidates), ranker.chosen(candidates))
-    path.write_text(path.read_text(encoding="utf-8")[:300], encoding="utf-8")
+    whole = path.read_text(encoding="utf-8")
+    # A feature that there is none of: LightGBM would look for its value beyond the row.
+    far = whole.replace("\nsplit_feature=", "\nsplit_feature=99999 ", 1)
+    for damaged in (whole[:300], whole[:-300], far, "[" * 100_000, '["a"]\n', "\x00"):
+        path.write_text(damaged, encoding="utf-8")
+        with pytest.raises(ConfigError, match=r"five.ranker: is not a ranker of this kit \(.+\); make it"):
+            read_ranker(path)
+    path.write_bytes(b"\xff\n")
     with pytest.raises(ConfigError, match=r"five.ranker: is not a ranker of this kit"):
         read_ranker(path)
     with pytest.raises(ConfigError, match=r"no such ranker; kit tune writes it"):

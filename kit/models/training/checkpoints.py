@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
+import torch
+from safetensors import SafetensorError, safe_open
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_pt_utils import safe_globals
 
-from kit.errors import WriteError
+from kit.errors import ModelError, WriteError
 from kit.models.devices import Device
 from kit.models.processes import Processes
 
@@ -119,3 +123,51 @@ def seconds_spent(checkpoint: Path | None) -> float:
 def latest_complete(folder: Path) -> Path | None:
     """The marked checkpoint with the highest step, or None."""
     return next(reversed(complete_checkpoints(folder)), None)
+
+
+def latest_readable(folder: Path, say: Callable[[str], object]) -> Path | None:
+    """The newest complete checkpoint whose files can be read, or None where there is no complete one.
+
+    One that a disk has damaged since, or that somebody put a pickle into, is said and passed over.
+    Raises ModelError where no complete one can be read.
+    """
+    reason = ""
+    for path in reversed(complete_checkpoints(folder)):
+        if reason:
+            say(f"{reason}; trying {path.name}")
+        if not (reason := _unreadable(path)):
+            return path
+    if reason:
+        raise ModelError(f"{reason}; delete {folder} to train this model from its beginning")
+    return None
+
+
+def _unreadable(checkpoint: Path) -> str:
+    """Why Trainer could not go on from *checkpoint*; "" where it can.
+
+    Its tensors are mapped, not read; of pickles only tensors and numbers are taken, and no other code is run.
+    """
+    path = checkpoint
+    try:
+        path = checkpoint / "trainer_state.json"
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(checkpoint.glob("*.safetensors")) or [checkpoint / "model.safetensors"]:
+            with safe_open(path, framework="pt") as content:
+                content.keys()
+        # Without one of these Trainer would begin afresh with the optimizer, and say nothing.
+        random = sorted(checkpoint.glob("rng_state*.pth")) or [checkpoint / "rng_state.pth"]
+        with safe_globals():
+            for path in (checkpoint / "optimizer.pt", checkpoint / "scheduler.pt", *random):
+                torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except _DAMAGE as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        first = reason.strip().partition("\n")[0][:200] or type(error).__name__
+        return f"{path}: cannot be read ({first})"
+    return ""
+
+
+_DAMAGE = (
+    OSError, ValueError, RuntimeError, EOFError, LookupError, TypeError, AttributeError, AssertionError,
+    MemoryError, UnpicklingError, SafetensorError,
+)  # fmt: skip
+"""What the readers raise for files that are not theirs; RecursionError is a RuntimeError."""

@@ -32,7 +32,7 @@ from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import (
     CheckpointMarks,
     SaveByTheClock,
-    latest_complete,
+    latest_readable,
     saying_when_the_disk_is_full,
     seconds_spent,
 )
@@ -132,7 +132,7 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
 def _fit(
     job: Job, settings: TrainingSettings, windows: Windows, labels: Labels
 ) -> tuple[torch.nn.Module, FoldRecord]:
-    start_from = latest_complete(job.checkpoints)
+    start_from = latest_readable(job.checkpoints, job.listeners.say)
     spent = seconds_spent(start_from)
     began = time.monotonic() - spent
     transformers.utils.logging.disable_progress_bar()  # ours is the only one

@@ -21,7 +21,7 @@ from kit.scoring.metrics import edit_distances
 from kit.spans.ranking.features import Candidates, feature_groups
 
 INSTALL = "pip install 'korean-mrc-kit[ranked]'"
-_FORMAT = "kit ranker 1"
+_FORMAT = "kit ranker 2"
 _NEXT_MODEL = "\n=== next model ===\n"
 _ROUNDS = 150
 _SETTINGS = {
@@ -139,13 +139,26 @@ def write_ranker_beside(recipe: Path, ranker: Ranker) -> Path:
 
 
 def _text(ranker: Ranker) -> str:
-    head = json.dumps({"format": _FORMAT, "fitted_on": ranker.fitted_on, "features": list(ranker.names)})
     models = _NEXT_MODEL.join(one.model_to_string() for one in (ranker.distance, ranker.exact))
-    return f"{head}\n{models}"
+    about = {
+        "format": _FORMAT,
+        "fitted_on": ranker.fitted_on,
+        "features": list(ranker.names),
+        "models_sha256": _digest_of(models),
+    }
+    return f"{json.dumps(about)}\n{models}"
+
+
+def _digest_of(models: str) -> str:
+    return hashlib.sha256(models.encode()).hexdigest()
 
 
 def read_ranker(path: Path) -> Ranker:
-    """Raises ConfigError where the file is missing, damaged, or LightGBM is not installed."""
+    """Raises ConfigError where the file is missing, damaged, or LightGBM is not installed.
+
+    LightGBM believes what it reads, and a tree of damaged text can end the process; so it gets no text but
+    what was written.
+    """
     check_installed()
     import lightgbm
 
@@ -154,11 +167,13 @@ def read_ranker(path: Path) -> Ranker:
         about = json.loads(head)
         if about["format"] != _FORMAT:
             raise ValueError(f"format {about['format']!r}, this version reads {_FORMAT!r}")
-        distance, exact = models.split(_NEXT_MODEL)
-        boosters = [lightgbm.Booster(model_str=text) for text in (distance, exact)]
+        if about["models_sha256"] != _digest_of(models):
+            raise ValueError("its models are not those that were written")
+        boosters = [lightgbm.Booster(model_str=text) for text in models.split(_NEXT_MODEL)]
         names = tuple(map(str, about["features"]))
         return Ranker(boosters[0], boosters[1], names, str(about["fitted_on"]))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such ranker; kit tune writes it beside the recipe") from None
-    except (OSError, ValueError, KeyError, TypeError, lightgbm.basic.LightGBMError) as error:
-        raise ConfigError(f"{path}: is not a ranker of this kit ({error}); make it with kit tune") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, lightgbm.basic.LightGBMError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"{path}: is not a ranker of this kit ({reason}); make it with kit tune") from None
