@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,25 @@ def changes(
     return after - before
 
 
+Asked = tuple[Head, float, float, float]
+"""Head, soften, R-Drop and adversarial."""
+Row = tuple[int, int, int, int, Asked]
+"""Batch, micro, count, budget, and what is asked."""
+
+
+def options(head: Head, soften: float, r_drop: float, adversarial: float) -> dict[str, Any]:
+    """As *trainer* takes them."""
+    return {"head": head, "loss": Loss(soften, r_drop), "adversarial": adversarial}
+
+
+def main() -> None:
+    """``gradients.py BACKBONE FOLDER ROWS``, the rows as JSON: their changes go into files 0, 1, ...."""
+    backbone, folder, rows = sys.argv[1:]
+    for number, (batch, micro, count, budget, asked) in enumerate(json.loads(rows)):
+        found = changes(Path(backbone), Path(folder), batch, micro, count, budget, **options(*asked))
+        if join_processes().first:
+            Path(folder, str(number)).write_bytes(found.numpy().tobytes())
+
+
 if __name__ == "__main__":
-    backbone_folder, target, batch, micro, count, budget, head, soften, r_drop, adversarial = sys.argv[1:]
-    found = changes(
-        Path(backbone_folder), Path(target).parent, int(batch), int(micro), int(count), int(budget),
-        head=head, loss=Loss(float(soften), float(r_drop)), adversarial=float(adversarial),
-    )  # fmt: skip
-    if join_processes().first:
-        Path(target).write_bytes(found.numpy().tobytes())
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,25 +13,19 @@ import torch
 from transformers import TrainerCallback
 
 import kit
-from kit.config.training import Head
 from kit.errors import ModelError
-from kit.models.training.losses import Loss
 from kit.models.training.trainer import steps_of
-from tests.models.training.gradients import changes, trainer
+from tests.models.training.gradients import Asked, Row, changes, options, trainer
 
 GRADIENTS = Path(__file__).with_name("gradients.py")
+PROJECT = Path(kit.__file__).resolve().parent.parent
 
 
-Asked = tuple[Head, float, float, float]
 PLAIN: Asked = ("independent", 0.0, 0.0, 0.0)
 OPTIONS: Asked = ("independent", 0.3, 0.5, 0.7)
 """Soft targets, two passes of R-Drop, and an adversarial pass: no dropout here, so that all is exact."""
 JOINT: Asked = ("joint", 0.0, 0.0, 0.0)
 ALL: Asked = ("joint", 0.3, 0.5, 0.7)
-
-
-def _options(head: Head, soften: float, r_drop: float, adversarial: float) -> dict[str, object]:
-    return {"head": head, "loss": Loss(soften, r_drop), "adversarial": adversarial}
 
 
 @pytest.mark.slow
@@ -40,10 +35,10 @@ def _options(head: Head, soften: float, r_drop: float, adversarial: float) -> di
 def test_micro_batches_give_the_gradient_of_the_whole_batch(
     wordpiece_folder: Path, tmp_path: Path, count: int, asked: Asked
 ) -> None:
-    whole = changes(wordpiece_folder, tmp_path, 8, 8, count, **_options(*asked))
+    whole = changes(wordpiece_folder, tmp_path, 8, 8, count, **options(*asked))
     assert whole.norm() > 1e-3
     for micro in (4, 2, 1):
-        other = changes(wordpiece_folder, tmp_path, 8, micro, count, **_options(*asked))
+        other = changes(wordpiece_folder, tmp_path, 8, micro, count, **options(*asked))
         assert (other - whole).norm() / whole.norm() < 1e-5, micro
 
 
@@ -66,47 +61,52 @@ def test_token_budgets_give_the_gradient_of_the_whole_batch(
     assert 0 < min(sizes) <= max(sizes) <= 250
 
 
+# Micro-batch, windows, token budget, and what is asked: all rows of a number of processes in one launch.
+TOGETHER: dict[int, tuple[tuple[int, int, int, Asked], ...]] = {
+    2: (
+        (4, 8, 0, PLAIN),
+        (2, 13, 0, PLAIN),
+        (1, 5, 0, PLAIN),
+        (4, 3, 0, PLAIN),
+        (2, 13, 0, OPTIONS),
+        (4, 13, 150, PLAIN),
+        (4, 9, 60, ALL),
+    ),
+    3: ((1, 13, 0, PLAIN), (1, 13, 100, PLAIN)),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("processes", "micro", "count", "budget", "asked"),
-    [
-        (2, 4, 8, 0, PLAIN),
-        (2, 2, 13, 0, PLAIN),
-        (2, 1, 5, 0, PLAIN),
-        (2, 4, 3, 0, PLAIN),
-        (3, 1, 13, 0, PLAIN),
-        (2, 2, 13, 0, OPTIONS),
-        (2, 4, 13, 150, PLAIN),
-        (2, 4, 9, 60, ALL),
-        (3, 1, 13, 100, PLAIN),
-    ],
-)
+@pytest.mark.parametrize("processes", TOGETHER)
 def test_several_processes_give_the_gradient_of_one(
-    wordpiece_folder: Path,
-    tmp_path: Path,
-    processes: int,
-    micro: int,
-    count: int,
-    budget: int,
-    asked: Asked,
+    wordpiece_folder: Path, tmp_path: Path, processes: int
 ) -> None:
     batch = {2: 8, 3: 6}[processes]
-    alone = changes(wordpiece_folder, tmp_path, batch, batch, count, **_options(*asked))
-    target = tmp_path / "change"
-    words = [GRADIENTS, wordpiece_folder, target, batch, micro, count, budget, *asked]
-    project = str(Path(kit.__file__).resolve().parent.parent)
+    rows: list[Row] = [(batch, *row) for row in TOGETHER[processes]]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
-        [*launcher, "--nproc-per-node", str(processes), *map(str, words)],
+        [
+            *launcher,
+            "--nproc-per-node",
+            str(processes),
+            GRADIENTS,
+            wordpiece_folder,
+            tmp_path,
+            json.dumps(rows),
+        ],
         capture_output=True,
         text=True,
         check=False,
         timeout=240,
-        env={**os.environ, "PYTHONPATH": project, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
-    together = torch.frombuffer(bytearray(target.read_bytes()), dtype=torch.float32)
-    assert (together - alone).norm() / alone.norm() < 1e-5
+    for number, row in enumerate(rows):
+        _, _, count, _, asked = row
+        alone = changes(wordpiece_folder, tmp_path / "alone", batch, batch, count, **options(*asked))
+        content = bytearray((tmp_path / str(number)).read_bytes())
+        together = torch.frombuffer(content, dtype=torch.float32)
+        assert (together - alone).norm() / alone.norm() < 1e-5, row
 
 
 def test_norms_and_biases_do_not_decay(wordpiece_folder: Path, tmp_path: Path) -> None:
