@@ -15,8 +15,9 @@ $(VENV)/installed: setup.py constraints.txt pyproject.toml
 demo: $(VENV)/installed
 	$(BIN)/kit demo
 
+# Two files at a time, the long ones first: see tests/conftest.py.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -33,13 +33,14 @@ class Demonstration:
     scores: tuple[Score, ...]
 
 
-def run_demo(folder: Path, seed: int, say: Callable[[str], object]) -> Demonstration:
+def run_demo(folder: Path, seed: int, articles: int, say: Callable[[str], object]) -> Demonstration:
     """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.
 
-    Everything goes below *folder*: data/demo, runs/demo-* and submissions/demo.csv.  Runs that an
-    earlier demo finished with the same corpus and settings are kept, others of that name are replaced.
+    *articles*: how many to train on.  Everything goes below *folder*: data/demo, runs/demo-* and
+    submissions/demo.csv.  Runs that an earlier demo finished with the same corpus and settings are kept, others
+    of that name are replaced.
     """
-    files = sample.write(folder / "data" / "demo", seed)
+    files = sample.write(folder / "data" / "demo", seed, articles)
     for path in (files.train, files.test):
         report = verbs.check(path)
         state = "clean" if report.clean else f"{len(report.faults)} faults"

@@ -12,6 +12,15 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+LONG = ("tests/test_demo.py", "tests/notebooks", "tests/test_training.py", "tests/test_road.py")
+"""What is to begin first, so that nothing long is left for one process at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; the others, and the tests of a file, stay in their order."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), 99))
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The repository's root."""

@@ -18,7 +18,7 @@ PROJECT = Path(kit.__file__).resolve().parent.parent
 
 def demo(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "kit", "demo"],
+        [sys.executable, "-m", "kit", "demo", "--articles", "1800"],  # and it learns as well as it must
         cwd=folder,
         capture_output=True,
         text=True,

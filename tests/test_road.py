@@ -21,22 +21,9 @@ from kit.config.runs import read_run
 from kit.data import sample
 from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
 from kit.models.tiny import Shape, make_backbone
+from tests.commands import PROJECT, run_kit, run_python
 
-PROJECT = Path(kit.__file__).resolve().parent.parent
 Kit = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m kit` as a user starts it."""
-    return subprocess.run(
-        [sys.executable, "-m", "kit", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1", **environment},
-    )
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +33,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = sample.write(folder / "data", train_contexts=40, test_contexts=12)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
-    trained = run_kit(
+    trained = run_python(
+        "-m",
+        "kit",
         "train",
         "tiny",
         "--data",
@@ -67,7 +56,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "windows" in trained.stderr
     assert "of disk while training" in trained.stderr
     assert "Edit Score" in trained.stdout
-    predicted = run_kit("predict", "runs/tiny", "--data", "data/test.json", cwd=folder)
+    predicted = run_python("-m", "kit", "predict", "runs/tiny", "--data", "data/test.json", cwd=folder)
     assert predicted.returncode == 0, predicted.stderr
     return folder
 

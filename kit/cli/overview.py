@@ -39,6 +39,9 @@ def doctor(as_json: Json = False) -> None:
 def demo(
     folder: Annotated[Path, typer.Option("--to", help="Where the corpus, runs and submissions go.")] = Path(),
     seed: Annotated[int, typer.Option(help="Seed of corpus and training.")] = 2022,
+    articles: Annotated[
+        int, typer.Option(min=100, help="Articles to train on: fewer are sooner done, and learn less.")
+    ] = 3000,
 ) -> None:
     """The whole road on a built-in corpus, two tiny models trained on the spot, in minutes.
 
@@ -46,7 +49,7 @@ def demo(
     """
     from kit.views import demonstration
 
-    demonstration.run(folder, seed)
+    demonstration.run(folder, seed, articles)
 
 
 @app.command()

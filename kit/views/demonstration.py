@@ -10,9 +10,9 @@ from kit.demonstration import run_demo
 from kit.views.scores import table
 
 
-def run(folder: Path, seed: int) -> None:
+def run(folder: Path, seed: int, articles: int) -> None:
     """Run the demo and print its table."""
     began = time.monotonic()
-    made = run_demo(folder, seed, terminal.say)
+    made = run_demo(folder, seed, articles, terminal.say)
     table("articles that no model has seen (Edit Score: lower is better)", list(made.scores))
     terminal.say(f"{made.submission} written; {terminal.duration(time.monotonic() - began)} in all")

@@ -1,4 +1,4 @@
-"""One process that starts the commands, and each experiment prepared once."""
+"""Each experiment prepared once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.chaos.experiments import COMMANDS, experiments
-from tests.chaos.processes import HEAVY, LIGHT, Warm
 from tests.chaos.trials import Bench
+from tests.commands import warm
 
 Benches = Callable[[str, str], Bench]
 
@@ -18,13 +18,13 @@ def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
     """From a command and its variant to the experiment, prepared when it is first asked for."""
     place = tmp_path_factory.mktemp("chaos")
     made: dict[tuple[str, str], Bench] = {}
-    with Warm((*LIGHT, *HEAVY)) as warm, experiments(COMMANDS, place, warm) as found:
+    with experiments(COMMANDS, place, warm()) as found:
         known = {(one.command, one.variant): one for one in found}
 
         def bench(command: str, variant: str) -> Bench:
             key = command, variant
             if key not in made:
-                made[key] = Bench(known[key], warm, place / f"{command}-{variant}")
+                made[key] = Bench(known[key], warm(), place / f"{command}-{variant}")
             return made[key]
 
         yield bench

@@ -102,6 +102,11 @@ class Warm:
         order = _order(words, folder, moment, environment)
         return _done(self._asked({**order, "do": "run", "bound": bound}))
 
+    def undisturbed(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Done:
+        """The same with *environment* as it is, and without an eye on its changes."""
+        order = {"words": list(words), "folder": str(folder), "moment": str(UNDISTURBED), "env": {}}
+        return _done(self._asked({**order, "do": "run", "whole environment": dict(environment)}))
+
     def start(
         self, words: Sequence[str], folder: Path, moment: Moment, environment: Mapping[str, str] | None = None
     ) -> None:
@@ -254,6 +259,9 @@ def _become(order: dict[str, Any], ends: Sequence[int]) -> NoReturn:
     try:
         os.setsid()
         os.chdir(order["folder"])
+        if (environment := order.get("whole environment")) is not None:
+            os.environ.clear()
+            os.environ.update(environment)
         os.environ.update(order["env"])
         tempfile.tempdir = None
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -266,7 +274,8 @@ def _become(order: dict[str, Any], ends: Sequence[int]) -> NoReturn:
 
         if order.get("bound"):
             _give_up_capabilities()
-        arm(Moment.parsed(order["moment"]), Path(order["folder"]), ends[2])
+        if environment is None:
+            arm(Moment.parsed(order["moment"]), Path(order["folder"]), ends[2])
         main()
         code = 0
     except SystemExit as ended:

@@ -1,0 +1,51 @@
+"""`kit` as tests start it: its own process, but forked from one that has imported the libraries already.
+
+``python -m kit`` spends seconds on that, dozens of times in a test run; nothing of it is what is tested here.
+Tests of the start itself, and of settings that are read while importing, begin a process from nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import kit
+from tests.chaos.processes import HEAVY, LIGHT, Warm
+
+PROJECT = Path(kit.__file__).resolve().parent.parent
+
+
+@functools.cache
+def warm() -> Warm:
+    """The process from which commands are forked; one a test process, and it ends with it."""
+    process = Warm((*LIGHT, *HEAVY)).__enter__()
+    atexit.register(process.__exit__)
+    return process
+
+
+def run_kit(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`kit` with this process's environment, in *cwd*."""
+    words = [str(one) for one in arguments]
+    done = warm().undisturbed(words, cwd, _environment())
+    return subprocess.CompletedProcess(["kit", *words], done.code, done.out, done.err)
+
+
+def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python from nothing: ``run_python("-m", "kit", ...)`` is `kit` as a user starts it."""
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={**_environment(), **environment},
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1"}
