@@ -37,8 +37,8 @@ def run_demo(folder: Path, seed: int, articles: int, say: Callable[[str], object
     """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.
 
     *articles*: how many to train on.  Everything goes below *folder*: data/demo, runs/demo-* and
-    submissions/demo.csv.  Runs that an earlier demo finished with the same corpus and settings are kept, others
-    of that name are replaced.
+    submissions/demo.csv.  Runs that an earlier demo finished with the same corpus and settings are kept,
+    others of that name are replaced.
     """
     files = sample.write(folder / "data" / "demo", seed, articles)
     for path in (files.train, files.test):
