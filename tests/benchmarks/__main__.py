@@ -25,8 +25,9 @@ def every_day() -> None:
         rows = list(everyday.all_rows(folder))
         (folder / "blend").mkdir()
         rows += ensembles.compare(*ensembles.invented(folder / "blend"), folder / "blend")
+        profile = ensembles.profile(folder / "blend")
     text = f"Written by `make bench`; medians of {RUNS} runs in turns, {machine()}."
-    write_section("everyday", f"{text}\n\n{table(everyday.COLUMNS, rows)}")
+    write_section("everyday", f"{text}\n\n{table(everyday.COLUMNS, rows)}\n\n{profile}")
 
 
 def training() -> None:

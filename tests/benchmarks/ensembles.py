@@ -8,8 +8,8 @@ scores for the built-in corpus.  The peer is the usual loop for each member and 
 from __future__ import annotations
 
 import cProfile
-import io
 import json
+import os
 import pstats
 import statistics
 import subprocess
@@ -19,6 +19,8 @@ import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
+from unittest import mock
 
 import numpy as np
 
@@ -29,20 +31,21 @@ from kit.spans.members import member_scores, open_run, stored_folds
 from kit.spans.scores import SpanScores
 from kit.spans.store import write_spans
 from tests.benchmarks.invented import scores_for
+from tests.benchmarks.measuring import PROJECT
 from tests.benchmarks.peers import usual_decoding
 
 QUESTIONS, MEMBERS, RUNS = 4008, 5, 3
 ROW = tuple[str, str, str, str]
 _DECODE = """
-import json, resource, sys, time
+import json, time
 from kit.cli import main
+from tests.benchmarks.measuring import peak_memory
 began = time.perf_counter()
 try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(json.dumps({"seconds": time.perf_counter() - began, "peak": peak}))
+print(json.dumps({"seconds": time.perf_counter() - began, "peak": peak_memory()}))
 """
 
 
@@ -80,13 +83,37 @@ def compare(scores: SpanScores, dataset: Dataset, folder: Path) -> list[ROW]:
     return rows
 
 
-def profile(recipe: Path, data: Dataset, out: Path, lines: int = 12) -> str:
-    """The functions that hold the time, by their own seconds."""
+class _OneAfterAnother:
+    """In place of a pool of threads, into which a profile cannot look."""
+
+    def __init__(self, threads: int) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    map = staticmethod(map)
+
+
+def profile(folder: Path, lines: int = 10) -> str:
+    """Where the `edit` answers of five members spend their time, after `compare` in the same *folder*."""
     watch = cProfile.Profile()
-    watch.runcall(kit.ensemble, recipe, data.path, out=out)
-    text = io.StringIO()
-    pstats.Stats(watch, stream=text).strip_dirs().sort_stats("tottime").print_stats(lines)
-    return text.getvalue()
+    with mock.patch("kit.spans.posteriors.ThreadPoolExecutor", _OneAfterAnother):
+        watch.runcall(
+            kit.ensemble, folder / f"{MEMBERS}-edit.yaml", folder / "test.json", out=folder / "p.csv"
+        )
+    stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(watch).stats  # type: ignore[attr-defined]
+    own = Counter({place: numbers[2] for place, numbers in stats.items()})
+    shares = [f"{_name(*place)} {seconds / own.total():.0%}" for place, seconds in own.most_common(lines)]
+    return f"Of five members' `edit` answers, in one thread, by functions' own time: {', '.join(shares)}."
+
+
+def _name(file: str, line: int, function: str) -> str:
+    """``posteriors.py _listed``, or what C calls itself."""
+    return f"`{function}`" if file == "~" else f"`{Path(file).name} {function}`"
 
 
 def _repeated(dataset: Dataset, folder: Path) -> Dataset:
@@ -127,7 +154,10 @@ def _recipe(folder: Path, members: list[Path], decoder: str, lengths: Path) -> P
 
 def _decoded(recipe: Path, data: Dataset, out: Path) -> dict[str, float]:
     words = ["ensemble", str(recipe), "--data", str(data.path), "--out", str(out), "--json"]
-    done = subprocess.run([sys.executable, "-c", _DECODE, *words], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", _DECODE, *words], check=True, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )  # fmt: skip
     out.unlink()
     result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
@@ -163,8 +193,7 @@ def main(*words: str) -> None:
             scores, dataset = invented(folder)
         for row in compare(scores, dataset, folder):
             print(*row, sep=" | ")
-        data = kit.load(folder / "test.json")
-        print(profile(folder / f"{MEMBERS}-edit.yaml", data, folder / "profiled.csv"))
+        print(profile(folder))
 
 
 if __name__ == "__main__":

@@ -55,16 +55,20 @@ class Memory:
         # Linux forgets the peak so far when asked to; elsewhere an earlier one may hide a later.
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
-        self._before = _status("VmRSS") or _peak()
+        self._before = _status("VmRSS") or peak_memory()
 
     def above(self) -> int:
         """The peak since then, less what was held before."""
-        return max((_status("VmHWM") or _peak()) - self._before, 0)
+        return max(peak_memory() - self._before, 0)
 
 
-def _peak() -> int:
+def peak_memory() -> int:
+    """Bytes this process held at most.
+
+    Where Linux tells, of its own program alone: getrusage counts the process that it was forked from, too.
+    """
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _status(name: str) -> int | None:

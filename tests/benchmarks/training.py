@@ -7,7 +7,6 @@ each in processes of its own, and prints the comparison; with ``kit`` or ``padde
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from kit.models.training.batches import LengthGroupedSampler, SpanCollator, Wind
 from kit.models.training.labels import label_windows
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
+from tests.benchmarks.measuring import peak_memory
 from tests.benchmarks.plain import PaddedWindows, plain_trainer
 
 RUNS = 3
@@ -76,11 +76,7 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
         trainer.train()
         seconds = time.perf_counter() - began
     cuda = device.torch.type == "cuda"
-    peak = (
-        torch.cuda.max_memory_allocated()
-        if cuda
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    )
+    peak = torch.cuda.max_memory_allocated() if cuda else peak_memory()
     print(json.dumps({"seconds": seconds, "peak": peak, "mean": float(np.mean(windows.lengths)),
                       "windows": len(windows)}))  # fmt: skip
 
