@@ -51,3 +51,9 @@ def choose_device(precision: str = "auto") -> Device:
     if precision == "bf16" and not native:
         raise ModelError(f"--precision bf16: {name} only emulates it; use --precision {best}")
     return Device(device, name, best if precision == "auto" else precision)
+
+
+def emulates_bf16() -> bool:
+    """Whether this machine's CPU is known to have no instructions for bf16."""
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # an older torch cannot tell
+    return known.get("architecture") == "x86_64" and not (known["avx512_bf16"] or known["amx_bf16"])

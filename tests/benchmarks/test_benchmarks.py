@@ -13,7 +13,7 @@ import pytest
 import kit
 from kit.data import sample
 from kit.models.tiny import Shape, make_backbone
-from tests.benchmarks import everyday, first_step, gpu, growth, results, steps, training
+from tests.benchmarks import everyday, first_step, gpu, growth, options, results, steps, training
 from tests.benchmarks.generated import SHORT, write
 from tests.benchmarks.gpu import Scale, Way, Ways
 from tests.benchmarks.growth import Growth
@@ -194,3 +194,23 @@ def test_the_kit_keeps_its_lead(tmp_path: Path) -> None:
     written = everyday.store(tmp_path, 300)
     assert ratio(written[0][3]) > 0.8  # bytes: hardly more than the arrays themselves
     assert ratio(written[4][3]) > 1  # written faster than it could be compressed
+
+
+@pytest.mark.slow
+def test_options_are_measured_beside_the_plain_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sample.write(tmp_path / "data", train_contexts=24, test_contexts=1)
+    texts = [question.context for question in kit.load(files.train)]
+    make_backbone(tmp_path / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
+    short = {"epochs": 1.0, "max_length": 160, "stride": 40, "limit": 24, "lr": 1e-3}
+    monkeypatch.setattr(options, "PLAIN", options.PLAIN | short)
+    options.train(str(tmp_path / "tiny"), files.train, tmp_path / "runs", ["plain", "ema-seed-2", "soften"])
+    rows = [line.split(" | ") for line in options.show(files.train, tmp_path / "runs").splitlines()[2:]]
+    assert [row[0].strip("| ") for row in rows] == ["plain", "ema-seed-2", "ema-seed-2-last", "soften"]
+    paired = [row[4].partition(" (")[0] for row in rows]
+    assert [bool(text) for text in paired] == [False, True, False, True]
+    means = [float(row[2].partition(" (")[0]) for row in rows]
+    assert float(paired[3]) == pytest.approx(means[3] - means[0], abs=2e-3)
+    assert float(paired[1]) == pytest.approx(means[1] - means[2], abs=2e-3)
+    assert means[1] != means[2]  # the average is not the last weights

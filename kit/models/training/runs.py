@@ -27,7 +27,7 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError
 from kit.files import locked
 from kit.models.backbones import Backbone, attention_dropout, load_weights, open_backbone
-from kit.models.devices import Device, choose_device
+from kit.models.devices import Device, choose_device, emulates_bf16
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes
 from kit.models.token_cache import KnownTokens, known_tokens
@@ -256,6 +256,11 @@ def _remarks(
         said.append(
             f"{backbone.name} drops attention weights ({dropout[0]} {dropout[1]:g}), which keeps a CPU "
             "from its fast attention; --attention-dropout 0 trains about twice as fast here"
+        )
+    if device.torch.type == "cpu" and device.precision == "bf16" and emulates_bf16():
+        said.append(
+            "this CPU only emulates bf16 (neither avx512_bf16 nor amx_bf16), several times as slow as fp32; "
+            "--precision fp32 trains sooner here"
         )
     if processes.size > 1:
         said.append(

@@ -1,0 +1,190 @@
+"""What each option of training does to the Edit Score: alone, beside the plain recipe and its seeds.
+
+``python -m tests.benchmarks.options train ENCODER DATA RUNS [NAME ...]`` trains those of OPTIONS that have no
+finished run yet, on fold 0 of three; started twice, two processes share the work, and a killed one goes on.
+``python -m tests.benchmarks.options show DATA RUNS`` prints the table of what is there: Edit Scores out of
+fold, each option paired with the plain recipe of the same seed, intervals grouped by articles.  Nothing is
+chosen on these rows: the length prior's weight is fixed, and its lengths are those of the other folds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from transformers import TrainerCallback
+
+import kit
+from kit.config.folds import read_plan
+from kit.data.records import Dataset, Question
+from kit.data.splits import groups
+from kit.errors import LockError
+from kit.models.backbones import load_weights, open_backbone
+from kit.models.devices import choose_device
+from kit.models.inference import score_questions
+from kit.models.training.fitting import Listeners
+from kit.models.training.parts import Part, fold_part
+from kit.models.training.runs import train_run
+from kit.scoring.estimates import bootstrap, paired
+from kit.scoring.metrics import edit_distances
+from kit.spans.decoding import argmax_answers, decoded
+from kit.spans.lengths import log_length_prior
+from kit.spans.members import Run, open_run
+from kit.spans.posteriors import span_posterior
+from kit.spans.scores import SpanScores, joined
+from kit.spans.store import read_spans, write_spans
+from tests.benchmarks.results import table
+
+PLAIN: dict[str, Any] = {
+    "folds": 3, "epochs": 2.0, "lr": 2e-4, "batch_size": 16, "micro_batch_size": 8, "max_length": 384,
+    "stride": 128, "targets": "first", "precision": "fp32", "attention_dropout": 0.0, "save_minutes": 6.0,
+    "seed": 42,
+}  # fmt: skip
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "seed-1": {"seed": 1},
+    "ema-seed-2": {"seed": 2, "ema": 0.99},
+    "average-seed-3": {"seed": 3, "average": 3, "evaluations": 4},
+    "soften": {"soften": 0.3},
+    "joint": {"head": "joint"},
+    "layer-decay": {"layer_decay": 0.9},
+    "r-drop": {"r_drop": 0.5},
+    "adversarial": {"adversarial": 0.5},
+}
+"""By name.  An average does not change the training, so that its run has the plain weights, too."""
+_CAP, _LAMBDA = 60, 0.5
+
+
+class _KeepLast(TrainerCallback):
+    """Saves the weights as they are when the training ends, before an average takes their place."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        save_file({name: weight.contiguous() for name, weight in model.state_dict().items()}, self._path)
+
+
+def train(encoder: str, data: Path, folder: Path, names: list[str]) -> None:
+    """Train what is missing of *names* (default: all), and score an average's plain weights."""
+    dataset = kit.load(data)
+    for name in names or OPTIONS:
+        settings = kit.settings_for(encoder, **PLAIN | OPTIONS[name])
+        run = folder / name
+        run.mkdir(parents=True, exist_ok=True)
+        averaged = settings.ema is not None or settings.average is not None
+        last = folder / f".{name}-weights.safetensors"
+        listeners = Listeners(say=print, callbacks=(_KeepLast(last),) if averaged else ())
+        try:
+            made = train_run(encoder, [dataset], run, settings, folds=[0], resume=True, listeners=listeners)
+        except LockError:
+            continue  # another process is at it
+        if averaged and not (folder / f"{name}-last.safetensors").exists():
+            _score_last(made, dataset, last, folder / f"{name}-last.safetensors")
+
+
+def _score_last(run: Run, dataset: Dataset, weights: Path, target: Path) -> None:
+    """Scores of the weights before the average, on the questions of the fold."""
+    assert run.record is not None
+    settings, stored = run.record.settings, _stored(run.folder)
+    backbone, device = open_backbone(str(run.model_folder("0"))), choose_device(settings.precision)
+    model = load_weights(backbone, head_needed=True)
+    model.load_state_dict(load_file(weights))
+    part = _part(run, dataset)
+    pieces = score_questions(
+        model.to(device.torch), backbone, part.held_out, device, max_length=settings.max_length,
+        stride=settings.stride, provenance=stored.provenance,
+    )  # fmt: skip
+    write_spans(target, stored.provenance, [joined(list(pieces), stored.provenance)])
+
+
+def _part(run: Run, dataset: Dataset) -> Part:
+    plan = read_plan(run.folder)
+    assert plan is not None
+    assert run.record is not None
+    return fold_part([dataset], plan, 0, run.record.settings)
+
+
+def _stored(folder: Path) -> SpanScores:
+    (path,) = (folder / "spans").glob("oof-*.fold-0.safetensors")
+    return read_spans(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Edit distances of the fold's questions, float64 (Q,) each: by plain argmax, and with the prior."""
+
+    argmax: NDArray[np.float64]
+    prior: NDArray[np.float64]
+    exact: float
+    """Share of answers with the prior that equal a gold."""
+
+
+def _result(scores: SpanScores, part: Part) -> Result:
+    questions: list[Question] = list(part.held_out)
+    golds = [question.golds for question in questions]
+    lengths = Counter(len(answer.text) for question in part.train for answer in question.answers or ())
+    bonus = _LAMBDA * log_length_prior(lengths, _CAP)
+    plain = argmax_answers(scores, questions, length_cap=_CAP)
+    posterior = span_posterior(scores, _CAP, bonus=bonus).likeliest(50)
+    tidy = edit_distances(decoded(posterior, questions, "edit"), golds)
+    return Result(edit_distances(plain, golds), tidy, float(np.mean(tidy == 0)))
+
+
+def show(data: Path, folder: Path) -> str:
+    """The table, in Markdown."""
+    dataset = kit.load(data)
+    results: dict[str, Result] = {}
+    costs: dict[str, str] = {}
+    part = Part("0", [], [], [])
+    for name in OPTIONS:
+        if not list((folder / name / "spans").glob("oof-*.fold-0.safetensors")):
+            continue
+        run = open_run(folder / name)
+        assert run.record is not None
+        part = _part(run, dataset)
+        results[name] = _result(_stored(run.folder), part)
+        record = run.record.folds["0"]
+        costs[name] = f"{record.seconds / 60:.0f} min, {record.peak_bytes / 1e9:.1f} GB"
+        if (last := folder / f"{name}-last.safetensors").exists():
+            results[f"{name}-last"] = _result(read_spans(last), part)
+    labels = groups(part.held_out)
+    rows = []
+    for name, result in results.items():
+        own, base, versus = bootstrap(result.prior, labels), _base(name), ""
+        if base in results and base != name:
+            found = paired(results[base].prior, result.prior, labels)
+            within = f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
+            versus = f"{found.mean:+.3f} ({within}, p = {found.p_value:.2f})"
+        edit = f"{result.prior.mean():.3f} ({own.low:.3f} to {own.high:.3f})"
+        argmax, exact = f"{result.argmax.mean():.3f}", f"{result.exact:.1%}"
+        rows.append((name, argmax, edit, exact, versus, costs.get(name, "")))
+    columns = (
+        "run",
+        "argmax",
+        "`edit`, λ 0.5",
+        "equal to the gold",
+        "to plain, same seed",
+        "time, peak memory",
+    )
+    return table(columns, rows)
+
+
+def _base(name: str) -> str:
+    """The plain run that has the same seed."""
+    seed = OPTIONS.get(name, {}).get("seed")
+    return "plain" if seed is None else f"{name}-last"
+
+
+if __name__ == "__main__":
+    what, *words = sys.argv[1:]
+    if what == "train":
+        train(words[0], Path(words[1]), Path(words[2]), words[3:])
+    else:
+        print(show(Path(words[0]), Path(words[1])))
