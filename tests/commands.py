@@ -1,8 +1,8 @@
 """`kit` as tests start it: its own process, but forked from one that has imported the libraries already.
 
 ``python -m kit`` spends seconds on that, dozens of times in a test run; nothing of it is what is tested here.
-Tests of the start itself, of settings that are read while importing, and of weights that must be equal to the
-last bit begin a process from nothing: a forked one may round otherwise than one that was killed.
+Tests of the start itself, of settings that are read while importing, and of trainings that are killed begin a
+process from nothing.
 """
 
 from __future__ import annotations

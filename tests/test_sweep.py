@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +20,8 @@ from kit.data import sample
 from kit.errors import ConfigError, ModelError
 from kit.models.sweeping.results import Sweep
 from kit.models.tiny import Shape, make_backbone
+from tests.commands import PROJECT
 
-PROJECT = Path(kit.__file__).resolve().parent.parent
 RANGES = {"lr": [5e-3, 1e-7], "warmup": [0.0, 0.2]}
 FIXED = {"epochs": 2.0, "evaluations": 1, "batch_size": 8, "max_length": 160, "stride": 40}
 """Two learning rates, of which one teaches nothing; the others are stopped once two have finished."""
@@ -75,18 +72,6 @@ def done(place: Path) -> Sweep:
         return kit.sweep("tiny", "data/train.json", run="whole", quiet=True, **SWEEP)
 
 
-def run(place: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1"},
-    )
-
-
 def found_in(sweep: Sweep) -> list[dict[str, Any]]:
     """All but the time, and the names: an attempt more takes a number more."""
     return [{**trial.as_dict(), "seconds": None, "trial": None} for trial in sweep.trials]
@@ -127,7 +112,7 @@ def test_killed_in_its_second_trial_it_goes_on_there_to_the_same_end(
     steps = done.finished[0].steps
     assert steps is not None
     words = (PROJECT / "tests" / "killed_sweep.py", 2, steps // 2 + 5, *WORDS, "--run", "killed")
-    died = run(here, *words)
+    died = run_python(*words, cwd=here)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert all(line.startswith(("killed", "trial-", "tiny", "step")) or "steps:" in line
                for line in died.stderr.splitlines())  # fmt: skip
@@ -163,7 +148,7 @@ def test_the_same_command_again_trains_nothing_and_other_data_are_refused(here: 
 
 
 def test_a_sweep_is_shown_by_its_folder(here: Path, done: Sweep) -> None:
-    shown = run(here, "-m", "kit", "sweep", "whole")
+    shown = run_python("-m", "kit", "sweep", "whole", cwd=here)
     assert shown.returncode == 0, shown.stderr
     table = shown.stdout.splitlines()
     assert done.best is not None
