@@ -11,8 +11,8 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# Two files are tested at a time: tiny models gain nothing from a second thread, and lose much by waiting.  And
-# weights are equal to the last bit only where all processes use as many.  Set before torch is imported.
+# Two files are tested at a time: tiny models gain nothing from a second thread, and lose much by waiting.
+# And weights are equal to the last bit only where all processes use as many.  Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 LONG = ("tests/test_demo.py", "tests/notebooks", "tests/test_training.py", "tests/test_road.py")

@@ -20,7 +20,7 @@ from kit.data import sample
 from kit.errors import ConfigError, ModelError
 from kit.models.sweeping.results import Sweep
 from kit.models.tiny import Shape, make_backbone
-from tests.commands import PROJECT
+from tests.commands import PROJECT, run_python
 
 RANGES = {"lr": [5e-3, 1e-7], "warmup": [0.0, 0.2]}
 FIXED = {"epochs": 2.0, "evaluations": 1, "batch_size": 8, "max_length": 160, "stride": 40}

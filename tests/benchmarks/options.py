@@ -177,9 +177,10 @@ def show(data: Path, folder: Path) -> str:
 
 
 def _base(name: str) -> str:
-    """The plain run that has the same seed."""
-    seed = OPTIONS.get(name, {}).get("seed")
-    return "plain" if seed is None else f"{name}-last"
+    """The plain run that has the same seed; its own name for a plain one."""
+    if name not in OPTIONS:
+        return name
+    return f"{name}-last" if "seed" in OPTIONS[name] else "plain"
 
 
 if __name__ == "__main__":
