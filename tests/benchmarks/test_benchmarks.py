@@ -213,4 +213,6 @@ def test_options_are_measured_beside_the_plain_recipe(
     means = [float(row[2].partition(" (")[0]) for row in rows]
     assert float(paired[3]) == pytest.approx(means[3] - means[0], abs=2e-3)
     assert float(paired[1]) == pytest.approx(means[1] - means[2], abs=2e-3)
-    assert means[1] != means[2]  # the average is not the last weights
+    (averaged,) = (tmp_path / "runs/ema-seed-2/spans").glob("oof-*.fold-0.safetensors")
+    last = tmp_path / "runs/ema-seed-2-last.safetensors"
+    assert averaged.read_bytes() != last.read_bytes()  # scores of other weights, told apart
