@@ -64,9 +64,6 @@ TokensOf = Callable[[Sequence[str]], Texts]
 """Where windows get their texts' tokens from: the tokenizer, or what it said earlier."""
 
 
-_EMPTY = np.zeros(0, dtype=np.int32)
-
-
 def template_of(backbone: Backbone) -> Template:
     """Read the pair template off the tokenizer.  Raises ModelError where it is of an unknown shape."""
     probe = backbone.engine.encode("가", "나", add_special_tokens=True)
@@ -94,21 +91,23 @@ def template_of(backbone: Backbone) -> Template:
 
 def tokenize(backbone: Backbone, texts: Sequence[str]) -> Texts:
     """Tokens and trimmed character ranges of *texts*, without special tokens."""
-    pieces: list[list[NDArray[np.int32]]] = [[_EMPTY], [_EMPTY], [_EMPTY]]
+    ids, begin, end = (np.empty(0, dtype=np.int32) for _ in range(3))
     counts = [np.zeros(0, dtype=np.int64)]
     for part in tokenized(backbone, texts):
-        for own, values in zip(pieces, (part.ids, part.begin, part.end), strict=True):
-            own.append(values)
         counts.append(np.diff(part.offsets))
-    # One array after another, each without its pieces: what is held twice is a third.
-    ids, begin, end = (np.concatenate(pieces.pop(0)) for _ in range(3))
+        held = len(ids)
+        for whole, values in zip((ids, begin, end), (part.ids, part.begin, part.end), strict=True):
+            # Grown where it lies: pieces put together at the end would be held twice.
+            whole.resize(held + len(values), refcheck=False)
+            whole[held:] = values
     return Texts(ids, begin, end, offsets_of(np.concatenate(counts)))
 
 
 def tokenized(backbone: Backbone, texts: Sequence[str]) -> Iterator[Texts]:
     """As `tokenize`, some hundred texts at a time."""
     for first in range(0, len(texts), _BATCH):
-        batch = list(texts[first : first + _BATCH])
+        # Copies: the engine's UTF-8 form of a text stays with the object, longer than it is wanted here.
+        batch = [(text + " ")[:-1] for text in texts[first : first + _BATCH]]
         encodings = backbone.engine.encode_batch(batch, add_special_tokens=False)
         count = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
         ids, begin, end = _flatten(encodings, int(count.sum()))

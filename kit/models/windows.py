@@ -122,31 +122,28 @@ def _assemble(
     cut_questions: int,
 ) -> Windows:
     """Put every window together from template, question and context, some hundred windows at a time."""
-    windows = len(question)
     fixed = [len(template.prefix), len(template.middle), len(template.suffix)]
-    lengths = np.empty((windows, 5), dtype=np.int64)
-    lengths[:, 0], lengths[:, 2], lengths[:, 4] = fixed
-    lengths[:, 1], lengths[:, 3] = query, tokens
-    offsets = offsets_of(lengths.sum(axis=1))
-    # A piece's place in its source; the template's three are sources of their own.
+    offsets = offsets_of(sum(fixed) + query + tokens)
+    # A piece's source, and where in it each window's begins; the template's three are sources of their own.
     sources = (template.prefix, asked.ids, template.middle, contexts.ids, template.suffix)
-    begins = np.zeros((windows, 5), dtype=np.int64)
-    begins[:, 1] = asked.offsets[question]
-    begins[:, 3] = contexts.offsets[context[question]] + token_at
     ids = np.empty(offsets[-1], dtype=np.int32)
     segments = None
     if backbone.limits.segments and "token_type_ids" in backbone.tokenizer.model_input_names:
         segments = np.empty(len(ids), dtype=np.int8)
-    for first in range(0, windows, _AT_ONCE):
+    for first in range(0, len(question), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
-        size = lengths[part]
-        places = offsets[part][: len(size), None] + np.cumsum(size, axis=1) - size
+        own = question[part]
+        size = np.empty((len(own), 5), dtype=np.int64)
+        size[:, 0], size[:, 2], size[:, 4] = fixed
+        size[:, 1], size[:, 3] = query[part], tokens[part]
+        places = offsets[part][: len(own), None] + np.cumsum(size, axis=1) - size
+        begins = np.zeros_like(size)
+        begins[:, 1], begins[:, 3] = asked.offsets[own], contexts.offsets[context[own]] + token_at[part]
         for column, source in enumerate(sources):
-            target = ranges(places[:, column], places[:, column] + size[:, column])
-            begin = begins[part, column]
-            ids[target] = source[ranges(begin, begin + size[:, column])]
+            begin, place, count = begins[:, column], places[:, column], size[:, column]
+            ids[ranges(place, place + count)] = source[ranges(begin, begin + count)]
         if segments is not None:
-            kinds = np.tile(np.array(template.segments, dtype=np.int8), len(size))
+            kinds = np.tile(np.array(template.segments, dtype=np.int8), len(own))
             segments[places[0, 0] : places[0, 0] + size.sum()] = np.repeat(kinds, size.ravel())
     return Windows(
         question=question,

@@ -27,8 +27,8 @@ def here(module: str, *words: object, timeout: float | None = None) -> dict[str,
     """What a child would answer, without the seconds that its start takes."""
     try:
         if module == growth.run.__module__:
-            stage, folder, size, runs = words
-            return growth.run(str(stage), Path(str(folder)), int(str(size)), int(str(runs)))
+            stage, folder, size = words
+            return growth.run(str(stage), Path(str(folder)), int(str(size)))
         return gpu.as_child(*map(str, words))
     except ImportError as error:
         raise RuntimeError(f"ImportError: {error}") from error
@@ -150,7 +150,10 @@ def test_what_fails_or_finds_no_time_is_said_in_the_table() -> None:
 
 
 @pytest.mark.slow
-def test_work_grows_with_the_data_and_memory_does_not(tmp_path: Path) -> None:
+def test_work_grows_with_the_data_and_memory_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growth, "SECONDS", 0.5)
     found = growth.measure((500, 2000), ask=here)
     for one in found:
         # four times the questions: at most eight times the time, whatever else the machine does
@@ -205,14 +208,17 @@ def test_options_are_measured_beside_the_plain_recipe(
     make_backbone(tmp_path / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
     short = {"epochs": 1.0, "max_length": 160, "stride": 40, "limit": 24, "lr": 1e-3}
     monkeypatch.setattr(options, "PLAIN", options.PLAIN | short)
-    options.train(str(tmp_path / "tiny"), files.train, tmp_path / "runs", ["plain", "ema-seed-2", "soften"])
+    monkeypatch.setattr(options, "FIRST", {"seed": 0})
+    options.first(str(tmp_path / "tiny"), files.train, tmp_path / "runs")
+    options.train(files.train, tmp_path / "runs", ["plain", "ema-seed-2", "soften"])
     rows = [line.split(" | ") for line in options.show(files.train, tmp_path / "runs").splitlines()[2:]]
-    assert [row[0].strip("| ") for row in rows] == ["plain", "ema-seed-2", "ema-seed-2-last", "soften"]
+    names = [row[0].strip("| ") for row in rows]
+    assert names == ["first", "plain", "ema-seed-2", "ema-seed-2-last", "soften"]
     paired = [row[4].partition(" (")[0] for row in rows]
-    assert [bool(text) for text in paired] == [False, True, False, True]
+    assert [bool(text) for text in paired] == [False, False, True, False, True]
     means = [float(row[2].partition(" (")[0]) for row in rows]
-    assert float(paired[3]) == pytest.approx(means[3] - means[0], abs=2e-3)
-    assert float(paired[1]) == pytest.approx(means[1] - means[2], abs=2e-3)
+    assert float(paired[4]) == pytest.approx(means[4] - means[1], abs=2e-3)
+    assert float(paired[2]) == pytest.approx(means[2] - means[3], abs=2e-3)
     (averaged,) = (tmp_path / "runs/ema-seed-2/spans").glob("oof-*.fold-0.safetensors")
     last = tmp_path / "runs/ema-seed-2-last.safetensors"
     assert averaged.read_bytes() != last.read_bytes()  # scores of other weights, told apart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import numpy as np
@@ -106,6 +107,17 @@ def test_leading_white_space_is_not_part_of_a_token(unigram_folder: object) -> N
     spans = [(b, e) for b, e in zip(found.begin.tolist(), found.end.tolist(), strict=True) if e > b]
     covered = "".join("서울  본사\xa0 에서"[b:e] for b, e in spans)
     assert covered == "서울본사에서"
+
+
+def test_the_tokenizer_leaves_nothing_with_the_texts(unigram_folder: object) -> None:
+    """A text that the engine encodes keeps its UTF-8 form, larger than a Korean text itself."""
+    texts = [f"한국은행이 {number} 밝혔다. " * 20 for number in range(3)]
+    before = [sys.getsizeof(text) for text in texts]
+    backbone = open_backbone(str(unigram_folder))
+    tokenize(backbone, texts)
+    assert [sys.getsizeof(text) for text in texts] == before
+    backbone.engine.encode(texts[0])
+    assert sys.getsizeof(texts[0]) > before[0]  # what the engine does to a text itself
 
 
 def test_special_tokens_in_a_context_are_plain_text(backbone: Backbone) -> None:
