@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,12 @@ from kit.spans.blending import blended
 from kit.spans.decoding import decoded
 from kit.spans.out_of_fold import oof_digest, oof_file
 from kit.spans.posteriors import span_posterior
+from kit.spans.recipes import load_recipe
 from kit.spans.scores import Provenance, SpanScores
 from kit.spans.store import write_spans
+from kit.spans.tuning.fitting import WAYS, Fitter
 from kit.spans.tuning.likelihood import fit_temperature, gold_likelihood
+from kit.spans.tuning.members import out_of_fold_members
 from kit.spans.tuning.table import make_table
 from kit.spans.tuning.weights import coordinate_search, greedy_selection, search
 from kit.spans.voting import Ballot, elected
@@ -196,6 +200,25 @@ def test_a_gold_that_cannot_be_expressed_has_a_floor(data: Dataset) -> None:
     assert fine.mean() > likelihood.mean()
 
 
+def test_every_way_to_answer_is_fitted_as_itself(data: Dataset, recipe: Path) -> None:
+    rows = np.arange(QUESTIONS) < 40
+    fitter = Fitter(out_of_fold_members(load_recipe(recipe), data), data.questions)
+    base = fitter.with_temperatures([1.0] * 3, 0.0, 30)
+    ways = fitter.ways(base, rows)
+    assert {way: (fit.blend, fit.decoder) for way, fit in ways.items()} == {way: way for way in WAYS}
+    for (blend, decoder), fit in ways.items():
+        equal = replace(base, blend=blend, decoder=decoder)
+        fitted, unfitted = (one.table.gold[one.chosen()][rows].mean() for one in (fit, equal))
+        assert fitted <= unfitted
+        assert fit.weights.sum() == pytest.approx(1)
+
+    content = {"about": "one", "members": [{"run": "runs/words"}]}
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    fitter = Fitter(out_of_fold_members(load_recipe(recipe), data), data.questions)
+    alone = fitter.ways(fitter.with_temperatures([1.0], 0.0, 30), rows)
+    assert set(alone) == {("mean", "argmax"), ("mean", "edit")}  # of one member there is nothing to blend
+
+
 def test_searches_find_the_best_member_and_drop_the_worst() -> None:
     target = np.array([0.7, 0.3, 0.0])
 
@@ -216,8 +239,6 @@ def test_members_without_out_of_fold_scores_are_named(data: Dataset, recipe: Pat
     with pytest.raises(ConfigError, match=r"runs/words: has no out-of-fold scores; train it with --folds 5"):
         kit.tune(recipe)
     two = Recipe(members=(Member(run="runs/letters"), Member(run="runs/noise")))
-    from kit.spans.tuning.members import out_of_fold_members
-
     with pytest.raises(ConfigError, match=r"runs/noise: its folds are not those of runs/letters"):
         out_of_fold_members(two, data)
 
