@@ -25,7 +25,7 @@ _SPANS = {
     "tuning/likelihood": ["test_tuning.py"],
     "tuning/members": ["test_tuning.py"],
     "tuning/nested": ["test_tuning.py"],
-    "tuning/second_stage": ["test_ranking.py"],
+    "tuning/second_stage": ["test_ranking.py", "test_tuning.py"],
     "tuning/table": ["test_tuning.py"],
     "tuning/weights": ["test_tuning.py"],
 }

@@ -118,13 +118,12 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     assert rows["tuned"].edit < rows["letters: edit, prior and temperature"].edit + 0.1
     text = made.path.read_text(encoding="utf-8")
     assert text.startswith("# Tuned by kit ")
-    from kit.spans.recipes import load_recipe
-
     written = load_recipe(made.path)
     assert written == tuned.model_copy(update={"ranker": written.ranker})
     ranked = made.tuned.method.startswith("ranked")
     assert ranked == (written.decoder == "ranked") == (written.ranker is not None)
     assert {"ranked", "ranked, without members", "ranked, without question"} <= set(rows)
+    assert {f"{blend}, {decoder}, equal weights" for blend, decoder in WAYS} <= set(rows)
     assert sum(row.questions for row in made.tuned.deciles) == QUESTIONS
     # the recipe as given is scored by the very answers that kit ensemble would write
     answers = kit.decode(recipe, data)
@@ -132,14 +131,23 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     assert rows["as given"].edit == pytest.approx(edit_distances(list(answers.values()), golds).mean())
 
 
+def test_a_rule_that_helps_is_kept_and_others_are_not(data: Dataset, recipe: Path) -> None:
+    """A member that knows nothing but whole words leaves a particle behind answers."""
+    content = {"about": "one", "members": [{"run": "runs/words"}]}
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    tuned = kit.tune(recipe).tuned
+    rows = {row.label: row for row in tuned.rows}
+    assert tuned.recipe.rules == ("strip_particles",)
+    assert tuned.method.endswith(", rules by choice")
+    before = rows[tuned.method.partition(",")[0]]
+    assert rows[tuned.method].edit < before.edit
+    assert rows[tuned.method].exact > before.exact
+    assert not [label for label in rows if "equal weights" in label]  # one weight is no choice
+
+
 def test_what_is_reported_for_a_fold_does_not_depend_on_its_golds(data: Dataset, recipe: Path) -> None:
     """Golds of one fold are replaced: the answers to that fold's questions stay as they were."""
-    from dataclasses import replace
-
     from kit.data.records import Answer
-    from kit.spans.recipes import load_recipe
-    from kit.spans.tuning.fitting import Fitter
-    from kit.spans.tuning.members import out_of_fold_members
 
     members = out_of_fold_members(load_recipe(recipe), data)
     held_out = members.fold_of == 0
