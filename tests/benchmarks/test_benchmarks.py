@@ -23,7 +23,7 @@ from tests.benchmarks.peers import usual_distance
 TINY = Scale(16, 1, 1, 16, 100, 64, batch=8, micro=4, windows=64)
 
 
-def here(module: str, *words: object, timeout: float | None = None) -> dict[str, Any]:
+def here(module: str, *words: object, timeout: float | None = None, **environment: str) -> dict[str, Any]:
     """What a child would answer, without the seconds that its start takes."""
     try:
         if module == growth.run.__module__:
