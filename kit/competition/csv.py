@@ -1,7 +1,8 @@
 """The submission CSV: ``Id,Predicted``, one row a guid, where a blank is an answer.
 
-Two readers see every file: pandas, because that is what scorers use, and the csv module, because
-pandas pads a short row and swallows a long one without a word.  They must agree.
+Two readers see every file when it is written, and every file of another hand: pandas, because that is
+what scorers use, and the csv module, because pandas pads a short row and swallows a long one without a
+word.  They must agree.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +64,7 @@ def encoded(path: Path, guids: Sequence[str], texts: Sequence[str]) -> bytes:
     mistakes += _id_faults([(guid, f"row {row}") for row, guid in enumerate(guids, start=1)])
     if mistakes:
         raise SubmissionError(f"{path}: not written: {all_of(mistakes)}; mend these answers first")
-    rows = [HEADER, *zip(guids, texts, strict=True)]
-    return "".join(f"{_field(guid)},{_field(text)}\n" for guid, text in rows).encode()
+    return _written([HEADER, *zip(guids, texts, strict=True)]).encode()
 
 
 def read_submission(path: Path) -> dict[str, str]:
@@ -85,11 +85,14 @@ def read_submission(path: Path) -> dict[str, str]:
         raise SubmissionError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     except ValueError:  # a NUL in the path
         raise SubmissionError(f"{path}: is no path of a file; check the name") from None
-    return parse_submission(content, path)
+    return parse_submission(content, path, twice=False)
 
 
-def parse_submission(content: bytes, path: Path) -> dict[str, str]:
-    """guid → answer text from a CSV's bytes; *path* only names it.  Raises as `read_submission`."""
+def parse_submission(content: bytes, path: Path, *, twice: bool = True) -> dict[str, str]:
+    """guid → answer text from a CSV's bytes; *path* only names it.  Raises as `read_submission`.
+
+    Without *twice*, a file just as `write_submission` writes it is not read by pandas once more.
+    """
     text = _decode(content, path)
     rows = _rows(text, path)
     if not rows:
@@ -104,6 +107,8 @@ def parse_submission(content: bytes, path: Path) -> dict[str, str]:
     mistakes += _id_faults([(row.fields[0], f"line {row.line}") for row in body if len(row.fields) == 2])
     if mistakes:
         raise SubmissionError(f"{path}: {all_of(mistakes)}; {_CURE}")
+    if not twice and "\0" not in text and text == _written([row.fields for row in rows]):
+        return dict(row.fields for row in body)
     ids, texts = _columns(text, path)
     for row, guid, answer in zip(body, ids, texts, strict=False):
         if row.fields != [guid, answer]:
@@ -234,6 +239,11 @@ def _columns(text: str, path: Path) -> tuple[list[str], list[str]]:
             f"{path}: cannot be read ({str(error).strip()}); look for a quote that is never closed"
         ) from None
     return frame[HEADER[0]].tolist()[1:], frame[HEADER[1]].tolist()[1:]
+
+
+def _written(rows: Iterable[Sequence[str]]) -> str:
+    """*rows* of two fields as one file, header included."""
+    return "".join(f"{_field(guid)},{_field(text)}\n" for guid, text in rows)
 
 
 def _field(text: str) -> str:

@@ -11,6 +11,7 @@ from kit.config.recipe import Recipe, parse
 from kit.config.validation import read_yaml, refuse
 from kit.errors import ConfigError
 from kit.files import write_text
+from kit.terminal import visible
 
 
 def load_recipe(path: Path | str) -> Recipe:
@@ -34,7 +35,10 @@ def write_recipe(path: Path, recipe: Recipe, comment: str) -> None:
     """Write a recipe as YAML, what differs from the defaults only, under a comment; whole or not at all."""
     data = recipe.model_dump(mode="json", exclude_defaults=True)
     text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
-    write_text(path, f"# {comment}\n{text}")
+    if yaml.safe_load(text) != data:
+        # Line ends of other alphabets (U+0085 in a name) stand bare in it, and are read as "\n".
+        text = yaml.safe_dump(data, allow_unicode=False, sort_keys=False, width=100)
+    write_text(path, f"# {visible(comment)}\n{text}")  # a file's name in it must not end the line
 
 
 def rules_of(recipe: Recipe) -> tuple[Rule, ...]:

@@ -13,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kit
-from kit.competition.csv import check_sample, check_submission, read_submission, write_submission
+from kit.competition.csv import (
+    check_sample,
+    check_submission,
+    parse_submission,
+    read_submission,
+    write_submission,
+)
 from kit.errors import SubmissionError, WriteError
 
 CURE = "write it with `kit ensemble`, or with pandas: to_csv(path, index=False)"
@@ -79,6 +85,7 @@ def test_readers_never_differ_in_silence(folder: Path, body: str) -> None:
         answers = read_submission(path)
     except SubmissionError:
         return
+    assert parse_submission(path.read_bytes(), path) == answers  # by both readers, whoever wrote it
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     assert dict(zip(frame["Id"], frame["Predicted"], strict=True)) == answers
     assert len(frame) == len(answers)
@@ -224,9 +231,17 @@ def test_sample_submission(tmp_path: Path) -> None:
     )
 
 
-def test_pandas_is_imported_only_to_read() -> None:
-    modules = "kit.competition.csv, kit.competition.card, kit.scoring.scores, kit.answers.rules"
-    code = f"import sys, {modules}; print('pandas' in sys.modules)"
+def test_pandas_is_imported_only_for_files_of_another_hand(tmp_path: Path) -> None:
+    own, other = tmp_path / "own.csv", tmp_path / "other.csv"
+    write_submission(own, ["a", "b"], ['"두"\n줄', ""])
+    other.write_bytes(own.read_bytes() + b'"c",x\n')
+    code = (
+        "import sys; from pathlib import Path\n"
+        "import kit.competition.card, kit.scoring.scores, kit.answers.rules\n"
+        "from kit.competition.csv import read_submission\n"
+        "for path in sys.argv[1:]: print(len(read_submission(Path(path))), 'pandas' in sys.modules)"
+    )
     root = Path(kit.__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    words = [sys.executable, "-c", code, str(own), str(other)]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["2 False", "3 True"]

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kit.competition.card import Card, CardData, Estimate, Member, read_card, write_card
@@ -180,9 +180,10 @@ recipes = st.builds(
 
 
 @SEVERAL
-@given(recipe=recipes)
-def test_recipes(folder: Path, recipe: Recipe) -> None:
-    write_recipe(folder / "r.yaml", recipe, "of a test")
+@given(recipe=recipes, comment=texts())
+@example(recipe=Recipe(members=(RecipeMember(run="가\x85"),)), comment="x\x85rules: []")  # a line end in YAML
+def test_recipes(folder: Path, recipe: Recipe, comment: str) -> None:
+    write_recipe(folder / "r.yaml", recipe, comment)
     assert load_recipe(folder / "r.yaml") == recipe
 
 
