@@ -11,7 +11,6 @@ from kit.config.recipe import Recipe, parse
 from kit.config.validation import read_yaml, refuse
 from kit.errors import ConfigError
 from kit.files import write_text
-from kit.terminal import visible
 
 
 def load_recipe(path: Path | str) -> Recipe:
@@ -38,7 +37,8 @@ def write_recipe(path: Path, recipe: Recipe, comment: str) -> None:
     if yaml.safe_load(text) != data:
         # Line ends of other alphabets (U+0085 in a name) stand bare in it, and are read as "\n".
         text = yaml.safe_dump(data, allow_unicode=False, sort_keys=False, width=100)
-    write_text(path, f"# {visible(comment)}\n{text}")  # a file's name in it must not end the line
+    line = "".join(one if one.isprintable() else " " for one in comment)  # a file's name must not end it
+    write_text(path, f"# {line}\n{text}")
 
 
 def rules_of(recipe: Recipe) -> tuple[Rule, ...]:
