@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from kit.spans.members import Run, open_run
 from kit.spans.posteriors import span_posterior
 from kit.spans.scores import SpanScores, joined
 from kit.spans.store import read_spans, write_spans
-from tests.benchmarks.results import table
+from tests.benchmarks.results import ROW, table
 
 PLAIN: dict[str, Any] = {
     "folds": 3, "epochs": 0.5, "lr": 1e-4, "batch_size": 8, "micro_batch_size": 8, "max_length": 384,
@@ -131,7 +132,7 @@ def _stored(folder: Path) -> SpanScores:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Edit distances of the fold's questions, float64 (Q,) each: by plain argmax, and with the prior."""
+    """Edit distances of the questions, float64 (Q,) each: by plain argmax, and by `edit` with the prior."""
 
     argmax: NDArray[np.float64]
     prior: NDArray[np.float64]
@@ -139,14 +140,14 @@ class Result:
     """Share of answers with the prior that equal a gold."""
 
 
-def _result(scores: SpanScores, part: Part) -> Result:
-    questions: list[Question] = list(part.held_out)
-    golds = [question.golds for question in questions]
-    lengths = Counter(len(answer.text) for question in part.train for answer in question.answers or ())
+def result_of(scores: SpanScores, judged: Sequence[Question], learned: Sequence[Question]) -> Result:
+    """How well *scores* answer *judged*; the length prior's lengths are those of *learned*."""
+    golds = [question.golds for question in judged]
+    lengths = Counter(len(answer.text) for question in learned for answer in question.answers or ())
     bonus = _LAMBDA * log_length_prior(lengths, _CAP)
-    plain = argmax_answers(scores, questions, length_cap=_CAP)
+    plain = argmax_answers(scores, judged, length_cap=_CAP)
     posterior = span_posterior(scores, _CAP, bonus=bonus).likeliest(50)
-    tidy = edit_distances(decoded(posterior, questions, "edit"), golds)
+    tidy = edit_distances(decoded(posterior, judged, "edit"), golds)
     return Result(edit_distances(plain, golds), tidy, float(np.mean(tidy == 0)))
 
 
@@ -162,31 +163,31 @@ def show(data: Path, folder: Path) -> str:
         run = open_run(folder / name)
         assert run.record is not None
         part = _part(run, dataset)
-        results[name] = _result(_stored(run.folder), part)
+        results[name] = result_of(_stored(run.folder), part.held_out, part.train)
         record = run.record.folds["0"]
         costs[name] = f"{record.seconds / 60:.0f} min, {record.peak_bytes / 1e9:.1f} GB"
         if (last := folder / f"{name}-last.safetensors").exists():
-            results[f"{name}-last"] = _result(read_spans(last), part)
+            results[f"{name}-last"] = result_of(read_spans(last), part.held_out, part.train)
     labels = groups(part.held_out)
-    rows = []
-    for name, result in results.items():
-        own, base, versus = bootstrap(result.prior, labels), _base(name), ""
-        if base in results and base != name:
-            found = paired(results[base].prior, result.prior, labels)
-            within = f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
-            versus = f"{found.mean:+.3f} ({within}, p = {found.p_value:.2f})"
-        edit = f"{result.prior.mean():.3f} ({own.low:.3f} to {own.high:.3f})"
-        argmax, exact = f"{result.argmax.mean():.3f}", f"{result.exact:.1%}"
-        rows.append((name, argmax, edit, exact, versus, costs.get(name, "")))
-    columns = (
-        "run",
-        "argmax",
-        "`edit`, λ 0.5",
-        "equal to the gold",
-        "to plain, same seed",
-        "time, peak memory",
-    )
-    return table(columns, rows)
+    rows = [
+        (name, *cells(result, results.get(_base(name)), labels), costs.get(name, ""))
+        for name, result in results.items()
+    ]
+    return table(("run", *COLUMNS, "to plain, same seed", "time, peak memory"), rows)
+
+
+COLUMNS = ("argmax", "`edit`, λ 0.5", "equal to the gold")
+
+
+def cells(result: Result, base: Result | None, labels: NDArray[np.int64]) -> ROW:
+    """Those of COLUMNS, and what *result* adds to *base*: "" where that is None or the result itself."""
+    own, versus = bootstrap(result.prior, labels), ""
+    if base is not None and base is not result:
+        found = paired(base.prior, result.prior, labels)
+        within = f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
+        versus = f"{found.mean:+.3f} ({within}, p = {found.p_value:.2f})"
+    edit = f"{result.prior.mean():.3f} ({own.low:.3f} to {own.high:.3f})"
+    return f"{result.argmax.mean():.3f}", edit, f"{result.exact:.1%}", versus
 
 
 def _base(name: str) -> str:

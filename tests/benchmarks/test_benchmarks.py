@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import kit
-from kit.data import sample
+from kit.data import sample, splits
 from kit.models.tiny import Shape, make_backbone
-from tests.benchmarks import everyday, first_step, gpu, growth, options, results, steps, training
+from tests.benchmarks import everyday, first_step, gpu, growth, options, results, sources, steps, training
 from tests.benchmarks.generated import SHORT, write
 from tests.benchmarks.gpu import Scale, Way, Ways
 from tests.benchmarks.growth import Growth
@@ -222,3 +222,38 @@ def test_options_are_measured_beside_the_plain_recipe(
     (averaged,) = (tmp_path / "runs/ema-seed-2/spans").glob("oof-*.fold-0.safetensors")
     last = tmp_path / "runs/ema-seed-2-last.safetensors"
     assert averaged.read_bytes() != last.read_bytes()  # scores of other weights, told apart
+
+
+@pytest.mark.slow
+def test_outside_data_are_measured_beside_the_own_data_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sample.write(tmp_path / "data", train_contexts=30, test_contexts=1)
+    given = kit.load(files.train)
+    make_backbone(
+        tmp_path / "tiny", [question.context for question in given], "wordpiece",
+        Shape(600, 32, 2, 2, 64, 160), seed=1,
+    )  # fmt: skip
+    short = {"max_length": 160, "stride": 40, "lr": 1e-3}
+    monkeypatch.setattr(sources, "SETTINGS", sources.SETTINGS | short)
+    folder = tmp_path / "runs"
+    sources.split(files.train, folder)
+    parts = [kit.load(folder / f"{name}.json") for name in sources.FILES]
+    assert sorted(question.guid for part in parts for question in part) == sorted(
+        question.guid for question in given
+    )
+    labels = splits.groups([question for part in parts for question in part])
+    ends = np.cumsum([len(part) for part in parts])[:-1]
+    of_parts = [set(part.tolist()) for part in np.split(labels, ends)]
+    assert of_parts[0].isdisjoint(of_parts[1] | of_parts[2])
+    assert of_parts[1].isdisjoint(of_parts[2])
+
+    sources.train(str(tmp_path / "tiny"), folder, [])
+    rows = [line.strip("| ").split(" | ") for line in sources.show(folder).splitlines()[2:]]
+    assert [row[0] for row in rows] == ["own", "two-stages", "mixed"]
+    means = [float(row[2].partition(" (")[0]) for row in rows]
+    assert rows[0][4] == ""
+    for row, mean in zip(rows[1:], means[1:], strict=True):
+        assert float(row[4].partition(" (")[0]) == pytest.approx(mean - means[0], abs=2e-3)
+    steps = [int(row[5].partition(" ")[0]) for row in rows]
+    assert max(steps) - min(steps) <= 2
