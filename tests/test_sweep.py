@@ -104,6 +104,9 @@ def test_only_the_best_keeps_its_weights(place: Path, done: Sweep) -> None:
     assert not list((place / "whole").glob("*/full/checkpoints"))
     (span_file,) = kit.predict(place / "whole" / done.best.name, place / "data/test.json", quiet=True)
     assert span_file.is_file()
+    other = next(trial.name for trial in done.finished if trial.name != done.best.name)
+    with pytest.raises(ModelError, match=rf"{other}/full: is gone, and the weights with it \(a sweep keeps"):
+        kit.predict(place / "whole" / other, place / "data/test.json", quiet=True)
 
 
 def test_killed_in_its_second_trial_it_goes_on_there_to_the_same_end(

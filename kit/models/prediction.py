@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kit.data.records import Dataset
-from kit.errors import SpanFileError
+from kit.errors import ModelError, SpanFileError
 from kit.files import locked
 from kit.models.backbones import Backbone, load_weights, open_backbone, weights_sha256
 from kit.models.devices import Device, choose_device
@@ -58,6 +58,7 @@ def predict_run(
         )
     for name in chosen_folds(run, fold):
         folder = run.model_folder(name)
+        _refuse_gone(run, folder)
         backbone = open_backbone(str(folder), trust_remote_code=trust_remote_code)
         length, overlap, said = clamp_lengths(backbone, length_wanted, stride_wanted)
         for line in said:
@@ -85,6 +86,14 @@ def predict_run(
                 _write(path, backbone, dataset, device, processes, provenance, advance)
         written.append(path)
     return written
+
+
+def _refuse_gone(run: Run, folder: Path) -> None:
+    if run.record is not None and not folder.exists():
+        raise ModelError(
+            f"{folder}: is gone, and the weights with it (a sweep keeps those of its best trials, --keep); "
+            "bring the folder back, or train into another --run with the settings of run.json"
+        )
 
 
 def _made_already(path: Path, provenance: Provenance) -> bool:
