@@ -299,6 +299,39 @@ def test_a_killed_training_ends_in_the_same_weights(
     assert record_of(run).folds["full"].history == record_of(undisturbed).folds["full"].history
 
 
+class _Gone(TrainerCallback):
+    """Ends a process when its training is over, and before its model is written."""
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"epochs": 2.0, "ema": 0.9},
+        {"epochs": 1.5, "ema": 0.9},  # ends within an epoch
+        {"epochs": 30.0, "lr": 2e-2, "evaluations": 2, "early_stopping": 3, "warmup": 0.0},
+    ],
+)
+def test_a_training_that_was_over_when_it_was_killed_learns_no_more(
+    place: Path, data: Dataset, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    def train(run: Path, *callbacks: TrainerCallback, resume: bool = False) -> None:
+        settings = kit.settings_for(str(place / "tiny"), **SETTINGS | more)
+        listeners = Listeners(callbacks=callbacks)
+        train_run(str(place / "tiny"), [data], run, settings, resume=resume, listeners=listeners)
+
+    train(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "killed", _Gone())
+    train(tmp_path / "killed", resume=True)
+    whole, resumed = (record_of(tmp_path / name).folds["full"] for name in ("whole", "killed"))
+    told = {"seconds", "peak_bytes"}
+    assert resumed.model_dump(exclude=told) == whole.model_dump(exclude=told)
+    assert weights(tmp_path / "killed/full") == weights(tmp_path / "whole/full")
+
+
 def test_a_checkpoint_that_cannot_be_read_is_passed_over(
     place: Path, whole: Callable[[dict[str, Any]], Path], tmp_path: Path
 ) -> None:

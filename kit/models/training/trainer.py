@@ -10,7 +10,13 @@ from typing import Any
 import torch
 from accelerate.data_loader import prepare_data_loader
 from torch.utils.data import DataLoader, Dataset
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainingArguments,
+)
 
 from kit.errors import ModelError
 from kit.models.training.adversarial import moved, watched
@@ -95,6 +101,23 @@ class SpanTrainer(Trainer):
             self.optimizer = kind(groups, **keywords)
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
         return optimizer
+
+    def _run_epoch(self, *given: Any, **named: Any) -> None:
+        """Trainer's own, but not after a checkpoint in which the training was over: it would learn on.
+
+        That it stopped early, or in the middle of an epoch, Trainer only notices after another step.
+        """
+        if self._is_over():
+            self.control.should_training_stop = True
+        else:
+            super()._run_epoch(*given, **named)
+
+    def _is_over(self) -> bool:
+        return self.state.global_step >= self.state.max_steps or any(
+            isinstance(callback, EarlyStoppingCallback)
+            and callback.early_stopping_patience_counter >= callback.early_stopping_patience
+            for callback in self.callback_handler.callbacks
+        )
 
     def training_step(
         self,
