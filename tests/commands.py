@@ -28,10 +28,10 @@ def warm() -> Warm:
     return process
 
 
-def run_kit(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """`kit` with this process's environment, in *cwd*."""
+def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`kit` with this process's environment and *environment*, in *cwd*."""
     words = [str(one) for one in arguments]
-    done = warm().undisturbed(words, cwd, _environment())
+    done = warm().undisturbed(words, cwd, {**_environment(), **environment})
     return subprocess.CompletedProcess(["kit", *words], done.code, done.out, done.err)
 
 

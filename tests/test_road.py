@@ -351,7 +351,7 @@ def test_a_killed_training_goes_on_where_it_stopped(place: Path, tmp_path: Path)
         "--lr",
         "1e-3",
     ]
-    whole = run_python("-m", "kit", *command, "--run", "whole", cwd=tmp_path)
+    whole = run_kit(*command, "--run", "whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
 
     process = subprocess.Popen(
@@ -367,13 +367,11 @@ def test_a_killed_training_goes_on_where_it_stopped(place: Path, tmp_path: Path)
         time.sleep(0.05)
     process.kill()
     process.wait()
-    assert "holds an unfinished training" in refused(
-        run_python("-m", "kit", *command, "--run", "killed", cwd=tmp_path)
-    )
+    assert "holds an unfinished training" in refused(run_kit(*command, "--run", "killed", cwd=tmp_path))
     assert "no training has finished" in refused(
-        run_python("-m", "kit", "predict", "killed", "--data", place / "data/test.json", cwd=tmp_path)
+        run_kit("predict", "killed", "--data", place / "data/test.json", cwd=tmp_path)
     )
-    resumed = run_python("-m", "kit", *command, "--run", "killed", "--resume", cwd=tmp_path)
+    resumed = run_kit(*command, "--run", "killed", "--resume", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
     weights = [(tmp_path / run / "full/model.safetensors").read_bytes() for run in ("whole", "killed")]
     assert weights[0] == weights[1]

@@ -7,8 +7,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from kit.competition.csv import parse_submission
 from kit.data import sample
 from kit.models.tiny import Shape, make_backbone
 from kit.scoring.metrics import edit_distances
+from tests.commands import run_kit
 from tests.competition.kaggle import submitting
 from tests.competition.kaggle.server import running
 from tests.competition.kaggle.serving_data import offer
@@ -36,7 +35,9 @@ def readme_commands(project: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_three_submissions_from_download_to_leaderboard(tmp_path: Path, project: Path) -> None:
+def test_three_submissions_from_download_to_leaderboard(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = sample.write(tmp_path / "made", train_contexts=40, test_contexts=12)
     truth = kit.load(files.test_answers)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
@@ -50,24 +51,22 @@ def test_three_submissions_from_download_to_leaderboard(tmp_path: Path, project:
                                    [question.golds for question in truth])  # fmt: skip
         return round(float(distances.mean()), 5)
 
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE_")}
+    for name in [name for name in os.environ if name.startswith("KAGGLE_")]:
+        monkeypatch.delenv(name)
 
     with running() as kaggle:
         kaggle.state["judge"] = judge
         named = ("train.json", "test.json", "sample_submission.csv")
         offer(kaggle, SLUG, {name: (tmp_path / "made" / name).read_bytes() for name in named})
-        environment |= {
+        environment = {
             "KIT_KAGGLE_ENDPOINT": kaggle.endpoint, "KIT_KAGGLE_TIMEOUT": "5", "HOME": str(tmp_path),
-            "KAGGLE_USERNAME": "person", "KAGGLE_KEY": "secret", "PYTHONPATH": str(project), "NO_COLOR": "1",
+            "KAGGLE_USERNAME": "person", "KAGGLE_KEY": "secret",
         }  # fmt: skip
 
         def run(line: str) -> str:
-            words = shlex.split(line)
-            assert words[0] == "kit"
-            done = subprocess.run(
-                [sys.executable, "-m", *words], cwd=place, env=environment, capture_output=True, text=True,
-                timeout=240, check=False,
-            )  # fmt: skip
+            command, *words = shlex.split(line)
+            assert command == "kit"
+            done = run_kit(*words, cwd=place, **environment)
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             return done.stdout
 

@@ -20,7 +20,7 @@ from kit.data import sample
 from kit.errors import ConfigError, ModelError
 from kit.models.sweeping.results import Sweep
 from kit.models.tiny import Shape, make_backbone
-from tests.commands import PROJECT, run_python
+from tests.commands import PROJECT, run_kit, run_python
 
 RANGES = {"lr": [5e-3, 1e-7], "warmup": [0.0, 0.2]}
 FIXED = {"epochs": 2.0, "evaluations": 1, "batch_size": 8, "max_length": 160, "stride": 40}
@@ -151,7 +151,7 @@ def test_the_same_command_again_trains_nothing_and_other_data_are_refused(here: 
 
 
 def test_a_sweep_is_shown_by_its_folder(here: Path, done: Sweep) -> None:
-    shown = run_python("-m", "kit", "sweep", "whole", cwd=here)
+    shown = run_kit("sweep", "whole", cwd=here)
     assert shown.returncode == 0, shown.stderr
     table = shown.stdout.splitlines()
     assert done.best is not None

@@ -27,7 +27,7 @@ from kit.models.training.fitting import Listeners
 from kit.models.training.runs import train_run
 from kit.spans.members import member_scores, open_run, stored_folds
 from kit.spans.store import read_spans
-from tests.commands import PROJECT, run_python
+from tests.commands import PROJECT, run_kit, run_python
 
 SETTINGS: dict[str, Any] = {
     "epochs": 2.0,
@@ -256,7 +256,7 @@ def whole(place: Path) -> Callable[[dict[str, Any]], Path]:
         target = place / "-".join(["whole", *(settings.keys() - SETTINGS.keys())])
         if not target.exists():
             words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
-            done = run_python("-m", "kit", *words, "--run", target, "--json", cwd=place)
+            done = run_kit(*words, "--run", target, "--json", cwd=place)
             assert done.returncode == 0, done.stderr
         return target
 
@@ -292,7 +292,7 @@ def test_a_killed_training_ends_in_the_same_weights(
         with pytest.raises(RuntimeError, match=r"."):  # really torn
             torch.load(torn[0] / "optimizer.pt", weights_only=True)
     words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(RESUMED)]
-    done = run_python("-m", "kit", *words, "--run", run, "--resume", "--json", cwd=place)
+    done = run_kit(*words, "--run", run, "--resume", "--json", cwd=place)
     assert done.returncode == 0, done.stderr
     assert weights(run / "full") == weights(undisturbed / "full")
     assert not (run / "full" / "checkpoints").exists()
@@ -340,7 +340,7 @@ def test_a_checkpoint_that_cannot_be_read_is_passed_over(
     *_, earlier, newest = complete_checkpoints(run / "full" / "checkpoints")
     (newest / "optimizer.pt").write_bytes(b"of a failing disk")
     words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(RESUMED)]
-    done = run_python("-m", "kit", *words, "--run", run, "--resume", cwd=place)
+    done = run_kit(*words, "--run", run, "--resume", cwd=place)
     assert done.returncode == 0, done.stderr
     assert "optimizer.pt: cannot be read" in done.stderr
     assert f"; trying {earlier.name}" in done.stderr
@@ -355,7 +355,7 @@ def test_a_token_budget_goes_on_to_the_same_weights(
     run = tmp_path / "run"
     killed(place, "at", record_of(undisturbed).folds["full"].steps // 2 + 2, run, settings)
     words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
-    done = run_python("-m", "kit", *words, "--run", run, "--resume", "--json", cwd=place)
+    done = run_kit(*words, "--run", run, "--resume", "--json", cwd=place)
     assert done.returncode == 0, done.stderr
     assert weights(run / "full") == weights(undisturbed / "full")
 
@@ -373,7 +373,7 @@ def test_a_run_killed_in_its_second_fold_keeps_the_first(
     assert sorted(record_of(run).folds) == ["0"]
     before = {path: path.stat().st_mtime_ns for path in (run / "fold-0").iterdir()}
     words = ["train", place / "tiny-dropout", "--data", "data/train.json", *flags(settings)]
-    done = run_python("-m", "kit", *words, "--run", run, "--resume", "--json", cwd=place)
+    done = run_kit(*words, "--run", run, "--resume", "--json", cwd=place)
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_mtime_ns for path in (run / "fold-0").iterdir()} == before
     for fold in ("fold-0", "fold-1"):

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import kit
 from kit.data import sample
+from tests.commands import run_kit
 from tests.reports.conftest import Place
-
-PROJECT = Path(kit.__file__).resolve().parent.parent
 
 
 def report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kit", "report", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1"},
-    )
+    return run_kit("report", *arguments, cwd=folder)
 
 
 def test_a_run_is_reported_out_of_fold_on_its_own_training_file(place: Place) -> None:
