@@ -15,6 +15,7 @@ ORDER = [
     "version",
     "errors",
     "files",
+    "memory",
     "cache",
     "config",
     "data",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from kit.data import sample, splits
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LockError, ModelError, SpanFileError
 from kit.files import locked
+from kit.memory import held_memory
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import launch
 from kit.models.training.checkpoints import complete_checkpoints
@@ -205,6 +207,17 @@ def test_folds_side_by_side_give_the_same_run(place: Path, folded: Path, data: D
     assert "fold 0: taken: holds other files and no run.json" in last
     assert "what was trained is kept, go on with --resume" in last
     assert "fold 2" not in last
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forgets a peak")
+def test_a_records_memory_is_its_own_trainings(place: Path, data: Dataset) -> None:
+    much = np.ones(1_000_000_000 // 8)  # of something else in this process, and gone before
+    del much
+    held = held_memory()
+    kit.train(str(place / "tiny"), data, run=place / "memory", quiet=True, **SETTINGS | {"epochs": 1.0})
+    peak = record_of(place / "memory").folds["full"].peak_bytes
+    assert held is not None
+    assert peak < held + 500_000_000
 
 
 # ---- early stopping

@@ -78,7 +78,7 @@ class FoldRecord(Settings):
     processes: int = 1
     device: str = ""
     peak_bytes: int = 0
-    """Most memory in use: of the GPU, or of the process on a CPU."""
+    """Most memory in use during this training: of the GPU, or of the process on a CPU."""
     history: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
     sources: dict[str, SourceScore] = Field(default_factory=dict)
     """The same for each data file, where there are several; whoever judges."""

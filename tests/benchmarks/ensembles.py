@@ -39,7 +39,7 @@ ROW = tuple[str, str, str, str]
 _DECODE = """
 import json, time
 from kit.cli import main
-from tests.benchmarks.measuring import peak_memory
+from kit.memory import peak_memory
 began = time.perf_counter()
 try:
     main()

@@ -41,7 +41,7 @@ _NOISE = 0.5
 _WEIGHED = """
 import atexit, runpy, sys
 from pathlib import Path
-from tests.benchmarks.measuring import peak_memory
+from kit.memory import peak_memory
 
 target = sys.argv.pop(1)
 atexit.register(lambda: Path(target).write_text(str(peak_memory())))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import kit
+from kit.memory import forget_peak, held_memory, peak_memory
 
 RUNS = 3
 PROJECT = Path(kit.__file__).resolve().parent.parent
@@ -52,28 +51,9 @@ class Memory:
     """Peak bytes of this process above what it held when this was made."""
 
     def __init__(self) -> None:
-        # Linux forgets the peak so far when asked to; elsewhere an earlier one may hide a later.
-        with contextlib.suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")
-        self._before = _status("VmRSS") or peak_memory()
+        forget_peak()
+        self._before = held_memory() or peak_memory()
 
     def above(self) -> int:
         """The peak since then, less what was held before."""
         return max(peak_memory() - self._before, 0)
-
-
-def peak_memory() -> int:
-    """Bytes this process held at most.
-
-    Where Linux tells, of its own program alone: getrusage counts the process that it was forked from, too.
-    """
-    unit = 1 if sys.platform == "darwin" else 1024
-    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _status(name: str) -> int | None:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) * 1024
-    return None

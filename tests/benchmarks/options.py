@@ -58,6 +58,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "average-seed-3": {"seed": 3, "average": 3, "evaluations": 4},
     "soften": {"soften": 0.3},
     "joint": {"head": "joint"},
+    "joint-seed-2": {"seed": 2, "head": "joint"},
+    "joint-seed-3": {"seed": 3, "head": "joint"},
     "layer-decay": {"layer_decay": 0.9},
     "r-drop": {"r_drop": 0.5},
     "adversarial": {"adversarial": 0.5},
@@ -192,9 +194,10 @@ def cells(result: Result, base: Result | None, labels: NDArray[np.int64]) -> ROW
 
 def _base(name: str) -> str:
     """The plain run that has the same seed; its own name for a plain one, or for the reader before all."""
-    if name not in OPTIONS:
-        return name
-    return f"{name}-last" if "seed" in OPTIONS[name] else "plain"
+    seed = OPTIONS.get(name, {}).get("seed")
+    if name not in OPTIONS or seed is None:
+        return "plain" if name in OPTIONS else name
+    return next(f"{other}-last" for other, own in OPTIONS.items() if own.get("seed") == seed)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import torch
 from transformers import Trainer
 
 import kit
+from kit.memory import peak_memory
 from kit.models.backbones import load_weights, open_backbone
 from kit.models.devices import choose_device
 from kit.models.processes import Processes
@@ -27,7 +28,6 @@ from kit.models.training.batches import LengthGroupedSampler, SpanCollator, Wind
 from kit.models.training.labels import label_windows
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
-from tests.benchmarks.measuring import peak_memory
 from tests.benchmarks.plain import PaddedWindows, plain_trainer
 
 RUNS = 3

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from kit.config.runs import FoldRecord
 from kit.config.training import TrainingSettings, with_half_at_once
 from kit.errors import ModelError
 from kit.files import refuse_links, replacing_folder
+from kit.memory import forget_peak, peak_memory
 from kit.models.backbones import Backbone, load_weights, weights_sha256
 from kit.models.devices import Device
 from kit.models.joint import BAND, reader_of
@@ -135,6 +134,7 @@ def _fit(
     start_from = latest_readable(job.checkpoints, job.listeners.say)
     spent = seconds_spent(start_from)
     began = time.monotonic() - spent
+    _forget_peak(job.device)
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
     model = load_weights(
@@ -269,8 +269,12 @@ def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: floa
     return found
 
 
-def _peak_bytes(device: Device) -> int:
+def _forget_peak(device: Device) -> None:
+    """What earlier models of this process needed does not count."""
     if device.torch.type == "cuda":
-        return torch.cuda.max_memory_allocated()
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+        torch.cuda.reset_peak_memory_stats()
+    forget_peak()
+
+
+def _peak_bytes(device: Device) -> int:
+    return torch.cuda.max_memory_allocated() if device.torch.type == "cuda" else peak_memory()
