@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,8 @@ def show(data: Path, folder: Path) -> str:
         (name, *cells(result, results.get(_base(name)), labels), costs.get(name, ""))
         for name, result in results.items()
     ]
-    return table(("run", *COLUMNS, "to plain, same seed", "time, peak memory"), rows)
+    shown = table(("run", *COLUMNS, "to plain, same seed", "time, peak memory"), rows)
+    return f"{shown}\n\n{over_seeds(results, labels)}".rstrip()
 
 
 COLUMNS = ("argmax", "`edit`, λ 0.5", "equal to the gold")
@@ -192,11 +193,32 @@ def cells(result: Result, base: Result | None, labels: NDArray[np.int64]) -> ROW
     return f"{result.argmax.mean():.3f}", edit, f"{result.exact:.1%}", versus
 
 
+def over_seeds(results: dict[str, Result], labels: NDArray[np.int64]) -> str:
+    """A line for each option that was trained with several seeds: its mean beside that of the plain ones."""
+    lines = []
+    for name, own in OPTIONS.items():
+        alike = [
+            other for other, its in OPTIONS.items()
+            if {**its, "seed": 0} == {**own, "seed": 0} and {other, _base(other)} <= results.keys()
+        ]  # fmt: skip
+        if len(alike) > 1 and alike[0] == name:
+            found = paired(_mean(results, map(_base, alike)), _mean(results, alike), labels)
+            within = f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
+            lines.append(f"{name}, {len(alike)} seeds: {found.mean:+.3f} ({within}, p = {found.p_value:.2f})")
+    return "\n".join(lines)
+
+
+def _mean(results: dict[str, Result], names: Iterable[str]) -> NDArray[np.float64]:
+    return np.mean([results[name].prior for name in names], axis=0)
+
+
 def _base(name: str) -> str:
     """The plain run that has the same seed; its own name for a plain one, or for the reader before all."""
-    seed = OPTIONS.get(name, {}).get("seed")
-    if name not in OPTIONS or seed is None:
-        return "plain" if name in OPTIONS else name
+    if name not in OPTIONS:
+        return name
+    seed = OPTIONS[name].get("seed")
+    if seed is None:
+        return "plain"
     return next(f"{other}-last" for other, own in OPTIONS.items() if own.get("seed") == seed)
 
 

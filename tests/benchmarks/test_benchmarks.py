@@ -210,15 +210,20 @@ def test_options_are_measured_beside_the_plain_recipe(
     monkeypatch.setattr(options, "PLAIN", options.PLAIN | short)
     monkeypatch.setattr(options, "FIRST", {"seed": 0})
     options.first(str(tmp_path / "tiny"), files.train, tmp_path / "runs")
-    options.train(files.train, tmp_path / "runs", ["plain", "ema-seed-2", "soften"])
-    rows = [line.split(" | ") for line in options.show(files.train, tmp_path / "runs").splitlines()[2:]]
+    wanted = ["plain", "ema-seed-2", "soften", "joint", "joint-seed-2"]
+    options.train(files.train, tmp_path / "runs", wanted)
+    lines, _, over_seeds = options.show(files.train, tmp_path / "runs").partition("\n\n")
+    rows = [line.split(" | ") for line in lines.splitlines()[2:]]
     names = [row[0].strip("| ") for row in rows]
-    assert names == ["first", "plain", "ema-seed-2", "ema-seed-2-last", "soften"]
+    assert names == ["first", "plain", "ema-seed-2", "ema-seed-2-last", *wanted[2:]]
     paired = [row[4].partition(" (")[0] for row in rows]
-    assert [bool(text) for text in paired] == [False, False, True, False, True]
+    assert [bool(text) for text in paired] == [False, False, True, False, True, True, True]
     means = [float(row[2].partition(" (")[0]) for row in rows]
     assert float(paired[4]) == pytest.approx(means[4] - means[1], abs=2e-3)
     assert float(paired[2]) == pytest.approx(means[2] - means[3], abs=2e-3)
+    assert float(paired[6]) == pytest.approx(means[6] - means[3], abs=2e-3)
+    both = over_seeds.removeprefix("joint, 2 seeds: ").partition(" (")[0]
+    assert float(both) == pytest.approx((float(paired[5]) + float(paired[6])) / 2, abs=2e-3)
     (averaged,) = (tmp_path / "runs/ema-seed-2/spans").glob("oof-*.fold-0.safetensors")
     last = tmp_path / "runs/ema-seed-2-last.safetensors"
     assert averaged.read_bytes() != last.read_bytes()  # scores of other weights, told apart
