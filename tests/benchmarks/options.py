@@ -66,6 +66,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 """By name.  An average does not change the training, so that its run has the plain weights, too."""
 _CAP, _LAMBDA = 60, 0.5
+COLUMNS = ("argmax", "`edit`, λ 0.5", "equal to the gold")
 
 
 class _KeepLast(TrainerCallback):
@@ -177,9 +178,6 @@ def show(data: Path, folder: Path) -> str:
     ]
     shown = table(("run", *COLUMNS, "to plain, same seed", "time, peak memory"), rows)
     return f"{shown}\n\n{over_seeds(results, labels)}".rstrip()
-
-
-COLUMNS = ("argmax", "`edit`, λ 0.5", "equal to the gold")
 
 
 def cells(result: Result, base: Result | None, labels: NDArray[np.int64]) -> ROW:
