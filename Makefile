@@ -2,47 +2,77 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
+# Where torch's builds without CUDA are.  TORCH_INDEX= (empty) takes the plain build.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint bench bench-gpu chaos mutants fuzz pictures clean
+.PHONY: demo test test-all test-rest test-oldest lint bench bench-gpu chaos mutants fuzz pictures clean
 
-# Made again whenever the requirements change, so that an upgrade needs nothing but `make` again.
+# The plain build for Linux brings gigabytes of CUDA, which only a GPU can use.
+define INSTALL_TORCH
+if [ "$$(uname -s)" != Linux ] || [ -z "$(TORCH_INDEX)" ] || command -v nvidia-smi >/dev/null; then \
+  echo "torch: installing the plain build"; \
+elif $(PIP) --no-deps --retries 0 --timeout 15 --index-url $(TORCH_INDEX) torch 2>/dev/null; then \
+  echo "torch: no GPU found, so the build for CPUs is installed (TORCH_INDEX= make ... takes the plain build)"; \
+else \
+  echo "torch: pip found no build for CPUs at $(TORCH_INDEX); the plain build may download 3 GB of CUDA libraries"; \
+fi
+endef
+
+# What the kit needs to run.  Made again whenever the requirements change, so that an upgrade needs only `make` again.
 $(VENV)/installed: setup.py constraints.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip setuptools wheel
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@$(INSTALL_TORCH)
+	PYTHONWARNINGS=ignore $(PIP) -e .
+	touch $@
+
+# And what its developers need.
+$(VENV)/installed-dev: $(VENV)/installed
+	PYTHONWARNINGS=ignore $(PIP) -e '.[dev]'
 	touch $@
 
 demo: $(VENV)/installed
 	$(BIN)/kit demo
 
+# The proof that takes five minutes: every test but the slow ones, few examples a property.
 # Two files at a time, the long ones first: see tests/conftest.py.
-test: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/installed-dev
+	$(PYTEST) -m "not slow" --hypothesis-profile quick
 
-lint: $(VENV)/installed
+# Everything, with many examples a property.
+test-all: $(VENV)/installed-dev
+	$(PYTEST) --hypothesis-profile thorough
+
+# What `make test-all` has and `make test` has not.
+test-rest: $(VENV)/installed-dev
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
+
+lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/installed
+bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks
 
 # On a GPU its table in RESULTS.md, in under ten minutes; without one the CPU's.
-bench-gpu: $(VENV)/installed
+bench-gpu: $(VENV)/installed-dev
 	$(BIN)/python -m tests.benchmarks.gpu
 
 # None of the three is part of `test`: see CONTRIBUTING.md.
-chaos: $(VENV)/installed
+chaos: $(VENV)/installed-dev
 	$(BIN)/python -m tests.chaos
 
-mutants: $(VENV)/installed
+mutants: $(VENV)/installed-dev
 	$(BIN)/python -m tests.mutation $(MODULES) --out mutants.jsonl
 
-fuzz: $(VENV)/installed
+fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet atheris
 	$(BIN)/python -m tests.fuzzing $(TARGETS) --minutes $(or $(MINUTES),60)
 
-pictures: $(VENV)/installed
+pictures: $(VENV)/installed-dev
 	$(BIN)/python -m tests.pictures
 
 clean:

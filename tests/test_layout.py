@@ -16,6 +16,7 @@ ORDER = [
     "errors",
     "files",
     "memory",
+    "threads",
     "cache",
     "config",
     "data",

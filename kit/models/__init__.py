@@ -1,1 +1,5 @@
 """Models: backbones, windows, training, inference.  The only room that imports torch."""
+
+from kit.threads import let_threads_sleep
+
+let_threads_sleep()  # torch reads the setting when it is imported, which modules of this room do

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from kit.errors import ModelError
+from kit.threads import chosen_threads, usable_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ def choose_device(precision: str = "auto") -> Device:
         device, name, native, best = torch.device("mps"), "Apple GPU", False, "fp32"
     else:
         threads = torch.get_num_threads()
+        if chosen_threads() is None and threads > usable_cores():  # torch knows no cgroup quota
+            threads = usable_cores()
+            torch.set_num_threads(threads)
         name = f"CPU, {threads} thread{'s' * (threads != 1)}"
         device, native, best = torch.device("cpu"), True, "fp32"
     if precision == "fp16" and device.type == "cpu":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from kit.spans.candidates import best_spans
 from kit.spans.joint import Spans, kept_candidates
 from kit.spans.scores import SpanScores, offsets_of, ranges
+from kit.threads import usable_cores
 
 DEPTH = 12.0
 """Spans whose odds to the best are below exp(-DEPTH) are left out.  On real scores all of them together hold
@@ -102,7 +102,7 @@ def span_posterior(
             spans = _within(spans, best[slice(*chunk)] - depth, length_cap)
         return _weighed(spans, best[slice(*chunk)], length_cap, depth, count)
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS)) as pool:
+    with ThreadPoolExecutor(min(usable_cores(), _THREADS)) as pool:
         parts = [_nothing(length_cap), *pool.map(part, _chunks(scores))]
     return Posterior(
         offsets_of(np.concatenate([np.diff(part.offsets) for part in parts])),

@@ -24,6 +24,7 @@ from kit.errors import ModelError
 from kit.models.processes import OUT_OF_MEMORY
 from kit.models.training.stages import Before
 from kit.spans.members import Run, open_run
+from kit.threads import usable_cores
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _THREADS = "OMP_NUM_THREADS"
@@ -101,7 +102,7 @@ def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -
     """
     say(f"{processes} devices: training on all of them (torchrun); the effective batch stays as it is")
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the kit's own line is enough
-    os.environ.setdefault(_THREADS, str(max((os.cpu_count() or 1) // processes, 1)))
+    os.environ.setdefault(_THREADS, str(max(usable_cores() // processes, 1)))
     with tempfile.NamedTemporaryFile("r", prefix="kit-", encoding="utf-8") as note:
         os.environ[OUT_OF_MEMORY] = note.name
         try:
@@ -160,7 +161,7 @@ def train_folds(words: Sequence[str], folder: Path, folds: Sequence[int], jobs: 
         if gpus:
             environment[_VISIBLE] = gpus[slot % len(gpus)]
         else:
-            environment[_THREADS] = str(max((os.cpu_count() or 1) // jobs, 1))
+            environment[_THREADS] = str(max(usable_cores() // jobs, 1))
         for fold in _until_empty(waiting):
             if failed:
                 return

@@ -157,7 +157,7 @@ def test_two_stages_killed_between_them_end_in_the_same_weights(
     try:
         monkeypatch.setenv("PYTHONPATH", str(PROJECT))
         monkeypatch.setenv("OMP_NUM_THREADS", "1")
-        monkeypatch.setattr(launch.os, "cpu_count", lambda: 2)
+        monkeypatch.setattr(launch, "usable_cores", lambda: 2)
         kit.train(str(place / "tiny"), run=runs / "side", jobs=2, **options)
         said = capsys.readouterr().err
         assert said.count("the outside data first") == 1
