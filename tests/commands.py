@@ -22,10 +22,17 @@ PROJECT = Path(kit.__file__).resolve().parent.parent
 
 @functools.cache
 def warm() -> Warm:
-    """The process from which commands are forked; one a test process, and it ends with it."""
+    """The process from which commands are forked; one a test process, until `stop_warm`."""
     process = Warm((*LIGHT, *HEAVY)).__enter__()
-    atexit.register(process.__exit__)
+    atexit.register(stop_warm)
     return process
+
+
+def stop_warm() -> None:
+    """End the waiting process, if there is one."""
+    if warm.cache_info().currsize:
+        warm().__exit__()
+        warm.cache_clear()
 
 
 def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

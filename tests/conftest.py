@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from hypothesis import settings
+
+from tests.commands import stop_warm
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -15,12 +20,25 @@ PROJECT = Path(__file__).resolve().parent.parent
 # And weights are equal to the last bit only where all processes use as many.  Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+settings.register_profile("quick", max_examples=20, derandomize=True, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile("quick")
+
+_SLOW_SECONDS = 300
+"""The limit of a slow test; that of the others is in pyproject.toml."""
+
 LONG = ("tests/test_demo.py", "tests/notebooks", "tests/test_training.py", "tests/test_road.py")
 """What is to begin first, so that nothing long is left for one process at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first; the others, and the tests of a file, stay in their order."""
+    """Long files first; the others, and the tests of a file, stay in their order.
+
+    Slow tests get more time.
+    """
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_SLOW_SECONDS))
     items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if item.nodeid.startswith(name)), 99))
 
 
@@ -37,6 +55,21 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("no real data beside the project (set KIT_SHARED to their folder)")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """At the end no process is at work that a test started, and no temporary file is left."""
+    folder = tmp_path_factory.mktemp("tmp")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", None)
+        yield
+        stop_warm()
+    children = psutil.Process().children(recursive=True)
+    _, alive = psutil.wait_procs(children, timeout=3)
+    assert [" ".join(child.cmdline()) for child in alive] == []
+    assert sorted(path.name for path in folder.iterdir()) == []
 
 
 @pytest.fixture(scope="session", autouse=True)

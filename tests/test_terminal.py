@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kit import terminal
 from kit.views.output import print_json
+from tests.examples import examples
 from tests.screens import obeyed, without_colours
 
 COLUMNS = ("answers", "Edit Score (characters)", "95 % interval", "message")
@@ -90,7 +91,7 @@ def test_where_figures_do_not_fit_each_row_becomes_a_list(monkeypatch: pytest.Mo
     assert len({line.index(row[2][:4]) for line, row in zip(names, ROWS, strict=True)}) == 1
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.lists(
         st.tuples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kit.answers.rules import (
@@ -24,6 +24,7 @@ from kit.answers.rules import (
     trim,
 )
 from kit.errors import ConfigError
+from tests.examples import examples
 
 KNOWN = (
     "strip_special_tokens, trim, strip_particles, balance_quotes, tighten_symbols, {blank_long: CHARACTERS}"
@@ -122,7 +123,7 @@ def test_blank_long_counts_code_points() -> None:
     assert blank_long("\u1112\u1161\u11ab", 3) == ""  # one syllable on the screen, three code points
 
 
-@settings(deadline=None)
+@examples(100)
 @given(anything, rules)
 @example("[C[CLS]LS]", Rule("strip_special_tokens"))
 @example("#[CLS]##a", Rule("strip_special_tokens"))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.answers.rules import RULES, Rule, apply_rules, trim
@@ -36,10 +36,11 @@ from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.expected import considered, least_expected
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.scores import SpanScores
+from tests.examples import examples
 from tests.hostile.texts import names, texts
 from tests.spans import made
 
-SEVERAL = settings(max_examples=60, deadline=None)
+SEVERAL = examples(60)
 RULE_NAMES = [name for name in RULES if name != "strip_particles"]  # tests/answers has its own
 CAP = 8
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kit.competition.card import Card, CardData, Estimate, Member, read_card, write_card
@@ -47,11 +47,12 @@ from kit.spans.scores import Provenance
 from kit.spans.store import read_spans, write_spans
 from kit.terminal import Shown, visible
 from kit.views.output import print_json
+from tests.examples import examples
 from tests.hostile.texts import names, texts
 from tests.screens import obeyed
 from tests.spans import made
 
-SEVERAL = settings(max_examples=40, deadline=None)
+SEVERAL = examples(40)
 SHA = "0123456789abcdef" * 4
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.data.records import Question
@@ -17,11 +17,12 @@ from kit.models.devices import choose_device
 from kit.models.inference import budget_batches, pad_batch, score_questions
 from kit.models.windows import make_windows
 from kit.spans.scores import Provenance, SpanScores, joined
+from tests.examples import examples
 
 NOWHERE = Provenance("", "", "", "", 0, 0, "")
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.lists(st.integers(1, 500), max_size=60), st.integers(1, 2000))
 def test_budget_batches_hold_every_window_once_within_the_budget(lengths: list[int], budget: int) -> None:
     sizes = np.array(lengths, dtype=np.int64)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from safetensors import safe_open
 
@@ -16,6 +16,7 @@ from kit.models.backbones import Backbone, open_backbone
 from kit.models.token_cache import KnownTokens, TokenTable, known_tokens, texts_of
 from kit.models.tokens import Texts, tokenize
 from kit.models.windows import make_windows
+from tests.examples import examples
 from tests.models.conftest import ARTICLES, ask
 
 ALPHABET = st.sampled_from("가나각닭뷁 한국ㄱㅏ각美漢😀👨‍👩‍👧\xa0\u200b\t\n.,()‘’“”㎜AaéZ09")
@@ -70,7 +71,7 @@ def test_windows_are_the_same_from_kept_tokens(
                 assert np.array_equal(getattr(own, name), getattr(plain, name)), name
 
 
-@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_texts_from_several_tables_are_what_the_tokenizer_gives(
     backbone: Backbone, data: st.DataObject

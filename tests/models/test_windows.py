@@ -7,7 +7,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kit.data.records import Answer, Question
@@ -16,6 +16,7 @@ from kit.models.backbones import Backbone, open_backbone
 from kit.models.tokens import tokenize
 from kit.models.training.labels import label_windows
 from kit.models.windows import Windows, make_windows
+from tests.examples import examples
 
 texts = st.text(
     st.one_of(
@@ -72,7 +73,7 @@ def test_published_vocabularies_give_the_librarys_windows(shared: object, articl
         assert ids_of(windows, 0) == usual(backbone, question, 120, 30)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     contexts=st.lists(texts, min_size=1, max_size=4),
     question=texts,

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.spans.blending import EPSILON, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
+from tests.examples import examples
 from tests.spans import made
 from tests.spans.test_posteriors import rows
 
@@ -24,7 +25,7 @@ members = st.lists(made.questions, min_size=2, max_size=4)
 weights = st.lists(st.sampled_from([0.25, 0.5, 1.0, 3.0]), min_size=4, max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(members, weights)
 def test_the_mean_is_the_weighted_mean(given_members: list, given_weights: list[float]) -> None:  # type: ignore[type-arg]
     posteriors = posteriors_of(given_members)
@@ -42,7 +43,7 @@ def test_the_mean_is_the_weighted_mean(given_members: list, given_weights: list[
             assert sum(row.values()) + found.tail[number].sum() == pytest.approx(1.0)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(members, weights)
 def test_the_product_is_the_weighted_geometric_mean(given_members: list, given_weights: list[float]) -> None:  # type: ignore[type-arg]
     posteriors = posteriors_of(given_members)
@@ -73,7 +74,7 @@ def test_one_member_is_its_own_blend() -> None:
         assert np.array_equal(blended([one], [3.0], how).p, one.p)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(members, st.integers(1, 5))
 def test_members_are_cut_to_the_same_spans_the_likeliest_of_any(given_members: list, count: int) -> None:  # type: ignore[type-arg]
     posteriors = posteriors_of(given_members)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.spans import candidates
 from kit.spans.candidates import best_spans
 from kit.spans.lengths import log_length_prior
 from kit.spans.scores import SpanScores
+from tests.examples import examples
 from tests.spans import made
 
 
@@ -36,7 +37,7 @@ def oracle(
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     made.questions,
     st.integers(1, 12),

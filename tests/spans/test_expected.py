@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from Levenshtein import distance
 
@@ -11,6 +11,7 @@ from kit.data.records import Question
 from kit.spans.expected import considered, least_expected
 from kit.spans.posteriors import Posterior
 from kit.spans.scores import offsets_of
+from tests.examples import examples
 
 CAP = 8
 CONTEXT = "한국은행은 3일 한국은 금리를 3일 올렸다."
@@ -46,7 +47,7 @@ def posteriors(draw: st.DrawFn) -> Posterior:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(posteriors())
 def test_the_answer_has_the_least_expected_distance(posterior: Posterior) -> None:
     question = Question("q", "?", CONTEXT, None)

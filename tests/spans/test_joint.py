@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file
@@ -23,6 +23,7 @@ from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.scores import JointScores, SpanScores, aligned, arrays_of, joined, scores_from
 from kit.spans.store import read_provenance, read_spans, write_spans
 from kit.spans.tuning.likelihood import fit_temperature
+from tests.examples import examples
 from tests.spans import made
 
 Row = dict[tuple[int, int], float]
@@ -56,7 +57,7 @@ def rows(posterior: Posterior) -> list[Row]:
     return found
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(
     made.joint_scores(),
     st.integers(1, 12),
@@ -158,7 +159,7 @@ def equal(one: SpanScores, other: SpanScores) -> bool:
     return same and one.guids == other.guids
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(made.joint_scores(), st.data())
 def test_selecting_and_joining_keep_every_span_with_its_window(
     scores: SpanScores, data: st.DataObject
@@ -175,7 +176,7 @@ def test_selecting_and_joining_keep_every_span_with_its_window(
     assert equal(joined(parts, scores.provenance), scores)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(scores=made.joint_scores())
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, scores: SpanScores) -> None:
     path = tmp_path_factory.mktemp("spans") / "a.safetensors"

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.spans import posteriors
 from kit.spans.candidates import best_spans
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.scores import SpanScores
+from tests.examples import examples
 from tests.spans import made
 
 Row = dict[tuple[int, int], float]
@@ -46,7 +47,7 @@ def oracle(scores: SpanScores, cap: int, temperature: float, bonus: list[float])
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     made.questions,
     st.integers(1, 12),
@@ -91,7 +92,7 @@ def test_the_default_depth_leaves_out_next_to_nothing() -> None:
     assert sum(full[span] for span in row) > 0.99
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(made.questions, st.integers(1, 5))
 def test_the_likeliest_spans_and_the_mass_of_the_rest(questions: list, count: int) -> None:  # type: ignore[type-arg]
     scores = made.scores(questions)

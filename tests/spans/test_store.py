@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import SpanFileError, WriteError
 from kit.spans.scores import SpanScores, aligned, joined
 from kit.spans.store import read_provenance, read_spans, write_spans
+from tests.examples import examples
 from tests.spans import made
 
 
@@ -35,7 +36,7 @@ def small() -> SpanScores:
     return scores
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     guids=st.lists(st.text(st.characters(exclude_categories=["Cs"])), unique=True, max_size=5), data=st.data()
 )

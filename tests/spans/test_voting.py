@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.data.records import Question
 from kit.spans.posteriors import Posterior
 from kit.spans.scores import offsets_of
 from kit.spans.voting import Ballot, elected
+from tests.examples import examples
 
 CONTEXT = "가나 다가 나"
 TEXTS = ["가", "나", "다가", "나 ", "", "없음", "가나"]
@@ -64,7 +65,7 @@ def slow(ballots: list[Ballot], number: int) -> str:
     return min(named, key=lambda text: (-votes(text), -mass(text), place(text), len(text), text))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(ballots())
 def test_the_elected_are_the_slow_counts(ballots: list[Ballot]) -> None:
     questions = [Question(f"q{number}", "?", CONTEXT, None) for number in range(2)]

@@ -7,11 +7,12 @@ import pytest
 pytest.importorskip("optuna")
 
 import optuna
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.models.sweeping.judging import lags, share_of
 from kit.models.sweeping.study import quiet
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ curves = st.tuples(edits, edits, edits, edits).map(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(others=st.lists(curves, min_size=1, max_size=6), own=curves, seen=st.integers(1, 3))
 def test_where_all_are_judged_at_the_same_steps_it_is_optunas_median_pruner_with_the_best_so_far(
     others: list[dict[int, float]], own: dict[int, float], seen: int

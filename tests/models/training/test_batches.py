@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.models.backbones import Backbone
 from kit.models.training.batches import PADDING, LengthGroupedSampler, SpanCollator
 from kit.models.training.labels import label_windows
 from kit.models.windows import make_windows
+from tests.examples import examples
 
 
-@settings(deadline=None)
+@examples(100)
 @given(
     st.lists(st.integers(1, 512), min_size=1, max_size=300),
     st.sampled_from([1, 4, 16, 32]),

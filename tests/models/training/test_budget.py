@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.models.processes import Processes
 from kit.models.training.batches import PADDING, LengthGroupedSampler
 from kit.models.training.budget import BudgetBatches
+from tests.examples import examples
 
 
-@settings(deadline=None)
+@examples(100)
 @given(
     st.lists(st.integers(1, 512), min_size=1, max_size=150),
     st.sampled_from([2, 4, 12, 32]),

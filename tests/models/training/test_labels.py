@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from kit.data.records import Answer, Question
 from kit.models.backbones import Backbone
 from kit.models.training.labels import Labels, label_windows
 from kit.models.windows import Windows, make_windows
+from tests.examples import examples
 
 
 def labelled(windows: Windows, labels: Labels, questions: list[Question]) -> list[tuple[int, str | None]]:
@@ -34,7 +35,7 @@ def labelled(windows: Windows, labels: Labels, questions: list[Question]) -> lis
     return found
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_label_covers_its_gold_and_hardly_more(
     backbone: Backbone, articles: list[str], data: st.DataObject

@@ -8,17 +8,18 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.models.processes import Processes
 from kit.models.training.batches import PADDING, LengthGroupedSampler
 from kit.models.training.shares import Draws
+from tests.examples import examples
 
 SHARES = st.sampled_from([0.07, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1.0, 1.4, 2.0, 2.5])
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.integers(1, 60), SHARES, st.integers(0, 3))
 def test_epochs_one_after_another_are_whole_cycles(windows: int, share: float, seed: int) -> None:
     draws = Draws(np.zeros(windows, dtype=np.int64), [share], seed)
@@ -57,7 +58,7 @@ def test_the_draws_of_an_epoch_do_not_depend_on_what_was_asked_before() -> None:
     assert shown == {0: math.ceil(0.3 * 17), 1: 17, 2: math.ceil(1.7 * 16)}
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(
     st.lists(st.integers(1, 99), min_size=2, max_size=80),
     SHARES,
