@@ -37,9 +37,18 @@ def stop_warm() -> None:
 
 def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`kit` with this process's environment and *environment*, in *cwd*."""
+    return run_program("kit.cli", *arguments, cwd=cwd, **environment)
+
+
+def run_program(
+    program: str, *arguments: object, cwd: Path, processes: int = 1, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same for the ``main`` of any module, in *processes* processes that share a job."""
     words = [str(one) for one in arguments]
-    done = warm().undisturbed(words, cwd, {**_environment(), **environment})
-    return subprocess.CompletedProcess(["kit", *words], done.code, done.out, done.err)
+    done = warm().undisturbed(
+        words, cwd, {**_environment(), **environment}, program=program, processes=processes
+    )
+    return subprocess.CompletedProcess([program, *words], done.code, done.out, done.err)
 
 
 def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

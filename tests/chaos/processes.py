@@ -6,18 +6,21 @@ has done so; a command is a child of it, in a process group of its own, that goe
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -66,15 +69,19 @@ class Done:
 class Warm:
     """A process that has imported *modules* and starts commands; a context manager."""
 
-    def __init__(self, modules: Sequence[str] = LIGHT) -> None:
+    def __init__(
+        self, modules: Sequence[str] = LIGHT, environment: Mapping[str, str | None] | None = None
+    ) -> None:
+        """*environment*: what the libraries read while they are imported; None for a name that is not set."""
         self._home = tempfile.TemporaryDirectory()
+        known = {**os.environ, **_SETTINGS, "HOME": self._home.name, **(environment or {})}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.processes", *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=PROJECT,
-            env={**os.environ, **_SETTINGS, "HOME": self._home.name},
+            env={name: value for name, value in known.items() if value is not None},
         )
 
     def __enter__(self) -> Warm:
@@ -102,9 +109,22 @@ class Warm:
         order = _order(words, folder, moment, environment)
         return _done(self._asked({**order, "do": "run", "bound": bound}))
 
-    def undisturbed(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Done:
-        """The same with *environment* as it is, and without an eye on its changes."""
+    def undisturbed(
+        self,
+        words: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        program: str = "kit.cli",
+        processes: int = 1,
+    ) -> Done:
+        """The same with *environment* as it is, and without an eye on its changes.
+
+        *program*: the module whose ``main`` is called.
+        *processes*: so many at once, which know of each other as torchrun's do.
+        """
         order = {"words": list(words), "folder": str(folder), "moment": str(UNDISTURBED), "env": {}}
+        order |= {"program": program, "processes": processes}
         return _done(self._asked({**order, "do": "run", "whole environment": dict(environment)}))
 
     def start(
@@ -178,6 +198,7 @@ def serve(modules: Sequence[str]) -> None:
 
         kaggle_api_class()
     sys.modules["kiwipiepy"] = None  # type: ignore[assignment]  # optional, and takes seconds to load its model
+    gc.freeze()  # trainings collect garbage, and need not look through the libraries
     held: list[_Child] = []
     for line in sys.stdin:
         order = json.loads(line)
@@ -270,23 +291,61 @@ def _become(order: dict[str, Any], ends: Sequence[int]) -> NoReturn:
         # Anew: those of the waiting process remember what they wrote to.
         sys.stdout, sys.stderr = (os.fdopen(stream, "w", encoding="utf-8") for stream in (1, 2))
         sys.argv = ["kit", *order["words"]]
-        from kit.cli import main
-
+        main = importlib.import_module(order.get("program", "kit.cli")).main
         if order.get("bound"):
             _give_up_capabilities()
         if environment is None:
             arm(Moment.parsed(order["moment"]), Path(order["folder"]), ends[2])
-        main()
-        code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        code = _several(main, order["processes"]) if order.get("processes", 1) > 1 else _called(main)
     except BaseException:
         traceback.print_exc()
-        code = 1
     finally:
         for output in (sys.stdout, sys.stderr):
             output.flush()
         os._exit(code)
+
+
+def _called(main: Callable[[], object]) -> int:
+    """The exit code that *main* ends with."""
+    try:
+        main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _several(main: Callable[[], object], count: int) -> int:
+    """*main* in *count* processes that find each other; the exit code of the first that fails, or 0."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    numbers = []
+    for rank in range(count):
+        number = os.fork()
+        if number == 0:
+            os.environ.update(
+                RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count), LOCAL_WORLD_SIZE=str(count),
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+            )  # fmt: skip
+            code = _called(main)
+            atexit._run_exitfuncs()  # the group is left as at the end of any process
+            for output in (sys.stdout, sys.stderr):
+                output.flush()
+            os._exit(code)
+        numbers.append(number)
+    failed = 0
+    while numbers:
+        number, status = os.wait()
+        numbers.remove(number)
+        code = os.waitstatus_to_exitcode(status)
+        if code and not failed:
+            failed = code
+            for other in numbers:  # as a launcher does
+                os.kill(other, signal.SIGTERM)
+    return failed
 
 
 def _give_up_capabilities() -> None:
