@@ -40,9 +40,18 @@ def stop_warm() -> None:
 
 def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`kit` with this process's environment and *environment*, in *cwd*."""
+    return run_program("kit.cli", *arguments, cwd=cwd, **environment)
+
+
+def run_program(
+    program: str, *arguments: object, cwd: Path, processes: int = 1, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same for the ``main`` of any module, in *processes* processes that share a job."""
     words = [str(one) for one in arguments]
-    done = warm().undisturbed(words, cwd, {**_environment(), **environment})
-    return subprocess.CompletedProcess(["kit", *words], done.code, done.out, done.err)
+    done = warm().undisturbed(
+        words, cwd, {**_environment(), **environment}, program=program, processes=processes
+    )
+    return subprocess.CompletedProcess([program, *words], done.code, done.out, done.err)
 
 
 def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +66,7 @@ def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.Comp
 def started(
     command: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int = subprocess.STDOUT
 ) -> Iterator[subprocess.Popen[str]]:
-    """*command* at work, with pipes for what it says; where the block fails it ends, with all that it started."""
+    """*command* at work, its words in pipes; where the block fails, it and all that it started is killed."""
     with subprocess.Popen(
         command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
         text=True, start_new_session=True,

@@ -29,7 +29,7 @@ from kit.models.training.fitting import Listeners
 from kit.models.training.runs import train_run
 from kit.spans.members import member_scores, open_run, stored_folds
 from kit.spans.store import read_spans
-from tests.commands import PROJECT, run_kit, run_python
+from tests.commands import PROJECT, run_kit, run_program, run_python
 
 SETTINGS: dict[str, Any] = {
     "epochs": 2.0,
@@ -194,14 +194,14 @@ def test_two_trainings_of_one_model_do_not_meet(place: Path, data: Dataset) -> N
 
 def test_folds_side_by_side_give_the_same_run(place: Path, folded: Path, data: Dataset) -> None:
     words = ["train", place / "tiny", "--data", data.path, "--folds", 3, *flags(SETTINGS)]
-    done = run_python("-m", "kit", *words, "--run", "side", "--jobs", 2, "--json", cwd=place)
+    done = run_kit(*words, "--run", "side", "--jobs", 2, "--json", cwd=place)
     assert done.returncode == 0, done.stderr
     assert "3 folds, 2 at a time" in done.stderr
     assert "fold 2: " in done.stderr
     assert kit.decode(place / "side", data) == kit.decode(folded, data)
     (place / "taken").mkdir()
     (place / "taken" / "notes.txt").touch()
-    failed = run_python("-m", "kit", *words, "--run", "taken", "--jobs", 2, cwd=place)
+    failed = run_kit(*words, "--run", "taken", "--jobs", 2, cwd=place)
     assert failed.returncode == 1
     last = failed.stderr.strip().splitlines()[-1]
     assert "fold 0: taken: holds other files and no run.json" in last
@@ -256,7 +256,7 @@ def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) 
 
 def killed(place: Path, how: str, number: int, run: Path, settings: dict[str, Any]) -> str:
     words = (how, number, place / "tiny-dropout", place / "data/train.json", run, json.dumps(settings))
-    done = run_python(PROJECT / "tests" / "killed.py", *words, cwd=place)
+    done = run_program("tests.killed", *words, cwd=place)
     assert done.returncode == -9, (done.returncode, done.stderr)
     return done.stdout
 
@@ -522,8 +522,7 @@ def test_two_processes_train_and_predict_as_one(place: Path, folded: Path, data:
     assert two.steps == one.steps
     assert two.metrics == pytest.approx(one.metrics, abs=1e-9)
     test = kit.load(place / "data/test.json")
-    predict = ("predict", "two", "--data", test.path)
-    done = run_python(*launcher, *predict, cwd=place, OMP_NUM_THREADS="1")
+    done = run_program("kit.cli", "predict", "two", "--data", test.path, cwd=place, processes=2)
     assert done.returncode == 0, done.stderr
     (together,) = (place / "two" / "spans").glob("test-*")
     shared = read_spans(together)
@@ -575,9 +574,8 @@ def test_the_kits_own_launch_of_several_processes_copes_with_little_memory(
 
 
 def test_a_batch_that_cannot_be_shared_is_refused_once(place: Path, data: Dataset) -> None:
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 3, "-m", "--", "kit")
     words = ("train", place / "tiny", "--data", data.path, *flags(SETTINGS), "--run", "three")
-    done = run_python(*launcher, *words, cwd=place, OMP_NUM_THREADS="1")
+    done = run_program("kit.cli", *words, cwd=place, processes=3)
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert said == ["error: --batch-size 8 cannot be shared by 3 processes; choose a multiple of 3"]

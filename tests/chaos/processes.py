@@ -7,15 +7,18 @@ It ends with whoever asked for it: anything that arrives while a command is at w
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import fcntl
+import gc
 import importlib
 import json
 import os
 import pty
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -23,7 +26,7 @@ import tempfile
 import termios
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,7 +48,7 @@ HEAVY = (
     "kit.models.training.launch", "kit.views.training", "kit.views.predictions", "kit.data.leaks",
 )  # fmt: skip
 LIMIT = 100.0
-"""Seconds after which a command counts as hanging, and is killed: before pytest loses patience with its test."""
+"""Seconds after which a command counts as hanging, and is killed: less than pytest gives a test."""
 _BLOCK = 1 << 16
 _TURN = 0.01
 """Seconds between two looks at a command that says nothing."""
@@ -75,15 +78,19 @@ class Done:
 class Warm:
     """A process that has imported *modules* and starts commands; a context manager."""
 
-    def __init__(self, modules: Sequence[str] = LIGHT) -> None:
+    def __init__(
+        self, modules: Sequence[str] = LIGHT, environment: Mapping[str, str | None] | None = None
+    ) -> None:
+        """*environment*: what the libraries read while they are imported; None for a name that is not set."""
         self._home = tempfile.TemporaryDirectory()
+        known = {**os.environ, **_SETTINGS, "HOME": self._home.name, **(environment or {})}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.processes", *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=PROJECT,
-            env={**os.environ, **_SETTINGS, "HOME": self._home.name},
+            env={name: value for name, value in known.items() if value is not None},
         )
 
     def __enter__(self) -> Warm:
@@ -117,14 +124,19 @@ class Warm:
         folder: Path,
         environment: Mapping[str, str],
         *,
+        program: str = "kit.cli",
+        processes: int = 1,
         together: bool = False,
         columns: int | None = None,
     ) -> Done:
         """The same with *environment* as it is, and without an eye on its changes.
 
-        *together*: what it says is all in `Done.out`, in order; *columns*: on a terminal so wide, all the more.
+        *program*: the module whose ``main`` is called.
+        *processes*: so many at once, which know of each other as torchrun's do.
+        *together*: all that is printed is in `Done.out`, in order; so it is on a terminal, *columns* wide.
         """
         order = {"words": list(words), "folder": str(folder), "moment": str(UNDISTURBED), "env": {}}
+        order |= {"program": program, "processes": processes}
         order |= {"together": together or columns is not None, "columns": columns}
         return _done(self._asked({**order, "do": "run", "whole environment": dict(environment)}))
 
@@ -212,6 +224,7 @@ def serve(modules: Sequence[str]) -> None:
 
         kaggle_api_class()
     sys.modules["kiwipiepy"] = None  # type: ignore[assignment]  # optional, and takes seconds to load its model
+    gc.freeze()  # trainings collect garbage, and need not look through the libraries
     held: list[_Child] = []
     # Unbuffered: what has arrived and is not read can be seen on the descriptor.
     for line in os.fdopen(0, "rb", buffering=0, closefd=False):
@@ -247,7 +260,7 @@ class _Child:
     """Those of the pipes in which nothing will come any more."""
 
     def ended(self, *, stopped: bool = False) -> dict[str, Any]:
-        """Wait for its end, or until it is *stopped*; kill it by the clock, or where a next order has come."""
+        """Wait for its end, or until it is *stopped*; kill it by the clock, or where another order comes."""
         limit = self.moment.seconds if self.moment.kind == AFTER else LIMIT
         while True:
             number, status = os.waitpid(self.number, os.WNOHANG | (os.WUNTRACED if stopped else 0))
@@ -333,23 +346,61 @@ def _become(order: dict[str, Any], ends: Sequence[int]) -> NoReturn:
         sys.stdout = os.fdopen(1, "w", encoding="utf-8")
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
         sys.argv = ["kit", *order["words"]]
-        from kit.cli import main
-
+        main = importlib.import_module(order.get("program", "kit.cli")).main
         if order.get("bound"):
             _give_up_capabilities()
         if environment is None:
             arm(Moment.parsed(order["moment"]), Path(order["folder"]), ends[2])
-        main()
-        code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        code = _several(main, order["processes"]) if order.get("processes", 1) > 1 else _called(main)
     except BaseException:
         traceback.print_exc()
-        code = 1
     finally:
         for output in (sys.stdout, sys.stderr):
             output.flush()
         os._exit(code)
+
+
+def _called(main: Callable[[], object]) -> int:
+    """The exit code that *main* ends with."""
+    try:
+        main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _several(main: Callable[[], object], count: int) -> int:
+    """*main* in *count* processes that find each other; the exit code of the first that fails, or 0."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    numbers = []
+    for rank in range(count):
+        number = os.fork()
+        if number == 0:
+            os.environ.update(
+                RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count), LOCAL_WORLD_SIZE=str(count),
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+            )  # fmt: skip
+            code = _called(main)
+            atexit._run_exitfuncs()  # the group is left as at the end of any process
+            for output in (sys.stdout, sys.stderr):
+                output.flush()
+            os._exit(code)
+        numbers.append(number)
+    failed = 0
+    while numbers:
+        number, status = os.wait()
+        numbers.remove(number)
+        code = os.waitstatus_to_exitcode(status)
+        if code and not failed:
+            failed = code
+            for other in numbers:  # as a launcher does
+                os.kill(other, signal.SIGTERM)
+    return failed
 
 
 def _give_up_capabilities() -> None:
