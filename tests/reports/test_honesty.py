@@ -24,7 +24,7 @@ from tests.spans.test_tuning import make_run
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.chdir(tmp_path)
-    sample.write(Path("data"), train_contexts=12, test_contexts=3)
+    sample.write(Path("data"), train_contexts=6, test_contexts=3)
     return kit.load("data/train.json")
 
 

@@ -77,7 +77,7 @@ def wheel(name: str, version: str, required: tuple[str, ...] = ()) -> tuple[str,
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python environment of its own with the packages of this one, pip and torch among them; and an index."""
+    """A Python environment with the packages of this one, pip and torch among them; and an index."""
     folder = tmp_path_factory.mktemp("machine")
     venv.create(folder / "env")
     (site,) = (folder / "env").glob("lib/python*/site-packages")
