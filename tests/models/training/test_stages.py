@@ -110,7 +110,7 @@ def test_another_process_is_told_all_of_it(place: Path) -> None:
     assert [Path(path) for path in given["data"]] == [dataset.path for dataset in data]
     assert [Path(path) for path in given["before"]] == [dataset.path for dataset in before.data]
     assert (given["before_epochs"], given["before_lr"], given["before_only"]) == (0.5, 1e-4, False)
-    assert given["share"] == ["mixed.json=0.30000000000000004"]
+    assert list(given["share"]) == ["mixed.json=0.30000000000000004"]
     assert given["judge"] == "own.json"
 
 
