@@ -24,6 +24,7 @@ endef
 
 # What the kit needs to run.  Made again whenever the requirements change, so that an upgrade needs only `make` again.
 $(VENV)/installed: setup.py $(CONSTRAINTS) pyproject.toml
+	@echo "Setting up $(VENV): some two minutes, and 2 GB of disk"
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip setuptools wheel
 	@$(INSTALL_TORCH)
