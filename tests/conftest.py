@@ -69,7 +69,9 @@ def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterato
         stop_warm()
     children = psutil.Process().children(recursive=True)
     _, alive = psutil.wait_procs(children, timeout=3)
-    assert [" ".join(child.cmdline()) for child in alive] == []
+    left = [" ".join(child.cmdline()) for child in alive]
+    # Python 3.12 and newer keep one of their own until this process ends.
+    assert [command for command in left if "multiprocessing.resource_tracker" not in command] == []
     # The file of a lock stays (removing it would race with the next process), but nobody holds it any more.
     for path in folder.glob("kit-*.lock"):
         with FileLock(path, timeout=0):
