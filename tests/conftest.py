@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays: every training collects garbage, and need not look through the libraries."""
+    """What is imported by now stays: trainings collect garbage, and need not look through the libraries."""
     gc.collect()
     gc.freeze()
 
