@@ -14,7 +14,6 @@ from kit.models.training.trainer import steps_of
 from tests.commands import run_program
 from tests.models.training.gradients import Asked, Row, changes, options, trainer
 
-
 PLAIN: Asked = ("independent", 0.0, 0.0, 0.0)
 OPTIONS: Asked = ("independent", 0.3, 0.5, 0.7)
 """Soft targets, two passes of R-Drop, and an adversarial pass: no dropout here, so that all is exact."""
