@@ -8,14 +8,17 @@ process from nothing.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import kit
-from tests.chaos.processes import HEAVY, LIGHT, Warm
+from tests.chaos.processes import HEAVY, LIGHT, LIMIT, Warm
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 
@@ -37,22 +40,43 @@ def stop_warm() -> None:
 
 def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`kit` with this process's environment and *environment*, in *cwd*."""
+    return run_program("kit.cli", *arguments, cwd=cwd, **environment)
+
+
+def run_program(
+    program: str, *arguments: object, cwd: Path, processes: int = 1, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same for the ``main`` of any module, in *processes* processes that share a job."""
     words = [str(one) for one in arguments]
-    done = warm().undisturbed(words, cwd, {**_environment(), **environment})
-    return subprocess.CompletedProcess(["kit", *words], done.code, done.out, done.err)
+    done = warm().undisturbed(
+        words, cwd, {**_environment(), **environment}, program=program, processes=processes
+    )
+    return subprocess.CompletedProcess([program, *words], done.code, done.out, done.err)
 
 
 def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Python from nothing: ``run_python("-m", "kit", ...)`` is `kit` as a user starts it."""
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**_environment(), **environment},
-    )
+    command = [sys.executable, *map(str, words)]
+    with started(command, cwd, {**_environment(), **environment}, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate(timeout=LIMIT)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+@contextlib.contextmanager
+def started(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int = subprocess.STDOUT
+) -> Iterator[subprocess.Popen[str]]:
+    """*command* at work, its words in pipes; where the block fails, it and all that it started is killed."""
+    with subprocess.Popen(
+        command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+        text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def _environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -49,7 +50,7 @@ def die_while_writing(number: int) -> None:
 
 
 def main() -> None:
-    """``killed.py at|write NUMBER BACKBONE DATA RUN SETTINGS``, the settings as JSON."""
+    """``at|write NUMBER BACKBONE DATA RUN SETTINGS``, the settings as JSON."""
     how, number, backbone, data, run, settings = sys.argv[1:]
     callbacks: tuple[TrainerCallback, ...] = ()
     if how == "at":
@@ -62,10 +63,6 @@ def main() -> None:
         [kit.load(data)],
         Path(run),
         chosen,
-        listeners=Listeners(say=print, callbacks=callbacks),
+        listeners=Listeners(say=functools.partial(print, flush=True), callbacks=callbacks),
         resume=True,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import pty
 import re
-import struct
-import subprocess
-import sys
-import termios
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-import kit
+from tests.commands import PROJECT, warm
 
-PROJECT = Path(kit.__file__).resolve().parent.parent
 _OURS = re.compile(r"\x1b\[[0-9;]*m")
 """A colour: what the kit itself sends a terminal."""
 _BAR = re.compile(r"\x1b\[\?25[lh]|\x1b\[[0-9]*[AK]|\r")
@@ -27,30 +19,17 @@ BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 
 def in_pipe(arguments: Sequence[object], cwd: Path, **environment: str) -> tuple[int, str]:
     """Exit code of `kit`, and all that came out of standard output and standard error."""
-    done = subprocess.run(
-        _command(arguments), cwd=cwd, env=_environment(environment), timeout=240, check=False,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    return done.returncode, done.stdout.decode("utf-8")
+    done = warm().undisturbed([*map(str, arguments)], cwd, _environment(environment), together=True)
+    return done.code, done.out
 
 
 def on_terminal(
     arguments: Sequence[object], cwd: Path, *, columns: int = 80, **environment: str
 ) -> tuple[int, str]:
     """The same on a pseudo-terminal so many columns wide."""
-    here, there = pty.openpty()
-    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    with subprocess.Popen(
-        _command(arguments), cwd=cwd, env=_environment({"TERM": "xterm-256color", **environment}),
-        stdin=there, stdout=there, stderr=there,
-    ) as process:  # fmt: skip
-        os.close(there)
-        content = b""
-        with contextlib.suppress(OSError):  # what Linux says when the other end is closed
-            while block := os.read(here, 65536):
-                content += block
-    os.close(here)
-    return process.returncode, content.decode("utf-8").replace("\r\n", "\n")
+    given = _environment({"TERM": "xterm-256color", **environment})
+    done = warm().undisturbed([*map(str, arguments)], cwd, given, columns=columns)
+    return done.code, done.out.replace("\r\n", "\n")
 
 
 def obeyed(text: str) -> list[str]:
@@ -66,10 +45,6 @@ def without_colours(text: str) -> str:
 def without_bar(text: str) -> str:
     """*text* without what moves a progress bar."""
     return _BAR.sub("", text)
-
-
-def _command(arguments: Sequence[object]) -> list[str]:
-    return [sys.executable, "-m", "kit", *map(str, arguments)]
 
 
 def _environment(more: dict[str, str]) -> dict[str, str]:

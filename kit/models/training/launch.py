@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
+from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -123,19 +124,21 @@ def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -
 
 
 def _ended_well(words: Sequence[str], processes: int) -> bool:
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=processes,
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        run_id=str(os.getpid()),
-        max_restarts=0,
-    )
-    try:
-        elastic_launch(config, entrypoint=sys.executable)("-m", "kit", *words)
-    except ChildFailedError:
-        return False
+    with tempfile.TemporaryDirectory(prefix="kit-") as logs:  # torch leaves its own folder behind
+        config = LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=processes,
+            rdzv_backend="c10d",
+            rdzv_endpoint="localhost:0",
+            run_id=str(os.getpid()),
+            max_restarts=0,
+            logs_specs=DefaultLogsSpecs(log_dir=logs),
+        )
+        try:
+            elastic_launch(config, entrypoint=sys.executable)("-m", "kit", *words)
+        except ChildFailedError:
+            return False
     return True
 
 
