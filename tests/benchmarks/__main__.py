@@ -47,7 +47,7 @@ PARTS = {
     "training": training,
     "cpu": lambda: gpu.main(minutes=2.0),
     "growth": growth.main,
-    "first-step": first_step.main,
+    "first-step": first_step.write_table,
 }
 
 

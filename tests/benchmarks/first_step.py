@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.generated import tiny_backbone, write
-from tests.benchmarks.measuring import child
+from tests.benchmarks.measuring import Ask, child
 from tests.benchmarks.results import ROW, machine, table, write_section
 
 QUESTIONS = 100_000
@@ -94,7 +94,7 @@ def run(folder: Path, target: Path) -> None:
     print(json.dumps({**spent, REST: total - sum(spent.values()), TOTAL: total}))
 
 
-def measure(questions: int = QUESTIONS) -> tuple[list[ROW], int]:
+def measure(questions: int = QUESTIONS, ask: Ask = child) -> tuple[list[ROW], int]:
     """Rows of the table, and the bytes of the cache."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -102,7 +102,7 @@ def measure(questions: int = QUESTIONS) -> tuple[list[ROW], int]:
         write(folder / "train.json", questions)
         write(folder / "test.json", max(questions // 25, 1), seed=1, answers=False)
         first, second = (
-            child(
+            ask(
                 "tests.benchmarks.first_step", folder, folder / run_name, KIT_CACHE=str(folder / "cache"),
             )
             for run_name in ("first", "second")
@@ -111,7 +111,8 @@ def measure(questions: int = QUESTIONS) -> tuple[list[ROW], int]:
     return [(label, f"{first[label]:.1f} s", f"{second[label]:.1f} s") for label in first], kept
 
 
-def main(questions: int = QUESTIONS) -> None:
+def write_table(questions: int = QUESTIONS) -> None:
+    """Measure, and write the section of RESULTS.md."""
     rows, kept = measure(questions)
     write_section(
         "first step",
@@ -123,9 +124,13 @@ def main(questions: int = QUESTIONS) -> None:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
     os.environ.setdefault("NO_COLOR", "1")
     if len(sys.argv) > 2:
         run(Path(sys.argv[1]), Path(sys.argv[2]))
     else:
-        main(*map(int, sys.argv[1:]))
+        write_table(*map(int, sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

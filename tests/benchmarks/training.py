@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,9 +27,9 @@ from kit.models.training.batches import LengthGroupedSampler, SpanCollator, Wind
 from kit.models.training.labels import label_windows
 from kit.models.training.trainer import SpanTrainer, steps_of
 from kit.models.windows import make_windows
+from tests.benchmarks.measuring import RUNS, Ask, child
 from tests.benchmarks.plain import PaddedWindows, plain_trainer
 
-RUNS = 3
 ROW = tuple[str, str, str, str]
 
 
@@ -82,18 +81,15 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
 
 
 def compare(
-    backbone: str, data: str, length: int, stride: int, count: int, precision: str, runs: int = RUNS
-) -> list[ROW]:
+    backbone: str, data: str, length: int, stride: int, count: int, precision: str, runs: int = RUNS,
+    ask: Ask = child,
+) -> list[ROW]:  # fmt: skip
     """Rows for the table of benchmarks: medians of *runs* in turns."""
     words = [backbone, data, str(length), str(stride), str(count), precision]
     found: dict[str, list[dict[str, float]]] = {"kit": [], "padded": []}
     for _ in range(runs):
         for how, results in found.items():
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.benchmarks.training", *words, how],
-                check=True, capture_output=True, text=True,
-            )  # fmt: skip
-            results.append(json.loads(done.stdout.strip().splitlines()[-1]))
+            results.append(ask("tests.benchmarks.training", *words, how))
     own, usual = (statistics.median(one["seconds"] for one in results) for results in found.values())
     peaks = [statistics.median(one["peak"] for one in results) / 1e9 for results in found.values()]
     mean, windows = found["kit"][0]["mean"], found["kit"][0]["windows"]
@@ -110,7 +106,7 @@ def compare(
     ]
 
 
-if __name__ == "__main__":
+def main() -> None:
     place, file, *rest = sys.argv[1:]
     numbers = [int(number) for number in rest[:3]]
     if len(rest) == 5:
@@ -118,3 +114,7 @@ if __name__ == "__main__":
     else:
         for row in compare(place, file, *numbers, rest[3]):
             print(*row, sep=" | ")
+
+
+if __name__ == "__main__":
+    main()

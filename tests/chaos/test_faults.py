@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Benches
+from tests.chaos.conftest import Benches, rows
 from tests.chaos.moments import DENIED, FULL, Moment
 from tests.chaos.processes import cold
-
-pytestmark = pytest.mark.slow
 
 # Each with the first change of a file of its own, and a size that one of its files is larger than.
 # A full disk under ensemble, predict and train: also in tests/test_road.py.
@@ -35,7 +33,7 @@ WRITING = [
 
 @pytest.mark.parametrize("kind", [FULL, DENIED])
 @pytest.mark.parametrize(
-    ("command", "variant", "change", "size"), WRITING, ids=lambda value: str(value).replace(" ", "")
+    ("command", "variant", "change", "size"), rows(WRITING), ids=lambda value: str(value).replace(" ", "")
 )
 def test_a_write_that_fails_is_one_line(
     benches: Benches, command: str, variant: str, change: tuple[str, ...], size: int, kind: str
@@ -50,15 +48,17 @@ def test_a_write_that_fails_is_one_line(
 
 @pytest.mark.parametrize(
     ("command", "variant"),
-    [
-        ("train", "one"),
-        ("predict", "over"),
-        ("ensemble", "over"),
-        ("tune", "over"),
-        ("download", "over"),
-        ("submit", "over"),
-        ("report", "over"),
-    ],
+    rows(
+        [
+            ("train", "one"),
+            ("predict", "over"),
+            ("ensemble", "over"),
+            ("tune", "over"),
+            ("download", "over"),
+            ("submit", "over"),
+            ("report", "over"),
+        ]
+    ),
 )
 def test_folders_that_may_not_be_written(benches: Benches, command: str, variant: str) -> None:
     done, changed = benches(command, variant).bound()
@@ -69,6 +69,7 @@ def test_folders_that_may_not_be_written(benches: Benches, command: str, variant
     assert changed == ""
 
 
+@pytest.mark.slow
 def test_without_room_for_locks(benches: Benches) -> None:
     """The folder for temporary files is full, or not there."""
     bench = benches("ensemble", "over")
@@ -79,6 +80,7 @@ def test_without_room_for_locks(benches: Benches) -> None:
     assert bench.judged(left, done, moment) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a file system"
 )

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.conftest import Benches
+from tests.chaos.conftest import Benches, rows
 from tests.chaos.moments import BEFORE, TORN, Moment
-
-pytestmark = pytest.mark.slow
 
 # Command, folder, how, the words of the change (its last occurrence, or the first), how many changes later,
 # and of a torn write the largest size that a file may have.
@@ -49,7 +47,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize(
     ("command", "variant", "kind", "change", "which", "later", "size"),
-    MOMENTS,
+    rows(MOMENTS),
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
 )
 def test_killed_and_given_again(
@@ -69,9 +67,11 @@ def test_killed_and_given_again(
     assert bench.judged(left, done, moment) == ""
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_in_one_folder(benches: Benches) -> None:
     bench = benches("ensemble", "over")
-    moments = [Moment(BEFORE, number) for number in range(1, len(bench.undisturbed.changes) + 1, 3)]
+    count = len(bench.undisturbed.changes)
+    moments = [Moment(BEFORE, number) for number in range(1, count + 1, max(count // 4, 1))]
     left = None
     for moment in moments:
         left, done = bench.disturb(moment, left)

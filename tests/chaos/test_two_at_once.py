@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.conftest import Benches
+from tests.chaos.conftest import Benches, rows
 from tests.chaos.moments import HELD, Moment
-
-pytestmark = pytest.mark.slow
 
 # The change in front of which the first process is held.
 FIRST = [
@@ -25,7 +23,7 @@ FIRST = [
 
 
 @pytest.mark.parametrize(
-    ("command", "variant", "change"), FIRST, ids=lambda value: str(value).replace(" ", "")
+    ("command", "variant", "change"), rows(FIRST), ids=lambda value: str(value).replace(" ", "")
 )
 def test_the_second_says_so_and_leaves(
     benches: Benches, command: str, variant: str, change: tuple[str, ...]

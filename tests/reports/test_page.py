@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -49,6 +50,29 @@ class Visit:
         found = self.page.query_selector(".guid")
         return None if found is None else found.inner_text()
 
+    def turn(self, view: str) -> None:
+        """To the view of the address's part *view*, from the top and with nothing chosen on the way."""
+        self.page.evaluate(
+            """view => new Promise(done => {
+                document.activeElement.blur();
+                document.getElementById("list").scrollTop = 0;
+                if (location.hash === view) return done();
+                addEventListener("hashchange", () => setTimeout(done), { once: true });
+                location.hash = view;
+            })""",
+            view,
+        )
+        if guid := dict(parse_qsl(view[1:])).get("open"):
+            self.page.wait_for_function(
+                "guid => document.querySelector('.guid')?.textContent === guid", arg=guid
+            )
+
+    def harmless(self, url: str) -> None:
+        """Nothing was complained of until now, nothing fetched, and no text of the data was carried out."""
+        assert self.complaints == []
+        assert {one.split("#")[0] for one in self.requests} == {url.split("#")[0]}
+        assert self.page.evaluate("window.pwned === undefined")
+
 
 @contextmanager
 def visit(browser: Browser, url: str, **how: Any) -> Iterator[Visit]:
@@ -62,9 +86,7 @@ def visit(browser: Browser, url: str, **how: Any) -> Iterator[Visit]:
     found.page.goto(url)
     found.page.wait_for_selector("html[data-unpacked]")
     yield found
-    assert found.complaints == []
-    assert {one.split("#")[0] for one in found.requests} == {url.split("#")[0]}
-    assert found.page.evaluate("window.pwned === undefined")
+    found.harmless(url)
     context.close()
 
 
@@ -78,10 +100,19 @@ def overview(place: Place) -> Overview:
     return place.report.contents.overview
 
 
-@pytest.fixture
-def at(browser: Browser, url: str) -> Iterator[Visit]:
-    with visit(browser, url) as found:
+@pytest.fixture(scope="module")
+def _opened(browser: Browser, place: Place) -> Iterator[Visit]:
+    with visit(browser, place.report.path.as_uri()) as found:
         yield found
+
+
+@pytest.fixture
+def at(_opened: Visit, url: str) -> Visit:
+    """The page, opened once, as it is at first: all that a view consists of is in its address."""
+    _opened.harmless(url)
+    _opened.complaints.clear()
+    _opened.turn("")
+    return _opened
 
 
 def guids(place: Place, chosen: np.ndarray) -> list[str]:
@@ -267,51 +298,51 @@ def test_an_address_of_nonsense_shows_everything(browser: Browser, url: str, pla
 
 
 def test_a_question_shows_gold_answer_candidates_and_strips(
-    browser: Browser, url: str, place: Place, overview: Overview
+    at: Visit, place: Place, overview: Overview
 ) -> None:
     subject = overview.subject
     number = int(np.flatnonzero(values(overview, "kind", "wrong place"))[0])
     question = place.data.questions[number]
-    with visit(browser, f"{url}#open={question.guid}") as at:
-        page = at.page
-        assert page.inner_text("#asked") == question.text
-        assert page.text_content("#context") == question.context
-        assert "".join(page.locator("#context mark.gold").all_text_contents()) == question.golds[0]
-        assert "".join(page.locator("#context mark.said").all_text_contents()) == subject.texts[number]
-        assert f"{int(overview.own.score.distances[number])}" in page.inner_text("tr.own >> nth=0")
-        assert "✗ wrong place" in page.inner_text("tr.own >> nth=0")
-        candidates = subject.choices[number].candidates
-        rows = page.locator(".candidates tbody tr")
-        assert rows.count() == len(candidates)
-        for row, candidate in zip(rows.all(), candidates, strict=True):
-            assert f"{candidate.risk:.2f}" in row.inner_text()
-        assert "edit takes the text of least expected distance" in page.inner_text(".why")
-        members = [page.inner_text(f"tr.member >> nth={index}") for index in range(2)]
-        for text, voice in zip(members, subject.voices, strict=True):
-            assert voice.label in text
-            assert voice.texts[number] in text
-        if "whole" in page.inner_text("#zoom"):
-            page.click("#zoom")
-        posteriors = [voice.posterior for voice in subject.voices] + [subject.blend]
-        for index, posterior in enumerate(posteriors):
-            assert posterior is not None
-            strip = strip_of(posterior)
-            for side, marginal in (("start", strip.start), ("end", strip.end)):
-                bars = page.locator(f".strip >> nth={index} >> rect.{side}")
-                part = slice(marginal.offsets[number], marginal.offsets[number + 1])
-                assert bars.count() == part.stop - part.start
-                tallest = max(float(bar.get_attribute("height") or 0) for bar in bars.all())
-                assert tallest == pytest.approx(max(marginal.heat[part].max() / 255 * 20, 1.5), abs=0.01)
+    at.turn(f"#open={question.guid}")
+    page = at.page
+    assert page.inner_text("#asked") == question.text
+    assert page.text_content("#context") == question.context
+    assert "".join(page.locator("#context mark.gold").all_text_contents()) == question.golds[0]
+    assert "".join(page.locator("#context mark.said").all_text_contents()) == subject.texts[number]
+    assert f"{int(overview.own.score.distances[number])}" in page.inner_text("tr.own >> nth=0")
+    assert "✗ wrong place" in page.inner_text("tr.own >> nth=0")
+    candidates = subject.choices[number].candidates
+    rows = page.locator(".candidates tbody tr")
+    assert rows.count() == len(candidates)
+    for row, candidate in zip(rows.all(), candidates, strict=True):
+        assert f"{candidate.risk:.2f}" in row.inner_text()
+    assert "edit takes the text of least expected distance" in page.inner_text(".why")
+    members = [page.inner_text(f"tr.member >> nth={index}") for index in range(2)]
+    for text, voice in zip(members, subject.voices, strict=True):
+        assert voice.label in text
+        assert voice.texts[number] in text
+    if "whole" in page.inner_text("#zoom"):
+        page.click("#zoom")
+    posteriors = [voice.posterior for voice in subject.voices] + [subject.blend]
+    for index, posterior in enumerate(posteriors):
+        assert posterior is not None
+        strip = strip_of(posterior)
+        for side, marginal in (("start", strip.start), ("end", strip.end)):
+            bars = page.locator(f".strip >> nth={index} >> rect.{side}")
+            part = slice(marginal.offsets[number], marginal.offsets[number + 1])
+            assert bars.count() == part.stop - part.start
+            tallest = max(float(bar.get_attribute("height") or 0) for bar in bars.all())
+            assert tallest == pytest.approx(max(marginal.heat[part].max() / 255 * 20, 1.5), abs=0.01)
 
 
-def test_strips_near_show_the_characters_of_the_context(browser: Browser, url: str, place: Place) -> None:
+def test_strips_near_show_the_characters_of_the_context(at: Visit, place: Place) -> None:
     question = place.data.questions[0]
-    with visit(browser, f"{url}#open={question.guid}") as at:
-        if "near" in at.page.inner_text("#zoom"):
-            at.page.click("#zoom")
-        letters = "".join(at.page.locator("text.letter").all_text_contents())
-        assert len(letters) >= 30
-        assert letters in question.context
+    at.turn(f"#open={question.guid}")
+    if "near" in at.page.inner_text("#zoom"):
+        at.page.click("#zoom")
+    letters = "".join(at.page.locator("text.letter").all_text_contents())
+    assert len(letters) >= 30
+    assert letters in question.context
 
 
 def test_comparison(at: Visit, place: Place, overview: Overview) -> None:
@@ -342,24 +373,23 @@ def test_comparison(at: Visit, place: Place, overview: Overview) -> None:
 
 
 @pytest.mark.parametrize("guid", list(HOSTILE))
-def test_hostile_text_stays_text(browser: Browser, url: str, guid: str) -> None:
+def test_hostile_text_stays_text(at: Visit, url: str, guid: str) -> None:
     context, asked, gold = HOSTILE[guid]
-    with visit(browser, f"{url}#open={guid}") as at:
-        page = at.page
-        assert at.opened == guid
-        assert page.text_content("#context") == as_shown(context)
-        assert page.text_content("#asked") == as_shown(asked)
-        assert "".join(page.locator("#context mark.gold").all_text_contents()) == as_shown(gold)
-        assert f"<i>{guid}</i>" in page.inner_text("#question")
-        inside = page.eval_on_selector_all("#question *, #list *", "all => all.map(one => one.localName)")
-        assert not {"script", "img", "b" if guid == "script" else "script", "i", "iframe"} & (
-            set(inside) - {"b"}
-        )
-        assert page.evaluate("document.images.length") == 0
-        assert page.evaluate("document.scripts.length") == 4
-        body = page.text_content("main")
-        assert body is not None
-        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f]", body)
+    at.turn(f"#open={guid}")
+    page = at.page
+    assert at.opened == guid
+    assert page.text_content("#context") == as_shown(context)
+    assert page.text_content("#asked") == as_shown(asked)
+    assert "".join(page.locator("#context mark.gold").all_text_contents()) == as_shown(gold)
+    assert f"<i>{guid}</i>" in page.inner_text("#question")
+    inside = page.eval_on_selector_all("#question *, #list *", "all => all.map(one => one.localName)")
+    assert not {"script", "img", "b" if guid == "script" else "script", "i", "iframe"} & (set(inside) - {"b"})
+    assert page.evaluate("document.images.length") == 0
+    assert page.evaluate("document.scripts.length") == 4
+    body = page.text_content("main")
+    assert body is not None
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f]", body)
+    at.harmless(url)
 
 
 def as_shown(text: str) -> str:
@@ -397,22 +427,23 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_both_schemes_can_be_read(browser: Browser, url: str, scheme: str) -> None:
-    with visit(browser, url, color_scheme=scheme) as at:
-        at.page.keyboard.press("e")
-        ground = luminance(at.page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
-        assert (ground > 0.5) == (scheme == "light")
-        for selector in (
-            "h1",
-            ".note",
-            "#asked",
-            ".answers .gold .text bdi",
-            ".against.better",
-            ".facet .number.n",
-        ):
-            ink = luminance(at.page.eval_on_selector(selector, "one => getComputedStyle(one).color"))
-            contrast = (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05)
-            assert contrast >= 4.5, (selector, contrast)
+def test_both_schemes_can_be_read(at: Visit, scheme: str) -> None:
+    at.page.emulate_media(color_scheme=scheme)
+    at.page.keyboard.press("e")
+    ground = luminance(at.page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+    assert (ground > 0.5) == (scheme == "light")
+    for selector in (
+        "h1",
+        ".note",
+        "#asked",
+        ".answers .gold .text bdi",
+        ".against.better",
+        ".facet .number.n",
+    ):
+        ink = luminance(at.page.eval_on_selector(selector, "one => getComputedStyle(one).color"))
+        contrast = (max(ink, ground) + 0.05) / (min(ink, ground) + 0.05)
+        assert contrast >= 4.5, (selector, contrast)
+    at.page.emulate_media(color_scheme="null")
 
 
 def test_hangul_is_in_every_font_stack_and_every_axis_has_a_unit(at: Visit) -> None:

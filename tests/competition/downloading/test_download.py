@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -232,24 +233,28 @@ def test_a_damaged_manifest_is_said(place: Path, files: dict[str, bytes]) -> Non
 def test_of_two_at_once_one_downloads(kaggle: Kaggle, place: Path, files: dict[str, bytes]) -> None:
     """The other is in the middle of its download: the server keeps silent to it."""
     kaggle.fail(ARCHIVE, Fault("silence"))
-    process = started(place)
-    wait_until(lambda: kaggle.count(ARCHIVE) == 1)
-    with pytest.raises(LockError, match="data/goorm-2: another process is at work on it; wait for it"):
-        kit.download("goorm-2", quiet=True)
-    assert kaggle.count("DownloadDataFiles") == 1
-    process.kill()
-    process.wait()
+    with at_work(place):
+        wait_until(lambda: kaggle.count(ARCHIVE) == 1)
+        with pytest.raises(LockError, match="data/goorm-2: another process is at work on it; wait for it"):
+            kit.download("goorm-2", quiet=True)
+        assert kaggle.count("DownloadDataFiles") == 1
     kit.download("goorm-2", quiet=True)
     whole(place / TARGET, files)
 
 
-def started(place: Path, *words: str) -> subprocess.Popen[bytes]:
-    """`kit download` in a process of its own, that waits long for an answer."""
-    return subprocess.Popen(
+@contextlib.contextmanager
+def at_work(place: Path, *words: str) -> Iterator[None]:
+    """`kit download` in a process of its own that waits long for an answer, and is killed in the end."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "kit", "download", "goorm-2", *words],
         cwd=place,
         env={**os.environ, "PYTHONPATH": str(PROJECT), "KIT_KAGGLE_TIMEOUT": "30"},
     )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -397,10 +402,8 @@ def test_killed_during_the_download(
         (TARGET / "train.json").write_bytes(b"changed")
     kaggle.fail(ARCHIVE, Fault("silence"))
     calls = kaggle.count(ARCHIVE)
-    process = started(place, *(["--force"] if earlier else []))
-    wait_until(lambda: kaggle.count(ARCHIVE) > calls)
-    process.kill()
-    process.wait()
+    with at_work(place, *(["--force"] if earlier else [])):
+        wait_until(lambda: kaggle.count(ARCHIVE) > calls)
     left = [path for path in (place / "data").iterdir() if path.name != "goorm-2"]
     assert [path.suffix for path in left] == [".part"]
     assert TARGET.exists() == earlier

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +29,7 @@ from kit.errors import (
 )
 from kit.files import sha256_file
 from kit.scoring.estimates import Interval
+from tests.commands import run_program
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.submitting import bytes_of, records, score
 
@@ -204,6 +202,7 @@ def test_no_failure_loses_or_doubles_a_submission(
     kaggle: Kaggle,
     csv: Path,
     capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
     method: str,
     fault: Fault,
     kind: type[KaggleError] | None,
@@ -211,6 +210,8 @@ def test_no_failure_loses_or_doubles_a_submission(
     status: str | None,
 ) -> None:
     kaggle.fail(method, *[fault] * (1 if method == LOST else 4))
+    if fault.kind == "silence" and kind is not None:
+        monkeypatch.setenv("KIT_KAGGLE_TIMEOUT", "0.2")
     if kind is None:
         assert send(csv).already is False
     else:
@@ -223,6 +224,7 @@ def test_no_failure_loses_or_doubles_a_submission(
     assert capfd.readouterr().out == ""
     # Once all is well again, the same command ends with one submission.
     kaggle.faults.clear()
+    monkeypatch.setenv("KIT_KAGGLE_TIMEOUT", "0.6")
     assert send(csv).entry is not None
     assert len(records(kaggle)) == 1
     assert [entry.ref for entry in entries() if entry.status != NOT_SENT] == [1000]
@@ -253,57 +255,18 @@ def test_a_submission_listed_late_is_not_sent_again(kaggle: Kaggle, csv: Path) -
     assert kaggle.count(LOST) == 1
 
 
-def _submit_here(folder: str, at_once: object) -> None:
-    os.chdir(folder)
-    at_once.wait()  # type: ignore[attr-defined]
-    send(Path("submissions/one.csv"))
-
-
 def test_two_processes_make_one_submission(kaggle: Kaggle, csv: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    at_once = context.Barrier(2)
-    both = [context.Process(target=_submit_here, args=(str(Path.cwd()), at_once)) for _ in range(2)]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(60)
-    assert [process.exitcode for process in both] == [0, 0]
+    done = run_program("tests.competition.kaggle.sender", cwd=Path.cwd(), processes=2)
+    assert done.returncode == 0, done.stderr
     assert len(records(kaggle)) == 1
     assert [entry.ref for entry in entries()] == [1000]
-
-
-KILL = """
-import os, signal, sys
-from pathlib import Path
-from kit.competition import ledger, submitting
-moment = sys.argv[1]
-def dying(function, before):
-    def wrapped(*words, **named):
-        if before: os.kill(os.getpid(), signal.SIGKILL)
-        function(*words, **named)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return wrapped
-name, when = moment.split("-")
-if name == "intend":
-    ledger.Ledger.intend = dying(ledger.Ledger.intend, when == "before")
-elif name == "changed":
-    ledger.Ledger.changed = dying(ledger.Ledger.changed, when == "before")
-else:
-    setattr(submitting, name, dying(getattr(submitting, name), when == "before"))
-submitting.submit(submitting.check_csv(Path("submissions/one.csv")), "first try")
-"""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("name", ["intend", "upload", "create", "changed"])
-def test_killed_at_any_moment_a_second_run_finds_out(
-    kaggle: Kaggle, csv: Path, project: Path, name: str, when: str
-) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(project)}
-    done = subprocess.run(
-        [sys.executable, "-c", KILL, f"{name}-{when}"], env=environment, capture_output=True, timeout=60
-    )
+def test_killed_at_any_moment_a_second_run_finds_out(kaggle: Kaggle, csv: Path, name: str, when: str) -> None:
+    done = run_program("tests.competition.kaggle.sender", f"{name}-{when}", cwd=Path.cwd())
     assert done.returncode == -9, done.stderr
     arrived = (name, when) in {("create", "after"), ("changed", "before"), ("changed", "after")}
     assert len(records(kaggle)) == arrived

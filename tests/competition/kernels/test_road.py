@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ from kit.errors import (
 )
 from kit.files import locked
 from kit.models.tiny import Shape, make_backbone
+from tests.commands import started
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.serving_kernels import Kernel, kernels
 
@@ -61,7 +63,7 @@ class Host:
         for path in (self.input, self.working, self.scratch):
             path.mkdir(parents=True)
 
-    def start(self, script: Path) -> subprocess.Popen[str]:
+    def start(self, script: Path) -> AbstractContextManager[subprocess.Popen[str]]:
         """Run a kernel's script; no network, no kit but the one inside."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         environment |= {
@@ -72,14 +74,13 @@ class Host:
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": "1",
         }
-        return subprocess.Popen(
-            [sys.executable, str(script)],
-            cwd=self.working,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return started([sys.executable, str(script)], self.working, environment)
+
+    def run(self, script: Path) -> tuple[int, str]:
+        """Exit code and log of a kernel's script that runs to its end."""
+        with self.start(script) as process:
+            log, _ = process.communicate()
+        return process.returncode, log
 
     def manifest(self) -> dict[str, object]:
         """What the kernel wrote about its output."""
@@ -103,9 +104,8 @@ def finished(host: Host, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     """The output folder of a kernel that trained two folds, and its log."""
     folder = tmp_path_factory.mktemp("kernel")
     kit.push_kernel(BACKBONE, run_name="five", out=folder, datasets=["person/tiny"], folds=2, **TRAINING)
-    process = host.start(folder / SCRIPT)
-    log, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, log
+    code, log = host.run(folder / SCRIPT)
+    assert code == 0, log
     return host.working, log
 
 
@@ -216,21 +216,19 @@ def test_push_status_output_ensemble(
 @pytest.mark.slow
 def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: Host, tmp_path: Path) -> None:
     """A kernel that is told to stop keeps its checkpoints; the next one goes on from them to the end."""
-    long = {**TRAINING, "epochs": 8.0, "evaluations": 4}
+    long = {**TRAINING, "epochs": 6.0, "evaluations": 4}
     kit.push_kernel(BACKBONE, run_name="long", datasets=["person/tiny"], **long)
     first = Host(tmp_path / "first")
     first.input.rmdir()
     first.input.symlink_to(host.input)
     script = tmp_path / "first.py"
     script.write_text(kernels(kaggle)["person/kit-long"].saved["text"], encoding="utf-8")
-    process = first.start(script)
-    deadline = time.monotonic() + 120
-    while not list(first.scratch.glob("runs/long/full/checkpoints/checkpoint-*/complete")):
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGTERM)
-    log, _ = process.communicate(timeout=100)
+    with first.start(script) as process:
+        while not list(first.scratch.glob("runs/long/full/checkpoints/checkpoint-*/complete")):
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        log, _ = process.communicate()
     assert process.returncode == 0, log
     assert first.manifest()["state"] == "unfinished"
     assert list(first.working.glob("run/full/checkpoints/checkpoint-*/complete"))
@@ -254,9 +252,8 @@ def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: 
     for path in (second.input / "kit-long").rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)  # inputs are read-only
     script.write_text(saved["text"], encoding="utf-8")
-    process = second.start(script)
-    log, _ = process.communicate(timeout=250)
-    assert process.returncode == 0, log
+    code, log = second.run(script)
+    assert code == 0, log
     assert "going on with long, which an earlier kernel began" in log
     assert second.manifest()["state"] == "finished"
     kernels(kaggle)["person/kit-long-2"].state = "COMPLETE"
@@ -278,9 +275,8 @@ def test_a_training_that_fails_leaves_word(kaggle: Kaggle, here: Path, host: Hos
     machine = Host(tmp_path / "machine")
     machine.input.rmdir()
     machine.input.symlink_to(host.input)
-    process = machine.start(script)
-    log, _ = process.communicate(timeout=100)
-    assert process.returncode == 1, log
+    code, log = machine.run(script)
+    assert code == 1, log
     manifest = machine.manifest()
     assert manifest["state"] == "failed"
     assert "elsewhere: no such folder" in str(manifest["message"])
@@ -296,9 +292,8 @@ def test_time_that_is_up_at_once(here: Path, host: Host, tmp_path: Path) -> None
     machine = Host(tmp_path / "machine")
     machine.input.rmdir()
     machine.input.symlink_to(host.input)
-    process = machine.start(Path("k", SCRIPT).absolute())
-    log, _ = process.communicate(timeout=100)
-    assert process.returncode == 0, log
+    code, log = machine.run(Path("k", SCRIPT).absolute())
+    assert code == 0, log
     manifest = machine.manifest()
     assert (manifest["state"], manifest["files"]) == ("unfinished", [])
     assert "before Kaggle would have" in str(manifest["message"])

@@ -177,7 +177,7 @@ def test_a_command_ends_in_time_with_all_it_started(
     other_kit: Path, heeds: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command and a child of its own get SIGTERM, and SIGKILL where they do not heed it."""
-    monkeypatch.setattr(module, "_GRACE", 1.0)
+    monkeypatch.setattr(module, "_GRACE", 0.3)
     deaf = "" if heeds else "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     other_kit.write_text(
         f"import subprocess, sys, time\n{deaf}"
