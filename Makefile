@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
+# The exact versions to install; CONSTRAINTS= (empty) takes the newest that setup.py allows.
+CONSTRAINTS ?= constraints.txt
+PIP := $(BIN)/python -m pip install --quiet $(CONSTRAINTS:%=-c %)
 # Where torch's builds without CUDA are.  TORCH_INDEX= (empty) takes the plain build.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-all test-rest test-oldest lint bench bench-gpu chaos mutants fuzz pictures clean
+.PHONY: demo test test-all test-rest test-oldest test-newest lint bench bench-gpu chaos mutants fuzz pictures clean
 
 # The plain build for Linux brings gigabytes of CUDA, which only a GPU can use.
 define INSTALL_TORCH
@@ -21,9 +23,10 @@ fi
 endef
 
 # What the kit needs to run.  Made again whenever the requirements change, so that an upgrade needs only `make` again.
-$(VENV)/installed: setup.py constraints.txt pyproject.toml
+$(VENV)/installed: setup.py $(CONSTRAINTS) pyproject.toml
+	@echo "Setting up $(VENV): some two minutes, and 2 GB of disk"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip setuptools wheel
+	$(PIP) --upgrade pip setuptools wheel
 	@$(INSTALL_TORCH)
 	PYTHONWARNINGS=ignore $(PIP) -e .
 	touch $@
@@ -48,6 +51,14 @@ test-all: $(VENV)/installed-dev
 # What `make test-all` has and `make test` has not.
 test-rest: $(VENV)/installed-dev
 	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile thorough
+
+# The tests of `make test` with the oldest versions that setup.py allows (Python 3.11), and with the newest.
+test-oldest:
+	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
+
+test-newest:
+	rm -rf .venv-newest
+	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -76,4 +87,4 @@ pictures: $(VENV)/installed-dev
 	$(BIN)/python -m tests.pictures
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-* fuzzing mutants.jsonl
+	rm -rf $(VENV) .venv-oldest .venv-newest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-* fuzzing mutants.jsonl

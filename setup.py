@@ -1,4 +1,7 @@
-"""Packaging; tool settings are in pyproject.toml, tested versions in constraints.txt."""
+"""Packaging; tool settings are in pyproject.toml, tested versions in constraints.txt.
+
+The oldest versions named here are tested, too: constraints-oldest.txt has exactly them (`make test-oldest`).
+"""
 
 import re
 from pathlib import Path
@@ -17,16 +20,16 @@ DEV = [
     *PARTICLES,
     *RANKED,
     *SWEEP,
-    "hypothesis>=6.100",
+    "hypothesis>=6.100.2",
     "ipykernel>=6.29",
     "matplotlib>=3.10",
     "mypy>=1.15",
     "nbclient>=0.10",
-    "pandas-stubs>=2.2",
+    "pandas-stubs>=2.2.0.240218",
     "playwright>=1.49",
     "pytest>=8.3",
-    "pytest-timeout>=2.3",
-    "pytest-xdist>=3.6",
+    "pytest-timeout>=2.3.1",
+    "pytest-xdist>=3.6.1",
     "ruff>=0.9",
     "types-PyYAML>=6.0",
 ]
@@ -44,25 +47,27 @@ setup(
     install_requires=[
         "accelerate>=1.10",
         "filelock>=3.12",
+        "huggingface-hub>=1.3",
         "jinja2>=3.1",
-        "kaggle>=2.2",
+        "kaggle>=2.2.5",
+        "kagglesdk>=0.1.38",
         "markupsafe>=2.1",
         "nbformat>=5.10",
         "numpy>=2.0",
-        "pandas>=2.2",
+        "pandas>=2.2.2",
         "pydantic>=2.10",
         "python-Levenshtein>=0.26",
         "PyYAML>=6.0",
-        "rapidfuzz>=3.6",
+        "rapidfuzz>=3.9",
         "requests>=2.31",
-        "rich>=13.9",
+        "rich>=14.3",
         "safetensors>=0.5",
         "scipy>=1.13",
         "six>=1.16",  # kaggle imports it without declaring it
-        "tokenizers>=0.22",
+        "tokenizers>=0.22.1",
         "torch>=2.6",
-        "transformers>=5.0",
-        "typer>=0.15",
+        "transformers>=5.3",
+        "typer>=0.22",
     ],
     extras_require={
         "dev": DEV,
@@ -74,6 +79,8 @@ setup(
     entry_points={"console_scripts": ["kit=kit.cli:main"]},
     classifiers=[
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Natural Language :: Korean",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],

@@ -1,4 +1,4 @@
-"""A sweep that dies by SIGKILL at a step of one of its trials: ``killed_sweep.py TRIAL STEP ARGUMENTS``."""
+"""A sweep that dies by SIGKILL at a step of one of its trials: ``TRIAL STEP ARGUMENTS``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,3 @@ def main() -> None:
     TrainingProgress.on_train_begin, TrainingProgress.on_step_end = begin, end_of_step  # type: ignore[method-assign]
     sys.argv = ["kit", *sys.argv[3:]]
     cli.main()
-
-
-if __name__ == "__main__":
-    main()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +23,8 @@ from kit.models.training.fitting import Listeners
 from kit.models.training.runs import train_run
 from kit.spans.members import member_scores, open_run
 from kit.spans.store import read_spans
+from tests.commands import run_program
 
-PROJECT = Path(kit.__file__).resolve().parent.parent
 SETTINGS: dict[str, Any] = {
     "head": "joint",
     "epochs": 2.0,
@@ -38,8 +35,6 @@ SETTINGS: dict[str, Any] = {
     "lr": 1e-3,
     "limit": 40,
 }
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -91,17 +86,8 @@ def test_the_run_says_so_and_its_head_has_learned(trained: Path) -> None:
 
 def test_a_killed_training_ends_in_the_same_weights(place: Path, trained: Path, data: Dataset) -> None:
     run, settings = place / "killed", SETTINGS | {"evaluations": 3}
-    script = PROJECT / "tests" / "killed.py"
-    words = ["at", 7, place / "tiny", place / "data/train.json", run, json.dumps(settings)]
-    died = subprocess.run(
-        [sys.executable, str(script), *map(str, words)],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
-    )
+    words = ("at", 7, place / "tiny", place / "data/train.json", run, json.dumps(settings))
+    died = run_program("tests.killed", *words, cwd=place, OMP_NUM_THREADS="1")
     assert died.returncode == -9, died.stderr
     assert list(run.glob("full/checkpoints/checkpoint-*/complete"))
     kit.train(str(place / "tiny"), data, run=run, resume=True, quiet=True, **settings)

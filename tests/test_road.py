@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-import resource
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +18,8 @@ from kit.config.runs import read_run
 from kit.data import sample
 from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
 from kit.models.tiny import Shape, make_backbone
-from tests.commands import PROJECT, run_kit, run_python
+from tests.chaos.moments import FULL, Moment
+from tests.commands import PROJECT, run_kit, warm
 
 Kit = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -33,9 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = sample.write(folder / "data", train_contexts=40, test_contexts=12)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
-    trained = run_python(
-        "-m",
-        "kit",
+    trained = run_kit(
         "train",
         "tiny",
         "--data",
@@ -56,7 +52,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "windows" in trained.stderr
     assert "of disk while training" in trained.stderr
     assert "Edit Score" in trained.stdout
-    predicted = run_python("-m", "kit", "predict", "runs/tiny", "--data", "data/test.json", cwd=folder)
+    predicted = run_kit("predict", "runs/tiny", "--data", "data/test.json", cwd=folder)
     assert predicted.returncode == 0, predicted.stderr
     return folder
 
@@ -328,56 +324,6 @@ def test_tensorboard_logs_stay_in_the_run(place: Path, tmp_path: Path) -> None:
     assert "--report-to is paper; known are tensorboard, wandb, mlflow" in refused(unknown)
 
 
-def test_a_killed_training_goes_on_where_it_stopped(place: Path, tmp_path: Path) -> None:
-    command = [
-        "train",
-        place / "tiny",
-        "--data",
-        place / "data/train.json",
-        "--max-length",
-        "160",
-        "--epochs",
-        "3",
-    ]
-    command += [
-        "--evaluations",
-        "2",
-        "--limit",
-        "60",
-        "--batch-size",
-        "8",
-        "--micro-batch-size",
-        "4",
-        "--lr",
-        "1e-3",
-    ]
-    whole = run_kit(*command, "--run", "whole", cwd=tmp_path)
-    assert whole.returncode == 0, whole.stderr
-
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kit", *map(str, command), "--run", "killed"],
-        cwd=tmp_path,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-    )
-    deadline = time.monotonic() + 120
-    while not list((tmp_path / "killed/full/checkpoints").glob("checkpoint-*/complete")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    assert "holds an unfinished training" in refused(run_kit(*command, "--run", "killed", cwd=tmp_path))
-    assert "no training has finished" in refused(
-        run_kit("predict", "killed", "--data", place / "data/test.json", cwd=tmp_path)
-    )
-    resumed = run_kit(*command, "--run", "killed", "--resume", cwd=tmp_path)
-    assert resumed.returncode == 0, resumed.stderr
-    weights = [(tmp_path / run / "full/model.safetensors").read_bytes() for run in ("whole", "killed")]
-    assert weights[0] == weights[1]
-    assert not (tmp_path / "killed/full/checkpoints").exists()
-
-
 def test_training_refuses_a_leak(place: Path, tmp_path: Path) -> None:
     shutil.copy(place / "data" / "test_answers.json", tmp_path / "train.json")
     shutil.copy(place / "data" / "test.json", tmp_path / "test.json")
@@ -480,16 +426,6 @@ def test_a_sample_submission_of_another_test_is_noticed(place: Path, tmp_path: P
     assert not (tmp_path / "submissions").exists()
 
 
-def limited(size: int) -> Callable[[], None]:
-    def apply() -> None:
-        import signal
-
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    return apply
-
-
 @pytest.mark.parametrize(
     ("command", "size"),
     [
@@ -516,16 +452,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
     place: Path, tmp_path: Path, command: list[str], size: int
 ) -> None:
     spans = sorted((place / "runs" / "tiny" / "spans").iterdir())
-    result = subprocess.run(
-        [sys.executable, "-m", "kit", *(part.format(out=tmp_path) for part in command)],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        preexec_fn=limited(size),
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "NO_COLOR": "1"},
-    )
+    words = [part.format(out=tmp_path) for part in command]
+    done = warm().run(words, place, Moment(FULL, 1, size))
+    result = subprocess.CompletedProcess(words, done.code, done.out, done.err)
     assert "cannot be written" in refused(result)
     assert sorted((place / "runs" / "tiny" / "spans").iterdir()) == spans
     assert not list(tmp_path.rglob("*.csv"))

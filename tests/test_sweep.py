@@ -20,7 +20,7 @@ from kit.data import sample
 from kit.errors import ConfigError, ModelError
 from kit.models.sweeping.results import Sweep
 from kit.models.tiny import Shape, make_backbone
-from tests.commands import PROJECT, run_kit, run_python
+from tests.commands import run_kit, run_program
 
 RANGES = {"lr": [5e-3, 1e-7], "warmup": [0.0, 0.2]}
 FIXED = {"epochs": 2.0, "evaluations": 1, "batch_size": 8, "max_length": 160, "stride": 40}
@@ -35,8 +35,6 @@ WORDS = [
     *(word for name, some in RANGES.items() for word in ("--range", f"{name}={','.join(map(str, some))}")),
     *(word for name, value in FIXED.items() for word in ("--set", f"{name}={value}")),
 ]  # fmt: skip
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +107,13 @@ def test_only_the_best_keeps_its_weights(place: Path, done: Sweep) -> None:
         kit.predict(place / "whole" / other, place / "data/test.json", quiet=True)
 
 
+@pytest.mark.slow
 def test_killed_in_its_second_trial_it_goes_on_there_to_the_same_end(
     here: Path, done: Sweep, capfd: pytest.CaptureFixture[str]
 ) -> None:
     steps = done.finished[0].steps
     assert steps is not None
-    words = (PROJECT / "tests" / "killed_sweep.py", 2, steps // 2 + 5, *WORDS, "--run", "killed")
-    died = run_python(*words, cwd=here)
+    died = run_program("tests.killed_sweep", 2, steps // 2 + 5, *WORDS, "--run", "killed", cwd=here)
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert all(line.startswith(("killed", "trial-", "tiny", "step")) or "steps:" in line
                for line in died.stderr.splitlines())  # fmt: skip
@@ -175,6 +173,7 @@ def small(place: Path, name: str, backbone: str = "tiny", **given: Any) -> Sweep
     return kit.sweep(place / backbone, place / "data/train.json", run=place / name, **{**words, **given})
 
 
+@pytest.mark.slow
 def test_out_of_time_it_leaves_a_checkpoint_and_goes_on(place: Path) -> None:
     found = small(place, "hours", hours=1e-9)
     assert found.trials == ()  # not even one was begun

@@ -113,8 +113,9 @@ def _training_options(backbone: str, words: list[str]) -> dict[str, Any]:
         if (source := sources[name]) is not None and source.name == "COMMANDLINE"
     }
     data = [str(path) for path in given.pop("data")[1:]]  # beside the competition's own
-    placed = {"run": Path("run"), "backbone": backbone}
-    if wrong := sorted(name for name in _HERE_ONLY & given.keys() if given[name] != placed.get(name)):
+    # Compared as texts: typer before 0.29 leaves a path a text here.
+    placed = {"run": "run", "backbone": backbone}
+    if wrong := sorted(name for name in _HERE_ONLY & given.keys() if str(given[name]) != placed.get(name)):
         flags = ", ".join(f"--{name.removeprefix('as_').replace('_', '-')}" for name in wrong)
         raise typer.BadParameter(f"{flags}: has no meaning on Kaggle; leave it out")
     if "compile_model" in given:

@@ -6,10 +6,8 @@ import http.server
 import json
 import os
 import shutil
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +25,8 @@ from transformers import (
 from kit.errors import ModelError
 from kit.models.backbones import Limits, _limits, load_weights, open_backbone
 from kit.models.presets import PRESETS
+from tests.chaos.processes import Done, Warm
+from tests.commands import run_program
 
 
 class Length:
@@ -211,46 +211,47 @@ class Hub(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def hub(wordpiece_folder: Path) -> Iterator[str]:
+NOWHERE = {"http_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
+"""The environment in which nothing can be reached."""
+Fetch = Callable[..., Done]
+
+
+@pytest.fixture(scope="module")
+def hub_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub")
+
+
+@pytest.fixture(scope="module")
+def fetch(wordpiece_folder: Path, hub_cache: Path) -> Iterator[Fetch]:
+    """Open and load a model in a process of its own, whose only hub is on loopback."""
     handler = type("Handler", (Hub,), {"files": wordpiece_folder})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    known = {
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_HOME": str(hub_cache),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_OFFLINE": None,
+    }
+    modules = ("kit.models.backbones", "transformers.models.bert.modeling_bert")
+    with Warm(modules, known) as process:
+
+        def fetched(model: str, **environment: str) -> Done:
+            whole = {**os.environ, **environment}
+            whole.pop("HF_HUB_OFFLINE", None)
+            return process.undisturbed([model], hub_cache, whole, program="tests.models.fetching")
+
+        yield fetched
     server.shutdown()
     server.server_close()
 
 
-def fetch(hub: str, model: str, cache: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """Open and load *model* in a process of its own, whose only hub is the local one."""
-    code = (
-        "import sys\n"
-        "from kit.errors import KitError\n"
-        "from kit.models.backbones import load_weights, open_backbone\n"
-        "try:\n"
-        "    load_weights(open_backbone(sys.argv[1]), head_needed=False); print('loaded')\n"
-        "except KitError as error:\n"
-        "    print(error)\n"
-    )
-    environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1", **more}
-    if "HF_HUB_OFFLINE" not in more:
-        environment.pop("HF_HUB_OFFLINE", None)
-    return subprocess.run(
-        [sys.executable, "-c", code, model],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
-        check=False,
-    )
-
-
 @pytest.mark.slow
-def test_a_hub_model_is_fetched_and_then_works_without_the_hub(hub: str, tmp_path: Path) -> None:
-    assert fetch(hub, "owner/model", tmp_path).stdout.strip() == "loaded"
-    gone = fetch("http://127.0.0.1:9", "owner/model", tmp_path)
-    assert gone.stdout.strip() == "loaded", gone.stderr
+def test_a_hub_model_is_fetched_and_then_works_without_the_hub(fetch: Fetch) -> None:
+    assert fetch("owner/model").out.strip() == "loaded"
+    gone = fetch("owner/model", **NOWHERE)
+    assert gone.out.strip() == "loaded", gone.err
+    assert "not reachable" in fetch("owner/another", **NOWHERE).out
 
 
 @pytest.mark.slow
@@ -264,28 +265,30 @@ def test_a_hub_model_is_fetched_and_then_works_without_the_hub(hub: str, tmp_pat
         ("gated/model", "gated/model is gated; accept its terms at https://huggingface.co/gated/model"),
     ],
 )
-def test_gated_and_misspelled_models_say_so(hub: str, tmp_path: Path, model: str, part: str) -> None:
-    said = fetch(hub, model, tmp_path).stdout.strip()
+def test_gated_and_misspelled_models_say_so(fetch: Fetch, model: str, part: str) -> None:
+    said = fetch(model).out.strip()
     assert part in said
     assert "\n" not in said
 
 
 @pytest.mark.slow
-def test_without_a_hub_it_says_so_at_once(tmp_path: Path) -> None:
-    result = fetch("http://127.0.0.1:9", "klue-bert", tmp_path)
-    assert "klue/bert-base cannot be fetched: the Hugging Face hub is not reachable" in result.stdout
-    assert "\n" not in result.stdout.strip()
-    assert result.stderr == ""
+def test_without_a_hub_it_says_so_at_once(fetch: Fetch) -> None:
+    result = fetch("klue-bert", **NOWHERE)
+    assert "klue/bert-base cannot be fetched: the Hugging Face hub is not reachable" in result.out
+    assert "\n" not in result.out.strip()
+    assert result.err == ""
 
 
-@pytest.mark.slow
 def test_offline_mode_is_named(tmp_path: Path) -> None:
-    said = fetch("http://127.0.0.1:9", "klue-bert", tmp_path, HF_HUB_OFFLINE="1").stdout
+    # The process that it is forked from was started with this setting: it is read while importing.
+    said = run_program("tests.models.fetching", "klue-bert", cwd=tmp_path, HF_HUB_OFFLINE="1").stdout
     assert "HF_HUB_OFFLINE is set; unset it or give a folder" in said
 
 
 @pytest.mark.slow
-def test_a_torn_download_is_not_taken_for_a_model(hub: str, tmp_path: Path) -> None:
-    said = fetch(hub, "torn/model", tmp_path).stdout.strip()
+def test_a_torn_download_is_not_taken_for_a_model(fetch: Fetch, hub_cache: Path) -> None:
+    said = fetch("torn/model").out.strip()
     assert said != "loaded"
-    assert not [path for path in tmp_path.rglob("snapshots/*/model.safetensors") if path.exists()]
+    place = hub_cache / "hub" / "models--torn--model"
+    assert place.is_dir()
+    assert not [path for path in place.rglob("snapshots/*/model.safetensors") if path.exists()]

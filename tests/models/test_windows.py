@@ -7,6 +7,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+import tokenizers
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
@@ -118,7 +119,8 @@ def test_the_tokenizer_leaves_nothing_with_the_texts(unigram_folder: object) -> 
     tokenize(backbone, texts)
     assert [sys.getsizeof(text) for text in texts] == before
     backbone.engine.encode(texts[0])
-    assert sys.getsizeof(texts[0]) > before[0]  # what the engine does to a text itself
+    keeps = [int(part) for part in tokenizers.__version__.split(".")[:2]] >= [0, 23]
+    assert (sys.getsizeof(texts[0]) > before[0]) == keeps  # what newer engines do to a text itself
 
 
 def test_special_tokens_in_a_context_are_plain_text(backbone: Backbone) -> None:

@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--again", type=Path, help="only the survivors that this earlier --out has")
     parser.add_argument("--examples", type=int, default=25, help="the most that a property is tried with")
+    parser.add_argument("--quick", action="store_true", help="only what `make test` runs, with its examples")
     parser.add_argument("--out", type=Path, help="a JSON line a mutant, as it is judged")
     given = parser.parse_args()
     chosen = [name for name in TARGETS if not given.modules or any(part in name for part in given.modules)]
@@ -42,14 +43,14 @@ def main() -> int:
             found = [mutant for mutant in mutants(source) if (module, mutant.name) in survivors]
             if not found:
                 continue
-        verdict, seconds = judged(module, source, tests, 900.0, given.examples)
+        verdict, seconds = judged(module, source, tests, 900.0, given.examples, quick=given.quick)
         if verdict is not Verdict.SURVIVED:
             print(f"{module}: its own tests fail without any change; mend them first")
             return 1
         limit = seconds * _PATIENCE + 5
         counts = dict.fromkeys(Verdict, 0)
         for mutant in found:
-            verdict, took = judged(module, mutant.source, tests, limit, given.examples)
+            verdict, took = judged(module, mutant.source, tests, limit, given.examples, quick=given.quick)
             counts[verdict] += 1
             total[verdict] += 1
             if verdict is Verdict.SURVIVED:

@@ -44,12 +44,13 @@ def warm_up() -> None:
 
 
 def judged(
-    module: str, source: str, tests: Sequence[str], limit: float, examples: int = 25
+    module: str, source: str, tests: Sequence[str], limit: float, examples: int = 25, *, quick: bool = False
 ) -> tuple[Verdict, float]:
     """Run *tests* with *source* in the place of *module* (a path from the root).
 
     *limit*: CPU seconds; sleeping tests get ten times as much of the clock.  *examples*: the most that any
-    property is tried with.  Returns the verdict and the CPU seconds.
+    property is tried with.  *quick*: as `make test` runs them, without slow tests and with its examples.
+    Returns the verdict and the CPU seconds.
 
     The module is replaced inside this process's child only, so that commands which a test starts still
     have the true one: what only they would notice is not noticed.
@@ -57,7 +58,7 @@ def judged(
     began = time.monotonic()
     child = os.fork()
     if child == 0:
-        os._exit(_in_child(module, source, tests, limit, examples))
+        os._exit(_in_child(module, source, tests, limit, examples, quick))
     while True:
         done, status, used = os.wait4(child, os.WNOHANG)
         if done:
@@ -75,7 +76,9 @@ def judged(
         time.sleep(0.02)
 
 
-def _in_child(module: str, source: str, tests: Sequence[str], limit: float, examples: int) -> int:
+def _in_child(
+    module: str, source: str, tests: Sequence[str], limit: float, examples: int, quick: bool
+) -> int:
     os.setsid()
     resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, resource.RLIM_INFINITY))
     folder = Path(tempfile.mkdtemp(prefix="mutant-"))
@@ -91,12 +94,19 @@ def _in_child(module: str, source: str, tests: Sequence[str], limit: float, exam
 
     # The same examples for every mutant, and none is made smaller: that one fails is all we ask.
     settings.register_profile(
-        "mutants", database=None, derandomize=True, deadline=None, max_examples=examples,
+        "mutants", database=None, derandomize=True, deadline=None, max_examples=20 if quick else 100,
         phases=[Phase.explicit, Phase.generate],
     )  # fmt: skip
-    settings.load_profile("mutants")
     found = [test for test in tests if (ROOT / test.partition("::")[0]).exists()]
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", f"--basetemp={folder / 'tmp'}"]
+    options = [
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--hypothesis-profile=mutants",
+        f"--basetemp={folder / 'tmp'}",
+    ]
+    options += ["-m", "not slow"] * quick
     try:
         return int(pytest.main([*options, *found], plugins=[_FewExamples(examples)]))
     finally:

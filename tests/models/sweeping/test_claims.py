@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +13,12 @@ pytest.importorskip("optuna")
 
 from optuna.trial import TrialState
 
-import kit
 from kit.config.searching import Search
 from kit.models.sweeping import claims
 from kit.models.sweeping.claims import ERROR, LEFT, MACHINE, Claim, attempts, claimed, place, revive
 from kit.models.sweeping.study import GRACE, Kept, quiet
+from tests.commands import run_program
 from tests.models.sweeping.made import GRID, RANGES, begin, search_of
-
-PROJECT = Path(kit.__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -171,15 +166,11 @@ def test_a_training_that_always_dies_is_given_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("machines", [1, 2])
 def test_several_processes_share_a_sweep(tmp_path: Path, machines: int) -> None:
     """On one machine by the folder; on two (locks lie in a machine's temporary folder) by a database."""
-    log, workers, total = tmp_path / "log", [], 7
+    log, total = tmp_path / "log", 7
     url = [] if machines == 1 else [f"sqlite:///{tmp_path / 'shared.db'}"]
-    for worker in range(2):
-        own = tmp_path / f"machine-{worker % machines}"
-        (own / "tmp").mkdir(parents=True, exist_ok=True)
-        words = ["-m", "tests.models.sweeping.worker", own / "sweep", total, log, *url]
-        environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(own / "tmp")}
-        workers.append(subprocess.Popen([sys.executable, *map(str, words)], cwd=PROJECT, env=environment))
-    assert [worker.wait(120) for worker in workers] == [0, 0]
+    words = (machines, tmp_path, total, log, *url)
+    done = run_program("tests.models.sweeping.worker", *words, cwd=tmp_path, processes=2)
+    assert done.returncode == 0, done.stderr
     lines = log.read_text(encoding="utf-8").splitlines()
     assert len({line.split()[0] for line in lines}) == len(lines) == total
     assert len({line.split()[1] for line in lines}) == 2

@@ -1,4 +1,4 @@
-"""One of several processes at work on a sweep: ``worker.py FOLDER TOTAL LOG`` claims, waits, tells."""
+"""One of several processes at work on a sweep: ``MACHINES FOLDER TOTAL LOG`` claims, waits, tells."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from tests.models.sweeping.made import RANGES, begin, search_of
 
 
 def main() -> None:
-    folder, total, log = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    storage = sys.argv[4] if len(sys.argv) > 4 else None
+    machines, place, total, log, *storage = sys.argv[1:]
+    machine = Path(place) / f"machine-{int(os.environ['RANK']) % int(machines)}"
+    os.environ["TMPDIR"] = str(machine / "tmp")  # where its locks are
+    (machine / "tmp").mkdir(parents=True, exist_ok=True)
+    folder = machine / "sweep"
     search = search_of(*RANGES)
-    kept = begin(folder, search, storage)
+    kept = begin(folder, search, *storage)
     with quiet():
         while True:
-            with claimed(kept, folder, search, total, seed=1) as claim:
+            with claimed(kept, folder, search, int(total), seed=1) as claim:
                 if claim is None:
                     return
-                with log.open("a", encoding="utf-8") as file:
+                with Path(log).open("a", encoding="utf-8") as file:
                     file.write(f"{claim.name} {os.getpid()}\n")
-                time.sleep(0.2)
+                time.sleep(0.1)
                 kept.study.tell(claim.trial, claim.trial.params["lr"])
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The change that one epoch makes to the weights, by one process or by several: for tests, and torchrun."""
+"""The change that one epoch makes to the weights, by one process or by several."""
 
 from __future__ import annotations
 
@@ -108,13 +108,9 @@ def options(head: Head, soften: float, r_drop: float, adversarial: float) -> dic
 
 
 def main() -> None:
-    """``gradients.py BACKBONE FOLDER ROWS``, the rows as JSON: their changes go into files 0, 1, ...."""
+    """``BACKBONE FOLDER ROWS``, the rows as JSON: their changes go into files 0, 1, ...."""
     backbone, folder, rows = sys.argv[1:]
     for number, (batch, micro, count, budget, asked) in enumerate(json.loads(rows)):
         found = changes(Path(backbone), Path(folder), batch, micro, count, budget, **options(*asked))
         if join_processes().first:
             Path(folder, str(number)).write_bytes(found.numpy().tobytes())
-
-
-if __name__ == "__main__":
-    main()

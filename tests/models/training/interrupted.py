@@ -1,6 +1,6 @@
 """A training of two stages that dies by SIGKILL when the first is over and the second has not begun.
 
-``interrupted.py BACKBONE RUN OPTIONS``, the options of `kit.train` as JSON.
+``BACKBONE RUN OPTIONS``, the options of `kit.train` as JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def say(line: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
+def main() -> None:
     import kit.models.training.progress as progress
 
     terminal.say = progress.say = say

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +24,8 @@ from kit.models.training.fitting import Listeners
 from kit.models.training.runs import train_run
 from kit.models.training.stages import Before
 from kit.views import overview
+from tests.commands import PROJECT, run_program
 
-PROJECT = Path(kit.__file__).resolve().parent.parent
 SETTINGS: dict[str, Any] = {
     "epochs": 2.0,
     "batch_size": 8,
@@ -110,14 +107,13 @@ def test_another_process_is_told_all_of_it(place: Path) -> None:
     assert [Path(path) for path in given["data"]] == [dataset.path for dataset in data]
     assert [Path(path) for path in given["before"]] == [dataset.path for dataset in before.data]
     assert (given["before_epochs"], given["before_lr"], given["before_only"]) == (0.5, 1e-4, False)
-    assert given["share"] == ["mixed.json=0.30000000000000004"]
+    assert list(given["share"]) == ["mixed.json=0.30000000000000004"]
     assert given["judge"] == "own.json"
 
 
 # ---- trainings
 
 
-@pytest.mark.slow
 def test_the_judge_chooses_among_several_sources(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = [place / "own.json", place / "mixed.json"]
     options = SETTINGS | {"evaluations": 3, "share": {"mixed": 0.5}, "judge": "mixed"}
@@ -161,11 +157,8 @@ def test_two_stages_killed_between_them_end_in_the_same_weights(
         kit.train(str(place / "tiny"), run=runs / "side", jobs=2, **options)
         said = capsys.readouterr().err
         assert said.count("the outside data first") == 1
-        words = (str(place / "tiny"), str(runs / "killed"), json.dumps(options))
-        script = PROJECT / "tests/models/training/interrupted.py"
-        done = subprocess.run(
-            [sys.executable, str(script), *words], capture_output=True, text=True, check=False, env=os.environ
-        )
+        words = (place / "tiny", runs / "killed", json.dumps(options))
+        done = run_program("tests.models.training.interrupted", *words, cwd=place)
         assert done.returncode == -9, done.stderr
         assert sorted(record_of(runs / "killed" / "before").folds) == ["full"]
         assert record_of(runs / "killed").folds == {}
@@ -231,7 +224,6 @@ class Stop(TrainerCallback):
             raise Stopped
 
 
-@pytest.mark.slow
 def test_an_epoch_of_shares_goes_on_where_it_was_left(place: Path) -> None:
     data = [kit.load(place / f"{name}.json") for name in ("own", "mixed")]
     settings = kit.settings_for("", **SETTINGS, evaluations=3, folds=2)

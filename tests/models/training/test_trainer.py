@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import TrainerCallback
 
-import kit
 from kit.errors import ModelError
 from kit.models.training.trainer import steps_of
+from tests.commands import run_program
 from tests.models.training.gradients import Asked, Row, changes, options, trainer
-
-GRADIENTS = Path(__file__).with_name("gradients.py")
-PROJECT = Path(kit.__file__).resolve().parent.parent
-
 
 PLAIN: Asked = ("independent", 0.0, 0.0, 0.0)
 OPTIONS: Asked = ("independent", 0.3, 0.5, 0.7)
@@ -28,7 +21,6 @@ JOINT: Asked = ("joint", 0.0, 0.0, 0.0)
 ALL: Asked = ("joint", 0.3, 0.5, 0.7)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "asked"), [(8, PLAIN), (5, PLAIN), (13, PLAIN), (13, OPTIONS), (5, JOINT), (13, ALL)]
 )
@@ -42,7 +34,6 @@ def test_micro_batches_give_the_gradient_of_the_whole_batch(
         assert (other - whole).norm() / whole.norm() < 1e-5, micro
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("count", [8, 13])
 def test_token_budgets_give_the_gradient_of_the_whole_batch(
     wordpiece_folder: Path, tmp_path: Path, count: int
@@ -76,30 +67,14 @@ TOGETHER: dict[int, tuple[tuple[int, int, int, Asked], ...]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("processes", TOGETHER)
 def test_several_processes_give_the_gradient_of_one(
     wordpiece_folder: Path, tmp_path: Path, processes: int
 ) -> None:
     batch = {2: 8, 3: 6}[processes]
     rows: list[Row] = [(batch, *row) for row in TOGETHER[processes]]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    done = subprocess.run(
-        [
-            *launcher,
-            "--nproc-per-node",
-            str(processes),
-            GRADIENTS,
-            wordpiece_folder,
-            tmp_path,
-            json.dumps(rows),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"},
-    )
+    words = (wordpiece_folder, tmp_path, json.dumps(rows))
+    done = run_program("tests.models.training.gradients", *words, cwd=tmp_path, processes=processes)
     assert done.returncode == 0, done.stderr
     for number, row in enumerate(rows):
         _, _, count, _, asked = row
@@ -126,7 +101,6 @@ def test_steps_count_short_last_batches(windows: int, batch: int, epochs: float,
     assert steps_of(windows, batch, epochs) == steps
 
 
-@pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_with_step_checkpoint_and_cure(
     wordpiece_folder: Path, tmp_path: Path
 ) -> None:
