@@ -75,6 +75,7 @@ def found_in(sweep: Sweep) -> list[dict[str, Any]]:
     return [{**trial.as_dict(), "seconds": None, "trial": None} for trial in sweep.trials]
 
 
+@pytest.mark.slow
 def test_every_trial_is_a_run_and_the_laggards_are_stopped(place: Path, done: Sweep) -> None:
     assert sorted((trial.varied["lr"], trial.varied["warmup"]) for trial in done.trials) == sorted(
         (lr, warmup) for lr in RANGES["lr"] for warmup in RANGES["warmup"]
@@ -95,6 +96,7 @@ def test_every_trial_is_a_run_and_the_laggards_are_stopped(place: Path, done: Sw
         assert (done.held_out, done.blank_edit) == (fold.held_out, fold.metrics["blank_edit"])
 
 
+@pytest.mark.slow
 def test_only_the_best_keeps_its_weights(place: Path, done: Sweep) -> None:
     assert done.best is not None
     kept = [path.parent.parent.name for path in (place / "whole").glob("*/full/model.safetensors")]
@@ -136,6 +138,7 @@ def test_killed_in_its_second_trial_it_goes_on_there_to_the_same_end(
     assert (here / "killed" / "sweep.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_same_command_again_trains_nothing_and_other_data_are_refused(here: Path, done: Sweep) -> None:
     before = {path: path.stat().st_mtime_ns for path in (here / "whole").glob("trial-*/**/*")}
     again = kit.sweep("tiny", "data/train.json", run="whole", quiet=True, **SWEEP)
@@ -148,6 +151,7 @@ def test_the_same_command_again_trains_nothing_and_other_data_are_refused(here: 
         kit.sweep("tiny", "other/train.json", run="whole", quiet=True, **SWEEP)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_shown_by_its_folder(here: Path, done: Sweep) -> None:
     shown = run_kit("sweep", "whole", cwd=here)
     assert shown.returncode == 0, shown.stderr

@@ -202,6 +202,7 @@ def test_folds_side_by_side_give_the_same_run(place: Path, folded: Path, data: D
     assert kit.decode(place / "side", data) == kit.decode(folded, data)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux forgets a peak")
 def test_a_records_memory_is_its_own_trainings(place: Path, data: Dataset) -> None:
     much = np.ones(600_000_000 // 8)  # of something else in this process, and gone before
@@ -492,7 +493,12 @@ def test_out_of_memory_with_single_windows_names_the_cure(place: Path, data: Dat
 
 @pytest.mark.parametrize(
     "how",
-    [{"gradient_checkpointing": True}, {"micro_batch_size": 2}, {"token_budget": 400}, {"save_minutes": 9.0}],
+    [
+        {"gradient_checkpointing": True},
+        {"micro_batch_size": 2},
+        pytest.param({"token_budget": 400}, marks=pytest.mark.slow),
+        pytest.param({"save_minutes": 9.0}, marks=pytest.mark.slow),
+    ],
 )
 def test_how_a_training_is_carried_out_does_not_change_what_it_is(
     place: Path, folded: Path, data: Dataset, how: dict[str, Any]

@@ -163,7 +163,7 @@ def test_a_training_that_always_dies_is_given_up(tmp_path: Path) -> None:
     assert trial.user_attrs[ERROR] == "its process ended 3 times without one more evaluation"
 
 
-@pytest.mark.parametrize("machines", [1, 2])
+@pytest.mark.parametrize("machines", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_several_processes_share_a_sweep(tmp_path: Path, machines: int) -> None:
     """On one machine by the folder; on two (locks lie in a machine's temporary folder) by a database."""
     log, total = tmp_path / "log", 7

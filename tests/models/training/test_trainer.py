@@ -67,7 +67,7 @@ TOGETHER: dict[int, tuple[tuple[int, int, int, Asked], ...]] = {
 }
 
 
-@pytest.mark.parametrize("processes", TOGETHER)
+@pytest.mark.parametrize("processes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_several_processes_give_the_gradient_of_one(
     wordpiece_folder: Path, tmp_path: Path, processes: int
 ) -> None:
