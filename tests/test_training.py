@@ -185,6 +185,14 @@ def test_what_makes_no_sense_is_refused(place: Path, data: Dataset, given: Any, 
     assert not (place / "never").exists()
 
 
+def test_a_folder_with_other_files_is_no_run(place: Path, data: Dataset) -> None:
+    (place / "taken").mkdir()
+    (place / "taken" / "notes.txt").touch()
+    with pytest.raises(ConfigError, match=r"taken: holds other files and no run\.json; choose another --run"):
+        kit.train(str(place / "tiny"), data, run=place / "taken", quiet=True, **SETTINGS)
+    assert [path.name for path in (place / "taken").iterdir()] == ["notes.txt"]
+
+
 def test_two_trainings_of_one_model_do_not_meet(place: Path, data: Dataset) -> None:
     target = place / "busy"
     with locked(target / "full"), pytest.raises(LockError, match=r"another process is at work on it"):
