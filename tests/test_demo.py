@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 from pathlib import Path
@@ -9,8 +10,11 @@ from pathlib import Path
 import pytest
 
 import kit
+from kit.cli.overview import demo as command
 from kit.competition.csv import check_submission, read_submission
+from kit.data import sample
 from kit.data.records import Dataset
+from kit.demonstration import run_demo
 from tests.commands import run_kit
 
 
@@ -57,8 +61,10 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # two trainings of a minute each, on a quiet machine
 def test_the_demo_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    demo(tmp_path)
+    default = inspect.signature(command).parameters["articles"].default
+    run_demo(tmp_path, sample.SEED, default, lambda line: None)
     truth, answers = checked(tmp_path)
     blank = kit.score(dict.fromkeys(answers, ""), truth)
     assert kit.score(answers, truth).edit < blank.edit / 2
