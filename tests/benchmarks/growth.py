@@ -143,8 +143,8 @@ def text_of(found: Sequence[Growth]) -> str:
     ]  # fmt: skip
     return (
         "## Growth\n\n"
-        f"Generated questions, a tiny encoder, windows of {LENGTH} tokens; CPU seconds, each from a process of its "
-        f"own (for decoding, the allocator keeps what is freed), {machine()}.\n\n{table(columns, rows)}\n\n"
+        f"Generated questions, a tiny encoder, windows of {LENGTH} tokens; CPU seconds, each from a process "
+        f"of its own (for decoding, the allocator keeps what is freed), {machine()}.\n\n{table(columns, rows)}\n\n"
         f"![CPU seconds by questions]({PICTURE.name})"
     )
 
