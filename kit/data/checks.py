@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from kit.data import titles
 from kit.data.characters import CharacterCount, not_composed, suspicious
 from kit.data.faults import question_faults
 from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
 from kit.data.formats.wording import plain
+from kit.data.grouping import Grouping
 from kit.data.repairs import RepairReport, repair
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
@@ -77,6 +79,8 @@ class FileReport:
     characters: tuple[CharacterCount, ...]
     faults: tuple[Fault, ...]
     remarks: tuple[Remark, ...]
+    grouping: Grouping | None = field(default=None, repr=False, compare=False)
+    """None for a test file, which is not split."""
 
     @property
     def clean(self) -> bool:
@@ -96,9 +100,13 @@ class FileReport:
             ("answer length", _in_words(self.answer_lengths)),
             ("question length", _in_words(self.question_lengths)),
             ("context length", _in_words(self.context_lengths)),
-            ("faults", f"{len(self.faults):,}" if self.faults else "none"),
         ]
-        rows += [("remark", f"{remark.text}: {remark.count:,}") for remark in self.remarks]
+        remarks = list(self.remarks)
+        if self.grouping is not None:
+            rows.append(("groups", self.grouping.in_words()))
+            remarks += self.grouping.remarks()
+        rows.append(("faults", f"{len(self.faults):,}" if self.faults else "none"))
+        rows += [("remark", f"{remark.text}: {remark.count:,}") for remark in remarks]
         return rows + [
             (
                 "character",
@@ -135,6 +143,7 @@ class FileReport:
             ],
             "faults": [asdict(fault) for fault in self.faults],
             "remarks": [asdict(remark) for remark in self.remarks],
+            "groups": None if self.grouping is None else self.grouping.as_dict(),
         }
 
 
@@ -156,7 +165,7 @@ def inspect(raw: RawFile) -> FileReport:
     faults = list(raw.faults)
     for entry in raw.questions:
         faults.extend(question_faults(entry))
-    remarks = list(raw.remarks)
+    remarks = [*raw.remarks, *titles.remarks(questions)]
     undone = not_composed(contexts) + not_composed(question.text for question in questions)
     if undone:
         remarks.append(Remark("text not in Unicode's composed form (NFC)", undone))
@@ -185,6 +194,7 @@ def inspect(raw: RawFile) -> FileReport:
         characters=suspicious(questions),
         faults=tuple(faults),
         remarks=tuple(remarks),
+        grouping=Grouping(questions) if any(question.answers is not None for question in questions) else None,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kit.cache import content_key, kept
-from kit.data import similar
+from kit.data import similar, titles
 from kit.data.records import Question
 from kit.errors import ConfigError, DataError
 
@@ -18,14 +18,15 @@ Labels = npt.NDArray[np.int64]
 
 WORTH_KEEPING = 1_000_000
 """Characters below which finding the groups again takes a few tenths of a second."""
-_RECIPE = f"groups 1 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW}"
+_RECIPE = f"groups 2 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW}"
 """Raise the number when `groups` or `kit.data.similar` come to group the same questions otherwise."""
 
 
 def groups(questions: Iterable[Question]) -> Labels:
-    """Number the connected components of: same context, near-duplicate context, same non-empty title.
+    """Number the connected components of: same context, near-duplicate context, same title.
 
-    Contexts are near where `kit.data.similar.Overlap.near` says so.  Of much data the groups are kept in
+    Contexts are near where `kit.data.similar.Overlap.near` says so.  A title that names no article
+    (`kit.data.titles`) joins nothing.  Of much data the groups are kept in
     the user's cache.
 
     Returns: int64 (Q,), group ids from 0 in order of first appearance.
@@ -57,20 +58,13 @@ def _read(path: Path, count: int) -> Labels:
 
 def _groups(questions: Sequence[Question]) -> Labels:
     index: dict[str, int] = {}
-    titles: dict[str, int] = {}
-    nodes: list[int] = []
-    links: list[tuple[int, int]] = []
-    for question in questions:
-        node = index.setdefault(question.context, len(index))
-        nodes.append(node)
-        if question.title:
-            first = titles.setdefault(question.title, node)
-            if first != node:
-                links.append((first, node))
+    nodes = [index.setdefault(question.context, len(index)) for question in questions]
     joined = _Joined(len(index))
     texts = similar.normal_form(list(index))
-    for one, other in links:
-        joined.join(one, other)
+    for articles in titles.articles(questions).values():
+        first, *others = (index[context] for context in articles)
+        for other in others:
+            joined.join(first, other)
     for one, other in enumerate(texts.exact.tolist()):
         joined.join(one, other)
     for one, other in zip(*(side.tolist() for side in texts.candidates()), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from kit.data.records import Answer, Question
 
 BYTE_ORDER_MARK = "byte-order mark at the beginning"
 INTEGER_IDS = "ids given as integers"
+LABEL_NAN = "title, category or source given as NaN and read as none"
 PLAUSIBLE = "unanswerable question whose plausible answers are ignored"
 _MISSING = object()
 
@@ -56,9 +58,12 @@ class Gathering:
         self.faults.append(_fault(mistake, where, ""))
 
     def label(self, row: Mapping[str, object], key: str, where: str) -> str:
-        """A title, category or source: a text, "" for null or a missing key, digits for a number."""
+        """A title, category or source: a text, "" for null, NaN or a missing key, digits for a number."""
         value = row.get(key)
         if value is None:
+            return ""
+        if isinstance(value, float) and math.isnan(value):  # how pandas writes a missing value
+            self.remark(LABEL_NAN)
             return ""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
