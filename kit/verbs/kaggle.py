@@ -50,7 +50,8 @@ def submit(
 
     Competition and test file come from the card beside the CSV, unless given.  The same bytes a second
     time are not sent again unless *again*: their record comes back.  With *dry_run* all is done but
-    sending.  Raises SubmissionError for a CSV that Kaggle would refuse and a KaggleError by kind.
+    sending; without credentials, all that needs no account.  Raises SubmissionError for a CSV that Kaggle
+    would refuse and a KaggleError by kind.
     """
     from kit.competition.downloading.sources import source_of
     from kit.competition.ledger import DEFAULT, Ledger
