@@ -15,7 +15,7 @@ from kit.data.faults import question_faults
 from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
 from kit.data.formats.wording import plain
 from kit.data.grouping import Grouping
-from kit.data.repairs import RepairReport, repair
+from kit.data.repairs import RepairReport, repair, repairable
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
 
@@ -79,6 +79,8 @@ class FileReport:
     characters: tuple[CharacterCount, ...]
     faults: tuple[Fault, ...]
     remarks: tuple[Remark, ...]
+    repairable: bool = True
+    """Whether `repair` would leave any question."""
     grouping: Grouping | None = field(default=None, repr=False, compare=False)
     """None for a test file, which is not split."""
 
@@ -86,6 +88,13 @@ class FileReport:
     def clean(self) -> bool:
         """Whether no rule is broken."""
         return not self.faults
+
+    @property
+    def cure(self) -> str:
+        """What to do about the faults."""
+        if not self.repairable:
+            return f"{self.path}: no question would be left by --repair; get another copy"
+        return f"kit check {self.path} --repair OUT.json writes a sound copy"
 
     def rows(self) -> list[tuple[str, str]]:
         """What it holds as (label, value), for a short table."""
@@ -166,6 +175,8 @@ def inspect(raw: RawFile) -> FileReport:
     for entry in raw.questions:
         faults.extend(question_faults(entry))
     remarks = [*raw.remarks, *titles.remarks(questions)]
+    if raw.questions and all(entry.answers == () for entry in raw.questions):
+        remarks.append(Remark("no question has an answer, all are unanswerable", len(raw.questions)))
     undone = not_composed(contexts) + not_composed(question.text for question in questions)
     if undone:
         remarks.append(Remark("text not in Unicode's composed form (NFC)", undone))
@@ -194,6 +205,7 @@ def inspect(raw: RawFile) -> FileReport:
         characters=suspicious(questions),
         faults=tuple(faults),
         remarks=tuple(remarks),
+        repairable=repairable(raw),
         grouping=Grouping(questions) if any(question.answers is not None for question in questions) else None,
     )
 

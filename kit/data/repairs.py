@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from kit.data.faults import question_faults
-from kit.data.formats import FaultKind, RawQuestion, load, read
+from kit.data.formats import FaultKind, RawFile, RawQuestion, load, read
 from kit.data.formats.wording import plain, quoted
 from kit.data.records import Answer, Question
 from kit.errors import DataError
@@ -112,6 +112,11 @@ def repair(path: Path | str, out: Path | str) -> RepairReport:
         temporary.write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
     return RepairReport(path, out, digest, len(kept), tuple(moved), tuple(dropped), tuple(left_out))
+
+
+def repairable(raw: RawFile) -> bool:
+    """Whether `repair` would leave any question of a file."""
+    return any(_mended(entry)[0] is not None for entry in raw.questions)
 
 
 def _mended(entry: RawQuestion) -> tuple[Question | None, str]:

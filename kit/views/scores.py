@@ -21,6 +21,10 @@ def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: 
             read_submission(versus), truth, reference=reference, groups=own.groups, label=str(versus)
         )
         difference = compare(other, own)
+    if not any(any(question.golds) for question in truth):
+        terminal.say(
+            f"{answers}: all its answers are empty, so that only blanks are right; is it the right file?"
+        )
     if as_json:
         data = own.as_dict()
         if other is not None and difference is not None:

@@ -16,6 +16,7 @@ _MISSING = object()
 START_AS_TEXT = "answer_start given as text or as a decimal number"
 ONE_OBJECT = "answers given as one object instead of a list"
 IMPOSSIBLE_WITH_ANSWERS = "unanswerable question whose listed answers are ignored"
+EMPTY_NOWHERE = "empty answer that begins nowhere, read as an unanswerable question"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,11 @@ class AnswerReader:
         if given is None:
             return None
         answers: list[RawAnswer] = []
-        for field, text, start in self._pairs(given):
+        pairs = list(self._pairs(given))
+        if pairs and all(text == "" and self._nowhere(start) for _, text, start in pairs):
+            self._remarks[EMPTY_NOWHERE] += 1
+            return ()
+        for field, text, start in pairs:
             answer = self._answer(field, text, start)
             if answer is not None:
                 answers.append(answer)
@@ -126,6 +131,10 @@ class AnswerReader:
         if isinstance(start, str) and _INTEGER.fullmatch(start):
             return int(start)
         return None
+
+    def _nowhere(self, start: object) -> bool:
+        """Whether a start says that there is no answer: -1, null or left out."""
+        return start is None or start is _MISSING or self._number(start) == -1
 
     def _wrong(self, field: str, text: str) -> None:
         self.mistakes.append(Mistake(FaultKind.STRUCTURE, field, text))

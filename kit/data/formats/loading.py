@@ -44,9 +44,12 @@ def load(path: Path | str, *, answers_needed: bool = False) -> Dataset:
     raw = read(path)
     faults = [fault.message for fault in raw.all_faults()]
     if faults:
-        raise DataError(
-            f"{raw.path}: {all_of(faults)}; mend a copy with kit check {raw.path} --repair OUT.json"
-        )
+        from kit.data.repairs import repairable  # which itself loads
+
+        cure = "no question could be mended, get another copy"
+        if repairable(raw):
+            cure = f"mend a copy with kit check {raw.path} --repair OUT.json"
+        raise DataError(f"{raw.path}: {all_of(faults)}; {cure}")
     questions = tuple(entry.question for entry in raw.questions if entry.question is not None)
     if answers_needed:
         withheld = [question.guid for question in questions if question.answers is None]
