@@ -258,5 +258,5 @@ def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say
 
 def _limit(left: Allowance, competition: str) -> DailyLimitError:
     if left.by_total:
-        return DailyLimitError(f"{competition}: all {left.total} submissions of the competition are made")
+        return DailyLimitError(f"{competition}: all submissions of the competition are made ({left.total})")
     return daily_limit(competition)

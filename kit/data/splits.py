@@ -12,7 +12,7 @@ import numpy.typing as npt
 from kit.cache import content_key, kept
 from kit.data import similar, titles
 from kit.data.records import Question
-from kit.errors import ConfigError, DataError
+from kit.errors import ConfigError, DataError, counted
 
 Labels = npt.NDArray[np.int64]
 
@@ -92,7 +92,7 @@ def holdout(
     labels, sizes, order = _arranged(questions, labels, seed)
     if len(sizes) < 2:
         raise DataError(
-            f"holdout: all {len(questions):,} questions belong to one group "
+            f"holdout: all {counted(len(questions), 'question')} belong to one group "
             "(same or nearly the same article); give more questions, or a file of their own for validation"
         )
     wanted = share * len(questions)
@@ -122,9 +122,10 @@ def folds(questions: Sequence[Question], k: int, seed: int = 0, *, labels: Label
         raise ConfigError(f"folds: {k} asked for; at least 2 are needed")
     labels, sizes, order = _arranged(questions, labels, seed)
     if k > len(sizes):
+        fewer = f"ask for {len(sizes)} or fewer, or " if len(sizes) > 1 else ""
         raise DataError(
-            f"folds: {k} asked for, but the questions form only {len(sizes)} groups "
-            f"(same or nearly the same article); ask for {len(sizes)} or fewer, or give more questions"
+            f"folds: {k} asked for, but the questions form only {counted(len(sizes), 'group')} "
+            f"(same or nearly the same article); {fewer}give more questions"
         )
     loads = [0] * k
     fold_of = np.zeros(len(sizes), dtype=np.int64)

@@ -15,7 +15,7 @@ from kit.data.formats.raw import RawFile
 from kit.data.formats.sample import Sample, sample
 from kit.data.formats.wording import plain
 from kit.data.records import Dataset
-from kit.errors import DataError, all_of
+from kit.errors import DataError, all_of, counted
 
 
 class Reader(Protocol):
@@ -55,7 +55,8 @@ def load(path: Path | str, *, answers_needed: bool = False) -> Dataset:
         withheld = [question.guid for question in questions if question.answers is None]
         if len(withheld) == len(questions):
             raise DataError(
-                f"{raw.path}: all {len(questions):,} answers are null: this is a test file; "
+                f"{raw.path}: {'all' if len(questions) > 1 else 'its'} {counted(len(questions), 'answer')} "
+                f"{'are' if len(questions) > 1 else 'is'} null: this is a test file; "
                 "give the training file"
             )
         if withheld:

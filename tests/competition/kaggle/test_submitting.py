@@ -146,7 +146,7 @@ def test_no_submission_left_today_is_said_before_anything_is_sent(kaggle: Kaggle
     with pytest.raises(DailyLimitError, match="resets at 00:00 UTC"):
         send(csv)
     kaggle.state["by_total"] = True
-    with pytest.raises(DailyLimitError, match="all 1 submissions of the competition"):
+    with pytest.raises(DailyLimitError, match=r"all submissions of the competition are made \(1\)"):
         send(csv)
     assert kaggle.count("StartSubmissionUpload") == 1
     assert len(entries()) == 1
