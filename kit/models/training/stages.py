@@ -149,9 +149,11 @@ class FirstStage:
         names = " ".join(str(dataset.path) for dataset in self.before.data)
         left = sum(map(len, found.kept))
         if not left:
+            left_out = counted(found.left_out, "question")
+            all_of_them = f"the {left_out} is" if found.left_out == 1 else f"all {left_out} are"
             raise DataError(
-                f"--before {names}: nothing but {counted(found.left_out, 'question')} about articles of the "
-                "data, and nothing is left to learn first; give other files, or train without --before"
+                f"--before {names}: {all_of_them} about articles of the data, and nothing is left to "
+                "learn first; give other files, or train without --before"
             )
         self._say(
             f"--before {names}: {counted(left, 'question')} to learn first; left out, since the data have "
