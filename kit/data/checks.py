@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from kit.data import titles
 from kit.data.characters import CharacterCount, not_composed, suspicious
 from kit.data.faults import question_faults
 from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
@@ -151,7 +150,10 @@ class FileReport:
                 for count in self.characters
             ],
             "faults": [asdict(fault) for fault in self.faults],
-            "remarks": [asdict(remark) for remark in self.remarks],
+            "remarks": [
+                asdict(remark)
+                for remark in (*self.remarks, *(self.grouping.remarks() if self.grouping else ()))
+            ],
             "groups": None if self.grouping is None else self.grouping.as_dict(),
         }
 
@@ -174,7 +176,7 @@ def inspect(raw: RawFile) -> FileReport:
     faults = list(raw.faults)
     for entry in raw.questions:
         faults.extend(question_faults(entry))
-    remarks = [*raw.remarks, *titles.remarks(questions)]
+    remarks = list(raw.remarks)
     if raw.questions and all(entry.answers == () for entry in raw.questions):
         remarks.append(Remark("no question has an answer, all are unanswerable", len(raw.questions)))
     undone = not_composed(contexts) + not_composed(question.text for question in questions)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
+from kit.data import titles
 from kit.data.formats.raw import Remark
 from kit.data.formats.wording import plain, quoted
 from kit.data.records import Question
@@ -58,9 +59,10 @@ class Grouping:
         )
 
     def remarks(self) -> list[Remark]:
-        """That the largest group exceeds a fold, with what would name it; nothing otherwise."""
+        """The titles that name no article, and that the largest group exceeds a fold, where it does."""
+        found = titles.remarks(self._questions)
         if not self.uneven:
-            return []
+            return found
         members = self._largest[1]
         title, _ = Counter(question.title for question in members).most_common(1)[0]
         named = f"most of them titled {quoted(title)}" if title else f"such as {plain(members[0].guid)}"
@@ -69,7 +71,7 @@ class Grouping:
             f"the largest group is larger than one of {FOLDS} folds ({fold:,.0f} questions), so that folds "
             f"are uneven; its questions, {named}"
         )
-        return [Remark(text, self.largest)]
+        return [*found, Remark(text, self.largest)]
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""

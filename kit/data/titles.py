@@ -28,7 +28,7 @@ paragraphs drawn from all articles have one in 0.3 of them at most.
 """
 _LIFT = 5
 """Such a word is this many times as frequent in them as elsewhere: it belongs to the topic."""
-_OWN, _OTHERS, _FEWEST = 64, 512, 24
+_OWN, _OTHERS, _FEWEST = 24, 512, 24
 """Contexts of a title, and of other titles, that are looked at; and how many others must be there."""
 _Value = TypeVar("_Value")
 _WORD = re.compile(r"\w{2,}")
@@ -85,20 +85,36 @@ def _labels(contexts: Mapping[str, Sequence[str]]) -> set[str]:
     if not large:
         return set()
     every = [(title, text) for title, texts in contexts.items() for text in texts]
-    others = [(title, _words(text)) for title, text in _spread(every, _OTHERS)]
-    return {title for title, texts in large.items() if not _alike(title, texts, others)}
+    sample = [(title, _words(text)) for title, text in _spread(every, _OTHERS)]
+    counts = Counter(word for _, words in sample for word in words)
+    inside: dict[str, list[set[str]]] = {}
+    for title, words in sample:
+        inside.setdefault(title, []).append(words)
+    return {
+        title
+        for title, texts in large.items()
+        if not _alike(title, texts, counts, len(sample), inside.get(title, []))
+    }
 
 
-def _alike(title: str, texts: Sequence[str], others: Sequence[tuple[str, set[str]]]) -> bool:
+def _alike(
+    title: str, texts: Sequence[str], counts: Mapping[str, int], sampled: int, inside: Sequence[set[str]]
+) -> bool:
+    """Whether *texts* share a word that is rare elsewhere.
+
+    *counts* has in how many of *sampled* contexts of the file a word occurs; *inside* are those of the title.
+    """
     own = [_words(text) for text in _spread(texts, _OWN)]
-    counts = Counter(word for words in own for word in words)
-    elsewhere = [words for other, words in others if other != title]
+    elsewhere = sampled - len(inside)
     least = _ALIKE_FEW if len(texts) < _SURE else _ALIKE
-    common = {word: count / len(own) for word, count in counts.items() if count >= least * len(own)}
-    if len(elsewhere) < _FEWEST:
+    found = Counter(word for words in own for word in words)
+    common = {word: count / len(own) for word, count in found.items() if count >= least * len(own)}
+    if elsewhere < _FEWEST:
         return not common.keys().isdisjoint(_words(title.replace("_", " ")))
-    around = Counter(word for words in elsewhere for word in words if word in common)
-    return any(share >= _LIFT * max(around[word], 1) / len(elsewhere) for word, share in common.items())
+    return any(
+        share * elsewhere >= _LIFT * max(counts.get(word, 0) - sum(word in words for words in inside), 1)
+        for word, share in common.items()
+    )
 
 
 def _words(text: str) -> set[str]:
