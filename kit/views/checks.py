@@ -11,13 +11,17 @@ from kit.errors import SHOWN, ConfigError, DataError
 from kit.views.output import print_json
 
 
-def run(files: Sequence[Path], against: Path | None, repaired: Path | None, as_json: bool) -> None:
+def run(
+    files: Sequence[Path], against: Path | None, repaired: Path | None, as_json: bool, *, strict: bool = False
+) -> None:
     """Check *files*; exit with 1 where a rule is broken or something leaks."""
+    if strict and repaired is None:
+        raise ConfigError("--strict: says what a repair leaves out; give --repair OUT.json too")
     if repaired is not None and len(files) != 1:
         raise ConfigError(f"--repair {repaired}: repairs one file at a time, and {len(files)} were given")
     reports = [verbs.check(path) for path in files]
     clean = all(report.clean for report in reports)
-    done: RepairReport | None = repair(files[0], repaired) if repaired is not None else None
+    done: RepairReport | None = repair(files[0], repaired, strict=strict) if repaired is not None else None
     leak = None
     if against is not None:
         # A file that does not load cannot be compared; its faults are reported below.
@@ -52,6 +56,11 @@ def run(files: Sequence[Path], against: Path | None, repaired: Path | None, as_j
             if len(lines) > SHOWN:
                 terminal.say(f"  and {len(lines) - SHOWN} more changes")
             terminal.say(f"{done.out}: {done.questions:,} questions written, {len(lines):,} changes")
+            if done.chosen:
+                terminal.say(
+                    f"{done.chosen:,} of its answers stand several times in their contexts; the question's "
+                    "words chose their places, and --strict leaves them out"
+                )
     if done is None and not clean:
         faults = sum(len(report.faults) for report in reports)
         raise DataError(

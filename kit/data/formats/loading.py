@@ -13,6 +13,7 @@ from kit.data.formats import aihub, archive, competition, json_text, klue, korqu
 from kit.data.formats.gathering import BYTE_ORDER_MARK, Gathering
 from kit.data.formats.raw import RawFile
 from kit.data.formats.sample import Sample, sample
+from kit.data.formats.settling import settle
 from kit.data.formats.wording import plain
 from kit.data.records import Dataset
 from kit.errors import DataError, all_of
@@ -49,18 +50,27 @@ def load(path: Path | str, *, answers_needed: bool = False) -> Dataset:
         )
     questions = tuple(entry.question for entry in raw.questions if entry.question is not None)
     if answers_needed:
-        withheld = [question.guid for question in questions if question.answers is None]
-        if len(withheld) == len(questions):
-            raise DataError(
-                f"{raw.path}: all {len(questions):,} answers are null: this is a test file; "
-                "give the training file"
-            )
-        if withheld:
-            raise DataError(
-                f"{raw.path}: {len(withheld):,} of {len(questions):,} answers are null "
-                f"(first: question {plain(withheld[0])}); give a file with all answers"
-            )
+        _refuse_withheld(raw)
     return Dataset(raw.path, raw.sha256, raw.format, questions)
+
+
+def _refuse_withheld(raw: RawFile) -> None:
+    """Raise DataError where any question has no answers, and say whether by null or by having no key."""
+    withheld = [entry for entry in raw.questions if entry.answers is None]
+    if not withheld:
+        return
+    questions = len(raw.questions)
+    keyless = all(entry.keyless for entry in withheld)
+    if len(withheld) == questions:
+        what = "of its {} questions have no key for answers" if keyless else "{} answers are null"
+        raise DataError(
+            f"{raw.path}: all {what.format(f'{questions:,}')}: this is a test file; give the training file"
+        )
+    what = "questions have no key for answers" if keyless else "answers are null"
+    raise DataError(
+        f"{raw.path}: {len(withheld):,} of {questions:,} {what} "
+        f"(first: question {plain(withheld[0].guid)}); give a file with all answers"
+    )
 
 
 def read(path: Path | str) -> RawFile:
@@ -78,6 +88,7 @@ def read(path: Path | str) -> RawFile:
             name = _gather_archive(data, path, gathering)
         else:
             name = _gather(data, str(path), "", gathering)
+        settle(gathering)
     if not gathering.questions and not gathering.faults:
         raise DataError(f"{path}: holds no question; give the file with the questions")
     return RawFile(path, digest, name, tuple(gathering.questions), tuple(gathering.faults), gathering.remarks)
