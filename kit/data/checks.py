@@ -13,6 +13,7 @@ from kit.data.characters import CharacterCount, not_composed, suspicious
 from kit.data.faults import question_faults
 from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
 from kit.data.formats.wording import plain
+from kit.data.markup import html_remark
 from kit.data.repairs import RepairReport, repair
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
@@ -160,6 +161,9 @@ def inspect(raw: RawFile) -> FileReport:
     undone = not_composed(contexts) + not_composed(question.text for question in questions)
     if undone:
         remarks.append(Remark("text not in Unicode's composed form (NFC)", undone))
+    markup = html_remark(contexts)
+    if markup is not None:
+        remarks.append(markup)
     return FileReport(
         path=raw.path,
         sha256=raw.sha256,

@@ -100,7 +100,8 @@ class Gathering:
                 rows.append((f"{where}[{index}]", value))
             else:
                 message = f"{_found(value)}; an object is wanted"
-                self.wrong(Mistake(FaultKind.STRUCTURE, "", message), f"{where}[{index}]")
+                mistake = value if isinstance(value, Mistake) else Mistake(FaultKind.STRUCTURE, "", message)
+                self.wrong(mistake, f"{where}[{index}]")
         return rows
 
     def passage(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from kit.data.formats import aihub, archive, competition, json_text, klue, korquad
+from kit.data.formats import aihub, archive, columnar, competition, json_text, klue, korquad, tables
 from kit.data.formats.gathering import BYTE_ORDER_MARK, Gathering
 from kit.data.formats.raw import RawFile
 from kit.data.formats.sample import Sample, sample
@@ -123,13 +123,25 @@ def _bytes(path: Path) -> bytes:
 
 
 def _gather(data: bytes, name: str, prefix: str, gathering: Gathering) -> str:
-    parsed = json_text.parse(data, name)
-    found = sample(parsed.values, name)
-    if parsed.had_bom:
-        gathering.remark(BYTE_ORDER_MARK)
-    if not found.rows:
+    values, table = _values(data, name, gathering)
+    found = sample(values, name)
+    if found.empty:
         raise DataError(f"{name}: holds no question; give the file with the questions")
-    return _read_rows(found, name, prefix, gathering)
+    layout = _read_rows(found, name, prefix, gathering)
+    return layout if found.nested or not table else table
+
+
+def _values(data: bytes, name: str, gathering: Gathering) -> tuple[tuple[object, ...], str]:
+    """What a file holds, as JSON would give it, and the kind of table it is ("" for JSON)."""
+    if columnar.kind(data):
+        return (columnar.rows(data, name),), columnar.kind(data)
+    text, had_bom = json_text.decoded(data, name)
+    if had_bom:
+        gathering.remark(BYTE_ORDER_MARK)
+    if json_text.is_json(text) or not tables.is_table(text):
+        return json_text.parse(text, name), ""
+    rows, table = tables.rows(text, name)
+    return (rows,), table
 
 
 def _read_rows(found: Sample, name: str, prefix: str, gathering: Gathering) -> str:
@@ -144,7 +156,7 @@ def _gather_archive(data: bytes, path: Path, gathering: Gathering) -> str:
     formats: dict[str, str] = {}
     withheld: dict[str, bool] = {}
     failures: list[str] = []
-    for member in archive.json_members(data, str(path)):
+    for member in archive.question_members(data, str(path)):
         before = len(gathering.questions)
         try:
             formats[member.name] = _gather(
