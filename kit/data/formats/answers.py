@@ -12,6 +12,7 @@ from kit.data.formats.golds import MISSING, Form, is_null
 from kit.data.formats.mistakes import Mistake, surrogate_mistake
 from kit.data.formats.raw import FaultKind, RawAnswer
 from kit.data.formats.wording import described, plain
+from kit.data.records import Answer
 
 _INTEGER = re.compile(r"\s*([-+]?[0-9]{1,18})(\.0*)?\s*", re.ASCII)
 
@@ -40,6 +41,36 @@ class _Listed:
         return self.start in (-1, "-1") or (
             self.startless and (self.start is MISSING or self.start == "" or is_null(self.start))
         )
+
+
+def plain_answers(row: Mapping[str, object], context: str) -> list[Answer] | None:
+    """The answers of a row whose golds are a list or columns under ``answers``, each at its place.
+
+    None for all others, which `AnswerReader` takes apart; nearly all rows of nearly all files are
+    plain, and this takes half its time.  *context* must be a text that can be encoded.
+    """
+    if not golds.in_answers_only(tuple(row)) or row.get("is_impossible"):
+        return None
+    given = row["answers"]
+    if type(given) is list:
+        pairs = [(each.get("text"), each.get(golds.START)) for each in given if type(each) is dict]
+        if len(pairs) != len(given):
+            return None
+    elif type(given) is dict and len(given) == 2:
+        texts, starts = given.get("text"), given.get(golds.START)
+        if type(texts) is not list or type(starts) is not list or len(texts) != len(starts):
+            return None
+        pairs = list(zip(texts, starts, strict=True))
+    else:
+        return None
+    answers = []
+    for text, start in pairs:
+        if type(text) is not str or type(start) is not int or start < 0 or not text:
+            return None
+        if not context.startswith(text, start):
+            return None
+        answers.append(Answer(text, start))
+    return answers
 
 
 class AnswerReader:

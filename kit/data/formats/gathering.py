@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kit.data.formats import golds
-from kit.data.formats.answers import AnswerReader
+from kit.data.formats.answers import AnswerReader, plain_answers
 from kit.data.formats.mistakes import Mistake, surrogate_mistake
 from kit.data.formats.raw import Fault, FaultKind, RawAnswer, RawQuestion, Remark
 from kit.data.formats.wording import described, plain
@@ -132,17 +132,22 @@ class Gathering:
             mistakes.append(mistake)
         answers: tuple[RawAnswer, ...] | None = None
         reader: AnswerReader | None = None
-        if passage.context is not None:
-            reader = AnswerReader(passage.context, self._remarks, one_answer_is_usual=one_answer_is_usual)
+        context = passage.context
+        plain = None if context is None or passage.mistake else plain_answers(row, context)
+        if plain is not None:
+            answers = tuple([RawAnswer(each.text, str(each.start), each.start, each.start) for each in plain])
+        elif context is not None:
+            reader = AnswerReader(context, self._remarks, one_answer_is_usual=one_answer_is_usual)
             answers = reader.read(row)
             mistakes.extend(reader.mistakes)
-            if answers == () and row.get("plausible_answers"):
-                self._remarks[PLAUSIBLE] += 1
             if answers and not all(answer.matches and not answer.alone for answer in answers):
-                place = Unsettled(len(self.questions), passage.context, text or "", tuple(reader.fields))
-                self.unsettled.append(place)
+                fields = tuple(reader.fields)
+                self.unsettled.append(Unsettled(len(self.questions), context, text or "", fields))
+        if answers == () and row.get("plausible_answers"):
+            self._remarks[PLAUSIBLE] += 1
         faults = [] if passage.mistake is None else [fault_of(passage.mistake, passage.where, guid)]
-        faults.extend(fault_of(mistake, where, guid) for mistake in mistakes)
+        if mistakes:
+            faults.extend(fault_of(mistake, where, guid) for mistake in mistakes)
         if guid:
             first = self._seen.setdefault(guid, where)
             if first is not where:
@@ -154,22 +159,17 @@ class Gathering:
                 guid,
                 text,
                 passage.context,
-                matching(answers),
+                matching(answers) if plain is None else tuple(plain),
                 passage.title,
                 passage.category,
                 passage.source,
             )
-        self.questions.append(
-            RawQuestion(
-                guid,
-                where,
-                question,
-                answers,
-                tuple(faults),
-                keyless=reader is not None and reader.keyless,
-                ignored=tuple(golds.texts_of(golds.forms(row)) if reader is None else reader.ignored),
-            )
-        )
+        entry = RawQuestion(guid, where, question, answers, tuple(faults))
+        if passage.context is None:
+            entry = replace(entry, ignored=tuple(golds.texts_of(golds.forms(row))))
+        elif reader is not None and (reader.keyless or reader.ignored):
+            entry = replace(entry, keyless=reader.keyless, ignored=tuple(reader.ignored))
+        self.questions.append(entry)
 
 
 def _guid(row: Mapping[str, object], key: str) -> tuple[str, list[Mistake]]:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 MISSING = object()
 START = "answer_start"
@@ -44,6 +44,15 @@ def forms(row: Mapping[str, object]) -> list[Form]:
     if len(found) > 1:
         found.sort(key=lambda form: not any(texts_in(form.value)))
     return found
+
+
+@lru_cache(1024)
+def in_answers_only(keys: tuple[str, ...]) -> bool:
+    """Whether ``answers`` is the only one of a row's keys that could hold golds."""
+    others = (key for key in keys if key != "answers")
+    return "answers" in keys and not any(
+        key in _KEYS or key == START or _looks_like_gold(key) for key in others
+    )
 
 
 def has_key(row: Mapping[str, object]) -> bool:

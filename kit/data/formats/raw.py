@@ -83,7 +83,9 @@ class RawAnswer:
     @property
     def matches(self) -> bool:
         """Whether the context has the text where the file says, or at all where it names no place."""
-        return self.found is not None and not self.own and (self.alone or self.start == self.found)
+        if self.own or self.found is None:
+            return False
+        return self.start == self.found or self.alone
 
     @property
     def complaint(self) -> str:
