@@ -173,7 +173,10 @@ def inspect(raw: RawFile) -> FileReport:
         answers=len(answers),
         golds_per_question=len(answers) / max(1, answered),
         unanswerable=sum(entry.answers == () and not entry.faults for entry in raw.questions),
-        withheld=sum(entry.answers is None and entry.question is not None for entry in raw.questions),
+        withheld=sum(
+            entry.answers is None and entry.question is not None and not entry.faults
+            for entry in raw.questions
+        ),
         context_lengths=_lengths([len(context) for context in contexts], _TEXT_POINTS),
         question_lengths=_lengths([len(question.text) for question in questions], _TEXT_POINTS),
         answer_lengths=_lengths([len(answer.text) for answer in answers], _ANSWER_POINTS),

@@ -97,6 +97,7 @@ def test_an_unread_key_that_looks_like_a_gold_is_a_fault(
     sound = ROW | {"id": "b", "answers": [ONE]}
     path = write([ROW | {key: value}, sound])
     report = check(path)
+    assert report.withheld == 0
     assert [fault.message for fault in report.faults] == [
         f"[0].{key} is {described} and looks like an answer, but this key is not read; write it as answers: "
         "a list of objects with text and answer_start (question a)"

@@ -16,6 +16,8 @@ from kit.data.formats import load, read
 from kit.data.formats.spelling import COUNTED, EQUIVALENCES, NFC, NFD, NFKC, Form
 from kit.data.records import Answer
 from kit.data.repairs import repair
+from kit.errors import ConfigError
+from kit.views import checks
 from tests.hostile.texts import texts
 
 Json = dict[str, Any]
@@ -131,6 +133,28 @@ def test_strict_leaves_out_what_was_chosen(write: Write, tmp_path: Path) -> None
         'question b: answer "1990년" left out, its context has it 2 times',
         'left out: question b: its context has none of its answers in one place only; with it: "1990년"',
     ]
+
+
+def test_the_command_says_what_was_chosen(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mended.json"
+    value = file(SHOP, "1990년", None)
+    value["data"] += file(SHOP, "2001년", 3)["data"]
+    value["data"][1]["paragraphs"][0]["qas"][0]["guid"] = "b"
+    path = write(value)
+    checks.run([path], None, out, False)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "1 of its answers stand several times in their contexts; the question's words chose" in said
+    assert f"{out}: 2 questions written, 2 changes" in said
+    checks.run([path], None, out, False, strict=True)
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{out}: 1 questions written, 3 changes" in said
+    assert "stand several times in their contexts" not in said
+    with pytest.raises(
+        ConfigError, match=r"--strict: says what a repair leaves out; give --repair OUT\.json"
+    ):
+        checks.run([path], None, None, False, strict=True)
 
 
 # A line end's form depends on what stands before it, and white space only counts where a context begins.
