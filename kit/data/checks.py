@@ -14,6 +14,7 @@ from kit.data.faults import question_faults
 from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
 from kit.data.formats.wording import plain
 from kit.data.grouping import Grouping
+from kit.data.markup import html_remark
 from kit.data.repairs import RepairReport, repair, repairable
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
@@ -182,6 +183,9 @@ def inspect(raw: RawFile) -> FileReport:
     undone = not_composed(contexts) + not_composed(question.text for question in questions)
     if undone:
         remarks.append(Remark("text not in Unicode's composed form (NFC)", undone))
+    markup = html_remark(contexts)
+    if markup is not None:
+        remarks.append(markup)
     return FileReport(
         path=raw.path,
         sha256=raw.sha256,
@@ -191,7 +195,10 @@ def inspect(raw: RawFile) -> FileReport:
         answers=len(answers),
         golds_per_question=len(answers) / max(1, answered),
         unanswerable=sum(entry.answers == () and not entry.faults for entry in raw.questions),
-        withheld=sum(entry.answers is None and entry.question is not None for entry in raw.questions),
+        withheld=sum(
+            entry.answers is None and entry.question is not None and not entry.faults
+            for entry in raw.questions
+        ),
         context_lengths=_lengths([len(context) for context in contexts], _TEXT_POINTS),
         question_lengths=_lengths([len(question.text) for question in questions], _TEXT_POINTS),
         answer_lengths=_lengths([len(answer.text) for answer in answers], _ANSWER_POINTS),

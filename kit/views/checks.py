@@ -15,11 +15,15 @@ from kit.views.output import print_json
 _Result = TypeVar("_Result")
 
 
-def run(files: Sequence[Path], against: Path | None, repaired: Path | None, as_json: bool) -> None:
+def run(
+    files: Sequence[Path], against: Path | None, repaired: Path | None, as_json: bool, *, strict: bool = False
+) -> None:
     """Check *files*; exit with 1 where a rule is broken or something leaks.
 
     What cannot be done (a file that is none, a repair that fails) ends in an error, after all that could.
     """
+    if strict and repaired is None:
+        raise ConfigError("--strict: says what a repair leaves out; give --repair OUT.json too")
     if repaired is not None and len(files) != 1:
         raise ConfigError(f"--repair {repaired}: repairs one file at a time, and {len(files)} were given")
     failures: list[KitError] = []
@@ -27,7 +31,7 @@ def run(files: Sequence[Path], against: Path | None, repaired: Path | None, as_j
     reports = [report for report in found if report is not None]
     done = None
     if repaired is not None and reports:
-        done = _tried(failures, lambda: repair(files[0], repaired))
+        done = _tried(failures, lambda: repair(files[0], repaired, strict=strict))
     leak = None
     # A file that does not load cannot be compared; its faults are reported below.
     sound = [report.path for report in reports if report.clean]
@@ -63,6 +67,11 @@ def run(files: Sequence[Path], against: Path | None, repaired: Path | None, as_j
                 terminal.say(f"  and {counted(len(lines) - SHOWN, 'more change')}")
             written = counted(done.questions, "question")
             terminal.say(f"{done.out}: {written} written, {counted(len(lines), 'change')}")
+            if done.chosen:
+                terminal.say(
+                    f"{done.chosen:,} of its answers stand several times in their contexts; the question's "
+                    "words chose their places, and --strict leaves them out"
+                )
     if failures:
         if len(failures) == 1:
             raise failures[0]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kit.data.formats.answers import AnswerReader, Mistake, surrogate_mistake
+from kit.data.formats import golds
+from kit.data.formats.answers import AnswerReader, plain_answers
+from kit.data.formats.mistakes import Mistake, surrogate_mistake
 from kit.data.formats.raw import Fault, FaultKind, RawAnswer, RawQuestion, Remark
 from kit.data.formats.wording import described, plain
 from kit.data.records import Answer, Question
@@ -34,12 +36,26 @@ class Passage:
     mistake: Mistake | None
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A question with answers whose place is not as the file says, or that name none.
+
+    ``index`` is its place among the questions gathered, ``fields`` are the paths of its answers.
+    """
+
+    index: int
+    context: str
+    question: str
+    fields: tuple[str, ...]
+
+
 class Gathering:
     """Collects the questions, faults and remarks of one file (of all members of an archive)."""
 
     def __init__(self) -> None:
         self.questions: list[RawQuestion] = []
         self.faults: list[Fault] = []
+        self.unsettled: list[Unsettled] = []
         self._remarks: Counter[str] = Counter()
         self._contexts: dict[str, str] = {}
         self._seen: dict[str, str] = {}
@@ -49,13 +65,13 @@ class Gathering:
         """What was counted, in order of first occurrence."""
         return tuple(Remark(text, count) for text, count in self._remarks.items())
 
-    def remark(self, text: str) -> None:
+    def remark(self, text: str, count: int = 1) -> None:
         """Count something unusual that was read all the same."""
-        self._remarks[text] += 1
+        self._remarks[text] += count
 
     def wrong(self, mistake: Mistake, where: str) -> None:
         """Record a mistake that belongs to no single question."""
-        self.faults.append(_fault(mistake, where, ""))
+        self.faults.append(fault_of(mistake, where, ""))
 
     def label(self, row: Mapping[str, object], key: str, where: str) -> str:
         """A title, category or source: a text, "" for null, NaN or a missing key, digits for a number."""
@@ -89,7 +105,8 @@ class Gathering:
                 rows.append((f"{where}[{index}]", value))
             else:
                 message = f"{_found(value)}; an object is wanted"
-                self.wrong(Mistake(FaultKind.STRUCTURE, "", message), f"{where}[{index}]")
+                mistake = value if isinstance(value, Mistake) else Mistake(FaultKind.STRUCTURE, "", message)
+                self.wrong(mistake, f"{where}[{index}]")
         return rows
 
     def passage(
@@ -119,31 +136,45 @@ class Gathering:
         if mistake is not None:
             mistakes.append(mistake)
         answers: tuple[RawAnswer, ...] | None = None
-        if passage.context is not None:
-            reader = AnswerReader(passage.context, self._remarks, one_answer_is_usual=one_answer_is_usual)
+        reader: AnswerReader | None = None
+        context = passage.context
+        plain = None if context is None or passage.mistake else plain_answers(row, context)
+        if plain is not None:
+            answers = tuple([RawAnswer(each.text, str(each.start), each.start, each.start) for each in plain])
+        elif context is not None:
+            reader = AnswerReader(context, self._remarks, one_answer_is_usual=one_answer_is_usual)
             answers = reader.read(row)
             mistakes.extend(reader.mistakes)
-            if answers == () and row.get("plausible_answers"):
-                self._remarks[PLAUSIBLE] += 1
-        faults = [] if passage.mistake is None else [_fault(passage.mistake, passage.where, guid)]
-        faults.extend(_fault(mistake, where, guid) for mistake in mistakes)
+            if answers and not all(answer.matches and not answer.alone for answer in answers):
+                fields = tuple(reader.fields)
+                self.unsettled.append(Unsettled(len(self.questions), context, text or "", fields))
+        if answers == () and row.get("plausible_answers"):
+            self._remarks[PLAUSIBLE] += 1
+        faults = [] if passage.mistake is None else [fault_of(passage.mistake, passage.where, guid)]
+        if mistakes:
+            faults.extend(fault_of(mistake, where, guid) for mistake in mistakes)
         if guid:
             first = self._seen.setdefault(guid, where)
             if first is not where:
                 message = f"stands twice ({first} and {where}); every question needs its own"
-                faults.append(_fault(Mistake(FaultKind.DUPLICATE, id_key, message), where, guid))
+                faults.append(fault_of(Mistake(FaultKind.DUPLICATE, id_key, message), where, guid))
         question: Question | None = None
         if guid and text is not None and passage.context is not None:
             question = Question(
                 guid,
                 text,
                 passage.context,
-                _matching(answers),
+                matching(answers) if plain is None else tuple(plain),
                 passage.title,
                 passage.category,
                 passage.source,
             )
-        self.questions.append(RawQuestion(guid, where, question, answers, tuple(faults)))
+        entry = RawQuestion(guid, where, question, answers, tuple(faults))
+        if passage.context is None:
+            entry = replace(entry, ignored=tuple(golds.texts_of(golds.forms(row))))
+        elif reader is not None and (reader.keyless or reader.ignored):
+            entry = replace(entry, keyless=reader.keyless, ignored=tuple(reader.ignored))
+        self.questions.append(entry)
 
 
 def _guid(row: Mapping[str, object], key: str) -> tuple[str, list[Mistake]]:
@@ -167,7 +198,7 @@ def _text(row: Mapping[str, object], key: str, wanted: str) -> tuple[str | None,
     return value, surrogate_mistake(value, key)
 
 
-def _fault(mistake: Mistake, where: str, guid: str) -> Fault:
+def fault_of(mistake: Mistake, where: str, guid: str) -> Fault:
     """Say *mistake* by its question's name, or by its path where the file's structure is wrong."""
     path = f"{where}.{mistake.field}" if mistake.field else where
     guid = plain(guid)
@@ -183,7 +214,8 @@ def _found(value: object) -> str:
     return "is missing" if value is _MISSING else f"is {described(value)}"
 
 
-def _matching(answers: tuple[RawAnswer, ...] | None) -> tuple[Answer, ...] | None:
+def matching(answers: tuple[RawAnswer, ...] | None) -> tuple[Answer, ...] | None:
+    """The golds of a question: those of its answers that match; None where they are withheld."""
     if answers is None:
         return None
     return tuple(
