@@ -75,9 +75,87 @@ def test_every_form_gives_the_golds(name: str, nested: bool, write: Write, tmp_p
     report = check(path)
     assert [fault.message for fault in report.faults] == []
     assert load(path, answers_needed=True).questions[0].answers == golds
-    assert [remark.text for remark in report.remarks] == remarks
+    # Its only question has no answer, which is remarked whatever the form.
+    everything = remarks if golds else [*remarks, "no question has an answer, all are unanswerable"]
+    assert [remark.text for remark in report.remarks] == everything
     assert (report.withheld, report.unanswerable) == (0, int(not golds))
     assert load(repair(path, tmp_path / "out.json").out).questions[0].answers == golds
+
+
+def by_columns(rows: list[Json]) -> bytes:
+    return json.dumps({key: [row[key] for row in rows] for key in rows[0]}).encode()
+
+
+def json_lines(rows: list[Json]) -> bytes:
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+def delimited(rows: list[Json], delimiter: str) -> bytes:
+    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    return "\n".join(delimiter.join(row) for row in cells).encode()
+
+
+AS_ROWS: list[Callable[[list[Json]], bytes]] = [
+    lambda rows: delimited(rows, ","), lambda rows: delimited(rows, "\t"), by_columns, json_lines
+]  # fmt: skip
+ANOTHER = "row that gives one more gold of a question above it"
+
+
+def row_of(guid: str, text: str, start: int, **other: str) -> Json:
+    return ROW | {"id": guid, "answer_text": text, "answer_start": start} | other
+
+
+@pytest.mark.parametrize("written", AS_ROWS, ids=["csv", "tsv", "columns", "lines"])
+def test_rows_of_one_question_are_its_golds(
+    written: Callable[[list[Json]], bytes], write: Write, tmp_path: Path
+) -> None:
+    later = CONTEXT.index("2020년")
+    rows = [row_of("a", "1974년", YEAR), row_of("b", "2020년", later), row_of("a", "1974", YEAR),
+            row_of("a", "2020년", later)]  # fmt: skip
+    path = write(written(rows))
+    report = check(path)
+    assert [fault.message for fault in report.faults] == []
+    assert (report.questions, report.answers, report.duplicates) == (2, 4, ())
+    assert [(remark.text, remark.count) for remark in report.remarks] == [(ANOTHER, 2)]
+    first, second = load(path)
+    assert first.answers == (*TWO, Answer("2020년", later))
+    assert second.answers == (Answer("2020년", later),)
+    assert load(repair(path, tmp_path / "out.json").out).questions == load(path).questions
+
+
+def test_a_wrong_start_among_such_rows_is_placed(write: Write, tmp_path: Path) -> None:
+    later = CONTEXT.index("2020년")
+    rows = [row_of("a", "1974년", YEAR), row_of("a", "2020년", 2), row_of("a", "없는 말", 0)]
+    path = write(json_lines(rows))
+    faults = check(path).faults
+    assert [(fault.where, fault.message) for fault in faults] == [
+        ("[1].answer_text", f'question a: answer_start 2 does not begin "2020년" (found at {later})'),
+        ("[2].answer_text", 'question a: answer_start 0 does not begin "없는 말" (not found in the context)'),
+    ]
+    mended = repair(path, tmp_path / "out.json")
+    assert load(mended.out).questions[0].answers == (TWO[0], Answer("2020년", later))
+    assert mended.lines() == [
+        'question a: answer "없는 말" left out, its context does not have it',
+        f'question a: "2020년" moved from 2 to {later}',
+    ]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        row_of("a", "1974", YEAR, question="무엇?"),
+        row_of("a", "1974", YEAR, context=CONTEXT + " 끝."),
+        ROW | {"id": "a", "answer_text": None, "answer_start": None},
+        ROW | {"id": "a", "answers": [ONE]},
+    ],
+    ids=["another question", "another context", "without a gold", "with a list of golds"],
+)
+def test_other_rows_of_one_id_stand_twice(again: Json, write: Write) -> None:
+    report = check(write([row_of("a", "1974년", YEAR), again]))
+    assert [fault.message for fault in report.faults] == [
+        "question a: id stands twice ([0] and [1]); every question needs its own"
+    ]
+    assert ANOTHER not in [remark.text for remark in report.remarks]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,35 @@ def test_several_places_are_counted_and_chosen_by_the_questions_words(write: Wri
     assert [answer.found for answer in read(first).questions[0].answers or ()] == [SHOP.index("1990년")]
 
 
+@pytest.mark.parametrize(
+    ("start", "given"),
+    [(None, "null"), ("missing", "missing"), ("없음", '"없음"')],
+    ids=["null", "missing", "text"],
+)
+def test_starts_that_all_name_no_place_are_one_fault(
+    start: object, given: str, write: Write, tmp_path: Path
+) -> None:
+    documents = [file(f"{SHOP} {number}호점.", f"{number}호점", start) for number in range(20)]
+    documents += [file(SHOP, "1990년", start), file(SHOP, "없는 말", start)]
+    value: Json = {"data": []}
+    for number, document in enumerate(documents):
+        row = document["data"][0]["paragraphs"][0]["qas"][0]
+        row["guid"] = f"q{number}"
+        if start == "missing":
+            del row["answers"][0]["answer_start"]
+        value["data"] += document["data"]
+    path = write(value)
+    assert [fault.message for fault in check(path).faults] == [
+        f"answer_start is {given} for 21 of 22 answers; their texts are located (first: question q0: {given} "
+        f'for "0호점" is {len(SHOP) + 1} for "0호점"); the question\'s words chose among several places for 1',
+        f'question q21: answer_start {given} does not begin "없는 말" (not found in the context)',
+    ]
+    mended = repair(path, tmp_path / "mended.json")
+    assert mended.questions == 21
+    for number, question in enumerate(load(mended.out).questions[:20]):
+        assert question.answers == (Answer(f"{number}호점", len(SHOP) + 1),)
+
+
 def test_strict_leaves_out_what_was_chosen(write: Write, tmp_path: Path) -> None:
     value = file(SHOP, "1990년", None)
     rows = value["data"][0]["paragraphs"][0]["qas"]
@@ -149,7 +178,7 @@ def test_the_command_says_what_was_chosen(
     assert f"{out}: 2 questions written, 2 changes" in said
     checks.run([path], None, out, False, strict=True)
     said = " ".join(capsys.readouterr().err.split())
-    assert f"{out}: 1 questions written, 3 changes" in said
+    assert f"{out}: 1 question written, 3 changes" in said
     assert "stand several times in their contexts" not in said
     with pytest.raises(
         ConfigError, match=r"--strict: says what a repair leaves out; give --repair OUT\.json"

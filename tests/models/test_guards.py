@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer
 
+from kit.data.formats import load
 from kit.data.records import Question
+from kit.data.repairs import repair
 from kit.errors import ModelError
 from kit.models.backbones import Backbone, open_backbone
 from kit.models.guards import clamp_lengths, inspect_tokenizer
@@ -119,9 +122,39 @@ def test_news_with_compatibility_characters_is_taken(shared: Path, text: str) ->
         assert report.round_trip == 1.0
 
 
-def test_published_tokenizers_round_trip_on_real_data(shared: Path) -> None:
-    from kit.data.formats import load
+def test_decomposed_text_is_no_fault_of_a_tokenizer(
+    shared: Path, wordpiece_folder: Path, tmp_path: Path, articles: list[str]
+) -> None:
+    """A file that went through a Mac: its texts are NFD, all of them or only its answers."""
+    texts = [
+        *articles,
+        "별빛역은 1974년 열었다. 역장은 “세 번” 바뀌었다……",
+        "㈜한빛 樂山 카페 é 값은 3㎞마다 다르다.",
+    ]
+    files = {
+        "all": ["NFD", "NFD"], "contexts": ["NFD", "NFC"], "answers": ["NFC", "NFD"],
+    }  # fmt: skip
+    folders = [wordpiece_folder, *(shared / name for name in (
+        "tokenizers/kcbert", "tokenizers/kpfbert", "models/e5-small-ko", "models/e5-small-wp"))]  # fmt: skip
+    for name, (of_context, of_answer) in files.items():
+        rows = []
+        for number, text in enumerate(texts):
+            context = unicodedata.normalize(of_context, text)  # type: ignore[arg-type]
+            start = context.index(unicodedata.normalize(of_context, text[:3]))  # type: ignore[arg-type]
+            answer = unicodedata.normalize(of_answer, text[:3])  # type: ignore[arg-type]
+            gold = {"text": answer, "answer_start": start}
+            rows.append({"guid": str(number), "question": "?", "context": context, "answers": [gold]})
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        mended = path if of_context == of_answer else repair(path, tmp_path / f"{name}-mended.json").out
+        data = load(mended).questions
+        assert len(data) == len(texts)
+        for folder in folders:
+            report = inspect_tokenizer(open_backbone(str(folder)), data)
+            assert report.round_trip == 1.0, (name, folder)
 
+
+def test_published_tokenizers_round_trip_on_real_data(shared: Path) -> None:
     data = load(shared / "data" / "goorm2-standin" / "test.json").questions
     for folder in ("tokenizers/kcbert", "tokenizers/kpfbert", "models/e5-small-ko", "models/e5-small-wp"):
         report = inspect_tokenizer(open_backbone(str(shared / folder)), data)

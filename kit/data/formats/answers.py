@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kit.data.formats import golds
-from kit.data.formats.golds import MISSING, Form, is_null
+from kit.data.formats.golds import Form, is_null
 from kit.data.formats.mistakes import Mistake, surrogate_mistake
 from kit.data.formats.raw import FaultKind, RawAnswer
-from kit.data.formats.wording import described, plain
+from kit.data.formats.wording import MISSING, described, found, plain
 from kit.data.records import Answer
+from kit.errors import counted
 
 _INTEGER = re.compile(r"\s*([-+]?[0-9]{1,18})(\.0*)?\s*", re.ASCII)
 
@@ -36,11 +37,8 @@ class _Listed:
     @property
     def empty(self) -> bool:
         """Whether it says that there is no answer: an empty text, and a start that is no place."""
-        if self.text != "":
-            return False
-        return self.start in (-1, "-1") or (
-            self.startless and (self.start is MISSING or self.start == "" or is_null(self.start))
-        )
+        start = self.start
+        return self.text == "" and (start is MISSING or is_null(start) or start in ("", -1, "-1"))
 
 
 def plain_answers(row: Mapping[str, object], context: str) -> list[Answer] | None:
@@ -77,14 +75,15 @@ class AnswerReader:
     """Reads one question's answers and keeps its mistakes; remarks are counted into *remarks*.
 
     ``fields`` are the paths of the answers read, ``ignored`` the gold texts that were not read as
-    golds; ``keyless``: the question has no key for answers.
+    golds; ``keyless``: the question has no key for answers; ``one_text``: its gold is a text under a
+    key of its own, which can hold no second one.
     """
 
     def __init__(self, context: str, remarks: Counter[str], *, one_answer_is_usual: bool) -> None:
         self.mistakes: list[Mistake] = []
         self.fields: list[str] = []
         self.ignored: list[str] = []
-        self.keyless = False
+        self.keyless = self.one_text = False
         self._context = context
         self._remarks = remarks
         self._one_answer_is_usual = one_answer_is_usual
@@ -101,6 +100,7 @@ class AnswerReader:
         if not forms:
             self._withheld(row)
             return None
+        self.one_text = isinstance(forms[0].value, str)
         answers = self._answers(forms[0])
         self._others(row, forms)
         if self.mistakes or len(forms) > 1:
@@ -205,7 +205,7 @@ class AnswerReader:
         elif not isinstance(starts, list) and len(texts) == 1:
             starts = [starts]
         if not isinstance(starts, list) or len(starts) != len(texts):
-            given = f"has {len(starts)} values" if isinstance(starts, list) else _found(starts)
+            given = f"has {counted(len(starts), 'value')}" if isinstance(starts, list) else found(starts)
             field = golds.START if startless else f"{key}.answer_start"
             self._wrong(field, f"{given}; a list of {len(texts)}, one a text, is wanted")
             return
@@ -216,7 +216,7 @@ class AnswerReader:
     def _answer(self, listed: _Listed) -> RawAnswer | None:
         text, start = listed.text, listed.start
         if not isinstance(text, str):
-            self._wrong(listed.text_field, f"{_found(text)}; a text is wanted")
+            self._wrong(listed.text_field, f"{found(text)}; a text is wanted")
             return None
         if not text:
             self._empty(listed)
@@ -271,7 +271,3 @@ def _as_given(start: object) -> str:
     if isinstance(start, str | int | float) or start is None:
         return described(start).removeprefix("the text ").removeprefix("a number (").removesuffix(")")
     return described(start)
-
-
-def _found(value: object) -> str:
-    return "is missing" if value is MISSING else f"is {described(value)}"

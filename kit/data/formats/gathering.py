@@ -11,14 +11,14 @@ from kit.data.formats import golds
 from kit.data.formats.answers import AnswerReader, plain_answers
 from kit.data.formats.mistakes import Mistake, surrogate_mistake
 from kit.data.formats.raw import Fault, FaultKind, RawAnswer, RawQuestion, Remark
-from kit.data.formats.wording import described, plain
+from kit.data.formats.wording import MISSING, found, plain
 from kit.data.records import Answer, Question
 
 BYTE_ORDER_MARK = "byte-order mark at the beginning"
 INTEGER_IDS = "ids given as integers"
 LABEL_NAN = "title, category or source given as NaN and read as none"
 PLAUSIBLE = "unanswerable question whose plausible answers are ignored"
-_MISSING = object()
+ANOTHER_GOLD = "row that gives one more gold of a question above it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,12 @@ class Passage:
 class Unsettled:
     """A question with answers whose place is not as the file says, or that name none.
 
-    ``index`` is its place among the questions gathered, ``fields`` are the paths of its answers.
+    ``paths`` has the path of each answer's row and the field there.
     """
 
-    index: int
     context: str
     question: str
-    fields: tuple[str, ...]
+    paths: tuple[tuple[str, str], ...]
 
 
 class Gathering:
@@ -55,10 +54,12 @@ class Gathering:
     def __init__(self) -> None:
         self.questions: list[RawQuestion] = []
         self.faults: list[Fault] = []
-        self.unsettled: list[Unsettled] = []
+        self.unsettled: dict[int, Unsettled] = {}
+        """By their place among ``questions``."""
         self._remarks: Counter[str] = Counter()
         self._contexts: dict[str, str] = {}
-        self._seen: dict[str, str] = {}
+        self._places: dict[str, int] = {}
+        """Where among ``questions`` each guid stands first."""
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -91,9 +92,9 @@ class Gathering:
 
     def rows(self, row: Mapping[str, object], key: str, where: str) -> list[tuple[str, Mapping[str, object]]]:
         """The objects of the list ``row[key]`` with their paths; anything else there is a mistake."""
-        value = row.get(key, _MISSING)
+        value = row.get(key, MISSING)
         if not isinstance(value, list):
-            self.wrong(Mistake(FaultKind.STRUCTURE, key, f"{_found(value)}; a list is wanted"), where)
+            self.wrong(Mistake(FaultKind.STRUCTURE, key, f"{found(value)}; a list is wanted"), where)
             return []
         return self.objects(value, f"{where}.{key}")
 
@@ -104,7 +105,7 @@ class Gathering:
             if isinstance(value, dict):
                 rows.append((f"{where}[{index}]", value))
             else:
-                message = f"{_found(value)}; an object is wanted"
+                message = f"{found(value)}; an object is wanted"
                 mistake = value if isinstance(value, Mistake) else Mistake(FaultKind.STRUCTURE, "", message)
                 self.wrong(mistake, f"{where}[{index}]")
         return rows
@@ -128,7 +129,7 @@ class Gathering:
         *,
         one_answer_is_usual: bool = False,
     ) -> None:
-        """Add one question, sound or not."""
+        """Add one question, sound or not; or its golds to the same question above, where a row holds one."""
         guid, mistakes = _guid(row, id_key)
         if type(row.get(id_key)) is int:
             self._remarks[INTEGER_IDS] += 1
@@ -145,19 +146,11 @@ class Gathering:
             reader = AnswerReader(context, self._remarks, one_answer_is_usual=one_answer_is_usual)
             answers = reader.read(row)
             mistakes.extend(reader.mistakes)
-            if answers and not all(answer.matches and not answer.alone for answer in answers):
-                fields = tuple(reader.fields)
-                self.unsettled.append(Unsettled(len(self.questions), context, text or "", fields))
         if answers == () and row.get("plausible_answers"):
             self._remarks[PLAUSIBLE] += 1
         faults = [] if passage.mistake is None else [fault_of(passage.mistake, passage.where, guid)]
         if mistakes:
             faults.extend(fault_of(mistake, where, guid) for mistake in mistakes)
-        if guid:
-            first = self._seen.setdefault(guid, where)
-            if first is not where:
-                message = f"stands twice ({first} and {where}); every question needs its own"
-                faults.append(fault_of(Mistake(FaultKind.DUPLICATE, id_key, message), where, guid))
         question: Question | None = None
         if guid and text is not None and passage.context is not None:
             question = Question(
@@ -174,16 +167,56 @@ class Gathering:
             entry = replace(entry, ignored=tuple(golds.texts_of(golds.forms(row))))
         elif reader is not None and (reader.keyless or reader.ignored):
             entry = replace(entry, keyless=reader.keyless, ignored=tuple(reader.ignored))
+        paths = () if reader is None else tuple((where, field) for field in reader.fields)
+        end = len(self.questions)
+        place = self._places.setdefault(guid, end) if guid else end
+        if place < end:
+            if reader is not None and reader.one_text and self._joined(place, entry, paths):
+                return
+            message = (
+                f"stands twice ({self.questions[place].where} and {where}); every question needs its own"
+            )
+            duplicate = fault_of(Mistake(FaultKind.DUPLICATE, id_key, message), where, guid)
+            entry = replace(entry, faults=(*entry.faults, duplicate))
+        if context is not None and answers and not _at_their_places(answers):
+            self.unsettled[end] = Unsettled(context, text or "", paths)
         self.questions.append(entry)
+
+    def _joined(self, place: int, entry: RawQuestion, paths: tuple[tuple[str, str], ...]) -> bool:
+        """Whether the golds of *entry* now belong to the question at *place*, which is the same question."""
+        above = self.questions[place]
+        one, other = above.question, entry.question
+        if one is None or other is None or not (above.answers and entry.answers):
+            return False
+        if (one.text, one.context) != (other.text, other.context):
+            return False
+        self._remarks[ANOTHER_GOLD] += 1
+        answers = above.answers + entry.answers
+        known = self.unsettled.get(place)
+        if known is not None or not _at_their_places(entry.answers):
+            before = known.paths if known else ((above.where, paths[0][1]),) * len(above.answers)
+            self.unsettled[place] = Unsettled(one.context, one.text, before + paths)
+        self.questions[place] = replace(
+            above,
+            question=replace(one, answers=matching(answers)),
+            answers=answers,
+            faults=above.faults + entry.faults,
+            ignored=above.ignored + entry.ignored,
+        )
+        return True
+
+
+def _at_their_places(answers: tuple[RawAnswer, ...]) -> bool:
+    return all(answer.matches and not answer.alone for answer in answers)
 
 
 def _guid(row: Mapping[str, object], key: str) -> tuple[str, list[Mistake]]:
     """The guid as text, "" where there is none, and what is wrong with it."""
-    value = row.get(key, _MISSING)
+    value = row.get(key, MISSING)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value), []
     if not isinstance(value, str):
-        return "", [Mistake(FaultKind.GUID, key, f"{_found(value)}; a text or an integer is wanted")]
+        return "", [Mistake(FaultKind.GUID, key, f"{found(value)}; a text or an integer is wanted")]
     if not value.strip():
         return "", [Mistake(FaultKind.GUID, key, "is empty; every question needs its own")]
     mistake = surrogate_mistake(value, key)
@@ -192,9 +225,9 @@ def _guid(row: Mapping[str, object], key: str) -> tuple[str, list[Mistake]]:
 
 def _text(row: Mapping[str, object], key: str, wanted: str) -> tuple[str | None, Mistake | None]:
     """The text at *key*, and what is wrong with it (a lone surrogate leaves it readable)."""
-    value = row.get(key, _MISSING)
+    value = row.get(key, MISSING)
     if not isinstance(value, str):
-        return None, Mistake(FaultKind.STRUCTURE, key, f"{_found(value)}; {wanted} is wanted")
+        return None, Mistake(FaultKind.STRUCTURE, key, f"{found(value)}; {wanted} is wanted")
     return value, surrogate_mistake(value, key)
 
 
@@ -208,10 +241,6 @@ def fault_of(mistake: Mistake, where: str, guid: str) -> Fault:
         field = "answer_start" if mistake.kind is FaultKind.ANSWER_START else mistake.field
         message = f"question {guid}: {field} {mistake.text}"
     return Fault(mistake.kind, guid, path, message)
-
-
-def _found(value: object) -> str:
-    return "is missing" if value is _MISSING else f"is {described(value)}"
 
 
 def matching(answers: tuple[RawAnswer, ...] | None) -> tuple[Answer, ...] | None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-MISSING = object()
+from kit.data.formats.wording import MISSING
+
 START = "answer_start"
 _KEYS = ("answers", "answer", "answer_text", "text")
 """In the order in which they are looked at; ``text`` only beside a start, since rows may have other texts."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kit.data.formats.causes import Cause, Finding, Start, difference, findings, places
 from kit.data.formats.gathering import Gathering, Unsettled, fault_of, matching
 from kit.data.formats.mistakes import Mistake
-from kit.data.formats.raw import Fault, FaultKind, RawAnswer, RawQuestion
+from kit.data.formats.raw import Fault, FaultKind, RawAnswer
 from kit.data.formats.spelling import EQUIVALENCES, LOOSE
 from kit.data.formats.wording import plain, quoted
 from kit.errors import SHOWN
@@ -25,6 +25,16 @@ _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"[.!?。]\s|\n")
 
 
+@dataclass(frozen=True, slots=True)
+class _Faulty:
+    """An answer that does not match: its question's place in the file, its row's path, and its field."""
+
+    index: int
+    where: str
+    field: str
+    answer: RawAnswer
+
+
 def settle(gathering: Gathering) -> None:
     """Place the answers that do not stand where the file says, and record their faults.
 
@@ -33,37 +43,36 @@ def settle(gathering: Gathering) -> None:
     """
     if not gathering.unsettled:
         return
-    unsettled = {each.index: each for each in gathering.unsettled}
-    found = findings(list(_starts(gathering, unsettled)))
-    faulty: list[tuple[RawQuestion, Unsettled, int, RawAnswer]] = []
+    found = findings(list(_starts(gathering)))
+    faulty: list[_Faulty] = []
     for index, entry in enumerate(gathering.questions):
-        place = unsettled.get(index)
+        place = gathering.unsettled.get(index)
         if place is None:
             if not (entry.answers and entry.question is not None and found and found[0].whole):
                 continue
-            place = Unsettled(index, entry.question.context, entry.question.text, ())
+            paths = tuple((entry.where, f"answers[{number}]") for number in range(len(entry.answers)))
+            place = Unsettled(entry.question.context, entry.question.text, paths)
         answers = tuple(_settled(answer, place, found) for answer in entry.answers or ())
-        if answers == entry.answers and index not in unsettled:
+        if answers == entry.answers and index not in gathering.unsettled:
             continue
         question = entry.question
         if question is not None:
             question = replace(question, answers=matching(answers))
-        gathering.questions[index] = entry = replace(entry, answers=answers, question=question)
-        for number, answer in enumerate(answers):
+        gathering.questions[index] = replace(entry, answers=answers, question=question)
+        for path, answer in zip(place.paths, answers, strict=True):
             if answer.alone and answer.matches:
                 gathering.remark(LOCATED)
             if answer.places > 1:
                 gathering.remark(CHOSEN)
             if not answer.matches:
-                faulty.append((entry, place, number, answer))
+                faulty.append(_Faulty(index, *path, answer))
     _record(gathering, faulty)
 
 
-def _starts(gathering: Gathering, unsettled: dict[int, Unsettled]) -> Iterator[Start]:
+def _starts(gathering: Gathering) -> Iterator[Start]:
     for index, entry in enumerate(gathering.questions):
-        context = unsettled[index].context if index in unsettled else ""
-        if entry.question is not None:
-            context = entry.question.context
+        place = entry.question or gathering.unsettled.get(index)
+        context = place.context if place is not None else ""
         for answer in entry.answers or ():
             if context and answer.start is not None:
                 yield Start(context, answer.text, answer.start, answer.matches)
@@ -161,27 +170,40 @@ def _pairs(question: str) -> dict[str, None]:
     )
 
 
-def _record(gathering: Gathering, faulty: Sequence[tuple[RawQuestion, Unsettled, int, RawAnswer]]) -> None:
+def _record(gathering: Gathering, faulty: Sequence[_Faulty]) -> None:
     """A fault for each answer; one for all of a cause where they are more than a message shows."""
-    by_cause: dict[str, list[tuple[RawQuestion, RawAnswer]]] = {}
-    for entry, _, _, answer in faulty:
-        if answer.reason and answer.places == 1:
-            by_cause.setdefault(answer.why or answer.differs, []).append((entry, answer))
-    together = {why: listed for why, listed in by_cause.items() if len(listed) > SHOWN}
+    by_cause: dict[str, list[_Faulty]] = {}
+    for each in faulty:
+        by_cause.setdefault(_cause(each.answer), []).append(each)
+    together = {why: listed for why, listed in by_cause.items() if why and len(listed) > SHOWN}
     total = sum(len(entry.answers or ()) for entry in gathering.questions)
     for why, listed in together.items():
-        entry, answer = listed[0]
-        right = f"{answer.found} for {quoted(answer.slice)}"
-        message = (
-            f"{why}: this explains {len(listed):,} wrong ones of {total:,} exactly (first: question "
-            f"{plain(entry.guid)}: {answer.given} for {quoted(answer.text)} is {right})"
+        guid, answer = gathering.questions[listed[0].index].guid, listed[0].answer
+        example = (
+            f"first: question {plain(guid)}: {answer.given} for {quoted(answer.text)} is {answer.found} for "
+            f"{quoted(answer.slice)}"
         )
+        if answer.start is None:
+            chosen = sum(each.answer.places > 1 for each in listed)
+            how = f"their texts are located ({example})"
+            if chosen:
+                how += f"; the question's words chose among several places for {chosen:,}"
+            message = f"{why} for {len(listed):,} of {total:,} answers; {how}"
+        else:
+            message = f"{why}: this explains {len(listed):,} wrong ones of {total:,} exactly ({example})"
         gathering.faults.append(Fault(FaultKind.ANSWER_START, "", "", message))
-    for entry, place, number, answer in faulty:
-        if answer.places > 1 or (answer.why or answer.differs) not in together:
-            field = place.fields[number] if place.fields else f"answers[{number}]"
-            mistake = Mistake(FaultKind.ANSWER_START, field, answer.complaint)
-            gathering.questions[place.index] = replace(
-                gathering.questions[place.index],
-                faults=(*gathering.questions[place.index].faults, fault_of(mistake, entry.where, entry.guid)),
-            )
+    for each in faulty:
+        if _cause(each.answer) not in together:
+            entry = gathering.questions[each.index]
+            mistake = Mistake(FaultKind.ANSWER_START, each.field, each.answer.complaint)
+            fault = fault_of(mistake, each.where, entry.guid)
+            gathering.questions[each.index] = replace(entry, faults=(*entry.faults, fault))
+
+
+def _cause(answer: RawAnswer) -> str:
+    """What one fault may say of many answers; "" for those that must be named, one by one."""
+    if answer.found is None:
+        return ""
+    if answer.start is None:
+        return f"answer_start is {answer.given}"
+    return "" if answer.places > 1 else answer.why or answer.differs

@@ -14,7 +14,7 @@ from typing import Literal
 from kit.data.formats import golds
 from kit.data.formats.mistakes import Mistake
 from kit.data.formats.raw import FaultKind
-from kit.data.formats.wording import plain
+from kit.data.formats.wording import MISSING, plain
 from kit.errors import DataError
 
 _DELIMITERS = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}
@@ -143,7 +143,7 @@ def _golds(cell: str) -> object:
     """Golds written as JSON or as Python prints them; every other cell is an answer's text."""
     value = _literal(cell) if cell.lstrip()[:1] in ("{", "[") else cell
     if isinstance(value, dict):
-        return value if golds.text_of(value) is not golds.MISSING else cell
+        return value if golds.text_of(value) is not MISSING else cell
     if isinstance(value, list):
         return value if all(isinstance(item, dict) for item in value) else _listed(cell)
     return cell
