@@ -7,30 +7,19 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from kit.data.formats.archive import DAMAGED
+from kit.data.formats import columnar
+from kit.data.formats.archive import DAMAGED, is_archive
+from kit.data.formats.signatures import kind, zipped_signature
 from kit.errors import SubmissionError
 
 MOST_BYTES = 256 << 20
 """A submission of 4,008 answers has 0.3 MB; what unpacks to more than this is a zip bomb."""
 _GZIP = b"\x1f\x8b"
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_OTHERS = {
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
-    b"Rar!": "a RAR archive",
-    b"BZh": "compressed by bzip2",
-    b"\xfd7zXZ": "compressed by xz",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd",
-    b"PAR1": "a Parquet file",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "a PDF",
-    b"\x80\x04": "a pickle",
-    b"\x80\x05": "a pickle",
-}
 
 
 def suffix_of(content: bytes) -> str:
     """``.zip`` or ``.gz``, which Kaggle goes by; "" for content that is not compressed by either."""
-    if content.startswith(_ZIP):
+    if is_archive(content):
         return ".zip"
     return ".gz" if content.startswith(_GZIP) else ""
 
@@ -40,13 +29,14 @@ def unpacked(content: bytes, path: Path) -> bytes:
 
     Raises SubmissionError for damage, for an archive with no CSV or several, and for another kind of file.
     """
-    if content.startswith(_ZIP):
-        return _unzipped(content, path)
-    if content.startswith(_GZIP):
-        return _gunzipped(content, path)
-    for begin, kind in _OTHERS.items():
-        if content.startswith(begin):
-            raise SubmissionError(f"{path}: is {kind}, not a CSV; give the CSV, or zip it (.csv.zip)")
+    packed = suffix_of(content)
+    if packed:
+        content = _unzipped(content, path) if packed == ".zip" else _gunzipped(content, path)
+    table = columnar.kind(content)
+    other = f"is {columnar.SHOWN[table]}" if table else kind(content)
+    if other is not None:
+        what = f"its content {other}" if packed else other
+        raise SubmissionError(f"{path}: {what}, not a CSV; give the CSV, or zip it (.csv.zip)")
     return content
 
 
@@ -54,11 +44,11 @@ def _unzipped(content: bytes, path: Path) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
-            if "[Content_Types].xml" in names:
-                raise SubmissionError(f"{path}: is an Excel workbook; save it as CSV UTF-8")
             # macOS puts a binary "._name" beside every file.
             names = [name for name in names if not name.rpartition("/")[2].startswith(".")]
             csvs = [name for name in names if name.lower().endswith(".csv")]
+            if not csvs and (known := zipped_signature(names)):
+                raise SubmissionError(f"{path}: {known}")
             if len(csvs) != 1:
                 inside = ", ".join(repr(name) for name in names[:5]) or "nothing"
                 raise SubmissionError(

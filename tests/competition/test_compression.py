@@ -66,7 +66,7 @@ def test_archives_without_exactly_one_csv_are_refused(tmp_path: Path) -> None:
     )
     assert refusal(path, zipped({})) == "holds no CSV (inside: nothing); zip exactly one CSV"
     assert refusal(path, zipped({"[Content_Types].xml": b"", "xl/workbook.xml": b""})) == (
-        "is an Excel workbook; save it as CSV UTF-8"
+        "is an Excel workbook (xlsx); save its sheet as CSV UTF-8"
     )
 
 
@@ -106,16 +106,22 @@ def test_what_unpacks_to_more_than_any_submission_is_refused(
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (bz2.compress(CSV), "compressed by bzip2"),
-        (lzma.compress(CSV), "compressed by xz"),
-        (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive"),
+        (bz2.compress(CSV), "bzip2-compressed"),
+        (lzma.compress(CSV), "xz-compressed"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "a 7-Zip archive"),
         (b"Rar!\x1a\7\1\0", "a RAR archive"),
         (b"PAR1\x15\4", "a Parquet file"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel workbook"),
-        (b"\x80\x04\x95\x0b", "a pickle"),
+        (b"ARROW1\0\0\xff", "an Arrow file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le"), "an Excel workbook (xls)"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\x80\x04\x95\x0b", "a Python pickle, which may run any code when it is opened"),
     ],
 )
 def test_other_files_are_called_what_they_are(tmp_path: Path, content: bytes, kind: str) -> None:
     assert refusal(tmp_path / "five.csv", content) == (
         f"is {kind}, not a CSV; give the CSV, or zip it (.csv.zip)"
     )
+    for packed in (gzip.compress(content), zipped({"five.csv": content})):
+        assert refusal(tmp_path / "five.csv.zip", packed) == (
+            f"its content is {kind}, not a CSV; give the CSV, or zip it (.csv.zip)"
+        )

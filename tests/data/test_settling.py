@@ -140,7 +140,8 @@ def test_starts_that_all_name_no_place_are_one_fault(
     path = write(value)
     assert [fault.message for fault in check(path).faults] == [
         f"answer_start is {given} for 21 of 22 answers; their texts are located (first: question q0: {given} "
-        f'for "0호점" is {len(SHOP) + 1} for "0호점"); the question\'s words chose among several places for 1',
+        f'for "0호점" is {len(SHOP) + 1} for "0호점"); '
+        "the question's words chose among several places for 1",
         f'question q21: answer_start {given} does not begin "없는 말" (not found in the context)',
     ]
     mended = repair(path, tmp_path / "mended.json")

@@ -12,7 +12,7 @@ PARQUET, ARROW = "parquet", "arrow"
 # A column of one repeated text shrinks to nothing, so what comes out is what counts.
 MOST_BYTES = 4 << 30
 _ROWS_AT_ONCE = 1024
-_SHOWN = {PARQUET: "a Parquet file", ARROW: "an Arrow file"}
+SHOWN = {PARQUET: "a Parquet file", ARROW: "an Arrow file"}
 
 
 def kind(data: bytes) -> str:
@@ -31,7 +31,7 @@ def rows(data: bytes, name: str) -> list[object]:
     Raises DataError where pyarrow is not installed, and where the file is damaged or unpacks to
     more than MOST_BYTES.
     """
-    what = _SHOWN[kind(data)]
+    what = SHOWN[kind(data)]
     try:
         import pyarrow
     except ImportError:

@@ -41,14 +41,16 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", _PICTURE),
     (b"\x7fELF", "is a program; give the JSON file with the questions"),
     (b"version https://git-lfs", "is a Git LFS pointer, not the file itself; fetch it with git lfs pull"),
+    # Protocols 0 and 1 have no mark; these begin the objects that people pickle.
+    *((mark, _PICKLE) for mark in (b"(dp", b"(lp", b"ccopy_reg\n", b"cpandas.", b"cnumpy.", b"}q\0")),
+)  # fmt: skip
+_ENCODINGS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xfe\0\0", "is UTF-32, not UTF-8; save it as UTF-8"),
     (b"\0\0\xfe\xff", "is UTF-32, not UTF-8; save it as UTF-8"),
     (b"\xff\xfe", _UTF_16),
     (b"\xfe\xff", _UTF_16),
     *((mark, "is UTF-16 without a byte-order mark, not UTF-8; save it as UTF-8")
       for mark in (b"{\0", b"[\0", b"\0{", b"\0[")),
-    # Protocols 0 and 1 have no mark; these begin the objects that people pickle.
-    *((mark, _PICKLE) for mark in (b"(dp", b"(lp", b"ccopy_reg\n", b"cpandas.", b"cnumpy.", b"}q\0")),
 )  # fmt: skip
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = (
@@ -71,10 +73,20 @@ _MOST_CONTROLS = 0.05
 
 
 def signature(data: bytes) -> str | None:
-    """What *data* is and the cure, to be read after the file's name; None for what may be text."""
-    if is_tar(data):
+    """What *data* is and the cure, to be read after the file's name; None for what may be UTF-8."""
+    return _of_no_text(data) or _marked(data, _ENCODINGS)
+
+
+def kind(data: bytes) -> str | None:
+    """What *data* is, without a cure; None for what may be text in any encoding."""
+    found = _of_no_text(data)
+    return found and found.split("; ", 1)[0]
+
+
+def _of_no_text(data: bytes) -> str | None:
+    if _is_tar(data):
         return "is a tar archive; unpack it with tar -xf and give the JSON file"
-    if data.startswith(b"\x1f\x8b") and is_tar(_gunzipped(data)):
+    if data.startswith(b"\x1f\x8b") and _is_tar(_gunzipped(data)):
         return "is a compressed tar archive; unpack it with tar -xzf and give the JSON file"
     if data.startswith(_OLE):
         found = (message for stream, message in _OLE_STREAMS if stream in data)
@@ -83,7 +95,11 @@ def signature(data: bytes) -> str | None:
         return _PICKLE
     if data[8:10] == b'{"' and int.from_bytes(data[:8], "little") <= len(data):
         return _TENSORS
-    return next((message for mark, message in _SIGNATURES if data.startswith(mark)), None)
+    return _marked(data, _SIGNATURES)
+
+
+def _marked(data: bytes, table: tuple[tuple[bytes, str], ...]) -> str | None:
+    return next((message for mark, message in table if data.startswith(mark)), None)
 
 
 def zipped_signature(members: Iterable[str]) -> str | None:
@@ -99,7 +115,7 @@ def is_binary(data: bytes) -> bool:
     return b"\0" in begin or controls > _MOST_CONTROLS * len(begin)
 
 
-def is_tar(data: bytes) -> bool:
+def _is_tar(data: bytes) -> bool:
     """Whether a tar archive begins with *data*."""
     return data[_TAR_AT : _TAR_AT + 5] == b"ustar" and b"\0" in data[:_TAR_AT]
 
