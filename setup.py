@@ -14,11 +14,13 @@ VERSION = re.search(r'^__version__ = "(.+)"', (HERE / "kit" / "version.py").read
 TRACKING = ["tensorboard>=2.18"]
 PARTICLES = ["kiwipiepy>=0.20"]
 RANKED = ["lightgbm>=4.3"]
+PARQUET = ["pyarrow>=18.0"]
 SWEEP = ["matplotlib>=3.10", "optuna>=5.0", "sqlalchemy>=2.1"]
 DEV = [
     *TRACKING,
     *PARTICLES,
     *RANKED,
+    *PARQUET,
     *SWEEP,
     "hypothesis>=6.100.2",
     "ipykernel>=6.29",
@@ -74,6 +76,7 @@ setup(
         "tracking": TRACKING,
         "particles": PARTICLES,
         "ranked": RANKED,
+        "parquet": PARQUET,
         "sweep": SWEEP,
     },
     entry_points={"console_scripts": ["kit=kit.cli:main"]},

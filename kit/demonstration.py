@@ -14,7 +14,7 @@ from kit.config.recipe import Blend, Decoder, Member, Recipe, RuleSpec
 from kit.data import sample
 from kit.data.formats import load
 from kit.data.records import Dataset
-from kit.errors import ConfigError
+from kit.errors import ConfigError, counted
 from kit.scoring.scores import Score, score_answers
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def run_demo(folder: Path, seed: int, articles: int, say: Callable[[str], object
     files = sample.write(folder / "data" / "demo", seed, articles)
     for path in (files.train, files.test):
         report = verbs.check(path)
-        state = "clean" if report.clean else f"{len(report.faults)} faults"
-        say(f"{path}: {report.questions:,} questions on {report.contexts:,} articles, {state}")
+        state = "clean" if report.clean else counted(len(report.faults), "fault")
+        held = f"{counted(report.questions, 'question')} on {counted(report.contexts, 'article')}"
+        say(f"{path}: {held}, {state}")
     train = load(files.train, answers_needed=True)
     test, truth = load(files.test), load(files.test_answers)
 

@@ -51,6 +51,10 @@ class NotAuthenticatedError(KaggleError):
     """No credentials, credentials that cannot be read, or such that Kaggle does not accept."""
 
 
+class NoCredentialsError(NotAuthenticatedError):
+    """This machine has no Kaggle credentials at all."""
+
+
 class RulesNotAcceptedError(KaggleError):
     """The competition's rules have not been accepted on its web page."""
 
@@ -96,3 +100,8 @@ def all_of(mistakes: Sequence[str], shown: int = SHOWN) -> str:
     rest = len(mistakes) - shown
     text = "; ".join(mistakes[:shown])
     return f"{text}; and {rest} more" if rest > 0 else text
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: ``1 fault``, ``2 faults``, ``1,204 faults``; *plural* where it takes no s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -16,6 +16,7 @@ from typing import Literal, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -196,18 +197,21 @@ def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
 def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
     width = max((cell_len(name) for name, _ in rows), default=0)
     room = console.width - width - _GAP
-    if not console.is_terminal or room < _NARROWEST:
-        for name, value in rows:
-            text = Text(name + " " * (width - cell_len(name) + _GAP), style="dim")
-            text.append(value, style="default")
-            console.print(text)
-        return
-    grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
-    grid.add_column(style="dim", width=width)
-    grid.add_column(overflow="fold", max_width=room)
     for name, value in rows:
-        grid.add_row(Text(name), Text(value))
-    console.print(grid, soft_wrap=False)
+        if not console.is_terminal:
+            text = Text(name + " " * (width - cell_len(name) + _GAP), style="dim")
+            console.print(text.append(value, style="default"))
+            continue
+        grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+        if room >= _NARROWEST or max(map(cell_len, value.split()), default=0) <= room:
+            grid.add_column(style="dim", width=width)
+            grid.add_column(overflow="fold", max_width=room)
+            grid.add_row(Text(name), Text(value))
+        else:  # beside its name, a figure or a word would be cut
+            grid.add_column(overflow="fold")
+            grid.add_row(Text(name, style="dim"))
+            grid.add_row(Padding(Text(value), (0, 0, 0, _GAP)))
+        console.print(grid, soft_wrap=False)
 
 
 @contextlib.contextmanager

@@ -7,11 +7,13 @@ rule is one entry of `RULES`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from kit.answers.particles import check_installed, strip_particles
 from kit.answers.symbols import balance_quotes, tighten_symbols
+from kit.data.invisible import INVISIBLE, WHITE_SPACE
 from kit.errors import ConfigError, all_of
 
 # Exactly these, in this case: a context may well hold "<S>" or "[cls]" as text of its own.
@@ -21,13 +23,8 @@ _SPECIAL = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 # or more are somebody's text.
 _PIECE_MARK = re.compile(r"(?<!#)##(?=\w)")
 
-# All of Unicode's white space, and the invisible characters that web pages leave at the ends of a
-# word: zero-width space, word joiner, byte-order mark.
-WHITE_SPACE = (
-    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
-    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-)
-_TRIMMED = WHITE_SPACE + "\u200b\u2060\ufeff"
+_TRIMMED = WHITE_SPACE + INVISIBLE
+_SELECTOR = re.compile("[\ufe00-\ufe0d\U000e0100-\U000e01ef]")
 
 
 def strip_special_tokens(text: str) -> str:
@@ -58,8 +55,19 @@ def _without_tokens(text: str) -> str:
 
 
 def trim(text: str) -> str:
-    r"""Remove white space and invisible characters (\xa0, \u200b, \ufeff, …) from both ends."""
-    return text.strip(_TRIMMED)
+    r"""Remove white space and invisible characters (\xa0, \xad, \u200b, \ufeff, …) from both ends.
+
+    One variation selector stays after a symbol or an ideograph, whose form it chooses (``❤\ufe0f``).
+    """
+    trimmed = text.strip(_TRIMMED)
+    after = text.lstrip(_TRIMMED)[len(trimmed) :][:1]
+    return trimmed + after if trimmed and _chooses_form(trimmed[-1], after) else trimmed
+
+
+def _chooses_form(base: str, selector: str) -> bool:
+    if selector in ("\ufe0e", "\ufe0f"):
+        return base in "‼⁉〰" or unicodedata.category(base) in ("So", "Sm")
+    return bool(_SELECTOR.match(selector)) and unicodedata.name(base, "").startswith("CJK")
 
 
 def blank_long(text: str, length: int) -> str:

@@ -35,6 +35,9 @@ def check(
     repair: Annotated[
         Path | None, typer.Option(help="Write a copy that loads: answers moved or left out.")
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --repair: leave out answers whose place had to be chosen.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Report what data files hold and what is wrong with them. Exit code 1 if anything is.
@@ -43,4 +46,4 @@ def check(
     """
     from kit.views import checks
 
-    checks.run(files, against, repair, as_json)
+    checks.run(files, against, repair, as_json, strict=strict)

@@ -15,11 +15,13 @@ LedgerPath = Annotated[Path | None, typer.Option(help="The ledger [submissions/l
 
 @app.command()
 def submit(
-    csv: Annotated[Path, typer.Argument(help="A submission CSV.")],
+    csv: Annotated[Path, typer.Argument(help="A submission CSV, plain or as .csv.zip or .csv.gz.")],
     message: Annotated[str, typer.Option(help="What is new about it; Kaggle shows it.")],
     competition: Competition = None,
     data: Annotated[Path | None, typer.Option(help="Test file or sample [the card's].")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but sending.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Everything but sending; works without credentials.")
+    ] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the score.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Send the same bytes once more.")] = False,
     ledger: LedgerPath = None,

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import SHOWN, SubmissionError, all_of
+from kit.competition.compression import unpacked
+from kit.competition.header import HEADER, check_header, separator_of
+from kit.errors import SHOWN, SubmissionError, all_of, counted
 from kit.files import replacing
 
-HEADER = ("Id", "Predicted")
 _CURE = "write it with `kit ensemble`, or with pandas: to_csv(path, index=False)"
 # A lone \r must be quoted too: readers take it for a line end.
 _QUOTED = re.compile('[",\r\n]')
@@ -89,24 +90,24 @@ def read_submission(path: Path) -> dict[str, str]:
 
 
 def parse_submission(content: bytes, path: Path, *, twice: bool = True) -> dict[str, str]:
-    """guid → answer text from a CSV's bytes; *path* only names it.  Raises as `read_submission`.
+    """guid → answer text from a CSV's bytes, compressed or not; *path* only names it.
+
+    Raises as `read_submission`.
 
     Without *twice*, a file just as `write_submission` writes it is not read by pandas once more.
     """
-    text = _decode(content, path)
+    text = _decode(unpacked(content, path), path)
     rows = _rows(text, path)
     if not rows:
         raise SubmissionError(f"{path}: is empty; {_CURE}")
-    _check_header(rows[0].fields, text, path)
+    check_header(rows[0].fields, text, path)
     body = rows[1:]
-    mistakes = [
-        f"line {row.line} has {len(row.fields)} field{'s' * (len(row.fields) != 1)} instead of 2"
-        for row in body
-        if len(row.fields) != 2
-    ]
+    odd = [row for row in body if len(row.fields) != 2]
+    mistakes = [f"line {row.line} has {counted(len(row.fields), 'field')} instead of 2" for row in odd]
     mistakes += _id_faults([(row.fields[0], f"line {row.line}") for row in body if len(row.fields) == 2])
     if mistakes:
-        raise SubmissionError(f"{path}: {all_of(mistakes)}; {_CURE}")
+        cure = separator_of([row.fields for row in odd]) or _CURE
+        raise SubmissionError(f"{path}: {all_of(mistakes)}; {cure}")
     if not twice and "\0" not in text and text == _written([row.fields for row in rows]):
         return dict(row.fields for row in body)
     ids, texts = _columns(text, path)
@@ -121,17 +122,25 @@ def parse_submission(content: bytes, path: Path, *, twice: bool = True) -> dict[
 
 
 def check_submission(
-    answers: Mapping[str, str], guids: Sequence[str], where: str | Path = "submission"
+    answers: Mapping[str, str],
+    guids: Sequence[str],
+    where: str | Path = "submission",
+    *,
+    any_order: bool = False,
 ) -> None:
-    """Hold that *answers* has every test guid exactly once and in the test file's order.
+    """Hold that *answers* has every test guid exactly once and, unless *any_order*, in the test file's order.
 
     Raises SubmissionError naming missing, unknown and misplaced guids, all in one message that
     *where* leads.
     """
     faults = _set_faults(answers, guids)
     known = set(guids)
+    if faults and any_order and len(known & set(answers.values())) * 2 > len(known):
+        raise SubmissionError(
+            f"{where}: the test file's ids stand under {HEADER[1]}; swap the two columns below the header"
+        )
     ours = [guid for guid in answers if guid in known]
-    theirs = [guid for guid in guids if guid in answers]
+    theirs = ours if any_order else [guid for guid in guids if guid in answers]
     misplaced = [
         f"{mine!r} where the test file has {yours!r}"
         for mine, yours in zip(ours, theirs, strict=False)
@@ -140,9 +149,10 @@ def check_submission(
     if misplaced:
         faults.append(f"{_count(misplaced, 'row')} out of order: {all_of(misplaced)}")
     if faults:
+        order = "" if any_order else ", in the test file's order"
         raise SubmissionError(
-            f"{where}: {'; '.join(faults)}; write one row a guid, in the test file's order, or name the "
-            "test file that it was made for"
+            f"{where}: {'; '.join(faults)}; write one row a guid{order}, or name the test file that it was "
+            "made for"
         )
 
 
@@ -200,21 +210,6 @@ def _rows(text: str, path: Path) -> list[_Row]:
             "look for a quote that is never closed"
         ) from None
     return rows
-
-
-def _check_header(found: list[str], text: str, path: Path) -> None:
-    if found == list(HEADER):
-        return
-    wanted = ",".join(HEADER)
-    if text.lstrip()[:1] in ("{", "["):
-        raise SubmissionError(f"{path}: looks like JSON, not a CSV with the header {wanted}; give the CSV")
-    if found == ["", *HEADER] or found == ["Unnamed: 0", *HEADER]:
-        cure = "it was written with pandas' index: use to_csv(path, index=False)"
-    else:
-        cure = f"write {wanted} in the first line"
-    shown = ",".join(found)
-    shown = shown if len(shown) <= 80 else f"{shown[:80]}…"
-    raise SubmissionError(f"{path}: the header is {shown!r}, not {wanted!r}; {cure}")
 
 
 def _columns(text: str, path: Path) -> tuple[list[str], list[str]]:

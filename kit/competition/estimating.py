@@ -10,7 +10,7 @@ from kit.config.recipe import Recipe
 from kit.data.formats import load
 from kit.data.records import Dataset
 from kit.data.splits import groups
-from kit.errors import KitError
+from kit.errors import KitError, counted
 from kit.scoring.metrics import edit_distances
 from kit.scoring.predictions import expect, public_private_spread
 from kit.spans.ensembles import Answers
@@ -38,7 +38,8 @@ def local_estimate(
     half = max(len(dataset) // 2, 1)
     spread = public_private_spread(distances, labels, half, half)
     note = (
-        f"out of fold on {training.path.name}, interval for {len(dataset):,} new questions; folds averaged "
-        f"at test time usually do a little better; public and private halves may differ by {2 * spread:.2f}"
+        f"out of fold on {training.path.name}, interval for {counted(len(dataset), 'new question')}; folds "
+        "averaged at test time usually do a little better; public and private halves may differ by "
+        f"{2 * spread:.2f}"
     )
     return Estimate(found.mean, found.interval, note)

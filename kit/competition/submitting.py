@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from kit.competition.card import DEFAULT_COMPETITION, Card, card_path, read_card
-from kit.competition.csv import check_submission, parse_submission, read_submission
+from kit.competition.card import Card, card_path
+from kit.competition.checked import Checked, check_csv
 from kit.competition.kaggle.client import Client, connect
 from kit.competition.kaggle.failures import daily_limit
 from kit.competition.kaggle.submissions import (
@@ -23,37 +21,22 @@ from kit.competition.kaggle.submissions import (
     upload,
 )
 from kit.competition.ledger import Entry, Ledger, of_these_bytes, tag_of
-from kit.data.formats import load
-from kit.data.records import Dataset
 from kit.errors import (
     DailyLimitError,
     KaggleError,
+    NoCredentialsError,
     OutcomeUnknownError,
     RejectedError,
-    SubmissionError,
     UnavailableError,
+    counted,
 )
 
+__all__ = ["Checked", "Outcome", "check_csv", "expectation", "submit"]
 Say = Callable[[str], object]
 _POLL_SHARE = 1 / 12
 """Of the time limit of a call, between two looks at a pending submission: 5 s of 60."""
 _LOOKS = 3
 """How often a submission with a lost answer is looked for before it counts as unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A CSV that may be sent: exactly these bytes, valid for their test file."""
-
-    path: Path
-    content: bytes
-    sha256: str
-    competition: str
-    card: Card | None
-    """Where one describes these very bytes."""
-    questions: int
-    blanks: int
-    checked_against: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +50,8 @@ class Outcome:
     """These bytes had been submitted before; nothing was sent now."""
     allowance: Allowance | None
     signed_with: str
-
-
-def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> Checked:
-    """Read the bytes of *path* once and hold that they answer every question of the test file in order.
-
-    Competition and test file come from the card beside the CSV unless given; without a card from
-    data/goorm-2, as ``kit download`` leaves it (its test file, or else its sample submission).
-    Raises SubmissionError for what Kaggle would refuse.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError:
-        read_submission(path)  # says what is wrong
-        raise
-    answers = parse_submission(content, path)
-    sha256 = hashlib.sha256(content).hexdigest()
-    card = _card(path, sha256)
-    guids, against = _guids(path, card, data)
-    check_submission(answers, guids, path)
-    return Checked(
-        path=path, content=content, sha256=sha256,
-        competition=competition or (card.competition if card else DEFAULT_COMPETITION),
-        card=card, questions=len(answers), blanks=sum(not text for text in answers.values()),
-        checked_against=against,
-    )  # fmt: skip
+    left_out: tuple[str, ...] = ()
+    """What a dry run without credentials could not check."""
 
 
 def submit(
@@ -111,10 +71,17 @@ def submit(
     up to date.  Whatever interrupts this, calling it again finds out what happened first.  Raises
     OutcomeUnknownError where an answer was lost and Kaggle's list does not show the submission;
     RejectedError where Kaggle could not score it; else the KaggleError that stopped it before
-    anything was sent.
+    anything was sent.  A dry run needs no credentials: without them it says what it leaves out.
     """
     ledger = Ledger() if ledger is None else ledger
-    client = connect() if client is None else client
+    for note in checked.notes():
+        say(note)
+    try:
+        client = connect() if client is None else client
+    except NoCredentialsError:
+        if not dry_run:
+            raise
+        return _without_account(checked, ledger)
     say(f"signed in with the {client.credentials}")
     for warning in client.credentials.warnings:
         say(warning)
@@ -129,11 +96,26 @@ def submit(
             already = False
             if left.used_up:
                 raise _limit(left, checked.competition)
-            say(f"{left.left} submissions left today; local estimate: {expectation(checked.card)}")
+            say(f"{counted(left.left, 'submission')} left today; local estimate: {expectation(checked.card)}")
             entry = None if dry_run else _send(client, ledger, checked, message, listed)
     if entry is not None and entry.ref is not None and not dry_run:
         entry = _awaited(client, ledger, entry, wait, say)
     return Outcome(checked, entry, already, left, str(client.credentials))
+
+
+_NEEDS_ACCOUNT = (
+    "credentials",
+    "whether the competition's rules are accepted",
+    "submissions left today",
+    "whether Kaggle has these bytes already (only this ledger was searched)",
+)
+
+
+def _without_account(checked: Checked, ledger: Ledger) -> Outcome:
+    """What a dry run finds without asking Kaggle."""
+    entries = of_these_bytes(ledger.entries(), checked.competition, checked.sha256)
+    known = [entry for entry in entries if entry.ref is not None]
+    return Outcome(checked, known[-1] if known else None, bool(known), None, "", _NEEDS_ACCOUNT)
 
 
 def expectation(card: Card | None) -> str:
@@ -276,43 +258,5 @@ def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say
 
 def _limit(left: Allowance, competition: str) -> DailyLimitError:
     if left.by_total:
-        return DailyLimitError(f"{competition}: all {left.total} submissions of the competition are made")
+        return DailyLimitError(f"{competition}: all submissions of the competition are made ({left.total})")
     return daily_limit(competition)
-
-
-def _card(path: Path, sha256: str) -> Card | None:
-    if not card_path(path).is_file():
-        return None
-    card = read_card(path)
-    if card.csv_sha256 != sha256:
-        raise SubmissionError(
-            f"{path}: is not the CSV that {card_path(path)} describes; make it again with `kit ensemble`, or "
-            "remove the card if the CSV was changed on purpose"
-        )
-    return card
-
-
-def _guids(path: Path, card: Card | None, data: Path | Dataset | None) -> tuple[list[str], str]:
-    """The ids wanted, in order, and the name of the file that says so."""
-    if isinstance(data, Dataset):
-        return [question.guid for question in data], str(data.path)
-    folder = Path("data") / "goorm-2"
-    places = [folder / "test.json", folder / "sample_submission.csv"]
-    if data is not None:
-        places = [data]
-    elif card is not None:
-        places = [Path(card.data.path), *places]
-    for place in places:
-        if not place.is_file():
-            continue
-        if place.suffix.lower() == ".csv":
-            return list(read_submission(place)), str(place)
-        dataset = load(place)
-        if card is not None and data is None and dataset.sha256 != card.data.sha256:
-            raise SubmissionError(
-                f"{place}: is not the file that {path} was made for; make the CSV again, or name its test "
-                "file with --data"
-            )
-        return [question.guid for question in dataset], str(place)
-    named = " or ".join(map(str, places))
-    raise SubmissionError(f"{path}: cannot be checked, there is no {named}; name the test file with --data")

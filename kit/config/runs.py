@@ -11,7 +11,7 @@ from pydantic import Field
 from kit.config.mixture import Mixture
 from kit.config.training import HOW_NOT_WHAT, TrainingSettings
 from kit.config.validation import Settings, read_record
-from kit.errors import ConfigError
+from kit.errors import ConfigError, counted
 from kit.files import locked, write_text
 
 RUN_FILE = "run.json"
@@ -48,7 +48,7 @@ class BeforeRecord(Settings):
 
     def __str__(self) -> str:
         files = " ".join(
-            f"{file.name} ({file.sha256[:8]}, {file.questions:,} questions)" for file in self.data
+            f"{file.name} ({file.sha256[:8]}, {counted(file.questions, 'question')})" for file in self.data
         )
         return f"--before {files} --before-epochs {self.epochs:g} --before-lr {self.lr:g}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from kit.data.characters import CharacterCount, not_composed, suspicious
 from kit.data.faults import question_faults
 from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
 from kit.data.formats.wording import plain
-from kit.data.repairs import RepairReport, repair
+from kit.data.grouping import Grouping
+from kit.data.markup import html_remark
+from kit.data.repairs import RepairReport, repair, repairable
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
 
@@ -77,11 +79,22 @@ class FileReport:
     characters: tuple[CharacterCount, ...]
     faults: tuple[Fault, ...]
     remarks: tuple[Remark, ...]
+    repairable: bool = True
+    """Whether `repair` would leave any question."""
+    grouping: Grouping | None = field(default=None, repr=False, compare=False)
+    """None for a test file, which is not split."""
 
     @property
     def clean(self) -> bool:
         """Whether no rule is broken."""
         return not self.faults
+
+    @property
+    def cure(self) -> str:
+        """What to do about the faults."""
+        if not self.repairable:
+            return f"{self.path}: no question would be left by --repair; get another copy"
+        return f"kit check {self.path} --repair OUT.json writes a sound copy"
 
     def rows(self) -> list[tuple[str, str]]:
         """What it holds as (label, value), for a short table."""
@@ -96,9 +109,13 @@ class FileReport:
             ("answer length", _in_words(self.answer_lengths)),
             ("question length", _in_words(self.question_lengths)),
             ("context length", _in_words(self.context_lengths)),
-            ("faults", f"{len(self.faults):,}" if self.faults else "none"),
         ]
-        rows += [("remark", f"{remark.text}: {remark.count:,}") for remark in self.remarks]
+        remarks = list(self.remarks)
+        if self.grouping is not None:
+            rows.append(("groups", self.grouping.in_words()))
+            remarks += self.grouping.remarks()
+        rows.append(("faults", f"{len(self.faults):,}" if self.faults else "none"))
+        rows += [("remark", f"{remark.text}: {remark.count:,}") for remark in remarks]
         return rows + [
             (
                 "character",
@@ -134,7 +151,11 @@ class FileReport:
                 for count in self.characters
             ],
             "faults": [asdict(fault) for fault in self.faults],
-            "remarks": [asdict(remark) for remark in self.remarks],
+            "remarks": [
+                asdict(remark)
+                for remark in (*self.remarks, *(self.grouping.remarks() if self.grouping else ()))
+            ],
+            "groups": None if self.grouping is None else self.grouping.as_dict(),
         }
 
 
@@ -157,9 +178,14 @@ def inspect(raw: RawFile) -> FileReport:
     for entry in raw.questions:
         faults.extend(question_faults(entry))
     remarks = list(raw.remarks)
+    if raw.questions and all(entry.answers == () for entry in raw.questions):
+        remarks.append(Remark("no question has an answer, all are unanswerable", len(raw.questions)))
     undone = not_composed(contexts) + not_composed(question.text for question in questions)
     if undone:
         remarks.append(Remark("text not in Unicode's composed form (NFC)", undone))
+    markup = html_remark(contexts)
+    if markup is not None:
+        remarks.append(markup)
     return FileReport(
         path=raw.path,
         sha256=raw.sha256,
@@ -169,7 +195,10 @@ def inspect(raw: RawFile) -> FileReport:
         answers=len(answers),
         golds_per_question=len(answers) / max(1, answered),
         unanswerable=sum(entry.answers == () and not entry.faults for entry in raw.questions),
-        withheld=sum(entry.answers is None and entry.question is not None for entry in raw.questions),
+        withheld=sum(
+            entry.answers is None and entry.question is not None and not entry.faults
+            for entry in raw.questions
+        ),
         context_lengths=_lengths([len(context) for context in contexts], _TEXT_POINTS),
         question_lengths=_lengths([len(question.text) for question in questions], _TEXT_POINTS),
         answer_lengths=_lengths([len(answer.text) for answer in answers], _ANSWER_POINTS),
@@ -185,6 +214,8 @@ def inspect(raw: RawFile) -> FileReport:
         characters=suspicious(questions),
         faults=tuple(faults),
         remarks=tuple(remarks),
+        repairable=repairable(raw),
+        grouping=Grouping(questions) if any(question.answers is not None for question in questions) else None,
     )
 
 

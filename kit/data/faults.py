@@ -7,6 +7,8 @@ from kit.data.formats import Fault, FaultKind, RawQuestion
 from kit.data.formats.wording import plain
 from kit.data.records import Question
 
+_FAULTY = tuple(sorted(FAULTY))
+
 
 def question_faults(entry: RawQuestion) -> list[Fault]:
     """The reader's faults of a question, and those that only a check objects to."""
@@ -20,7 +22,7 @@ def question_faults(entry: RawQuestion) -> list[Fault]:
     ):
         if not text.strip():
             faults.append(_fault(kind, question, entry.where, f"{field} is empty; give its text"))
-        for character in sorted(FAULTY):
+        for character in _FAULTY:
             place = text.find(character)
             if place >= 0:
                 message = (

@@ -8,7 +8,7 @@ from typing import Literal
 
 from kit.data import similar
 from kit.data.formats.wording import plain
-from kit.errors import SHOWN
+from kit.errors import SHOWN, counted
 
 Kind = Literal["exact", "near"]
 Standing = Literal["exact", "near", "different"]
@@ -93,14 +93,16 @@ class LeakReport:
         if not self.leaking:
             return f"{files}: no context of {self.test} was found, neither exactly nor nearly"
         exact = sum(leak.kind == "exact" for leak in self.contexts)
+        trained = len(self.train_guids)
         named = [_named(leak) for leak in self.contexts]
         named += [_named(match) for match in self.questions if match.leaking]
         more = f"; and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
         return (
-            f"{files}: {len(self.train_guids):,} training questions share their article with "
-            f"{len(self.test_guids):,} test questions of {self.test} ({exact:,} contexts exactly, "
-            f"{len(self.contexts) - exact:,} nearly): {'; '.join(named[:SHOWN])}{more}; "
-            "leave those questions out, or train on another file"
+            f"{files}: {counted(trained, 'training question')} "
+            f"{'shares its' if trained == 1 else 'share their'} article with "
+            f"{counted(len(self.test_guids), 'test question')} of {self.test} "
+            f"({counted(exact, 'context')} exactly, {len(self.contexts) - exact:,} nearly): "
+            f"{'; '.join(named[:SHOWN])}{more}; leave those questions out, or train on another file"
         )
 
     def as_dict(self) -> dict[str, object]:

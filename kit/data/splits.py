@@ -10,22 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from kit.cache import content_key, kept
-from kit.data import similar
+from kit.data import similar, titles
 from kit.data.records import Question
-from kit.errors import ConfigError, DataError
+from kit.errors import ConfigError, DataError, counted
 
 Labels = npt.NDArray[np.int64]
 
 WORTH_KEEPING = 1_000_000
 """Characters below which finding the groups again takes a few tenths of a second."""
-_RECIPE = f"groups 1 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW}"
+_RECIPE = f"groups 2 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW}"
 """Raise the number when `groups` or `kit.data.similar` come to group the same questions otherwise."""
 
 
 def groups(questions: Iterable[Question]) -> Labels:
-    """Number the connected components of: same context, near-duplicate context, same non-empty title.
+    """Number the connected components of: same context, near-duplicate context, same title.
 
-    Contexts are near where `kit.data.similar.Overlap.near` says so.  Of much data the groups are kept in
+    Contexts are near where `kit.data.similar.Overlap.near` says so.  A title that names no article
+    (`kit.data.titles`) joins nothing.  Of much data the groups are kept in
     the user's cache.
 
     Returns: int64 (Q,), group ids from 0 in order of first appearance.
@@ -57,20 +58,13 @@ def _read(path: Path, count: int) -> Labels:
 
 def _groups(questions: Sequence[Question]) -> Labels:
     index: dict[str, int] = {}
-    titles: dict[str, int] = {}
-    nodes: list[int] = []
-    links: list[tuple[int, int]] = []
-    for question in questions:
-        node = index.setdefault(question.context, len(index))
-        nodes.append(node)
-        if question.title:
-            first = titles.setdefault(question.title, node)
-            if first != node:
-                links.append((first, node))
+    nodes = [index.setdefault(question.context, len(index)) for question in questions]
     joined = _Joined(len(index))
     texts = similar.normal_form(list(index))
-    for one, other in links:
-        joined.join(one, other)
+    for articles in titles.articles(questions).values():
+        first, *others = (index[context] for context in articles)
+        for other in others:
+            joined.join(first, other)
     for one, other in enumerate(texts.exact.tolist()):
         joined.join(one, other)
     for one, other in zip(*(side.tolist() for side in texts.candidates()), strict=True):
@@ -98,7 +92,7 @@ def holdout(
     labels, sizes, order = _arranged(questions, labels, seed)
     if len(sizes) < 2:
         raise DataError(
-            f"holdout: all {len(questions):,} questions belong to one group "
+            f"holdout: all {counted(len(questions), 'question')} belong to one group "
             "(same or nearly the same article); give more questions, or a file of their own for validation"
         )
     wanted = share * len(questions)
@@ -128,9 +122,10 @@ def folds(questions: Sequence[Question], k: int, seed: int = 0, *, labels: Label
         raise ConfigError(f"folds: {k} asked for; at least 2 are needed")
     labels, sizes, order = _arranged(questions, labels, seed)
     if k > len(sizes):
+        fewer = f"ask for {len(sizes)} or fewer, or " if len(sizes) > 1 else ""
         raise DataError(
-            f"folds: {k} asked for, but the questions form only {len(sizes)} groups "
-            f"(same or nearly the same article); ask for {len(sizes)} or fewer, or give more questions"
+            f"folds: {k} asked for, but the questions form only {counted(len(sizes), 'group')} "
+            f"(same or nearly the same article); {fewer}give more questions"
         )
     loads = [0] * k
     fold_of = np.zeros(len(sizes), dtype=np.int64)

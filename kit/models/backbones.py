@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
 
 from kit.config.training import Head
-from kit.errors import ModelError
+from kit.errors import ModelError, counted
 from kit.files import sha256_file
 from kit.models.failures import plain_errors
 from kit.models.joint import JOINT_FILE, with_head
@@ -222,7 +222,7 @@ def load_weights(
     body = [key for key in missing if key not in outputs and "pooler" not in key]
     if body:
         raise ModelError(
-            f"{backbone.reference}: {len(body)} weights are missing from the file, first {body[0]}; "
+            f"{backbone.reference}: {counted(len(body), 'weight')} missing from the file, first {body[0]}; "
             "the checkpoint does not fit its config"
         )
     mismatched = report.get("mismatched_keys")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.data.records import Question
 from kit.errors import ModelError
 from kit.models.backbones import Backbone
+from kit.models.offsets import OffsetCheck
 
 _SAMPLE = 256
+_SAMPLE_ASTRAL = 64
 _ROUND_TRIP_LEAST = 0.98
 
 
@@ -21,7 +22,7 @@ class TokenizerReport:
     unknown: float
     """Tokens that are [UNK]."""
     round_trip: float
-    """Known tokens whose text equals the slice of the context under their offsets."""
+    """Known tokens whose offsets point at exactly the text that they stand for."""
     lower_cases: bool
     strips_accents: bool
     """Accent stripping also takes Hangul apart into jamo."""
@@ -42,42 +43,33 @@ class TokenizerReport:
 
 
 def inspect_tokenizer(backbone: Backbone, questions: Sequence[Question]) -> TokenizerReport:
-    """Run the tokenizer over up to 256 contexts of *questions*.
+    """Run the tokenizer over up to 256 contexts of *questions*, and up to 64 that have emoji.
 
     Raises ModelError where its offsets do not point at the text they stand for: every label and
     every answer would be shifted.
     """
-    contexts = list(dict.fromkeys(question.context for question in questions))
-    contexts = contexts[:: max(len(contexts) // _SAMPLE, 1)][:_SAMPLE]
+    contexts = _sample(questions)
     unknown_id = backbone.tokenizer.unk_token_id
-    marks = _continuation_marks(backbone)
-    tokens = unknown = compared = same = 0
-    example = ""
-    for context, encoding in zip(
-        contexts, backbone.engine.encode_batch(contexts, add_special_tokens=False), strict=True
-    ):
+    offsets_of = OffsetCheck(backbone.engine, unknown_id)
+    tokens = unknown = compared = wrong = shift = 0
+    example = shifted = ""
+    encodings = backbone.engine.encode_batch(contexts, add_special_tokens=False)
+    for context, encoding in zip(contexts, encodings, strict=True):
         tokens += len(encoding)
-        for token_id, piece, (begin, end) in zip(
-            encoding.ids, encoding.tokens, encoding.offsets, strict=True
-        ):
-            if token_id == unknown_id:
-                unknown += 1
-                continue
-            for mark in marks:
-                piece = piece.removeprefix(mark)
-            expected, found = _skeleton(piece), _skeleton(context[begin:end])
-            if not expected or not found or not piece.isprintable() or _is_bytes(piece, found):
-                continue
-            compared += 1
-            if expected == found:
-                same += 1
-            elif not example:
-                example = f"token {piece!r} points at {context[begin:end]!r}"
-    round_trip = same / compared if compared else 1.0
-    if round_trip < _ROUND_TRIP_LEAST:
+        unknown += encoding.ids.count(unknown_id)
+        found = offsets_of(context, encoding)
+        compared += found.compared
+        wrong += found.wrong
+        example = example or found.example
+        if found.shift and not shift:
+            shift, shifted = found.shift, found.example
+    round_trip = 1 - wrong / compared if compared else 1.0
+    if shift or round_trip < _ROUND_TRIP_LEAST:
+        by = f"by {shift:+d} characters in places, " if shift else ""
         raise ModelError(
             f"{backbone.reference}: offsets of its tokenizer are wrong for {(1 - round_trip) * 100:.1f} % of "
-            f"tokens ({example}); answers would be shifted, use another backbone or repair its tokenizer.json"
+            f"tokens ({by}{shifted or example}); answers would be shifted, use another backbone or repair "
+            "its tokenizer.json"
         )
     normalized = _normalizer(backbone)
     return TokenizerReport(
@@ -87,6 +79,19 @@ def inspect_tokenizer(backbone: Backbone, questions: Sequence[Question]) -> Toke
         strips_accents=len(normalized("각")) == 3,
         contexts=len(contexts),
     )
+
+
+def _sample(questions: Sequence[Question]) -> list[str]:
+    """Contexts from all over the data.  Some have characters beyond U+FFFF where any has: offsets that
+    count UTF-16 units or bytes of an emoji are wrong behind it only.
+    """
+    contexts = list(dict.fromkeys(question.context for question in questions))
+    astral = [text for text in contexts if len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text)]
+    return list(dict.fromkeys(_spread(contexts, _SAMPLE) + _spread(astral, _SAMPLE_ASTRAL)))
+
+
+def _spread(contexts: list[str], size: int) -> list[str]:
+    return contexts[:: max(len(contexts) // size, 1)][:size]
 
 
 def clamp_lengths(backbone: Backbone, max_length: int, stride: int) -> tuple[int, int, list[str]]:
@@ -105,19 +110,3 @@ def clamp_lengths(backbone: Backbone, max_length: int, stride: int) -> tuple[int
 def _normalizer(backbone: Backbone):  # type: ignore[no-untyped-def]
     normalizer = backbone.engine.normalizer
     return (lambda text: text) if normalizer is None else normalizer.normalize_str
-
-
-def _continuation_marks(backbone: Backbone) -> tuple[str, ...]:
-    prefix = getattr(backbone.engine.model, "continuing_subword_prefix", None)
-    return tuple(mark for mark in (prefix, "▁", "Ġ") if mark)
-
-
-def _skeleton(text: str) -> str:
-    """Text without what tokenizers normalise: compatibility forms, case, accents, white space."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(c for c in decomposed if not c.isspace() and unicodedata.category(c) not in ("Mn", "Cf"))
-
-
-def _is_bytes(piece: str, found: str) -> bool:
-    """Byte-level pieces spell UTF-8 bytes in other letters; they cannot be compared as text."""
-    return not found.isascii() and all(ord(c) < 0x180 for c in piece)

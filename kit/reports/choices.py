@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kit.config.recipe import Recipe
 from kit.data.records import Question
+from kit.errors import counted
 from kit.reports.voices import Voice
 from kit.scoring.metrics import edit_distances
 from kit.spans.expected import Considered, considered
@@ -90,7 +91,7 @@ def reasons(
         backers = [voice for voice in voices if voice.texts[number] in {decoded, answer}]
         weight = sum(voice.weight for voice in backers)
         said.append(
-            f"The vote: {len(backers)} of {len(voices)} members, {weight:.0%} of the weight, "
+            f"The vote: {len(backers)} of {counted(len(voices), 'member')}, {weight:.0%} of the weight, "
             f"say {_quoted(decoded)}."
         )
     elif choice is not None:
@@ -137,7 +138,7 @@ def _why_not_gold(choice: Choice, answer: str, gold: str, length_cap: int) -> st
     found = choice.of(gold)
     if found is None:
         if len(gold) > length_cap:
-            return f"The gold has {len(gold)} characters; length_cap allows {length_cap}."
+            return f"The gold has {counted(len(gold), 'character')}; length_cap allows {length_cap}."
         return "The gold is not among the candidates: no member thinks it likely, or none can express it."
     return (
         f"The gold {_quoted(gold)} is number {found.rank} of {choice.weighed} with {found.p:.1%}, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from kit.errors import counted
 from kit.reports.subject import Subject
 
 
@@ -13,16 +14,16 @@ def facts_of(subject: Subject) -> tuple[tuple[str, str], ...]:
     articles = len({question.context for question in data})
     found = [
         ("data", f"{data.path.name} ({data.sha256[:8]})"),
-        ("questions", f"{len(data):,} on {articles:,} articles"),
+        ("questions", f"{len(data):,} on {counted(articles, 'article')}"),
     ]
     recipe = subject.recipe
     if recipe is not None:
         found += [
             ("blend", recipe.blend),
             ("decoder", recipe.decoder + (f" ({recipe.ranker})" if recipe.ranker else "")),
-            ("length cap", f"{recipe.length_cap} characters"),
+            ("length cap", counted(recipe.length_cap, "character")),
             ("length prior", f"{recipe.length_prior:g}"),
-            ("candidates", f"{recipe.candidates} spans"),
+            ("candidates", counted(recipe.candidates, "span")),
             ("rules", ", ".join(map(_rule, recipe.rules)) or "none"),
         ]
         for voice in subject.voices:
@@ -31,9 +32,8 @@ def facts_of(subject: Subject) -> tuple[tuple[str, str], ...]:
             about = f"weight {voice.weight:.0%}, temperature {voice.temperature:g}"
             if record is not None:
                 settings = record.settings
-                about += (
-                    f"; {record.backbone}, {settings.epochs:g} epochs, {settings.max_length} tokens a window"
-                )
+                epochs = f"{settings.epochs:g} epoch{'s' * (settings.epochs != 1)}"
+                about += f"; {record.backbone}, {epochs}, {settings.max_length} tokens a window"
             found.append((voice.label, about))
     card = subject.card
     if card is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Dataset
-from kit.errors import SHOWN, DataError, SubmissionError
+from kit.errors import SHOWN, DataError, SubmissionError, counted
 from kit.scoring.estimates import Interval, PairedDifference, bootstrap, paired
 from kit.scoring.metrics import edit_distances, matches
 from kit.version import __version__
@@ -64,7 +64,7 @@ class Score:
             f"Edit Score {self.edit:.3f} ({self.interval.level * 100:.0f} %: {self.interval}), "
             f"exact match {self.exact * 100:.1f} %, character F1 {self.f1 * 100:.1f} %, "
             f"blank {self.blanks * 100:.1f} %; "
-            f"{self.questions:,} questions, reference: {self.reference}"
+            f"{counted(self.questions, 'question')}, reference: {self.reference}"
         )
 
     @property

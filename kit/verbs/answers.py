@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.config.recipe import Recipe
-from kit.verbs.arguments import Data, PathLike, dataset_of, name_of, recipe_of, run_of, several
+from kit.verbs.arguments import (
+    Data,
+    PathLike,
+    answers_given,
+    dataset_of,
+    name_of,
+    path_given,
+    recipe_of,
+    run_of,
+    several,
+)
 from kit.version import __version__
 
 if TYPE_CHECKING:
@@ -63,7 +74,7 @@ def ensemble(
     """
     from kit.competition.making import make_submission
 
-    target = Path(out) if out is not None else Path("submissions") / f"{name_of(recipe)}.csv"
+    target = path_given(out, "out") if out is not None else Path("submissions") / f"{name_of(recipe)}.csv"
     truth = None if answers is None else dataset_of(answers, answers_needed=True)
     path, texts, card, result = make_submission(recipe_of(recipe), dataset_of(data), target, truth)
     return Submission(path, texts, card, result)
@@ -97,10 +108,10 @@ def tune(
     from kit.spans.tuning.members import find_training_data
     from kit.spans.tuning.nested import tune as fit
 
-    path = Path(recipe)
+    path = path_given(recipe, "recipe")
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
-    target = Path(out) if out is not None else path.parent / "tuned" / path.name
+    target = path_given(out, "out") if out is not None else path.parent / "tuned" / path.name
     with locked(target, wait=False):
         tuned = fit(given, dataset, say)
         comment = (
@@ -121,8 +132,8 @@ def score(predictions: Mapping[str, str] | PathLike, answers: Data, *, reference
     from kit.scoring.scores import score_answers
 
     truth = dataset_of(answers, answers_needed=True)
-    if isinstance(predictions, Mapping):
-        return score_answers(predictions, truth, reference=reference)
+    if not isinstance(predictions, (str, os.PathLike)):
+        return score_answers(answers_given(predictions, "predictions"), truth, reference=reference)
     path = Path(predictions)
     return score_answers(read_submission(path), truth, reference=reference, label=str(path))
 
@@ -132,11 +143,12 @@ def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> 
     from kit.competition.csv import check_submission
     from kit.competition.csv import write_submission as write
 
+    answers, path = answers_given(answers, "answers"), path_given(path, "path")
     guids = tuple(question.guid for question in dataset_of(data))
     ordered = {guid: answers[guid] for guid in guids if guid in answers} | dict(answers)
     check_submission(ordered, guids, path)
-    write(Path(path), guids, [answers[guid] for guid in guids])
-    return Path(path)
+    write(path, guids, [answers[guid] for guid in guids])
+    return path
 
 
 def out_of_fold(run: Run | PathLike, data: Data | Sequence[Data]) -> dict[Path, Score]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kit.data.formats import load as load_file
 from kit.data.records import Dataset
-from kit.verbs.arguments import Data, PathLike, dataset_of, several
+from kit.verbs.arguments import Data, PathLike, dataset_of, path_given, several, text_given
 
 if TYPE_CHECKING:
     from kit.competition.downloading.placing import Download
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def load(path: PathLike) -> Dataset:
     """Read questions from a file in any of the known formats.  Raises DataError."""
-    return load_file(path)
+    return load_file(path_given(path, "load"))
 
 
 def check(path: PathLike) -> FileReport:
     """Report everything about one data file that could hurt a training or a submission."""
     from kit.data.checks import check as check_file
 
-    return check_file(Path(path))
+    return check_file(path_given(path, "check"))
 
 
 def leaks(train: Data | Sequence[Data], test: Data) -> LeakReport:
@@ -49,8 +49,8 @@ def download(what: str, to: PathLike | None = None, *, force: bool = False, quie
     from kit.competition.kaggle.client import connect
     from kit.competition.kaggle.patience import Patience
 
-    source = source_of(what)
-    folder = source.folder if to is None else Path(to)
+    source = source_of(text_given(what, "what"))
+    folder = source.folder if to is None else path_given(to, "to")
 
     def fetch(files: Path, scratch: Path) -> str:
         with terminal.transfer(source.alias, hidden=quiet) as heard:

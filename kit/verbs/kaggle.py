@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit.verbs.arguments import Data, PathLike
+from kit.data.records import Dataset
+from kit.verbs.arguments import Data, PathLike, path_given, path_of, text_given
 
 if TYPE_CHECKING:
     from kit.competition.ledger import Entry
@@ -50,17 +50,18 @@ def submit(
 
     Competition and test file come from the card beside the CSV, unless given.  The same bytes a second
     time are not sent again unless *again*: their record comes back.  With *dry_run* all is done but
-    sending.  Raises SubmissionError for a CSV that Kaggle would refuse and a KaggleError by kind.
+    sending; without credentials, all that needs no account.  Raises SubmissionError for a CSV that Kaggle
+    would refuse and a KaggleError by kind.
     """
     from kit.competition.downloading.sources import source_of
     from kit.competition.ledger import DEFAULT, Ledger
     from kit.competition.submitting import check_csv
     from kit.competition.submitting import submit as send
 
-    named = Path(data) if isinstance(data, str) else data
-    slug = source_of(competition).slug if competition else None
-    checked = check_csv(Path(csv), slug, named)
-    book = Ledger(DEFAULT if ledger is None else Path(ledger))
+    named = data if data is None or isinstance(data, Dataset) else path_of(data)
+    slug = source_of(text_given(competition, "competition")).slug if competition else None
+    checked = check_csv(path_given(csv, "csv"), slug, named)
+    book = Ledger(DEFAULT if ledger is None else path_given(ledger, "ledger"))
     return send(checked, message, ledger=book, again=again, dry_run=dry_run, wait=wait, say=say)
 
 
@@ -81,10 +82,10 @@ def leaderboard(
     from kit.competition.downloading.sources import source_of
     from kit.competition.ledger import DEFAULT, Ledger
 
-    book = Ledger(DEFAULT if ledger is None else Path(ledger))
+    book = Ledger(DEFAULT if ledger is None else path_given(ledger, "ledger"))
     entries = book.entries()
     last = entries[-1].competition if entries else DEFAULT_COMPETITION
-    slug = source_of(competition).slug if competition else last
+    slug = source_of(text_given(competition, "competition")).slug if competition else last
     teams: list[float] = []
     if refresh:
         _, teams = tracking.refresh(book, slug)

@@ -10,7 +10,7 @@ from kit.config.mixture import before_settings, mixture_of
 from kit.config.runs import BEFORE
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
-from kit.verbs.arguments import Data, PathLike, dataset_of, path_of, run_of, several
+from kit.verbs.arguments import Data, PathLike, dataset_of, path_given, path_of, run_of, several, text_given
 
 if TYPE_CHECKING:
     from kit.config.training import TrainingSettings
@@ -76,7 +76,7 @@ def train(
     from kit.models.training.progress import spoken
     from kit.models.training.stages import Before, train_in_stages
 
-    folder, say = Path(run), (lambda line: None) if quiet else terminal.say
+    folder, say = path_given(run, "run"), (lambda line: None) if quiet else terminal.say
     first = Before(outside, first_settings.epochs, first_settings.lr) if outside else None
 
     def train_here(before_only: bool) -> Run:
@@ -124,7 +124,7 @@ def settings_for(backbone: str, **given: object) -> TrainingSettings:
     from kit.config.training import training_settings
     from kit.models.presets import PRESETS
 
-    preset = PRESETS.get(backbone)
+    preset = PRESETS.get(text_given(backbone, "backbone"))
     defaults: dict[str, object] = {}
     if preset is not None:
         defaults = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kit.config.recipe import Recipe
 from kit.errors import ConfigError, DataError
-from kit.verbs.arguments import RECIPE_SUFFIXES, Data, PathLike, dataset_of, name_of, recipe_of
+from kit.verbs.arguments import RECIPE_SUFFIXES, Data, PathLike, dataset_of, name_of, path_given, recipe_of
 
 if TYPE_CHECKING:
     from kit.reports.contents import Contents
@@ -45,9 +45,9 @@ def report(
     from kit.reports.page import write_page
 
     about = _subject(subject, data, answers)
-    target = Path(out) if out is not None else Path("reports") / f"{about.name}.html"
+    target = path_given(out, "out") if out is not None else Path("reports") / f"{about.name}.html"
     with locked(target, wait=False):
-        made = contents_of(about, None if versus is None else Path(versus))
+        made = contents_of(about, None if versus is None else path_given(versus, "versus"))
         return Report(write_page(target, made), made)
 
 
@@ -61,7 +61,9 @@ def overview(
     """What `report` says at a glance, without writing anything: scores, kinds of error, facets."""
     from kit.reports.overview import overview_of
 
-    return overview_of(_subject(subject, data, answers), None if versus is None else Path(versus))
+    return overview_of(
+        _subject(subject, data, answers), None if versus is None else path_given(versus, "versus")
+    )
 
 
 def _subject(given: Recipe | Run | PathLike, data: Data | None, answers: Data | None) -> Subject:

@@ -11,7 +11,7 @@ from kit.config.ranges import Given, Value
 from kit.config.searching import named, parse_search
 from kit.config.training import TrainingSettings
 from kit.errors import ConfigError
-from kit.verbs.arguments import Data, PathLike, dataset_of, several
+from kit.verbs.arguments import Data, PathLike, dataset_of, path_given, several
 from kit.verbs.models import refuse_leaks, settings_for
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def sweep(
             "kit sweep: trains one trial on one device; start it without torchrun, once a GPU with "
             "CUDA_VISIBLE_DEVICES=0, 1, …: several processes share a sweep"
         )
-    folder, say = Path(run), (lambda line: None) if quiet else terminal.say
+    folder, say = path_given(run, "run"), (lambda line: None) if quiet else terminal.say
     opened = open_backbone(reference, trust_remote_code=trust_remote_code)
     firsts = {one.name: one.checked_values()[0] for one in search.ranges}
     about = About(

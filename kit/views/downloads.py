@@ -7,7 +7,7 @@ from pathlib import Path
 from kit import terminal, verbs
 from kit.competition.downloading.sources import source_of
 from kit.data.checks import FileReport
-from kit.errors import DataError
+from kit.errors import DataError, counted
 from kit.views.output import print_json
 
 
@@ -20,8 +20,8 @@ def run(what: str, to: Path | None, force: bool, as_json: bool) -> None:
             print_json({"folder": str(done.folder), "fresh": False, **manifest.model_dump(mode="json")})
             return
         terminal.say(
-            f"{done.folder}: already downloaded on {manifest.downloaded[:10]}; {len(manifest.files)} files "
-            "verified, nothing to do"
+            f"{done.folder}: already downloaded on {manifest.downloaded[:10]}; "
+            f"{counted(len(manifest.files), 'file')} verified, nothing to do"
         )
         return
     reports = {file.name: _report(done.folder / file.name) for file in manifest.files}

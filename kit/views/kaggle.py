@@ -38,10 +38,11 @@ def submit(
         print_json(_as_dict(outcome, dry_run))
         return
     checked, entry = outcome.checked, outcome.entry
+    order = "" if checked.in_order else ", in another order"
     rows = [
         ("CSV", f"{checked.path} (sha256 {checked.sha256[:16]})"),
         ("competition", checked.competition),
-        ("questions", f"{checked.questions:,}, as in {checked.checked_against}"),
+        ("questions", f"{checked.questions:,}, as in {checked.checked_against}{order}"),
         ("blank answers", f"{checked.blanks:,} ({share(checked.blanks / max(checked.questions, 1))})"),
         ("local estimate", expectation(checked.card)),
     ]
@@ -49,6 +50,7 @@ def submit(
         # Asked before sending.
         sent_now = entry is not None and not outcome.already
         rows.append(("left today", str(max(outcome.allowance.left - sent_now, 0))))
+    rows += [("not checked", f"{what}: needs Kaggle credentials") for what in outcome.left_out]
     if entry is None:
         rows.append(("submitted", "no: a dry run"))
     else:
@@ -143,7 +145,8 @@ def _as_dict(outcome: Outcome, dry_run: bool) -> dict[str, object]:
     checked = outcome.checked
     return {
         "csv": str(checked.path), "sha256": checked.sha256, "competition": checked.competition,
-        "questions": checked.questions, "blanks": checked.blanks, "dry_run": dry_run,
+        "questions": checked.questions, "blanks": checked.blanks, "in_order": checked.in_order,
+        "dry_run": dry_run, "not_checked": list(outcome.left_out),
         "already": outcome.already, "left": None if outcome.allowance is None else outcome.allowance.left,
         "entry": None if outcome.entry is None else outcome.entry.model_dump(),
     }  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 from kit import terminal
 from kit.competition.kaggle.credentials import find_credentials
 from kit.config.runs import read_run
-from kit.errors import ConfigError, NotAuthenticatedError
+from kit.errors import ConfigError, NotAuthenticatedError, counted
 from kit.version import __version__
 from kit.views.output import EDIT, edit, print_json, share
 
@@ -54,7 +54,7 @@ def runs(folder: Path, as_json: bool) -> None:
         if not record.folds:
             rows.append((name, record.backbone, "unfinished", "", "", "", ""))
     columns = ("run", "backbone", "model", EDIT, "equal to gold", "questions held out", "time")
-    terminal.table(f"{len(found)} runs in {folder}", columns, rows, words=("backbone", "model"))
+    terminal.table(f"{counted(len(found), 'run')} in {folder}", columns, rows, words=("backbone", "model"))
 
 
 def doctor(as_json: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from kit import terminal
 from kit.competition.csv import read_submission
 from kit.data.formats import load
+from kit.errors import counted
 from kit.scoring.scores import Score, compare, score_answers
 from kit.views.output import EDIT, INTERVAL, edit, print_json, share
 
@@ -21,6 +22,10 @@ def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: 
             read_submission(versus), truth, reference=reference, groups=own.groups, label=str(versus)
         )
         difference = compare(other, own)
+    if not any(any(question.golds) for question in truth):
+        terminal.say(
+            f"{answers}: all its answers are empty, so that only blanks are right; is it the right file?"
+        )
     if as_json:
         data = own.as_dict()
         if other is not None and difference is not None:
@@ -28,7 +33,8 @@ def run(csv: Path, answers: Path, reference: str, versus: Path | None, as_json: 
         print_json(data)
         return
     table(
-        f"{answers} ({own.questions:,} questions, reference: {reference})", [own, *([other] if other else [])]
+        f"{answers} ({counted(own.questions, 'question')}, reference: {reference})",
+        [own, *([other] if other else [])],
     )
     if difference is not None:
         sign = "better" if difference.mean < 0 else "worse"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kit import terminal, verbs
 from kit.config.ranges import shown
+from kit.errors import counted
 from kit.views.output import EDIT, edit, print_json, share
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def run(
     if found.importances:
         rows = [(name, share(value)) for name, value in found.importances.items()]
         terminal.table(
-            f"what mattered, a hint from {len(found.finished)} trials",
+            f"what mattered, a hint from {counted(len(found.finished), 'trial')}",
             ("setting", "share of the differences"),
             rows,
         )
@@ -71,7 +72,7 @@ def run(
 
 
 def _title(found: Sweep) -> str:
-    judged = f", {found.held_out:,} questions held out" if found.held_out else ""
+    judged = f", {counted(found.held_out, 'question')} held out" if found.held_out else ""
     blank = "" if found.blank_edit is None else f", {edit(found.blank_edit)} if all blank"
     return f"{found.folder} ({found.backbone}{judged}{blank})"
 

@@ -103,8 +103,16 @@ def test_no_token_survives(token: str) -> None:
     ("text", "expected"),
     [
         ("\u3000\xa0 한\xa0달\u200b\ufeff\n", "한\xa0달"),
-        ("\u200b\xad한", "\xad한"),
+        ("\u200b\xad한\xad", "한"),
+        ("\u200c\u200d\u200e한\u200f\u2060\u3164\xa0", "한"),
+        ("\ufe0f서울\ufe0f", "서울"),
+        ("서울\ufe0f\u200b", "서울"),
         ("❤\ufe0f", "❤\ufe0f"),  # a variation selector is part of its emoji
+        ("❤\ufe0f\u200b\ufe0f", "❤\ufe0f"),
+        ("葛\U000e0100 ", "葛\U000e0100"),
+        ("a\u200db", "a\u200db"),
+        ("\x7f\x08한\x00", "한"),
+        ("\U0001f3f4\U000e0067\U000e007f", "\U0001f3f4\U000e0067\U000e007f"),  # tags complete a flag
         ("\xa0\u200b", ""),
     ],
 )

@@ -144,8 +144,8 @@ def text_of(found: Sequence[Growth]) -> str:
     return (
         "## Growth\n\n"
         f"Generated questions, a tiny encoder, windows of {LENGTH} tokens; CPU seconds, each from a process "
-        f"of its own (for decoding, the allocator keeps what is freed), {machine()}.\n\n{table(columns, rows)}\n\n"
-        f"![CPU seconds by questions]({PICTURE.name})"
+        f"of its own (for decoding, the allocator keeps what is freed), {machine()}.\n\n"
+        f"{table(columns, rows)}\n\n![CPU seconds by questions]({PICTURE.name})"
     )
 
 

@@ -209,7 +209,7 @@ MISTAKES: dict[str, tuple[Callable[[Json], object], str]] = {
     ),
     "columns of two lengths": (
         lambda c: row(c).update(answers={"text": ["가", "나"], "answer_start": [1]}),
-        "data[0].paragraphs[0].qas[0].answers.answer_start has 1 values; "
+        "data[0].paragraphs[0].qas[0].answers.answer_start has 1 value; "
         "a list of 2, one a text, is wanted (question g1)",
     ),
     "a strange flag": (

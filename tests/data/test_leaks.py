@@ -11,6 +11,7 @@ import pytest
 from kit.data import leaks
 from kit.data.leaks import find_leaks
 from kit.data.records import Answer, Dataset, Question
+from kit.errors import counted
 
 
 def story(seed: int, words: int = 150) -> str:
@@ -66,7 +67,7 @@ def test_an_article_in_both_files_is_a_leak(context: str, kind: str, test_guids:
     assert report.test_guids == set(test_guids)
     assert report.message.startswith(
         "train.json: 2 training questions share their article "
-        f"with {len(test_guids)} test questions of test.json"
+        f"with {counted(len(test_guids), 'test question')} of test.json"
     )
     assert "b (and 1 more) ~ " in report.message
     assert (leak.containment == 1.0) == (kind == "exact") or leak.containment >= 0.4

@@ -174,3 +174,15 @@ def test_what_cannot_be_split_says_so() -> None:
             splits.holdout(questions, share)
     with pytest.raises(DataError, match="2 group ids were given for 6 questions"):
         splits.folds(questions, 2, labels=np.array([0, 1]))
+
+
+def test_folds_of_one_group_name_no_number_that_would_be_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        splits.folds(many(6, 1), 5)
+    assert str(caught.value) == (
+        "folds: 5 asked for, but the questions form only 1 group (same or nearly the same article); give "
+        "more questions"
+    )
+    with pytest.raises(DataError, match=r"form only 3 groups .*; ask for 3 or fewer, or give more questions"):
+        splits.folds(many(6, 3), 5)
+    assert set(splits.folds(many(6, 3), 3).tolist()) == {0, 1, 2}

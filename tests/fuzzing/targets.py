@@ -15,6 +15,8 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
+import pyarrow
+from pyarrow import parquet
 
 from kit.answers.rules import RULES, Rule
 from kit.competition.card import Card, CardData, Estimate, read_card, write_card
@@ -27,6 +29,7 @@ from kit.config.runs import DataFile, FoldRecord, RunRecord, differences, read_r
 from kit.config.training import TrainingSettings
 from kit.data.characters import suspicious
 from kit.data.formats import load, read
+from kit.data.repairs import repair
 from kit.errors import KitError
 from kit.scoring.estimates import Interval
 from kit.spans.candidates import best_spans
@@ -117,6 +120,48 @@ def _archive_seeds() -> list[bytes]:
         zipped({"a.json": texts[1]}, compress=False),
         zipped({}),
     ]
+
+
+_GOLD = {"guid": "가", "context": "서울 부산", "question": "?", "answer_text": "부산", "answer_start": 3}
+
+
+def _table_seeds() -> list[bytes]:
+    header = "id,context,question,answer_text,answer_start\n"
+    rows = '가,"서울, ""부산""",어디?,부산,5\n나,"두\r\n줄",?,,\n'
+    python = "id;context;question;answers\na;서울;?;\"{'text': array(['서울']), 'answer_start': [0]}\"\n"
+    return [text.encode() for text in (header + rows, "sep=;\n" + python, (header + rows).replace(",", "\t"))]
+
+
+def _columnar_seeds() -> list[bytes]:
+    table = pyarrow.Table.from_pylist([_GOLD, {**_GOLD, "guid": "나"}])
+    nested = pyarrow.Table.from_pylist([{**_ROW, "answers": {"text": ["부산"], "answer_start": [3]}}])
+    seeds = []
+    for each in (table, nested):
+        out = pyarrow.BufferOutputStream()
+        parquet.write_table(each, out)
+        seeds.append(out.getvalue().to_pybytes())
+        for opened in (pyarrow.ipc.new_file, pyarrow.ipc.new_stream):
+            out = pyarrow.BufferOutputStream()
+            with opened(out, each.schema) as writer:
+                writer.write_table(each)
+            seeds.append(out.getvalue().to_pybytes())
+    return seeds
+
+
+def _wrong_starts(data: bytes) -> None:
+    """Texts cut out of the bytes, with starts that are wrong in any way: a mended copy loads."""
+    text = data.decode("utf-8", errors="replace") or "가"
+    rows = [
+        {"guid": str(number), "context": text, "question": text[::-1], "answers": [
+            {"text": text[number : number + 1 + code % 5], "answer_start": code - 9}]}
+        for number, code in enumerate(data[:6])
+    ]  # fmt: skip
+    path = _file("starts.json", json.dumps(rows).encode())
+    load(repair(path, _PLACE / "mended.json").out)
+
+
+def _wrong_starts_seeds() -> list[bytes]:
+    return [text.encode() for text in AWKWARD]
 
 
 def _unpacked(data: bytes) -> None:
@@ -369,6 +414,9 @@ _ZIP = "PK\x03\x04 PK\x01\x02 PK\x05\x06 PK\x06\x06 ../ \\"
 TARGETS: dict[str, Target] = {
     "data": Target(_data, _data_seeds, f"{_JSON} {_QUESTIONS}"),
     "archive": Target(_archive, _archive_seeds, _ZIP),
+    "table": Target(_data, _table_seeds, f'" "" , ; sep=; \t \r \n {_QUESTIONS} answer_text array( {{ [ nan'),
+    "columnar": Target(_data, _columnar_seeds, "PAR1 ARROW1 \xff\xff\xff\xff"),
+    "starts": Target(_wrong_starts, _wrong_starts_seeds, "\u200b \xa0 &amp; \r \n \u1100\u1161"),
     "unpacking": Target(_unpacked, _unpacked_seeds, _ZIP),
     "spans": Target(_spans, _spans_seeds, f"{_JSON} {_SAFETENSORS}"),
     "layout": Target(_layout, _layout_seeds),

@@ -44,7 +44,10 @@ TARGETS: dict[str, list[str]] = {
     "kit/scoring/predictions.py": ["tests/scoring/test_predictions.py"],
     "kit/scoring/scores.py": ["tests/scoring/test_scores.py"],
     "kit/competition/card.py": ["tests/competition/test_card.py"],
+    "kit/competition/checked.py": ["tests/competition/kaggle/test_submitting.py"],
+    "kit/competition/compression.py": ["tests/competition/test_compression.py"],
     "kit/competition/csv.py": ["tests/competition/test_csv.py"],
+    "kit/competition/header.py": ["tests/competition/test_header.py"],
     "kit/competition/ledger.py": ["tests/competition/kaggle/test_submitting.py"],
     "kit/competition/submitting.py": ["tests/competition/kaggle/test_submitting.py"],
 }

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import NotAuthenticatedError
+from kit.errors import NoCredentialsError, NotAuthenticatedError
 
 TOKEN, KEY, OAUTH = "access token", "legacy key", "OAuth"
 CURE = (
@@ -43,7 +43,8 @@ def find_credentials(environment: Mapping[str, str] | None = None, home: Path | 
     ~/.kaggle/access_token[.txt], the legacy key (kaggle.json, overlaid by KAGGLE_USERNAME and
     KAGGLE_KEY), OAuth's ~/.kaggle/credentials.json.
 
-    Raises NotAuthenticatedError that says what was found wrong on the way, and what to do.
+    Raises NoCredentialsError where there are none, NotAuthenticatedError that says what is wrong with those
+    that there are; both say what to do.
     """
     environment = os.environ if environment is None else environment
     home = Path.home() if home is None else home
@@ -54,8 +55,9 @@ def find_credentials(environment: Mapping[str, str] | None = None, home: Path | 
         or _oauth(home / ".kaggle" / "credentials.json", wrong)
     )
     if found is None:
-        problem = "; ".join(wrong) or "no Kaggle credentials found"
-        raise NotAuthenticatedError(f"{problem}: {CURE}")
+        if not wrong:
+            raise NoCredentialsError(f"no Kaggle credentials found: {CURE}")
+        raise NotAuthenticatedError(f"{'; '.join(wrong)}: {CURE}")
     return Credentials(found.kind, found.source, found.username, found.secret, tuple(wrong))
 
 

@@ -18,7 +18,7 @@ from kit.competition.kernels.remote import fetch_output, status
 from kit.competition.kernels.session import RUN
 from kit.config.runs import read_run
 from kit.config.validation import Settings, read_record
-from kit.errors import ConfigError, DownloadError, KernelError, KitError, all_of
+from kit.errors import ConfigError, DownloadError, KernelError, KitError, all_of, counted
 from kit.files import flush_folder, fresh_beside, locked
 
 _INSIDE = f"{RUN}/"
@@ -73,7 +73,7 @@ def fetch_run(client: Client, kernel: str, runs: Path, say: Callable[[str], obje
                 _refuse_another(folder, manifest)
                 return Fetched(folder, manifest, fresh=False)
             size = sum(file.size for file in manifest.files)
-            say(f"{kernel}: {len(manifest.files)} files, {size:,} bytes")
+            say(f"{kernel}: {counted(len(manifest.files), 'file')}, {size:,} bytes")
             fetch_output(client, kernel, temporary, f"^{re.escape(_INSIDE)}", heard)
             if wrong := changes(temporary, manifest.files):
                 raise DownloadError(f"{kernel}: {all_of(wrong)}; fetch it again")

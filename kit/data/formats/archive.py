@@ -1,4 +1,4 @@
-"""JSON members of a zip archive, read in memory: nothing is ever extracted to the disk."""
+"""The members of a zip archive that may hold questions, in memory: nothing is extracted to the disk."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kit.data.formats.signatures import zipped_signature
 from kit.data.formats.wording import plain
 from kit.errors import DataError
 
@@ -20,6 +21,8 @@ MOST_BYTES = 4 << 30
 MOST_RATIO = 200
 RATIO_MATTERS_FROM = 16 << 20
 _BLOCK = 1 << 20
+_JSON = (".json", ".jsonl", ".ndjson")
+_TABLES = (".csv", ".tsv", ".parquet", ".arrow")
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError,
     RuntimeError, ValueError,
@@ -40,16 +43,19 @@ def is_archive(data: bytes) -> bool:
     return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-def json_members(data: bytes, name: str) -> Iterator[Member]:
-    """Yield the members called ``*.json`` or ``*.jsonl``, in name order, one in memory at a time.
+def question_members(data: bytes, name: str) -> Iterator[Member]:
+    """Yield the JSON members, in name order, one in memory at a time; tables where there is no JSON.
 
     Raises DataError for a damaged or encrypted archive, one without such a member, and one that
     unpacks to more than MOST_BYTES, or to more than MOST_RATIO times its size.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [info for info in archive.infolist() if _is_json(info.filename)]
+            members = _called(archive, _JSON) or _called(archive, _TABLES)
             if not members:
+                known = zipped_signature(archive.namelist())
+                if known is not None:
+                    raise DataError(f"{name}: {known}")
                 inside = ", ".join(_readable(info) for info in archive.infolist()[:5]) or "nothing"
                 raise DataError(
                     f"{name}: holds no JSON file (inside: {inside}); give the archive with the questions"
@@ -83,10 +89,16 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, most: i
     return b"".join(blocks)
 
 
-def _is_json(member: str) -> bool:
-    base = member.rsplit("/", 1)[-1]
+def _called(archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[zipfile.ZipInfo]:
+    """The members with such names that are not empty, but for JSON, whose emptiness is a mistake."""
     # macOS archives carry a binary "._name" beside every file.
-    return base.lower().endswith((".json", ".jsonl")) and not base.startswith("._")
+    return [
+        info
+        for info in archive.infolist()
+        if info.filename.lower().endswith(suffixes)
+        and not info.filename.rsplit("/", 1)[-1].startswith("._")
+        and (info.file_size or suffixes is _JSON)
+    ]
 
 
 def _readable(info: zipfile.ZipInfo) -> str:

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
+from kit.data.formats.signatures import is_binary, signature
 from kit.data.formats.wording import quoted
 from kit.errors import DataError
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(r"[ \t\r\n]*")
-_ALIEN = (
-    (b"\x1f\x8b", "is gzip-compressed; unpack it with gunzip first"),
-    (b"PAR1", "is a Parquet file; write it as JSON lines first, for example with datasets' to_json"),
-    (b"\xff\xfe", "is UTF-16, not UTF-8; save it as UTF-8"),
-    (b"\xfe\xff", "is UTF-16, not UTF-8; save it as UTF-8"),
-)
 
 
-@dataclass(frozen=True, slots=True)
-class JsonText:
-    """The values of one JSON text: one for a document, many for JSON lines."""
-
-    values: tuple[object, ...]
-    had_bom: bool
-
-
-def parse(data: bytes, name: str) -> JsonText:
-    """Parse a JSON document or JSON lines; *name* is what messages call the file.
-
-    Raises DataError where *data* is empty, not UTF-8, not JSON, cut off, nested too deeply, or
-    holds an integer too long to read.
-    """
-    had_bom = data.startswith(_BOM)
-    text = _decoded(data[len(_BOM) :] if had_bom else data, name)
+def is_json(text: str) -> bool:
+    """Whether a text begins like a JSON document of questions."""
     begin = _after_space(text, 0)
-    if begin == len(text):
-        raise DataError(f"{name}: is empty; download it again")
-    if text[begin] not in "{[":
+    return text[begin : begin + 1] in ("{", "[")
+
+
+def parse(text: str, name: str) -> tuple[object, ...]:
+    """The values of a JSON text: one for a document, many for JSON lines; messages call the file *name*.
+
+    Raises DataError where it is not JSON, cut off, nested too deeply, or holds an integer too long
+    to read.
+    """
+    begin = _after_space(text, 0)
+    if not is_json(text):
         raise DataError(f"{name}: {_not_json(text[begin:])}")
     # One decoder call after another reads a document, JSON lines and concatenated documents
     # alike, and positions stay those of the whole text.
@@ -64,24 +52,39 @@ def parse(data: bytes, name: str) -> JsonText:
         raise DataError(
             f"{name}: holds a number too long to be read ({error}); write it as text or remove it"
         ) from None
-    return JsonText(tuple(values), had_bom)
+    return tuple(values)
 
 
-def _decoded(data: bytes, name: str) -> str:
-    for magic, message in _ALIEN:
-        if data.startswith(magic):
-            raise DataError(f"{name}: {message}")
+def decoded(data: bytes, name: str) -> tuple[str, bool]:
+    """The text of UTF-8 bytes, and whether a byte-order mark stood before it.
+
+    Raises DataError where *data* is empty or no UTF-8; a file of another kind is called by its name.
+    """
+    known = signature(data)
+    if known is not None:
+        raise DataError(f"{name}: {known}")
+    had_bom = data.startswith(_BOM)
     try:
-        return data.decode("utf-8")
+        text = data[len(_BOM) if had_bom else 0 :].decode("utf-8")
     except UnicodeDecodeError as error:
-        at = f"byte 0x{data[error.start]:02x} at offset {error.start}"
-        try:
-            data.decode("cp949")
-        except UnicodeDecodeError:
-            cure = "save it as UTF-8"
-        else:
-            cure = "it reads as CP949: convert it with iconv -f cp949 -t utf-8"
-        raise DataError(f"{name}: is not UTF-8 ({at}); {cure}") from None
+        raise DataError(f"{name}: {_not_utf_8(data, error)}") from None
+    if not text or text.isspace():
+        raise DataError(f"{name}: is empty; download it again")
+    return text, had_bom
+
+
+def _not_utf_8(data: bytes, error: UnicodeDecodeError) -> str:
+    if is_binary(data):
+        begin = f"it begins with 0x{data[:4].hex()}"
+        return f"is a binary file of an unknown kind ({begin}); give the JSON file with the questions"
+    at = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
+    try:
+        data.decode("cp949")
+    except UnicodeDecodeError:
+        cure = "save it as UTF-8"
+    else:
+        cure = "it reads as CP949: convert it with iconv -f cp949 -t utf-8"
+    return f"is not UTF-8 ({at}); {cure}"
 
 
 def _after_space(text: str, begin: int) -> int:
@@ -91,6 +94,8 @@ def _after_space(text: str, begin: int) -> int:
 
 def _not_json(text: str) -> str:
     first = text.split("\n", 1)[0].rstrip("\r")
+    if first.startswith("<?xml"):
+        return "is an XML file, not JSON; write its questions as JSON or CSV"
     if first.startswith("<"):
         return "is a web page, not JSON (a login or error page saved in its place?); download it again"
     if "," in first or "\t" in first:

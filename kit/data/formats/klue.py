@@ -28,7 +28,7 @@ def gather(sample: Sample, prefix: str, gathering: Gathering) -> str:
     if sample.nested:
         nested.gather(sample, prefix, LABELS, gathering)
         return NESTED
-    for where, row in gathering.objects(sample.rows, f"{prefix}{sample.root}"):
+    for where, row in sample.objects(gathering, prefix):
         title = gathering.label(row, "title", where)
         source = gathering.label(row, "source", where)
         category = gathering.label(row, "news_category", where)

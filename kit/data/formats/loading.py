@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from kit.data.formats import aihub, archive, competition, json_text, klue, korquad
+from kit.data.formats import aihub, archive, columnar, competition, json_text, klue, korquad, tables
 from kit.data.formats.gathering import BYTE_ORDER_MARK, Gathering
 from kit.data.formats.raw import RawFile
 from kit.data.formats.sample import Sample, sample
+from kit.data.formats.settling import settle
 from kit.data.formats.wording import plain
 from kit.data.records import Dataset
 from kit.errors import DataError, all_of
@@ -44,23 +45,40 @@ def load(path: Path | str, *, answers_needed: bool = False) -> Dataset:
     raw = read(path)
     faults = [fault.message for fault in raw.all_faults()]
     if faults:
-        raise DataError(
-            f"{raw.path}: {all_of(faults)}; mend a copy with kit check {raw.path} --repair OUT.json"
-        )
+        from kit.data.repairs import repairable  # which itself loads
+
+        cure = "no question could be mended, get another copy"
+        if repairable(raw):
+            cure = f"mend a copy with kit check {raw.path} --repair OUT.json"
+        raise DataError(f"{raw.path}: {all_of(faults)}; {cure}")
     questions = tuple(entry.question for entry in raw.questions if entry.question is not None)
     if answers_needed:
-        withheld = [question.guid for question in questions if question.answers is None]
-        if len(withheld) == len(questions):
-            raise DataError(
-                f"{raw.path}: all {len(questions):,} answers are null: this is a test file; "
-                "give the training file"
-            )
-        if withheld:
-            raise DataError(
-                f"{raw.path}: {len(withheld):,} of {len(questions):,} answers are null "
-                f"(first: question {plain(withheld[0])}); give a file with all answers"
-            )
+        _refuse_withheld(raw)
     return Dataset(raw.path, raw.sha256, raw.format, questions)
+
+
+def _refuse_withheld(raw: RawFile) -> None:
+    """Raise DataError where any question has no answers, and say whether by null or by having no key."""
+    withheld = [entry for entry in raw.questions if entry.answers is None]
+    if not withheld:
+        return
+    keyless = all(entry.keyless for entry in withheld)
+    some, every = (f"{len(entries):,}" for entries in (withheld, raw.questions))
+    if len(withheld) == len(raw.questions):
+        if keyless:
+            what = (
+                "its only question has no key for answers"
+                if len(withheld) == 1
+                else f"none of its {every} questions has a key for answers"
+            )
+        else:
+            what = "its only answer is null" if len(withheld) == 1 else f"all {every} answers are null"
+        raise DataError(f"{raw.path}: {what}: this is a test file; give the training file")
+    what = "questions have no key for answers" if keyless else "answers are null"
+    raise DataError(
+        f"{raw.path}: {some} of {every} {what} (first: question {plain(withheld[0].guid)}); "
+        "give a file with all answers"
+    )
 
 
 def read(path: Path | str) -> RawFile:
@@ -78,6 +96,7 @@ def read(path: Path | str) -> RawFile:
             name = _gather_archive(data, path, gathering)
         else:
             name = _gather(data, str(path), "", gathering)
+        settle(gathering)
     if not gathering.questions and not gathering.faults:
         raise DataError(f"{path}: holds no question; give the file with the questions")
     return RawFile(path, digest, name, tuple(gathering.questions), tuple(gathering.faults), gathering.remarks)
@@ -112,13 +131,25 @@ def _bytes(path: Path) -> bytes:
 
 
 def _gather(data: bytes, name: str, prefix: str, gathering: Gathering) -> str:
-    parsed = json_text.parse(data, name)
-    found = sample(parsed.values, name)
-    if parsed.had_bom:
-        gathering.remark(BYTE_ORDER_MARK)
-    if not found.rows:
+    values, table = _values(data, name, gathering)
+    found = sample(values, name)
+    if found.empty:
         raise DataError(f"{name}: holds no question; give the file with the questions")
-    return _read_rows(found, name, prefix, gathering)
+    layout = _read_rows(found, name, prefix, gathering)
+    return layout if found.nested or not table else table
+
+
+def _values(data: bytes, name: str, gathering: Gathering) -> tuple[tuple[object, ...], str]:
+    """What a file holds, as JSON would give it, and the kind of table it is ("" for JSON)."""
+    if columnar.kind(data):
+        return (columnar.rows(data, name),), columnar.kind(data)
+    text, had_bom = json_text.decoded(data, name)
+    if had_bom:
+        gathering.remark(BYTE_ORDER_MARK)
+    if json_text.is_json(text) or not tables.is_table(text):
+        return json_text.parse(text, name), ""
+    rows, table = tables.rows(text, name)
+    return (rows,), table
 
 
 def _read_rows(found: Sample, name: str, prefix: str, gathering: Gathering) -> str:
@@ -133,7 +164,7 @@ def _gather_archive(data: bytes, path: Path, gathering: Gathering) -> str:
     formats: dict[str, str] = {}
     withheld: dict[str, bool] = {}
     failures: list[str] = []
-    for member in archive.json_members(data, str(path)):
+    for member in archive.question_members(data, str(path)):
         before = len(gathering.questions)
         try:
             formats[member.name] = _gather(

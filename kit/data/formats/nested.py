@@ -27,11 +27,14 @@ def gather(
     sample: Sample, prefix: str, labels: Labels, gathering: Gathering, *, one_answer_is_usual: bool = False
 ) -> None:
     """Add every question below *sample*'s documents to *gathering*; paths begin with *prefix*."""
-    for where, document in gathering.objects(sample.rows, f"{prefix}{sample.root}"):
+    for where, document in sample.objects(gathering, prefix):
         title = gathering.label(document, labels.title, where)
         source = gathering.label(document, labels.source, where)
         category = labels.category(document, where, gathering)
-        for place, paragraph in gathering.rows(document, "paragraphs", where):
+        # A document may be its only paragraph, as in KorQuAD 2.
+        alone = "qas" in document and "paragraphs" not in document
+        paragraphs = [(where, document)] if alone else gathering.rows(document, "paragraphs", where)
+        for place, paragraph in paragraphs:
             passage = gathering.passage(paragraph, place, title, category, source)
             for spot, row in gathering.rows(paragraph, "qas", place):
                 gathering.question(row, spot, sample.id_key, passage, one_answer_is_usual=one_answer_is_usual)

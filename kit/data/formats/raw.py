@@ -50,27 +50,55 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """An answer as the file gives it.
+    """An answer as the file gives it, and its place in the context.  All in code points.
 
     ``given`` is its start as written (``412``, ``"412"``, ``null``, ``missing``) and ``start`` the
-    number read from it, or None; ``found`` is the occurrence of ``text`` in the context nearest to
-    ``start``, or None.  All in code points.
+    number read from it, or None.  ``found`` is where the context has the answer, or None; ``slice``
+    is the context's own text there, and ``differs`` says how it differs from ``text``.  ``why`` is
+    the cause of a wrong start, where one is known.  ``places`` counts the occurrences of which
+    ``found`` was chosen by the question's words (1: no choice was needed).
+    ``alone``: the file gives the text without any start.
     """
 
     text: str
     given: str
     start: int | None
     found: int | None
+    alone: bool = False
+    own: str = ""
+    why: str = ""
+    differs: str = ""
+    places: int = 1
+
+    @property
+    def slice(self) -> str:
+        """The answer as the context writes it."""
+        return self.own or self.text
+
+    @property
+    def reason(self) -> str:
+        """Why it does not match, as far as that is known."""
+        return "; ".join(filter(None, (self.why, self.differs)))
 
     @property
     def matches(self) -> bool:
-        """Whether the context has the text where the file says."""
-        return self.start is not None and self.start == self.found
+        """Whether the context has the text where the file says, or at all where it names no place."""
+        if self.own or self.found is None:
+            return False
+        return self.start == self.found or self.alone
 
     @property
     def complaint(self) -> str:
-        """What is wrong with a start that does not match, to be read after ``answer_start``."""
-        found = "not found in the context" if self.found is None else f"found at {self.found}"
+        """What is wrong with an answer that does not match, to be read after ``answer_start``."""
+        if self.found is None:
+            return f"{self.given} does not begin {quoted(self.text)} (not found in the context)"
+        found = f"found at {self.found}"
+        if self.own:
+            found += f" as {quoted(self.own)}"
+        if self.places > 1:
+            found += f", one of {self.places} places, chosen by the question's words"
+        if self.reason:
+            found += f": {self.reason}"
         return f"{self.given} does not begin {quoted(self.text)} ({found})"
 
 
@@ -79,7 +107,8 @@ class RawQuestion:
     """A question of the file with its faults.
 
     ``question`` is None where its guid, text or context is no text; it carries only the answers
-    that match.  ``answers`` has all of them, None where the file withholds them.
+    that match.  ``answers`` has all of them, None where the file withholds them (``keyless``: by
+    having no key for them).  ``ignored`` are gold texts of the file that were not read as golds.
     """
 
     guid: str
@@ -87,6 +116,8 @@ class RawQuestion:
     question: Question | None
     answers: tuple[RawAnswer, ...] | None
     faults: tuple[Fault, ...]
+    keyless: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import json
 import re
 
 LONGEST = 40
+MISSING = object()
+"""Stands for the value of a key that is not there, since null is a value."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,6 +38,11 @@ def described(value: object) -> str:
             return "a list"
         case _:
             return "an object"
+
+
+def found(value: object) -> str:
+    """What a key has, to be read after it: ``is null``, ``is a list``; ``is missing`` for MISSING."""
+    return "is missing" if value is MISSING else f"is {described(value)}"
 
 
 def lone_surrogate(text: str) -> str | None:

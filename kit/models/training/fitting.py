@@ -16,7 +16,7 @@ from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from kit.config.runs import FoldRecord
 from kit.config.training import TrainingSettings, with_half_at_once
-from kit.errors import ModelError
+from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
 from kit.models.backbones import Backbone, load_weights, weights_sha256
@@ -91,9 +91,13 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
     )  # fmt: skip
     labels = label_windows(windows, job.part.train, job.settings.targets)
     if windows.cut_questions:
-        job.listeners.say(f"{windows.cut_questions} questions are longer than a window allows and were cut")
+        job.listeners.say(
+            f"cut, since longer than a window allows: {counted(windows.cut_questions, 'question')}"
+        )
     if labels.unplaced:
-        job.listeners.say(f"{labels.unplaced} gold answers are nothing but white space and teach nothing")
+        job.listeners.say(
+            f"nothing but white space, and so without use: {counted(labels.unplaced, 'gold answer')}"
+        )
     if job.settings.head == "joint" and (beyond := int((labels.end - labels.start >= BAND).sum())):
         job.listeners.say(
             f"{beyond} gold answers (in all windows) have more than the {BAND} tokens that the joint head "

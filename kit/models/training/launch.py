@@ -21,7 +21,7 @@ from kit.config.mixture import Mixture
 from kit.config.runs import read_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
-from kit.errors import ModelError
+from kit.errors import ModelError, counted
 from kit.models.processes import OUT_OF_MEMORY
 from kit.models.training.stages import Before
 from kit.spans.members import Run, open_run
@@ -150,7 +150,7 @@ def train_folds(words: Sequence[str], folder: Path, folds: Sequence[int], jobs: 
     """
     gpus = visible_gpus()
     say(
-        f"{len(folds)} folds, {jobs} at a time, one a {'GPU' if gpus else 'process'}: "
+        f"{counted(len(folds), 'fold')}, {jobs} at a time, one a {'GPU' if gpus else 'process'}: "
         f"fold {', '.join(map(str, folds))}"
     )
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()

@@ -13,7 +13,7 @@ from kit.config.runs import FULL
 from kit.config.training import TrainingSettings
 from kit.data import splits
 from kit.data.records import Dataset, Question
-from kit.errors import DataError
+from kit.errors import DataError, counted
 
 HOLDOUT = 0.1
 
@@ -78,8 +78,8 @@ def _checked(part: Part, data: Sequence[Dataset]) -> Part:
     judged = len(part.chosen_on) + len(part.held_out)
     if not part.train or not judged:
         raise DataError(
-            f"{data[0].path}: {len(part.train)} questions to train on and {judged} held out; both are "
-            "needed: give more data, or a file of its own with --valid"
+            f"{data[0].path}: {counted(len(part.train), 'question')} to train on and {judged} held out; both "
+            "are needed: give more data, or a file of its own with --valid"
         )
     return part
 

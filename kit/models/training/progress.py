@@ -7,6 +7,7 @@ from typing import Any
 from rich.progress import TaskID
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from kit.errors import counted
 from kit.models.training.fitting import Listeners
 from kit.models.training.forecast import Forecast
 from kit.terminal import duration, progress_bar, say
@@ -20,8 +21,8 @@ def spoken() -> Listeners:
 def say_forecast(cost: Forecast) -> None:
     """What a training will cost, in one line."""
     say(
-        f"{cost.windows:,} windows, {cost.steps:,} steps: about {duration(cost.seconds)} and "
-        f"{cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
+        f"{counted(cost.windows, 'window')}, {counted(cost.steps, 'step')}: about {duration(cost.seconds)} "
+        f"and {cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
     )
 
 

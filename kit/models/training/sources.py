@@ -12,7 +12,7 @@ from kit.config.folds import FoldPlan
 from kit.config.mixture import Mixture, names_of
 from kit.config.runs import SourceScore
 from kit.data.records import Dataset, Question
-from kit.errors import DataError
+from kit.errors import DataError, counted
 from kit.models.training.parts import Part
 from kit.models.training.shares import Draws
 
@@ -72,7 +72,7 @@ class Sources:
         if missing:
             raise DataError(
                 f"--judge {self.mixture.judge}: fold {', '.join(map(str, missing))} holds none of its "
-                f"{len(judge):,} questions; ask for fewer --folds, or leave --judge out"
+                f"{counted(len(judge), 'question')}; ask for fewer --folds, or leave --judge out"
             )
 
     def evaluated(self, questions: Sequence[Question], evaluate: Evaluate) -> dict[str, float]:

@@ -12,7 +12,7 @@ from kit.config.runs import BEFORE, FULL, BeforeRecord, DataFile, read_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.data.related import Unrelated, without_related
-from kit.errors import DataError
+from kit.errors import DataError, counted
 from kit.models.processes import join_processes
 from kit.models.training.fitting import Listeners
 from kit.models.training.runs import train_run
@@ -149,13 +149,15 @@ class FirstStage:
         names = " ".join(str(dataset.path) for dataset in self.before.data)
         left = sum(map(len, found.kept))
         if not left:
+            left_out = counted(found.left_out, "question")
+            all_of_them = f"the {left_out} is" if found.left_out == 1 else f"all {left_out} are"
             raise DataError(
-                f"--before {names}: all {found.left_out:,} questions are about articles of the data, and "
-                "nothing is left to learn first; give other files, or train without --before"
+                f"--before {names}: {all_of_them} about articles of the data, and nothing is left to "
+                "learn first; give other files, or train without --before"
             )
         self._say(
-            f"--before {names}: {left:,} questions to learn first; {found.left_out:,} were left out, since "
-            "their articles (or they themselves) are in the data too"
+            f"--before {names}: {counted(left, 'question')} to learn first; left out, since the data have "
+            f"their articles (or themselves) too: {found.left_out:,}"
         )
         return found
 

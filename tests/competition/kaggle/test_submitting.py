@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from kit.data.formats import load
 from kit.errors import (
     DailyLimitError,
     KaggleError,
+    NoCredentialsError,
     NoSuchCompetitionError,
     NotAuthenticatedError,
     OutcomeUnknownError,
@@ -29,7 +32,9 @@ from kit.errors import (
 )
 from kit.files import sha256_file
 from kit.scoring.estimates import Interval
+from kit.views import kaggle as kaggle_view
 from tests.commands import run_program
+from tests.competition.kaggle.conftest import clean
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.submitting import bytes_of, records, score
 
@@ -139,7 +144,7 @@ def test_no_submission_left_today_is_said_before_anything_is_sent(kaggle: Kaggle
     with pytest.raises(DailyLimitError, match="resets at 00:00 UTC"):
         send(csv)
     kaggle.state["by_total"] = True
-    with pytest.raises(DailyLimitError, match="all 1 submissions of the competition"):
+    with pytest.raises(DailyLimitError, match=r"all submissions of the competition are made \(1\)"):
         send(csv)
     assert kaggle.count("StartSubmissionUpload") == 1
     assert len(entries()) == 1
@@ -310,13 +315,101 @@ def test_a_csv_that_kaggle_would_refuse_is_never_sent(kaggle: Kaggle, csv: Path)
         (good.replace("Predicted", "Answer"), "header"),
         (good.replace("b,\n", ""), "1 test guid is missing: b"),
         (good.replace("a,", "z,"), "not in the test file: z"),
-        ("Id,Predicted\nb,\na,서울\nc,x\n", "out of order"),
         ("", "is empty"),
     ):
         csv.write_text(text)
         with pytest.raises(SubmissionError, match=says):
             send(csv)
     assert not kaggle.calls
+
+
+def test_rows_in_any_order_are_sent_and_said(kaggle: Kaggle, csv: Path) -> None:
+    content = "Id,Predicted\nc,서울\na,\nb,부산\n"
+    csv.write_text(content, encoding="utf-8")
+    checked = check_csv(csv)
+    assert not checked.in_order
+    said: list[str] = []
+    submit(checked, "shuffled", say=said.append)
+    assert said[0] == (
+        f"{csv}: its rows are in another order than data/goorm-2/sample_submission.csv; Kaggle goes by Id"
+    )
+    assert bytes_of(kaggle, records(kaggle)[0]) == content.encode()
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".gz"])
+def test_a_compressed_csv_is_checked_and_sent_as_it_is(kaggle: Kaggle, csv: Path, suffix: str) -> None:
+    packed = csv.with_name(f"{csv.name}{suffix}")
+    if suffix == ".gz":
+        packed.write_bytes(gzip.compress(csv.read_bytes()))
+    else:
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.write(csv, csv.name)
+    write_card(csv, _card(csv))
+    checked = check_csv(packed, data=Path("data/goorm-2/sample_submission.csv"))
+    assert (checked.questions, checked.blanks, checked.packed) == (3, 1, suffix)
+    assert checked.competition == "another-contest"  # of the card of the CSV inside
+    said: list[str] = []
+    submit(checked, "packed", say=said.append)
+    assert said[0] == f"{packed}: is sent as it is, compressed ({suffix}); Kaggle unpacks it"
+    (record,) = records(kaggle)
+    assert bytes_of(kaggle, record) == packed.read_bytes()
+    (started,) = [call.body for call in kaggle.calls if call.path.endswith("StartSubmissionUpload")]
+    assert started["fileName"] == packed.name  # type: ignore[index, call-overload]
+
+
+def test_a_compressed_csv_under_another_name_is_not_sent(csv: Path) -> None:
+    csv.write_bytes(gzip.compress(csv.read_bytes()))
+    with pytest.raises(SubmissionError, match=r"Kaggle goes by the name; rename it to one\.csv\.gz"):
+        check_csv(csv)
+
+
+def test_a_dry_run_without_credentials_checks_all_that_needs_no_account(
+    tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean(tmp_path, monkeypatch)
+    outcome = send(csv, dry_run=True)
+    assert (outcome.entry, outcome.allowance, outcome.already) == (None, None, False)
+    assert outcome.left_out == (
+        "credentials",
+        "whether the competition's rules are accepted",
+        "submissions left today",
+        "whether Kaggle has these bytes already (only this ledger was searched)",
+    )
+    with pytest.raises(NoCredentialsError, match="no Kaggle credentials found"):
+        send(csv)
+    csv.write_text("Id,Predicted\na,\n")
+    with pytest.raises(SubmissionError, match="2 test guids are missing"):
+        send(csv, dry_run=True)
+    Path(".kaggle").mkdir()
+    Path(".kaggle/kaggle.json").write_text("{")
+    with pytest.raises(NotAuthenticatedError, match="is not JSON"):  # there are some, and they are wrong
+        submit(check_csv(Path("data/goorm-2/sample_submission.csv")), "", dry_run=True)
+
+
+def test_a_dry_run_without_credentials_knows_what_this_ledger_sent(
+    kaggle: Kaggle, tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(csv)
+    clean(tmp_path, monkeypatch)
+    outcome = send(csv, dry_run=True)
+    assert outcome.already
+    assert outcome.entry is not None
+    assert outcome.entry.ref == 1000
+
+
+def test_the_dry_run_without_credentials_as_a_command(
+    tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clean(tmp_path, monkeypatch)
+    csv.write_text("Id,Predicted\nc,서울\na,\nb,부산\n", encoding="utf-8")
+    kaggle_view.submit(csv, "first", None, None, True, True, False, None, False)
+    shown = capsys.readouterr().out
+    assert "3, as in data/goorm-2/sample_submission.csv, in another order" in shown
+    assert "submissions left today: needs Kaggle credentials" in shown
+    assert "no: a dry run" in shown
+    kaggle_view.submit(csv, "first", None, None, True, True, False, None, True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["in_order"], found["left"], len(found["not_checked"])) == (False, None, 4)
 
 
 def _card(csv: Path, **changes: object) -> Card:

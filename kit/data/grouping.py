@@ -1,0 +1,78 @@
+"""The groups of related questions that a file's folds are made of, described."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+from kit.data import titles
+from kit.data.formats.raw import Remark
+from kit.data.formats.wording import plain, quoted
+from kit.data.records import Question
+from kit.data.splits import groups
+
+FOLDS = 5
+"""What the documents and presets train with."""
+
+
+class Grouping:
+    """How many groups the questions of a file form and how large they are.
+
+    The groups are found when something is asked: that takes about as long as reading the file.
+    """
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self._questions = questions
+
+    @cached_property
+    def _largest(self) -> tuple[int, list[Question]]:
+        """The number of groups, and the questions of the largest (the first of several)."""
+        labels = groups(self._questions).tolist()
+        if not labels:
+            return 0, []
+        sizes = Counter(labels)
+        label = max(sizes, key=sizes.__getitem__)
+        return len(sizes), [q for q, own in zip(self._questions, labels, strict=True) if own == label]
+
+    @property
+    def count(self) -> int:
+        """How many groups there are."""
+        return self._largest[0]
+
+    @property
+    def largest(self) -> int:
+        """The questions of the largest group."""
+        return len(self._largest[1])
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the largest group has more questions than one of FOLDS folds should have."""
+        return self.largest * FOLDS > len(self._questions)
+
+    def in_words(self) -> str:
+        """For a table."""
+        questions = "question" if self.largest == 1 else "questions"
+        return (
+            f"{self.count:,} (same or nearly the same article, or same title); the largest has "
+            f"{self.largest:,} {questions}"
+        )
+
+    def remarks(self) -> list[Remark]:
+        """The titles that name no article, and that the largest group exceeds a fold, where it does."""
+        found = titles.remarks(self._questions)
+        if not self.uneven:
+            return found
+        members = self._largest[1]
+        title, _ = Counter(question.title for question in members).most_common(1)[0]
+        named = f"most of them titled {quoted(title)}" if title else f"such as {plain(members[0].guid)}"
+        fold = len(self._questions) / FOLDS
+        text = (
+            f"the largest group is larger than one of {FOLDS} folds ({fold:,.0f} questions), so that folds "
+            f"are uneven; its questions, {named}"
+        )
+        return [*found, Remark(text, self.largest)]
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"count": self.count, "largest": self.largest, "exceeds_a_fold": self.uneven}

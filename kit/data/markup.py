@@ -1,0 +1,39 @@
+"""Contexts that are HTML: read as they are, and counted so that nobody trains on tags unawares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kit.data.formats import Remark
+
+_NAMES = (
+    "a|article|b|blockquote|body|br|caption|center|code|d[dlt]|div|em|figcaption|figure|font|footer|h[1-6]|head|"
+    "header|hr|html|i|img|li|link|main|meta|nav|ol|p|pre|script|section|small|span|strong|style|su[bp]|table|"
+    "tbody|td|tfoot|th|thead|title|tr|u|ul"
+)
+_TAG = re.compile(rf"</?(?:{_NAMES})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_LEAST = 2
+"""A tag alone may be what a text is about."""
+
+
+def html_remark(contexts: Iterable[str]) -> Remark | None:
+    """How many contexts are HTML, with their lengths in characters; None where none is."""
+    count = length = text = longest = 0
+    for context in contexts:
+        if "</" not in context:
+            continue
+        tags = _TAG.findall(context)
+        if len(tags) < _LEAST:
+            continue
+        count += 1
+        length += len(context)
+        longest = max(longest, len(context))
+        text += len(context) - sum(map(len, tags))
+    if not count:
+        return None
+    return Remark(
+        f"context is HTML (mean {length / count:,.0f} characters, {text / count:,.0f} of them text, longest "
+        f"{longest:,}); it is read as it is, tags and all, and answers may hold tags",
+        count,
+    )
