@@ -48,6 +48,7 @@ def refusal(path: Path, content: bytes) -> str:
         ("five.csv.gz", gzip.compress(CSV)),
         ("two.csv.gz", gzip.compress(CSV[:20]) + gzip.compress(CSV[20:])),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_compressed_csv_is_read(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
