@@ -45,7 +45,7 @@ class Checked:
 
 
 def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> Checked:
-    """Read the bytes of *path* once and hold that they answer every question of the test file, in any order.
+    """Read the bytes of *path* once and check that they answer every question of the test file, in any order.
 
     The CSV may be compressed (``.csv.zip``, ``.csv.gz``).
 

@@ -128,7 +128,7 @@ def check_submission(
     *,
     any_order: bool = False,
 ) -> None:
-    """Hold that *answers* has every test guid exactly once and, unless *any_order*, in the test file's order.
+    """Check that *answers* has every test guid once and, unless *any_order*, in the test file's order.
 
     Raises SubmissionError naming missing, unknown and misplaced guids, all in one message that
     *where* leads.
@@ -157,7 +157,7 @@ def check_submission(
 
 
 def check_sample(sample_path: Path, guids: Sequence[str]) -> None:
-    """Hold that a sample submission has exactly the test file's guids, in any order.
+    """Check that a sample submission has exactly the test file's guids, in any order.
 
     Raises SubmissionError naming guids missing from either side, and as `read_submission`.
     """

@@ -14,7 +14,7 @@ _LONGEST = 80
 
 
 def check_header(found: Sequence[str], text: str, path: Path) -> None:
-    """Hold that *found*, the first row of *text*, is the header.
+    """Check that *found*, the first row of *text*, is the header.
 
     Raises SubmissionError with the cure for what it is instead.
     """

@@ -91,8 +91,11 @@ def holdout(
         raise ConfigError(f"holdout: share is {share}; it must lie between 0 and 1")
     labels, sizes, order = _arranged(questions, labels, seed)
     if len(sizes) < 2:
+        everything = (
+            f"all {len(questions):,} questions belong" if len(questions) != 1 else "the only question belongs"
+        )
         raise DataError(
-            f"holdout: all {counted(len(questions), 'question')} belong to one group "
+            f"holdout: {everything} to one group "
             "(same or nearly the same article); give more questions, or a file of their own for validation"
         )
     wanted = share * len(questions)

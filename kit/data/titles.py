@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
 
 from kit.data.formats.raw import Remark
 from kit.data.formats.wording import quoted
 from kit.data.records import Question
+from kit.data.spread import spread
 
 _PLACEHOLDER = re.compile(
     r"nan|none|null|nil|na|n/a|nat|<na>|undefined|untitled|unknown|title|notitle|article|news|-1"
@@ -30,7 +30,6 @@ _LIFT = 5
 """Such a word is this many times as frequent in them as elsewhere: it belongs to the topic."""
 _OWN, _OTHERS, _FEWEST = 24, 512, 24
 """Contexts of a title, and of other titles, that are looked at; and how many others must be there."""
-_Value = TypeVar("_Value")
 _WORD = re.compile(r"\w{2,}")
 
 
@@ -85,7 +84,7 @@ def _labels(contexts: Mapping[str, Sequence[str]]) -> set[str]:
     if not large:
         return set()
     every = [(title, text) for title, texts in contexts.items() for text in texts]
-    sample = [(title, _words(text)) for title, text in _spread(every, _OTHERS)]
+    sample = [(title, _words(text)) for title, text in spread(every, _OTHERS)]
     counts = Counter(word for _, words in sample for word in words)
     inside: dict[str, list[set[str]]] = {}
     for title, words in sample:
@@ -104,7 +103,7 @@ def _alike(
 
     *counts* has in how many of *sampled* contexts of the file a word occurs; *inside* are those of the title.
     """
-    own = [_words(text) for text in _spread(texts, _OWN)]
+    own = [_words(text) for text in spread(texts, _OWN)]
     elsewhere = sampled - len(inside)
     least = _ALIKE_FEW if len(texts) < _SURE else _ALIKE
     found = Counter(word for words in own for word in words)
@@ -120,7 +119,3 @@ def _alike(
 def _words(text: str) -> set[str]:
     """The beginnings of a text's words, two and three characters long: particles come at the end."""
     return {word[:length] for word in _WORD.findall(text) for length in (2, 3) if len(word) >= length}
-
-
-def _spread(values: Sequence[_Value], most: int) -> Sequence[_Value]:
-    return values[:: -(-len(values) // most)] if len(values) > most else values

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.data.records import Question
+from kit.data.spread import spread
 from kit.errors import ModelError
 from kit.models.backbones import Backbone
 from kit.models.offsets import OffsetCheck
@@ -87,11 +88,7 @@ def _sample(questions: Sequence[Question]) -> list[str]:
     """
     contexts = list(dict.fromkeys(question.context for question in questions))
     astral = [text for text in contexts if len(text.encode("utf-16-le", "surrogatepass")) > 2 * len(text)]
-    return list(dict.fromkeys(_spread(contexts, _SAMPLE) + _spread(astral, _SAMPLE_ASTRAL)))
-
-
-def _spread(contexts: list[str], size: int) -> list[str]:
-    return contexts[:: max(len(contexts) // size, 1)][:size]
+    return list(dict.fromkeys([*spread(contexts, _SAMPLE), *spread(astral, _SAMPLE_ASTRAL)]))
 
 
 def clamp_lengths(backbone: Backbone, max_length: int, stride: int) -> tuple[int, int, list[str]]:

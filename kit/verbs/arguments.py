@@ -53,12 +53,12 @@ def answers_given(value: object, name: str) -> Mapping[str, str]:
 
 
 def _kind(value: object) -> str:
-    if value is None:
-        return "None"
+    if value is None or isinstance(value, bool):
+        return str(value)
     if isinstance(value, (list, tuple, set, frozenset, dict)):
         return f"a {type(value).__name__} of {len(value)}"
-    if isinstance(value, (bool, int, float)):
-        return f"the number {value}" if not isinstance(value, bool) else str(value)
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
     name = type(value).__name__
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 

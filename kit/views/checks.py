@@ -69,8 +69,8 @@ def run(
             terminal.say(f"{done.out}: {written} written, {counted(len(lines), 'change')}")
             if done.chosen:
                 terminal.say(
-                    f"{done.chosen:,} of its answers stand several times in their contexts; the question's "
-                    "words chose their places, and --strict leaves them out"
+                    f"{counted(done.chosen, 'answer')} placed by the question's words, where the context has "
+                    "the text several times; --strict leaves such answers out"
                 )
     if failures:
         if len(failures) == 1:

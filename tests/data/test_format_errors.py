@@ -42,7 +42,9 @@ BAD_BYTES = {
     "only a mark": (b"\xef\xbb\xbf", "is empty; download it again"),
     "csv": (
         b"Id,Predicted\nabc,\n",
-        'looks like a CSV (its first line is "Id,Predicted"); give the JSON file with the questions',
+        'looks like a CSV without columns question and context (its first line is "Id,Predicted"); name '
+        "its columns id, context, question, answer_text and answer_start, or give the JSON file with the "
+        "questions",
     ),
     "web page": (
         b"<!DOCTYPE html><html></html>",

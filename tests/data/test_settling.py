@@ -176,12 +176,15 @@ def test_the_command_says_what_was_chosen(
     path = write(value)
     checks.run([path], None, out, False)
     said = " ".join(capsys.readouterr().err.split())
-    assert "1 of its answers stand several times in their contexts; the question's words chose" in said
+    assert (
+        "1 answer placed by the question's words, where the context has the text several times; --strict"
+        in said
+    )
     assert f"{out}: 2 questions written, 2 changes" in said
     checks.run([path], None, out, False, strict=True)
     said = " ".join(capsys.readouterr().err.split())
     assert f"{out}: 1 question written, 3 changes" in said
-    assert "stand several times in their contexts" not in said
+    assert "placed by the question's words, where" not in said
     with pytest.raises(
         ConfigError, match=r"--strict: says what a repair leaves out; give --repair OUT\.json"
     ):

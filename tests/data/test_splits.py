@@ -167,8 +167,10 @@ def test_what_cannot_be_split_says_so() -> None:
         splits.folds(questions, 3)
     with pytest.raises(ConfigError, match="1 asked for; at least 2 are needed"):
         splits.folds(questions, 1)
-    with pytest.raises(DataError, match="all 3 questions belong to one group"):
+    with pytest.raises(DataError, match="holdout: all 3 questions belong to one group"):
         splits.holdout(many(3, 1))
+    with pytest.raises(DataError, match="holdout: the only question belongs to one group"):
+        splits.holdout(many(1, 1))
     for share in (0, 1, -0.1, float("nan")):
         with pytest.raises(ConfigError, match="must lie between 0 and 1"):
             splits.holdout(questions, share)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kit.data.formats.spelling import COUNTED, EQUIVALENCES, LOOSE, Form
+from kit.data.spread import spread
 
 _SAMPLED = 300
 _NEARLY_ALL = 0.9
@@ -126,8 +127,8 @@ def findings(starts: Sequence[Start]) -> list[Finding]:
     """
     found: list[Finding] = []
     starts = list(dict.fromkeys(starts))  # the same mistake again proves nothing more
-    wrong = _spread([each for each in starts if not each.matches])
-    right = _spread([each for each in starts if each.matches])
+    wrong = spread([each for each in starts if not each.matches], _SAMPLED)
+    right = spread([each for each in starts if each.matches], _SAMPLED)
     wrong = [each for each in wrong if _occurs(each)]
     while wrong and len(found) < len(COUNTED):
         cause, explained = _best(wrong)
@@ -195,12 +196,6 @@ def _shift(wrong: Sequence[Start]) -> int:
         if abs(each.start - place) < _FARTHEST
     )
     return max(differences, key=lambda shift: (differences[shift], -abs(shift)), default=0)
-
-
-def _spread(starts: Sequence[Start]) -> list[Start]:
-    """A sample over the whole file, since its parts may differ."""
-    step = max(1, len(starts) // _SAMPLED)
-    return list(starts[::step])
 
 
 def places(context: str, text: str) -> Iterator[int]:

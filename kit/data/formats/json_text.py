@@ -99,5 +99,9 @@ def _not_json(text: str) -> str:
     if first.startswith("<"):
         return "is a web page, not JSON (a login or error page saved in its place?); download it again"
     if "," in first or "\t" in first:
-        return f"looks like a CSV (its first line is {quoted(first)}); give the JSON file with the questions"
+        return (
+            f"looks like a CSV without columns question and context (its first line is {quoted(first)}); "
+            "name its columns id, context, question, answer_text and answer_start, or give the JSON file "
+            "with the questions"
+        )
     return f"is not JSON (it begins with {quoted(first)}); give the JSON file with the questions"
