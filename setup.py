@@ -49,7 +49,7 @@ setup(
     install_requires=[
         "accelerate>=1.10",
         "filelock>=3.12",
-        "huggingface-hub>=1.3",
+        "huggingface-hub>=1.5",
         "jinja2>=3.1",
         "kaggle>=2.2.5",
         "kagglesdk>=0.1.38",
@@ -67,8 +67,8 @@ setup(
         "scipy>=1.13",
         "six>=1.16",  # kaggle imports it without declaring it
         "tokenizers>=0.22.1",
-        "torch>=2.6",
-        "transformers>=5.3",
+        "torch>=2.8",
+        "transformers>=5.4",
         "typer>=0.22",
     ],
     extras_require={
