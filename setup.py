@@ -67,8 +67,8 @@ setup(
         "scipy>=1.13",
         "six>=1.16",  # kaggle imports it without declaring it
         "tokenizers>=0.22.1",
-        "torch>=2.8",
-        "transformers>=5.4",
+        "torch>=2.10",
+        "transformers>=5.6",
         "typer>=0.22",
     ],
     extras_require={
