@@ -47,8 +47,11 @@ class Grouping:
 
     @property
     def uneven(self) -> bool:
-        """Whether the largest group has more questions than one of FOLDS folds should have."""
-        return self.largest * FOLDS > len(self._questions)
+        """Whether the largest group has more questions than one of FOLDS folds should have.
+
+        Files with fewer than two questions a fold are not judged: none of their folds could be even.
+        """
+        return len(self._questions) >= 2 * FOLDS and self.largest * FOLDS > len(self._questions)
 
     def in_words(self) -> str:
         """For a table."""

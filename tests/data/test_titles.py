@@ -167,9 +167,13 @@ def test_a_check_says_when_the_largest_group_exceeds_a_fold(write: Write) -> Non
 
 
 def test_the_remark_names_a_question_where_there_is_no_title() -> None:
-    grouping = Grouping([question(f"q{n}", unlike(0), "") for n in range(3)])
+    grouping = Grouping([question(f"q{n}", unlike(0), "") for n in range(10)])
     (remark,) = grouping.remarks()
     assert remark.text.endswith("its questions, such as q0")
+
+
+def test_a_file_too_small_for_folds_is_not_judged() -> None:
+    assert Grouping([question(f"q{n}", unlike(0), "") for n in range(9)]).remarks() == []
 
 
 def test_a_test_file_is_not_grouped(write: Write) -> None:
