@@ -12,6 +12,16 @@ from kit.models.sweeping.study import quiet
 from tests.models.sweeping.made import RANGES, begin, search_of
 
 
+def wait_for_the_others(log: Path) -> None:
+    """Until every process has had a trial (30 seconds at most): one that begins late takes part, too."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        at_work = {line.split()[1] for line in log.read_text(encoding="utf-8").splitlines()}
+        if len(at_work) == int(os.environ["WORLD_SIZE"]):
+            return
+        time.sleep(0.05)
+
+
 def main() -> None:
     machines, place, total, log, *storage = sys.argv[1:]
     machine = Path(place) / f"machine-{int(os.environ['RANK']) % int(machines)}"
@@ -27,5 +37,5 @@ def main() -> None:
                     return
                 with Path(log).open("a", encoding="utf-8") as file:
                     file.write(f"{claim.name} {os.getpid()}\n")
-                time.sleep(0.1)
+                wait_for_the_others(Path(log))
                 kept.study.tell(claim.trial, claim.trial.params["lr"])
