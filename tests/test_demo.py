@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import subprocess
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.cli.overview import demo as command
 from kit.competition.csv import check_submission, read_submission
 from kit.data import sample
 from kit.data.records import Dataset
@@ -63,14 +61,12 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # two trainings of a minute each, on a quiet machine
 def test_the_demo_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    default = inspect.signature(command).parameters["articles"].default
-    run_demo(tmp_path, sample.SEED, default, lambda line: None)
+    run_demo(tmp_path, sample.SEED, 1800, lambda line: None)  # more articles: here it must learn well
     truth, answers = checked(tmp_path)
     blank = kit.score(dict.fromkeys(answers, ""), truth)
     assert kit.score(answers, truth).edit < blank.edit / 2
-    # each tokenizer's model has learned
+    # the other tokenizer's model has learned as well
     monkeypatch.chdir(tmp_path)
-    for name in ("unigram", "wordpiece"):
-        recipe = tmp_path / f"{name}.yaml"
-        recipe.write_text(f"members: [{{run: runs/demo-{name}}}]\nlength_prior: 1.0\n")
-        assert kit.score(kit.decode(recipe, "data/demo/test.json"), truth).edit < blank.edit * 0.6
+    recipe = tmp_path / "wordpiece.yaml"
+    recipe.write_text("members: [{run: runs/demo-wordpiece}]\nlength_prior: 0.5\n")
+    assert kit.score(kit.decode(recipe, "data/demo/test.json"), truth).edit < blank.edit / 2

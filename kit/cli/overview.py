@@ -41,7 +41,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of corpus and training.")] = 2022,
     articles: Annotated[
         int, typer.Option(min=100, help="Articles to train on: fewer are sooner done, and learn less.")
-    ] = 1300,
+    ] = 1200,
 ) -> None:
     """The whole road on a built-in corpus, two tiny models trained on the spot, in minutes.
 
