@@ -20,7 +20,7 @@ def run(
 ) -> None:
     """Check *files*; exit with 1 where a rule is broken or something leaks.
 
-    What cannot be done (a file that is none, a repair that fails) ends in an error, after all that could.
+    A failure (an unreadable file, a repair that fails) is raised last, after every report is printed.
     """
     if strict and repaired is None:
         raise ConfigError("--strict: says what a repair leaves out; give --repair OUT.json too")
