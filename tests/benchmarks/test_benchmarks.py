@@ -154,9 +154,20 @@ def test_what_fails_or_finds_no_time_is_said_in_the_table() -> None:
         return {"flops": 1.0}
 
     _, trained, _ = gpu.measure(
-        Ways((Way("a", "padded", "fp32"),), (), "a"), TINY, 0.0, 1.0, device="cpu", ask=late
+        Ways((Way("a", "padded", "fp32"),), (), "a"), TINY, 1.0, 1.0, device="cpu", ask=late
     )
     assert trained == [gpu.Measured("a", failure="no time left")]
+
+
+def test_no_way_is_started_when_the_time_is_over() -> None:
+    asked: list[str] = []
+
+    def answer(module: str, kind: str, *words: object, **_: object) -> dict[str, Any]:
+        asked.append(kind)
+        return {"flops": 1.0}
+
+    gpu.measure(Ways((Way("a", "padded", "fp32"),), (), "a"), TINY, 0.0, 1.0, device="cpu", ask=answer)
+    assert asked == ["peak"]
 
 
 def test_a_child_answers_or_fails_with_its_last_words(tmp_path: Path) -> None:
