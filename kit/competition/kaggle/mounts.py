@@ -32,21 +32,21 @@ def competition_file(competition: str, name: str, root: Path = INPUT) -> Path:
     Raises ConfigError where the competition is not mounted, or has no such file, or several.
     """
     slug = source_of(competition).slug
-    mounts = _folders(root, (_COMPETITIONS, slug), (slug,))
-    for mount in mounts:
-        if (found := _file_inside(mount, name)) is not None:
-            return found
-    if mounts:
-        raise _lacks(mounts[0], name)
-    raise _not_mounted(slug, root, "attach the competition with Add Input (accept its rules first)")
+    mount = _first(_folders(root, (_COMPETITIONS, slug), (slug,)))
+    if mount is None:
+        raise _not_mounted(slug, root, "attach the competition with Add Input (accept its rules first)")
+    if (found := _file_inside(mount, name)) is None:
+        raise _lacks(mount, name)
+    return found
 
 
 def notebook_output(notebook: str, root: Path = INPUT) -> Path:
     """The mounted output of a notebook or kernel, OWNER/SLUG.  Raises ConfigError where it is not mounted."""
     owner, slug = notebook.split("/")[:2]
-    if mounts := _folders(root, (_NOTEBOOKS, owner, slug), (slug,)):
-        return mounts[0]
-    raise _not_mounted(notebook, root, "attach its output with Add Input")
+    mount = _first(_folders(root, (_NOTEBOOKS, owner, slug), (slug,)))
+    if mount is None:
+        raise _not_mounted(notebook, root, "attach its output with Add Input")
+    return mount
 
 
 def placed(word: str, attached: Iterable[str] = (), root: Path = INPUT) -> str:
@@ -64,13 +64,12 @@ def placed(word: str, attached: Iterable[str] = (), root: Path = INPUT) -> str:
         raise ConfigError(f"{word}: leads out of {ROOT}; write the path without ..")
     if parts[0] in (_COMPETITIONS, *_WITH_OWNER) and (written := root.joinpath(*parts)).exists():
         return str(written)
-    mounts, rest = _mounts_of(parts, attached, root)
-    for mount in mounts:
-        if (found := mount.joinpath(*rest)).exists():
-            return str(found)
-    if mounts:
-        raise _lacks(mounts[0], "/".join(rest))
-    raise _not_mounted("/".join(parts), root, "attach it (--dataset OWNER/NAME, or Add Input)")
+    mount, rest = _mount_of(parts, attached, root)
+    if mount is None:
+        raise _not_mounted("/".join(parts), root, "attach it (--dataset OWNER/NAME, or Add Input)")
+    if not (found := mount.joinpath(*rest)).exists():
+        raise _lacks(mount, "/".join(rest))
+    return str(found)
 
 
 def mounted(root: Path = INPUT) -> list[str]:
@@ -96,28 +95,40 @@ def _parts(word: str, root: Path) -> tuple[str, ...] | None:
     return None
 
 
-def _mounts_of(
+def _mount_of(
     parts: Sequence[str], attached: Iterable[str], root: Path
-) -> tuple[list[Path], tuple[str, ...]]:
-    """The mounts that a path may mean, the likeliest first, and the parts inside them."""
+) -> tuple[Path | None, tuple[str, ...]]:
+    """The mount that a path means (None: it is not there), and the parts inside it.
+
+    The old layout counts only where the new one has no such mount: there a name says less.
+    """
     kind = parts[0]
     if kind == _COMPETITIONS and len(parts) > 1:
-        return _folders(root, (kind, parts[1]), (parts[1],)), tuple(parts[2:])
+        return _first(_folders(root, (kind, parts[1]), (parts[1],))), tuple(parts[2:])
     if kind in _WITH_OWNER and len(parts) > 2:
-        return _folders(root, (kind, *parts[1:3]), (parts[2],)), tuple(parts[3:])
+        return _first(_folders(root, (kind, *parts[1:3]), (parts[2],))), tuple(parts[3:])
     name, rest = kind, tuple(parts[1:])
-    owners = [one.split("/")[0] for one in attached if one.split("/")[1].casefold() == name.casefold()]
-    named = [(kind, owner, name) for owner in owners for kind in (_DATASETS, _NOTEBOOKS)]
-    if mounts := _folders(root, *named, (name,)):
-        return mounts, rest
-    if owners:  # theirs is not there, and another owner's of the same name is another thing
-        return [], rest
+    named = (one.split("/")[:2] for one in dict.fromkeys(attached))
+    owners = [owner for owner, own_name in named if own_name.casefold() == name.casefold()]
+    either = [_first(_folders(root, *((kind, owner, name) for kind in _WITH_OWNER))) for owner in owners]
+    theirs = [mount for mount in either if mount is not None]
+    old = _folders(root, (name,))
+    if theirs or old or owners:  # another owner's mount of the same name is another thing
+        return _only(theirs, name, root) or _first(old), rest
     everyone = [(kind, owner.name, name) for kind in _WITH_OWNER for owner in _entries(root / kind)]
-    mounts = _folders(root, (_COMPETITIONS, name), *everyone)
+    return _only(_folders(root, (_COMPETITIONS, name), *everyone), name, root), rest
+
+
+def _first(mounts: Sequence[Path]) -> Path | None:
+    return mounts[0] if mounts else None
+
+
+def _only(mounts: Sequence[Path], name: str, root: Path) -> Path | None:
+    """The only one of *mounts*.  Raises ConfigError where there are several."""
     if len(mounts) > 1:
         choices = ", ".join(f"{ROOT}/{mount.relative_to(root).as_posix()}" for mount in mounts)
         raise ConfigError(f"{ROOT}/{name}: several mounts have this name; write which one: {choices}")
-    return mounts, rest
+    return _first(mounts)
 
 
 def _folders(root: Path, *places: Sequence[str]) -> list[Path]:

@@ -1,15 +1,17 @@
-"""Submissions as Kaggle has them: sending one, listing all, the day's allowance, the public board."""
+"""Submissions as Kaggle has them: sending one, listing all, fetching a file back, the day's allowance."""
 
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from kit.competition.kaggle.client import Client
-from kit.errors import UploadFailedError
+from kit.errors import DownloadError, UploadFailedError
 
 PENDING, COMPLETE, ERROR = "pending", "complete", "error"
 _PAGE = 100
@@ -28,6 +30,8 @@ class Listed:
     public: float | None
     private: float | None
     reason: str
+    by: str = ""
+    """Who of the team made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +107,10 @@ def submissions(client: Client, competition: str) -> list[Listed]:
     def page(kaggle: Any, token: str) -> Any:
         from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
 
-        request = _asking(ApiListSubmissionsRequest(), competition, token)
+        request = asking(ApiListSubmissionsRequest(), competition, token)
         return kaggle.competitions.competition_api_client.list_submissions(request)
 
-    return [_listed(one) for one in _every_page(client, page, "listing submissions", competition)]
+    return [_listed(one) for one in every_page(client, page, "listing submissions", competition)]
 
 
 def allowance(client: Client, competition: str) -> Allowance:
@@ -122,27 +126,38 @@ def allowance(client: Client, competition: str) -> Allowance:
     return client.read(call, "asking for the day's allowance", competition)
 
 
-def board(client: Client, competition: str) -> list[float]:
-    """Every team's score on the public board, the best (lowest) first."""
-
-    def page(kaggle: Any, token: str) -> Any:
-        from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
-
-        request = _asking(ApiGetLeaderboardRequest(), competition, token)
-        return kaggle.competitions.competition_api_client.get_leaderboard(request)
-
-    teams = _every_page(client, page, "reading the leaderboard", competition)
-    return sorted(score for team in teams if (score := _score(team.score)) is not None)
+def description(client: Client, ref: int) -> str:
+    """The description of submission *ref*, of whatever competition."""
+    call = client.read(lambda api: api.get_submission(ref), "asking for the submission", str(ref))
+    return str(call.description or "")
 
 
-def _asking(request: Any, competition: str, token: str) -> Any:
+def fetch(client: Client, ref: int) -> bytes:
+    """The file of submission *ref*, as Kaggle has it.  Raises DownloadError where not one file came."""
+    with tempfile.TemporaryDirectory(prefix="kit-submission-") as temporary:
+        folder = Path(temporary)
+
+        def call(api: Any) -> None:
+            for left in folder.iterdir():  # of an attempt that broke off
+                left.unlink()
+            api.competition_download_submission(ref, path=temporary, force=True, quiet=True)
+
+        client.read(call, "fetching the submission", str(ref))
+        files = [path for path in folder.iterdir() if path.is_file()]
+        if len(files) != 1:
+            raise DownloadError(f"submission {ref}: {len(files)} files came instead of one; fetch it again")
+        return files[0].read_bytes()
+
+
+def asking(request: Any, competition: str, token: str) -> Any:
+    """*request* for the page of *competition* that *token* ("" for the first) stands for."""
     request.competition_name, request.page_size = competition, _PAGE
     if token:
         request.page_token = token
     return request
 
 
-def _every_page(client: Client, page: Callable[[Any, str], Any], doing: str, competition: str) -> list[Any]:
+def every_page(client: Client, page: Callable[[Any, str], Any], doing: str, competition: str) -> list[Any]:
     """The submissions on all pages that *page* (kaggle, token) answers with."""
     found: list[Any] = []
     token = ""
@@ -167,14 +182,15 @@ def _listed(one: Any) -> Listed:
         description=one.description or "",
         file_name=one.file_name or "",
         status=one.status.name.lower(),
-        public=_score(one.public_score),
-        private=_score(one.private_score),
+        public=score_of(one.public_score),
+        private=score_of(one.private_score),
         reason=one.error_description or "",
+        by=one.submitted_by or "",
     )
 
 
-def _score(text: object) -> float | None:
-    """Kaggle writes scores as text, "" while there is none."""
+def score_of(text: object) -> float | None:
+    """A score; Kaggle writes scores as text, "" while there is none."""
     try:
         value = float(str(text))
     except ValueError:

@@ -88,7 +88,8 @@ def test_both_layouts_at_once(root: Path) -> None:
     mount(root, SLUG, "test.json")
     new = mount(root, f"competitions/{SLUG}", "train.json")
     assert competition_file("goorm-2", "train.json", root) == new / "train.json"
-    assert competition_file("goorm-2", "test.json", root) == root / SLUG / "test.json"
+    with pytest.raises(ConfigError, match=rf"competitions/{SLUG}: has no test\.json; it holds train\.json"):
+        competition_file("goorm-2", "test.json", root)  # what is called so in the old layout is another thing
 
 
 # ---- paths, as a person writes them
@@ -139,8 +140,12 @@ def test_a_model(root: Path, word: str, place: str) -> None:
 def test_the_attached_owners_data_set_before_any_other(root: Path) -> None:
     mount(root, "datasets/other/mine")
     mount(root, "mine")  # a notebook's output may be called so in the old layout
+    mount(root, "notebooks/person/mine")
     own = mount(root, "datasets/person/mine")
     assert placed("/kaggle/input/mine", ["other/else", "person/mine"], root) == str(own)
+    mount(root, "mine", "x.json")
+    with pytest.raises(ConfigError, match=r"person/mine: has no x\.json"):
+        placed("/kaggle/input/mine/x.json", ["person/mine"], root)
 
 
 def test_another_owners_data_set_is_never_taken(root: Path) -> None:
@@ -154,12 +159,14 @@ def test_another_owners_data_set_is_never_taken(root: Path) -> None:
 def test_a_name_that_two_owners_have(root: Path) -> None:
     mount(root, "datasets/a/mine")
     mount(root, "datasets/b/mine")
-    with pytest.raises(ConfigError) as error:
-        placed("/kaggle/input/mine/x.json", [], root)
-    assert str(error.value) == (
-        "/kaggle/input/mine: several mounts have this name; write which one: /kaggle/input/datasets/a/mine, "
-        "/kaggle/input/datasets/b/mine"
-    )
+    for attached in ([], ["a/mine", "b/mine"]):
+        with pytest.raises(ConfigError) as error:
+            placed("/kaggle/input/mine/x.json", attached, root)
+        assert str(error.value) == (
+            "/kaggle/input/mine: several mounts have this name; write which one: "
+            "/kaggle/input/datasets/a/mine, /kaggle/input/datasets/b/mine"
+        )
+    assert placed("/kaggle/input/mine", ["b/mine"], root) == str(root / "datasets/b/mine")
     assert placed("/kaggle/input/datasets/b/mine", [], root) == str(root / "datasets/b/mine")
 
 
