@@ -98,7 +98,7 @@ def visible(text: str) -> str:
 
 def shortened(text: str, most: int) -> str:
     """*text* in at most *most* columns of a terminal (Hangul takes two), with … where it was cut."""
-    whole = Text(text)
+    whole = Text(visible(text))
     whole.truncate(most, overflow="ellipsis")
     return whole.plain
 

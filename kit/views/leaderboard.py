@@ -160,7 +160,8 @@ def _score(value: float | None) -> str:
 
 
 def _place(place: int | None, teams: int) -> str:
-    return "" if place is None else f"{place:,} of {teams:,}"
+    # A late submission is no team's on the board: behind all of them it is one more.
+    return "" if place is None else f"{place:,} of {max(place, teams):,}"
 
 
 def _when(at: str) -> str:

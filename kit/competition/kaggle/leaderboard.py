@@ -71,7 +71,7 @@ def download_board(client: Client, competition: str, name: str, folder: Path) ->
     Raises DownloadError for what is no board, a KaggleError by kind, WriteError.
     """
     member, content = _downloaded(client, competition)
-    scores = _scores_in(content, competition)
+    scores = board_scores(content, competition)
     board = _which(member.replace(competition, ""), scores, client, competition)
     ending = "" if board == UNKNOWN else f"-{board}"
     path = folder / f"leaderboard-{name}{ending}.csv"
@@ -118,8 +118,8 @@ def _downloaded(client: Client, competition: str) -> tuple[str, bytes]:
         raise DownloadError(f"{fault}; nothing was written, download again") from error
 
 
-def _scores_in(content: bytes, competition: str) -> list[float]:
-    """The scores of a board's CSV.  Raises DownloadError for one without a column of scores."""
+def board_scores(content: bytes, competition: str) -> list[float]:
+    """The scores in the CSV of a board, lowest first.  Raises DownloadError for one without such a column."""
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except (UnicodeDecodeError, csv.Error) as error:

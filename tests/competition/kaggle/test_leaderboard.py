@@ -18,10 +18,11 @@ from scipy import stats
 
 import kit
 from kit.competition.csv import write_submission
-from kit.competition.kaggle.leaderboard import Board
+from kit.competition.kaggle.leaderboard import Board, board_scores
 from kit.competition.ledger import Entry, Ledger
 from kit.competition.submitting import check_csv, submit
 from kit.competition.tracking import answers_of, picks, tracking
+from kit.errors import DownloadError
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.submitting import records, score
 
@@ -217,6 +218,27 @@ def test_several_lost_answers_are_found_again(kaggle: Kaggle, csvs: dict[str, Pa
 
 
 # ---- the whole board
+
+
+@pytest.mark.parametrize(
+    ("content", "scores"),
+    [
+        (b"\xef\xbb\xbfRank,TeamName,Score\r\n1,a,2.5\r\n2,b,1.5\r\n", [1.5, 2.5]),
+        (b'Score,TeamName\n2.5,"two\nlines, and a comma"\n1.5,\n', [1.5, 2.5]),
+        (b"TeamName,Score\na\nb,\nc,nan\nd,inf\ne,1,extra\n", [1.0]),
+        (b"Score\n", []),
+        (b"", []),
+        (b"\xff\xfeS\x00", "cannot be read"),
+        (b"Score\n" + b"1" * 200_000, "cannot be read"),
+        (b"Id,Predicted\na,b\n", r"has no column Score \(columns: Id, Predicted\)"),
+    ],
+)
+def test_the_scores_of_a_board(content: bytes, scores: list[float] | str) -> None:
+    if isinstance(scores, str):
+        with pytest.raises(DownloadError, match=rf"^leaderboard of c: {scores}"):
+            board_scores(content, "c")
+    else:
+        assert board_scores(content, "c") == scores
 
 
 @pytest.mark.parametrize("ended", [False, True])

@@ -73,7 +73,7 @@ def _other_bytes(kaggle: Kaggle) -> None:
 ROWS = [
     Row(
         "ended: each place by its own board", _ended, "leaderboard --refresh", 0,
-        ("public place", "private place", "4 of 3", "1 of 2"),
+        ("public place", "private place", "4 of 4", "1 of 2"),
     ),
     Row(
         "ended: late submission", _ended, "submit submissions/one.csv --message late", 0,
