@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.competition.kaggle.client import Client
-from kit.errors import DownloadError, UploadFailedError
+from kit.errors import UploadFailedError
 
 PENDING, COMPLETE, ERROR = "pending", "complete", "error"
 _PAGE = 100
@@ -128,25 +128,35 @@ def allowance(client: Client, competition: str) -> Allowance:
 
 def description(client: Client, ref: int) -> str:
     """The description of submission *ref*, of whatever competition."""
-    call = client.read(lambda api: api.get_submission(ref), "asking for the submission", str(ref))
-    return str(call.description or "")
+
+    def call(api: Any) -> str:
+        from kagglesdk.competitions.types.competition_api_service import ApiGetSubmissionRequest
+
+        request = ApiGetSubmissionRequest()
+        request.ref = ref
+        with api.build_kaggle_client() as kaggle:
+            answer = kaggle.competitions.competition_api_client.get_submission(request)
+        return str(answer.description or "")
+
+    return client.read(call, "asking for the submission", str(ref))
 
 
 def fetch(client: Client, ref: int) -> bytes:
-    """The file of submission *ref*, as Kaggle has it.  Raises DownloadError where not one file came."""
+    """The file of submission *ref*, as Kaggle has it."""
     with tempfile.TemporaryDirectory(prefix="kit-submission-") as temporary:
-        folder = Path(temporary)
+        path = Path(temporary) / "submitted"
 
         def call(api: Any) -> None:
-            for left in folder.iterdir():  # of an attempt that broke off
-                left.unlink()
-            api.competition_download_submission(ref, path=temporary, force=True, quiet=True)
+            from kagglesdk.competitions.types.competition_api_service import ApiDownloadSubmissionRequest
+
+            request = ApiDownloadSubmissionRequest()
+            request.submission_id = ref
+            with api.build_kaggle_client() as kaggle:
+                response = kaggle.competitions.competition_api_client.download_submission(request)
+                api.download_file(response, str(path), kaggle.http_client())
 
         client.read(call, "fetching the submission", str(ref))
-        files = [path for path in folder.iterdir() if path.is_file()]
-        if len(files) != 1:
-            raise DownloadError(f"submission {ref}: {len(files)} files came instead of one; fetch it again")
-        return files[0].read_bytes()
+        return path.read_bytes()
 
 
 def asking(request: Any, competition: str, token: str) -> Any:
