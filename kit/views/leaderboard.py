@@ -91,7 +91,7 @@ def _table(title: str, rows: Sequence[dict[str, str]]) -> None:
     """The columns that have something in any row."""
     columns = [column for column in rows[0] if any(row[column] for row in rows)]
     cells = [[row[column] for column in columns] for row in rows]
-    terminal.table(title, columns, cells, words=("status", "reason", "message", "made", "by"))
+    terminal.table(title, columns, cells, words=("CSV", "status", "reason", "message", "made", "by"))
 
 
 def _row(entry: Entry, standing: Standing) -> dict[str, str]:

@@ -17,6 +17,7 @@ from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, Unava
 from kit.files import sha256_file
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.submitting import bytes_of, records, score
+from tests.competition.kaggle.test_leaderboard_faults import kit_command
 
 GUIDS = ["a", "b", "c", "d"]
 
@@ -96,6 +97,35 @@ def test_of_another_competition(kaggle: Kaggle, csvs: dict[str, Path]) -> None:
     assert found.competition == "k-digital-goorm-4-korean-mrc"
     assert kaggle.calls[-1].body["competitionName"] == found.competition  # type: ignore[index, call-overload]
     assert [one.entry for one in found.made] == [None]  # the ledger's entry is of another competition
+
+
+def test_the_table_says_where_each_was_made_and_by_whom(
+    kaggle: Kaggle,
+    csvs: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def shown() -> list[str]:
+        said = kit_command(monkeypatch, capsys, "submissions")[1]
+        return [" ".join(line.split()) for line in said.splitlines()[1:]]
+
+    submit(check_csv(csvs["one"]), "one")
+    assert shown() == [
+        "ref CSV status message made submitted (UTC)",
+        "1000 one.csv pending one here 2026-11-25 10:00",
+    ]
+    elsewhere(kaggle, 2000, "by hand")
+    assert shown() == [
+        "ref CSV public status message made by submitted (UTC)",
+        "2000 mine.csv 3.500 by hand elsewhere friend 2026-11-26 10:00",
+        "1000 one.csv pending one here 2026-11-25 10:00",
+    ]
+    records(kaggle).clear()
+    said = kit_command(monkeypatch, capsys, "submissions")[1]
+    assert said.splitlines() == [
+        "Kaggle lists no submission to k-digital-goorm-2-korean-mrc",
+        "submissions/one.csv: is in the ledger as 1000, and Kaggle does not list it",
+    ]
 
 
 # ---- fetched
