@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from kit.files import append_line, locked
 
 DEFAULT = Path("submissions") / "ledger.jsonl"
 OPEN, NOT_SENT = "outcome unknown", "not sent"
+_TAG = re.compile(r"\[sha256:([0-9a-f]{16})\] ?")
 
 
 class Entry(BaseModel):
@@ -68,6 +70,12 @@ class _Event(BaseModel):
 def tag_of(sha256: str) -> str:
     """``[sha256:…]`` with 16 hex digits: first in a submission's description."""
     return f"[sha256:{sha256[:16]}]"
+
+
+def split_description(description: str) -> tuple[str, str]:
+    """A submission's description as the 16 hex digits of its tag ("" without one) and its message."""
+    found = _TAG.match(description)
+    return (found[1], description[found.end() :]) if found else ("", description)
 
 
 class Ledger:
