@@ -25,15 +25,10 @@ from kit.errors import (
     UnavailableError,
 )
 from tests.competition.kaggle.conftest import clean
-from tests.competition.kaggle.server import Body, Fault, Kaggle
+from tests.competition.kaggle.server import Fault, Kaggle
 
 SLUG = "some-contest"
 TIMEOUT = 0.6
-
-
-@Kaggle.answers("GetCompetition")
-def _competition(kaggle: Kaggle, body: Body) -> Body:
-    return {"ref": body["competitionName"]}
 
 
 def ask(client: Client, times: int = 1) -> object:
