@@ -76,9 +76,10 @@ class Client:
                 f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
                 "write to"
             )
-        return translated(error, doing, subject, self.credentials, partial(self._look, error))
+        return translated(error, doing, subject, self.credentials, partial(self.look, failed=error))
 
-    def _look(self, failed: BaseException, slug: str) -> Sight:
+    def look(self, slug: str, failed: BaseException | None = None) -> Sight:
+        """What this account sees of the competition *slug*, asked after *failed*; never raises."""
         with _quiet(), _timeout(self.patience.timeout):
             return look(self.api, slug, failed)
 

@@ -25,6 +25,7 @@ CURE = (
     "make a token at https://www.kaggle.com/settings (API), and put it into ~/.kaggle/access_token "
     "(or set KAGGLE_API_TOKEN), readable by you alone: chmod 600"
 )
+_RUNS_ON_KAGGLE = "KAGGLE_KERNEL_RUN_TYPE"
 _NOTEBOOK = "this Kaggle notebook (Kaggle's token for the account that runs it)"
 _NOTEBOOK_CURE = (
     "restart the notebook's session; or unset KAGGLE_API_V1_TOKEN and set KAGGLE_API_TOKEN to a token of "
@@ -80,9 +81,10 @@ def find_credentials(environment: Mapping[str, str] | None = None, home: Path | 
         or _oauth(home / ".kaggle" / "credentials.json", wrong)
     )
     if found is None:
+        cure = f"in a Kaggle notebook, {_NOTEBOOK_CURE}" if _RUNS_ON_KAGGLE in environment else CURE
         if not wrong:
-            raise NoCredentialsError(f"no Kaggle credentials found: {CURE}")
-        raise NotAuthenticatedError(f"{'; '.join(wrong)}; or {CURE}")
+            raise NoCredentialsError(f"no Kaggle credentials found: {cure}")
+        raise NotAuthenticatedError(f"{'; '.join(wrong)}; or {cure}")
     return Credentials(found.kind, found.source, found.username, found.secret, tuple(wrong))
 
 
@@ -93,7 +95,7 @@ def home_folder() -> Path:
 
 def _token(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Credentials | None:
     given = environment.get("KAGGLE_API_TOKEN", "").strip()
-    if "KAGGLE_KERNEL_RUN_TYPE" in environment:
+    if _RUNS_ON_KAGGLE in environment:
         named = environment.get("KAGGLE_API_V1_TOKEN", "")
         if named and (token := _sound_token(_content(Path(named), wrong), named, wrong)):
             if given:

@@ -65,13 +65,14 @@ def network_error(error: BaseException, doing: str) -> KaggleError | None:
 
 def proxy_refused(doing: str, address: str, answer: str) -> NetworkError:
     """The proxy, not Kaggle, answered a request to *address*: *answer* is its status with its words."""
+    site = "Kaggle" if doing != address else "the site"
     cure = (
         "it wants a user name and a password: put them into that variable, as in http://USER:PASSWORD@HOST:PORT"
         if answer.startswith("407")
         else "ask who runs it to let this host through"
     )
     return NetworkError(
-        f"{doing}: the proxy refused the connection to {_host(address)} with {answer}, not Kaggle "
+        f"{doing}: the proxy refused the connection to {_host(address)} with {answer}, not {site} "
         f"({_proxy(address) or 'no proxy variable is set'}); {cure}"
     )
 

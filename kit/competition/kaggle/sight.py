@@ -26,7 +26,7 @@ class Sight:
     near: tuple[str, ...] = ()
 
 
-def look(api: Any, slug: str, failed: BaseException) -> Sight:
+def look(api: Any, slug: str, failed: BaseException | None) -> Sight:
     """Ask Kaggle about *slug* after *failed*; every failure here only leaves something unknown."""
     from kagglesdk.competitions.types.competition_enums import CompetitionListTab
 

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+import kit
+from kit.cli import main
 from kit.competition.csv import write_submission
 from kit.competition.kaggle.network import BUNDLES
 from kit.competition.ledger import NOT_SENT, OPEN, Ledger
+from kit.errors import ClientVersionError, NetworkError
 from tests.competition.kaggle.proxy import refusing
 from tests.competition.kaggle.server import Fault, Kaggle, running
 from tests.competition.kaggle.serving_competitions import show
@@ -382,8 +385,6 @@ def csv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def kit_submit(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """`kit submit` of the CSV; its exit code."""
-    from kit.cli import main
-
     monkeypatch.setattr(
         sys, "argv", ["kit", "submit", "submissions/one.csv", "--message", "x", "--no-wait", *words]
     )
@@ -424,6 +425,33 @@ def test_its_line_its_code_its_ledger_and_nothing_twice(
     with pytest.MonkeyPatch.context() as patch:
         assert kit_submit(patch) == 0
     assert len(records(kaggle)) == 1
+
+
+def test_a_misspelt_download_names_what_was_entered(
+    kaggle: Kaggle, csv: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(kaggle, **HERE)
+    kaggle.fail("ListDataFiles", Fault("status", 403, PARTICIPATE))
+    monkeypatch.setattr(sys, "argv", ["kit", "download", "https://www.kaggle.com/c/Titanic2/data"])
+    with pytest.raises(SystemExit):
+        main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: listing files: Kaggle shows this account no competition titanic2 (403, ")
+    assert line.endswith("check the spelling of the slug; this account has entered titanic")
+    assert [call.method for call in kaggle.calls] == [
+        "ListDataFiles", "ListCompetitions", "ListCompetitions", "GetCompetition", "ListCompetitions",
+    ]  # fmt: skip
+    assert not Path("data/titanic2").exists()
+
+
+def test_a_kernel_state_that_the_client_does_not_know(
+    kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(Kaggle.methods, "GetKernelSessionStatus", lambda server, asked: {"status": "ASLEEP"})
+    with pytest.raises(ClientVersionError, match="ASLEEP") as error:
+        kit.kernel_status("person/kit-five")
+    assert VERSION in str(error.value)
+    assert kaggle.count("GetKernelSessionStatus") == 1  # no retry helps
 
 
 # ---- certificates and proxies
@@ -532,14 +560,18 @@ def behind(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name.upper(), proxy)
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize(("status", "says"), [(407, "it wants a user name and a password"), (403, "")])
+@pytest.mark.parametrize(
+    ("scheme", "status", "says"),
+    [
+        ("http", 407, "it wants a user name and a password"),
+        ("https", 407, "it wants a user name and a password"),
+        ("https", 403, "ask who runs it"),  # without encryption it would look like the server's own answer
+    ],
+)
 def test_the_proxy_refuses_not_kaggle(
     kaggle: Kaggle, csv: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     scheme: str, status: int, says: str,
 ) -> None:  # fmt: skip
-    if (scheme, status) == ("http", 403):
-        pytest.skip("looks as if the server had said it")
     monkeypatch.setenv("KIT_KAGGLE_ENDPOINT", f"{scheme}://kaggle.invalid")
     with refusing(status) as proxy:
         behind(proxy.address.replace("://", "://someone:hidden@"), monkeypatch)
@@ -564,3 +596,26 @@ def test_a_proxy_that_cannot_be_used_is_named(
     said = one_error(monkeypatch, capsys)
     assert f"HTTPS_PROXY={proxy} cannot be used" in said
     assert not kaggle.calls
+
+
+def test_korquads_site_behind_the_same_network(
+    kaggle: Kaggle, csv: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with encrypted(certificate, monkeypatch) as server:
+        monkeypatch.setenv("KIT_KORQUAD_URL", server.endpoint)
+        with pytest.raises(NetworkError, match=r"is not trusted .*REQUESTS_CA_BUNDLE"):
+            kit.download("korquad", quiet=True)
+        with monkeypatch.context() as patch:
+            patch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
+            with pytest.raises(NetworkError, match=r"=/nowhere\.pem: there is no such file"):
+                kit.download("korquad", quiet=True)
+        assert not server.calls
+    with refusing(407) as proxy:
+        behind(proxy.address, monkeypatch)
+        for scheme in ("http", "https"):
+            monkeypatch.setenv("KIT_KORQUAD_URL", f"{scheme}://korquad.invalid")
+            with pytest.raises(
+                NetworkError, match=r"the proxy refused the connection to korquad\.invalid with 407"
+            ):
+                kit.download("korquad", quiet=True)
+    assert proxy.asked == ["GET", "CONNECT"]
