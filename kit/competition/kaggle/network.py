@@ -49,7 +49,12 @@ def network_error(error: BaseException, doing: str) -> KaggleError | None:
         isinstance(error, requests.exceptions.InvalidSchema) and _proxy(address)
     ):
         text = " ".join(map(str, causes))
-        if found := _TUNNEL.search(text):
+        if (found := _TUNNEL.search(text)) and found[1].startswith("5"):
+            return UnavailableError(
+                f"{doing}: the proxy ({_proxy(address)}) cannot reach {_host(address)} ({found[1].strip()}); "
+                "try again later, or another network"
+            )
+        if found:
             return proxy_refused(doing, address, found[1].strip())
         return NetworkError(
             f"{doing}: {_proxy(address) or 'the proxy'} cannot be used ({reason_of(error)}); correct that "
