@@ -6,6 +6,8 @@ import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +15,8 @@ from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, f
 from kit.competition.kaggle.failures import of_the_disk, translated
 from kit.competition.kaggle.loading import kaggle_api_class
 from kit.competition.kaggle.patience import Patience
-from kit.errors import KaggleError, NotAuthenticatedError, WriteError
+from kit.competition.kaggle.sight import Sight, look
+from kit.errors import KaggleError, KitError, NotAuthenticatedError, WriteError
 
 ENDPOINT = "KIT_KAGGLE_ENDPOINT"
 Result = TypeVar("Result")
@@ -65,12 +68,20 @@ class Client:
         except KaggleError:
             raise
         except (Exception, SystemExit) as error:
-            if of_the_disk(error):
-                raise WriteError(
-                    f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
-                    "write to"
-                ) from error
-            raise translated(error, doing, subject, str(self.credentials)) from error
+            raise self._translated(error, doing, subject) from error
+
+    def _translated(self, error: BaseException, doing: str, subject: str) -> KitError:
+        if of_the_disk(error):
+            return WriteError(
+                f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
+                "write to"
+            )
+        return translated(error, doing, subject, self.credentials, partial(self.look, failed=error))
+
+    def look(self, slug: str, failed: BaseException | None = None) -> Sight:
+        """What this account sees of the competition *slug*, asked after *failed*; never raises."""
+        with _quiet(), _timeout(self.patience.timeout):
+            return look(self.api, slug, failed)
 
 
 def connect(patience: Patience | None = None) -> Client:
@@ -88,14 +99,15 @@ def connect(patience: Patience | None = None) -> Client:
         )
         if not username:
             raise NotAuthenticatedError(
-                f"Kaggle does not accept the {credentials}; make a new token at https://www.kaggle.com/settings"
+                f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
             )
         api.config_values[api.CONFIG_NAME_USER] = username
+        client.credentials = replace(credentials, username=username)
     if credentials.kind == OAUTH and not client.read(
         lambda api: api._authenticate_with_oauth_creds(), "signing in", "kaggle.com"
     ):
         raise NotAuthenticatedError(
-            f"Kaggle does not accept the {credentials}; sign in again with `kaggle auth login`"
+            f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
         )
     return client
 
@@ -129,10 +141,12 @@ def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
             http = client.http_client()
             if endpoint:
                 http._endpoint = endpoint.rstrip("/")
-            if credentials.kind == KEY:
-                # Left alone, the client would prefer a token from the environment, even a bad one.
+            if token is None:
+                # Left alone, the client would take a token from the environment, even a bad one.
+                http._signed_in = credentials.kind == KEY
                 http._init_session()
-                http._session.auth = (credentials.username, credentials.secret)
+                if credentials.kind == KEY:
+                    http._session.auth = (credentials.username, credentials.secret)
             return client
 
     api = Api()

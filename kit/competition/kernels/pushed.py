@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from kit.competition.kaggle.addresses import kernel_named
 from kit.config.validation import Settings
 from kit.errors import ConfigError, WriteError
 from kit.files import append_line, locked
@@ -60,6 +61,7 @@ def find_kernel(runs: Path, named: str | None) -> str:
     That itself, a slug or run that was pushed from here, or without *named* the latest push.  Raises
     ConfigError where nothing fits.
     """
+    named = None if named is None else kernel_named(named)
     if named is not None and "/" in named:
         if not _KERNEL.fullmatch(named):
             raise ConfigError(f"{named!r}: is no kernel; give OWNER/SLUG, the last parts of its address")

@@ -1,15 +1,14 @@
-"""Kernels on Kaggle, by the official client: pushed once, asked how they are, their output fetched."""
+"""Kernels on Kaggle, by the official client: pushed once, and asked how they are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from kit.competition.kaggle.client import Client, Heard
+from kit.competition.kaggle.client import Client
 from kit.errors import (
-    DownloadError,
     OutcomeUnknownError,
     RejectedError,
     RulesNotAcceptedError,
@@ -17,7 +16,6 @@ from kit.errors import (
 )
 
 _WEB = "https://www.kaggle.com"
-_PAGE = 200
 _WORDS = {
     "QUEUED": "waiting for a machine",
     "RUNNING": "running",
@@ -104,25 +102,6 @@ def status(client: Client, kernel: str) -> Status:
     return Status(kernel, answer.status.name, " ".join(answer.failure_message.split()))
 
 
-def fetch_output(client: Client, kernel: str, folder: Path, pattern: str | None, heard: Heard) -> None:
-    """Download the output files of *kernel* whose names match *pattern*, all pages of them, into *folder*.
-
-    Another attempt keeps the files that are there and whole; the caller compares hashes.  Raises
-    DownloadError for a name that leads out of *folder*.
-    """
-
-    def call(api: Any) -> None:
-        _seen(
-            lambda: api.kernels_output(
-                kernel, str(folder), file_pattern=pattern, force=False, quiet=True, page_size=_PAGE
-            ),
-            kernel,
-        )
-
-    with client.heard_by(heard):
-        client.read(call, "downloading its output", kernel)
-
-
 def _seen(call: Callable[[], Result], kernel: str) -> Result:
     """*call* (), with what the client words as a ValueError told apart."""
     try:
@@ -131,6 +110,4 @@ def _seen(call: Callable[[], Result], kernel: str) -> Result:
         cause = error.__context__
         if cause is not None and getattr(cause, "response", None) is not None:
             raise cause from None
-        if str(error).startswith("Refusing to download"):
-            raise DownloadError(f"{kernel}: {error}; look at its output on {address(kernel)}") from None
         raise
