@@ -3,7 +3,7 @@
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
 ``kit.train``, ``kit.sweep``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
 ``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.push_kernel``,
-``kit.kernel_status``, ``kit.kernel_output``, ``kit.notebook``.
+``kit.kernel_status``, ``kit.kernel_output``, ``kit.kernel_logs``, ``kit.kernel_quota``, ``kit.notebook``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         download,
         ensemble,
         explain,
+        kernel_logs,
         kernel_output,
+        kernel_quota,
         kernel_status,
         leaderboard,
         leaks,
@@ -48,7 +50,9 @@ __all__ = [
     "download",
     "ensemble",
     "explain",
+    "kernel_logs",
     "kernel_output",
+    "kernel_quota",
     "kernel_status",
     "leaderboard",
     "leaks",

@@ -38,6 +38,8 @@ class Entry(BaseModel):
     sha256: str | None = None
     """Of the CSV's bytes, hex; None for a submission that was made without the kit."""
     csv: str = ""
+    kernel: str = ""
+    """OWNER/SLUG/VERSION:FILE of a kernel's output that was submitted in place of a CSV."""
     card: str | None = None
     message: str = ""
     estimate: float | None = None
@@ -52,8 +54,16 @@ class Entry(BaseModel):
 
     @property
     def tag(self) -> str:
-        """How Kaggle's list of submissions shows which bytes these were; "" where nobody knows."""
+        """How Kaggle's list of submissions shows which bytes, or which kernel's output, this was; "" where
+        nobody knows."""
+        if self.kernel:
+            return kernel_tag(self.kernel)
         return tag_of(self.sha256) if self.sha256 else ""
+
+    @property
+    def name(self) -> str:
+        """What was submitted, for a message."""
+        return self.csv or self.kernel or f"submission {self.ref}"
 
 
 class _Event(BaseModel):
@@ -68,6 +78,11 @@ class _Event(BaseModel):
 def tag_of(sha256: str) -> str:
     """``[sha256:…]`` with 16 hex digits: first in a submission's description."""
     return f"[sha256:{sha256[:16]}]"
+
+
+def kernel_tag(kernel: str) -> str:
+    """``[kernel:OWNER/SLUG/VERSION:FILE]``: the same for what a kernel made."""
+    return f"[kernel:{kernel}]"
 
 
 class Ledger:
@@ -142,10 +157,10 @@ class Ledger:
             ) from error
 
 
-def of_these_bytes(entries: Sequence[Entry], competition: str, sha256: str) -> list[Entry]:
-    """The entries for these bytes in this competition that Kaggle has, or may have."""
+def of_tag(entries: Sequence[Entry], competition: str, tag: str) -> list[Entry]:
+    """The entries with this tag in this competition that Kaggle has, or may have."""
     return [
         entry
         for entry in entries
-        if entry.competition == competition and entry.sha256 == sha256 and entry.status != NOT_SENT
+        if entry.competition == competition and entry.tag == tag and entry.status != NOT_SENT
     ]

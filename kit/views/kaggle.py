@@ -9,16 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from kit import terminal, verbs
+from kit.competition.code_submission import KernelVersion
 from kit.competition.kaggle.submissions import COMPLETE
 from kit.competition.ledger import Entry
-from kit.competition.submitting import Outcome, expectation
+from kit.competition.submitting import Checked, Outcome, expectation
 from kit.competition.tracking import Bound, Tracking
 from kit.verbs.kaggle import Standing
 from kit.views.output import INTERVAL, difference, edit, print_json, share
 
 
 def submit(
-    path: Path,
+    path: Path | None,
     message: str,
     competition: str | None,
     data: Path | None,
@@ -27,25 +28,21 @@ def submit(
     again: bool,
     ledger: Path | None,
     as_json: bool,
+    *,
+    kernel: str | None = None,
+    file: str | None = None,
 ) -> None:
     """Submit and print what is known: what was checked, the estimate, what is left today, the score."""
     wait = 0.0 if no_wait else verbs.kaggle.WAIT_SECONDS
     outcome = verbs.submit(
         path, message, competition=competition, data=data, dry_run=dry_run, wait=wait, again=again,
-        ledger=ledger, say=terminal.say,
+        ledger=ledger, say=terminal.say, kernel=kernel, file=file,
     )  # fmt: skip
     if as_json:
         print_json(_as_dict(outcome, dry_run))
         return
     checked, entry = outcome.checked, outcome.entry
-    order = "" if checked.in_order else ", in another order"
-    rows = [
-        ("CSV", f"{checked.path} (sha256 {checked.sha256[:16]})"),
-        ("competition", checked.competition),
-        ("questions", f"{checked.questions:,}, as in {checked.checked_against}{order}"),
-        ("blank answers", f"{checked.blanks:,} ({share(checked.blanks / max(checked.questions, 1))})"),
-        ("local estimate", expectation(checked.card)),
-    ]
+    rows = _of_csv(checked) if isinstance(checked, Checked) else _of_kernel(checked)
     if outcome.allowance is not None:
         # Asked before sending.
         sent_now = entry is not None and not outcome.already
@@ -59,7 +56,26 @@ def submit(
             ("submitted", f"already, {when}; --again sends it once more" if outcome.already else when)
         )
         rows.append(("public score", _public(entry)))
-    terminal.facts(path.stem, rows)
+    terminal.facts(checked.path.stem if isinstance(checked, Checked) else checked.kernel, rows)
+
+
+def _of_csv(checked: Checked) -> list[tuple[str, str]]:
+    order = "" if checked.in_order else ", in another order"
+    return [
+        ("CSV", f"{checked.path} (sha256 {checked.sha256[:16]})"),
+        ("competition", checked.competition),
+        ("questions", f"{checked.questions:,}, as in {checked.checked_against}{order}"),
+        ("blank answers", f"{checked.blanks:,} ({share(checked.blanks / max(checked.questions, 1))})"),
+        ("local estimate", expectation(checked.card)),
+    ]
+
+
+def _of_kernel(checked: KernelVersion) -> list[tuple[str, str]]:
+    return [
+        ("kernel", f"{checked.kernel}, version {checked.version}"),
+        ("output", checked.file),
+        ("competition", checked.competition),
+    ]
 
 
 def leaderboard(
@@ -98,7 +114,7 @@ def _row(entry: Entry, standing: Standing) -> dict[str, str]:
     low, high = entry.low, entry.high
     place = standing.ranks.get(entry.number)
     return {
-        "CSV": Path(entry.csv).name if entry.csv else str(entry.ref or ""),
+        "CSV": Path(entry.csv).name if entry.csv else entry.kernel or str(entry.ref or ""),
         "local": _score(entry.estimate),
         INTERVAL: "" if low is None or high is None else f"{edit(low)} to {edit(high)}",
         "public": _score(entry.public),
@@ -143,10 +159,15 @@ def _score(value: float | None) -> str:
 
 def _as_dict(outcome: Outcome, dry_run: bool) -> dict[str, object]:
     checked = outcome.checked
+    if isinstance(checked, Checked):
+        what: dict[str, object] = {
+            "csv": str(checked.path), "sha256": checked.sha256, "questions": checked.questions,
+            "blanks": checked.blanks, "in_order": checked.in_order,
+        }  # fmt: skip
+    else:
+        what = {"kernel": checked.kernel, "version": checked.version, "file": checked.file}
     return {
-        "csv": str(checked.path), "sha256": checked.sha256, "competition": checked.competition,
-        "questions": checked.questions, "blanks": checked.blanks, "in_order": checked.in_order,
-        "dry_run": dry_run, "not_checked": list(outcome.left_out),
+        **what, "competition": checked.competition, "dry_run": dry_run, "not_checked": list(outcome.left_out),
         "already": outcome.already, "left": None if outcome.allowance is None else outcome.allowance.left,
         "entry": None if outcome.entry is None else outcome.entry.model_dump(),
     }  # fmt: skip

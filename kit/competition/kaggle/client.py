@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, f
 from kit.competition.kaggle.failures import of_the_disk, translated
 from kit.competition.kaggle.loading import kaggle_api_class
 from kit.competition.kaggle.patience import Patience
-from kit.errors import KaggleError, NotAuthenticatedError, WriteError
+from kit.errors import KaggleError, KitError, NotAuthenticatedError, WriteError
 
 ENDPOINT = "KIT_KAGGLE_ENDPOINT"
 Result = TypeVar("Result")
@@ -45,6 +46,28 @@ class Client:
         """
         return self.patience.retrying(lambda: self.once(call, doing, subject))
 
+    def stream(self, call: Callable[[Any], Iterator[Result]], doing: str, subject: str) -> Iterator[Result]:
+        """The items that *call* (api) yields, as they come; tried once, errors as of `once`."""
+        items: Iterator[Result] | None = None
+        while True:
+            try:
+                with _quiet(), _timeout(self.patience.timeout):
+                    items = call(self.api) if items is None else items
+                    item = next(items)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise self._translated(error, doing, subject) from error
+            yield item
+
+    def needs(self, name: str, what: str) -> None:
+        """Raise KaggleError where the installed client has no attribute *name*, which *what* needs."""
+        if not hasattr(self.api, name):
+            version = importlib.metadata.version("kaggle")
+            raise KaggleError(
+                f"{what}: the installed kaggle client ({version}) cannot do it; pip install --upgrade kaggle"
+            )
+
     @contextlib.contextmanager
     def heard_by(self, heard: Heard) -> Iterator[None]:
         """*heard* hears of the bytes of every file that calls inside the block download."""
@@ -65,12 +88,15 @@ class Client:
         except KaggleError:
             raise
         except (Exception, SystemExit) as error:
-            if of_the_disk(error):
-                raise WriteError(
-                    f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
-                    "write to"
-                ) from error
-            raise translated(error, doing, subject, str(self.credentials)) from error
+            raise self._translated(error, doing, subject) from error
+
+    def _translated(self, error: BaseException, doing: str, subject: str) -> KitError:
+        if of_the_disk(error):
+            return WriteError(
+                f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
+                "write to"
+            )
+        return translated(error, doing, subject, str(self.credentials))
 
 
 def connect(patience: Patience | None = None) -> Client:

@@ -21,6 +21,8 @@ from kit.errors import (
 )
 
 WEB = "https://www.kaggle.com"
+PERHAPS_DONE = (UnavailableError, RateLimitedError)
+"""After one of these Kaggle may have done what it was asked to: whether a change was made is unknown."""
 _LONGEST = 300
 
 
@@ -57,7 +59,7 @@ def translated(error: BaseException, doing: str, subject: str, signed_with: str)
         return RateLimitedError(f"{doing}: too many calls to Kaggle; try again {how_long}")
     if status == 400 and "daily" in lowered:
         return daily_limit(subject)
-    if status >= 500:
+    if status >= 500 or status == 408:
         return UnavailableError(f"{doing}: Kaggle answered {status} ({text}); try again later")
     return RejectedError(f"{doing}: Kaggle refused it with {status} ({text}); mend what it names")
 
@@ -79,6 +81,12 @@ def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:
     return DailyLimitError(
         f"{subject}: no submission is left today; the limit resets at 00:00 UTC, in {hours} h {minutes} min"
     )
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status of the answer behind *error*; None where there was none."""
+    response = getattr(error.__cause__, "response", None)
+    return None if response is None else int(response.status_code)
 
 
 def worth_a_retry(error: KaggleError) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit.competition.kernels.host import MANIFEST, SCRATCH, WORKING
+from kit.competition.downloading.manifest import StoredFile, changes
+from kit.competition.kernels.host import MANIFEST, NO_INTERNET, SCRATCH, WORKING
+from kit.errors import all_of
 from kit.files import sha256_file, write_text
 
 INPUT = Path(os.environ.get("KIT_KAGGLE_INPUT", "/kaggle/input")).absolute()
@@ -24,6 +27,9 @@ MOST_OUTPUT = 19 << 30
 """Kaggle keeps 20 GB of output."""
 _DEEPEST = 4
 """Folders below the inputs in which files are looked for: a data set of pictures has many."""
+_OF_DATASET = re.compile(r"datasets/[^/]+/(.*)")
+_UNREACHABLE = "the Hugging Face hub is not reachable"
+"""As `kit.models.failures` words it."""
 _GRACE = 60.0
 """Seconds that a command which is told to stop has for it."""
 
@@ -66,6 +72,7 @@ class Session:
 
     def train(self) -> tuple[str, str]:
         """Train and predict until the time is up; returns the state and why."""
+        self.compare_weights()
         given = [self.placed(word) for word in self.plan["train"]]
         data, test = self.data_file("train.json"), self.data_file("test.json")
         words = ["train", self.backbone, "--data", str(data), "--run", str(self.run), *given, "--resume"]
@@ -73,7 +80,7 @@ class Session:
         if code is None:
             return "unfinished", f"stopped after {self.plan['hours']:g} h, before Kaggle would have"
         if code:
-            return "failed", last
+            return "failed", with_cure(last)
         trust = ["--trust-remote-code"] * ("--trust-remote-code" in given)
         code, last = run_kit(["predict", str(self.run), "--data", str(test), *trust], self.seconds_left)
         if code is None:
@@ -93,7 +100,21 @@ class Session:
     def placed(self, word: str) -> str:
         """A path among the inputs where they really are; any other word as it is."""
         inside = word.removeprefix("/kaggle/input/")
-        return word if inside == word else str(self.input / inside)
+        if inside == word:
+            return word
+        path = self.input / inside
+        if not path.exists() and (found := _OF_DATASET.fullmatch(inside)):
+            path = self.input / found[1]  # the older, flat mount
+        return str(path)
+
+    def compare_weights(self) -> None:
+        """Raise ValueError where the data set of the backbone is not the one that was attached."""
+        files = [StoredFile.model_validate(file) for file in self.plan.get("weights") or ()]
+        if wrong := changes(Path(self.backbone), files):
+            raise ValueError(
+                f"{self.plan['backbone']}: is not the backbone that this kernel was pushed with "
+                f"({all_of(wrong, 3)}); its data set was updated meanwhile: push again"
+            )
 
     def data_file(self, name: str) -> Path:
         """A file of the competition, wherever Kaggle mounted its data."""
@@ -158,6 +179,11 @@ class Session:
         manifest = {**about, "state": state, "message": message, "seconds": round(seconds), "files": files}
         text = json.dumps(manifest, ensure_ascii=False, indent=1)
         write_text(self.working / MANIFEST, text + "\n")
+
+
+def with_cure(last: str) -> str:
+    """A command's last line; where it could not reach the hub, with what helps on Kaggle."""
+    return f"{last}; {NO_INTERNET}" if _UNREACHABLE in last else last
 
 
 def _is_light(path: Path) -> bool:
