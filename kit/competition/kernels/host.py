@@ -35,8 +35,8 @@ _FIXED = re.compile(r"(torch|torchvision|torchaudio|triton|pytorch-.*|nvidia-.*|
 # Only for the other side, where kernels are pushed from.
 _NOT_NEEDED = {"kaggle", "six"}
 NO_INTERNET = (
-    "the kernel has no Internet: verify your phone number at https://www.kaggle.com/settings, switch Internet "
-    "on in the settings of the kernel's page, and push again"
+    "the kernel has no Internet: verify your phone number at https://www.kaggle.com/settings, switch "
+    "Internet on in the settings of the kernel's page, and push again"
 )
 # How pip and git word it that no server was reached.
 _UNREACHED = re.compile(
@@ -159,10 +159,8 @@ def pip(*words: str) -> None:
         what = f"pip could not install {re.sub('//[^/@]+@', '//', packages)}"  # a token is nobody's business
         if any(_UNREACHED.search(line) for line in lines):
             raise ValueError(f"{what}: {NO_INTERNET}")
-        errors = [line for line in lines if line.startswith("ERROR:")] or [line for line in lines if line]
-        raise ValueError(
-            f"{what} ({errors[-1].removeprefix('ERROR: ') if errors else 'it does not say why'})"
-        )
+        errors = [line for line in lines if line.startswith("ERROR:")] or lines[-1:]
+        raise ValueError(f"{what} ({errors[0].removeprefix('ERROR: ') if errors else 'it does not say why'})")
 
 
 def _is_package(word: str) -> bool:

@@ -74,7 +74,8 @@ def _refuse_busy(kernel: str, state: Status | None, replace: bool) -> None:
     if state is not None and state.busy and not replace:
         raise KernelError(
             f"{kernel}: its latest version is {state.words} ({state.url}), and would use the quota beside "
-            f"the new one; wait for it (kit kernel status {kernel}), or stop it on its page and give --replace"
+            f"the new one; wait for it (kit kernel status {kernel}), or stop it on its page and give "
+            "--replace"
         )
 
 
@@ -133,8 +134,11 @@ def _sent(
     )
     remember(runs, done)
     if saved.trouble is not None:
-        where = "" if saved.url in str(saved.trouble) else f" (its page: {saved.url})"
-        raise type(saved.trouble)(f"{saved.trouble}{where}")
+        outcome = (
+            f"saved as version {saved.version}" if saved.version else "whether it was saved is not known"
+        )
+        more = "" if saved.url in str(saved.trouble) else f" ({outcome}: {saved.url})"
+        raise type(saved.trouble)(f"{saved.trouble}{more}")
     return done
 
 

@@ -39,7 +39,7 @@ def cure_of(words: str) -> str | None:
     return next((cure for pattern, cure in _CURES if pattern.search(words)), None)
 
 
-def refusal(kernel: str, words: str, what: str = "Kaggle did not save it") -> RejectedError:
+def refusal(kernel: str, words: str, what: str = "Kaggle refused it") -> RejectedError:
     """The error for a kernel that Kaggle refused in these *words*, which it quotes whole."""
     said = " ".join(words.split())
     return RejectedError(f"{kernel}: {what} ({said}); {cure_of(said) or 'correct what it names'}")

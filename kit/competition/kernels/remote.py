@@ -102,7 +102,7 @@ def save(client: Client, folder: Path, kernel: str, competition: str) -> Saved:
     saved = f"saved, see {url}, but"
     trouble: KaggleError | None = None
     if answer.error:
-        what = f"{saved} Kaggle complains" if version else "Kaggle did not save it"
+        what = f"{saved} Kaggle complains" if version else "Kaggle refused it"
         return Saved(named, url, version, refusal(kernel, answer.error, what))
     if competition in answer.invalid_competition_sources:
         trouble = RulesNotAcceptedError(
