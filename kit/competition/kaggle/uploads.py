@@ -29,7 +29,6 @@ def uploaded(client: Client, files: Mapping[Path, str], heard: Heard) -> Iterato
     call sends nothing that has come.  Raises UploadFailedError where a file did not arrive, WriteError where
     no notes can be kept.
     """
-    client.needs("_resume_upload", "uploading")
     total = sum(path.stat().st_size for path in files)
     tokens: list[str] = []
     before = 0
@@ -70,29 +69,48 @@ def _one(api: Any, notes: Any, path: Path, key: str, come: Come) -> str:
     upload = notes.new_resumable_file_upload(key, request)
     start = 0
     if upload.can_resume:
-        state = api._resume_upload(str(path), upload.start_blob_upload_response.create_url, size, True)
-        if state.result == type(state.result).COMPLETE:
+        arrived = _arrived(upload.start_blob_upload_response.create_url, size)
+        if arrived == size:
             return str(upload.start_blob_upload_response.token)
-        if state.result == type(state.result).INCOMPLETE:
-            start = state.start_at
-        else:
+        if arrived is None:
             upload.upload_expired()
+        start = arrived or 0
     if not upload.can_resume:
         with api.build_kaggle_client() as kaggle:
             upload.upload_initiated(kaggle.blobs.blob_api_client.start_blob_upload(request))
-    _put(path, upload.start_blob_upload_response.create_url, start, size, come)
+    _send(path, upload.start_blob_upload_response.create_url, start, size, come)
     return str(upload.start_blob_upload_response.token)
 
 
-def _put(path: Path, url: str, start: int, size: int, come: Come) -> None:
-    import requests
+def _arrived(url: str, size: int) -> int | None:
+    """How many bytes of an upload have come; None where the store knows it no more.
 
+    The store is Google's: https://cloud.google.com/storage/docs/performing-resumable-uploads
+    """
+    answer = _put(url, b"", {"Content-Range": f"bytes */{size}"})
+    if answer.status_code in (200, 201):
+        return size
+    if answer.status_code == 308:
+        last = answer.headers.get("Range", "").rpartition("-")[2]
+        return int(last) + 1 if last.isdecimal() else 0
+    if answer.status_code >= 500 or answer.status_code in (408, 429):
+        raise UnavailableError(f"the store behind Kaggle answered {answer.status_code}")
+    return None
+
+
+def _send(path: Path, url: str, start: int, size: int, come: Come) -> None:
     headers = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
     with path.open("rb") as file:
-        # The client's own upload swallows errors and tries for minutes.
-        answer = requests.put(url, data=_Rest(file, start, size, come), headers=headers)  # noqa: S113 (`_timeout`)
+        answer = _put(url, _Rest(file, start, size, come), headers)
     if answer.status_code not in (200, 201):
         raise UnavailableError(f"the store behind Kaggle answered {answer.status_code}")
+
+
+def _put(url: str, data: Any, headers: dict[str, str]) -> Any:
+    import requests
+
+    # The client's own upload swallows errors and tries for minutes.
+    return requests.put(url, data=data, headers=headers)  # noqa: S113 (`_timeout`)
 
 
 class _Rest:

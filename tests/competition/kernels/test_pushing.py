@@ -230,7 +230,10 @@ def test_a_kernel_that_kaggle_gives_another_slug_is_remembered_by_it(kaggle: Kag
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
 @pytest.mark.parametrize(("when", "versions"), [("before", 0), ("after", 1)])
 def test_killed_around_the_sending_the_record_has_it(kaggle: Kaggle, when: str, versions: int) -> None:
-    done = run_program("tests.competition.kernels.pusher", when, cwd=Path.cwd())
+    Path("tmp").mkdir()
+    done = run_program(
+        "tests.competition.kernels.pusher", when, cwd=Path.cwd(), TMPDIR=str(Path("tmp").absolute())
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert saved(kaggle) == versions
     (entry,) = all_pushed(RUNS)
