@@ -56,6 +56,8 @@ class Client:
                     item = next(items)
             except StopIteration:
                 return
+            except KaggleError:
+                raise
             except Exception as error:
                 raise self._translated(error, doing, subject) from error
             yield item

@@ -41,7 +41,7 @@ NO_INTERNET = (
 # How pip and git word it that no server was reached.
 _UNREACHED = re.compile(
     r"NewConnectionError|ConnectTimeoutError|NameResolutionError|ProxyError|name resolution"
-    r"|Could not resolve host|Network is unreachable|\(from versions: none\)"
+    r"|Could not resolve host|Failed to connect|Network is unreachable|\(from versions: none\)"
 )
 
 

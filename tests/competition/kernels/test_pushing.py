@@ -240,6 +240,16 @@ def test_killed_around_the_sending_the_record_has_it(kaggle: Kaggle, when: str, 
     assert (entry.run, entry.kernel, entry.state, entry.version) == ("five", NAME, "unknown", 0)
 
 
+def test_of_two_processes_one_pushes(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other waits for its turn, and then finds a version that waits for a machine."""
+    monkeypatch.setenv("KIT_KAGGLE_TIMEOUT", "5")
+    done = run_program("tests.competition.kernels.pusher", cwd=Path.cwd(), processes=2)
+    assert done.returncode == 1
+    assert "its latest version is waiting for a machine" in done.stderr
+    assert saved(kaggle) == 1
+    assert [one.version for one in all_pushed(RUNS)] == [1]
+
+
 @pytest.mark.parametrize(
     ("words", "cure"),
     [

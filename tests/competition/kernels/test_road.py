@@ -16,7 +16,7 @@ import pytest
 
 import kit
 from kit.cli import main
-from kit.competition.kernels.host import MANIFEST
+from kit.competition.kernels.host import MANIFEST, NO_INTERNET
 from kit.competition.kernels.pushed import FILE, Pushed, all_pushed, find_kernel, remember
 from kit.competition.kernels.script import METADATA, SCRIPT
 from kit.config.runs import read_run
@@ -294,6 +294,35 @@ def test_time_that_is_up_at_once(here: Path, host: Host, tmp_path: Path) -> None
     manifest = machine.manifest()
     assert (manifest["state"], manifest["files"]) == ("unfinished", [])
     assert "before Kaggle would have" in str(manifest["message"])
+
+
+def test_without_internet_the_kernel_says_what_to_switch_on(
+    kaggle: Kaggle,
+    here: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that cannot be reached, and the address' own secret is not repeated."""
+    kit.push_kernel(
+        "klue-bert", run_name="five", git="https://name:secret@127.0.0.1:9/kit.git@v1", quiet=True
+    )
+    script = tmp_path / "k.py"
+    script.write_text(kernels(kaggle)[NAME].saved["text"], encoding="utf-8")
+    machine = Host(tmp_path / "machine")
+    code, log = machine.run(script)
+    assert code == 1, log
+    message = f"pip could not install git+https://127.0.0.1:9/kit.git@v1: {NO_INTERNET}"
+    assert machine.manifest()["message"] == message
+    kernel = kernels(kaggle)[NAME]
+    kernel.state = "ERROR"
+    kernel.take_output(machine.working)
+    kernel.write(*log.splitlines())
+    code, _, err = run(capsys, monkeypatch, "kernel", "output")
+    assert code == 1
+    assert f"{NAME}: failed ({message}); its log is on" in err
+    assert "the end of its log" in err
+    assert list(Path("runs").iterdir()) == [Path("runs") / FILE]
 
 
 # ---- pushed

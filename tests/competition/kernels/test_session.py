@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from kit.competition.kernels import session as module
-from kit.competition.kernels.host import MANIFEST
+from kit.competition.kernels.host import MANIFEST, NO_INTERNET
 from kit.competition.kernels.session import Session, run_kit
+from kit.models import failures
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 PLAN: dict[str, Any] = {
@@ -102,6 +103,13 @@ def test_folders_among_the_inputs(session: Session) -> None:
         ("klue/bert-base", "klue/bert-base"),
     ):
         assert dataclasses.replace(session, plan={**PLAN, "backbone": backbone}).backbone == expected
+
+
+def test_a_hub_out_of_reach_gets_the_cure_of_kaggle() -> None:
+    last = "klue/bert-base cannot be fetched: the Hugging Face hub is not reachable; check the network"
+    assert module.with_cure(last) == f"{last}; {NO_INTERNET}"
+    assert module.with_cure("CUDA out of memory") == "CUDA out of memory"
+    assert module._UNREACHABLE in Path(failures.__file__).read_text(encoding="utf-8")
 
 
 def test_the_installation_counts(session: Session) -> None:

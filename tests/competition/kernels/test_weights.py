@@ -18,6 +18,7 @@ from kit.cli import main
 from kit.competition.kernels.pushed import FILE, Pushed, all_pushed
 from kit.competition.kernels.session import Session
 from kit.competition.kernels.weights import RECORD, backbone_files, dataset_slug, digest
+from kit.data import sample
 from kit.errors import (
     ConfigError,
     OutcomeUnknownError,
@@ -29,6 +30,7 @@ from kit.models.tiny import Shape, make_backbone
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.serving_datasets import Dataset, blobs, datasets, received
 from tests.competition.kaggle.serving_kernels import kernels, saved
+from tests.competition.kernels.test_road import SLUG, TRAINING, Host
 
 NAME = "person/kit-weights-mine"
 KERNEL = "person/kit-five"
@@ -39,7 +41,8 @@ RUNS = Path("runs")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backbone as save_pretrained leaves it."""
     folder = tmp_path_factory.mktemp("tiny") / "mine"
-    make_backbone(folder, ["한국어 문장"], "wordpiece", Shape(100, 32, 1, 2, 64, 64), seed=1)
+    texts = ["한국어 문장을 읽는 작은 백본", "서울은 1394년에 도읍이 되었다"]
+    make_backbone(folder, texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
     return folder
 
 
@@ -403,3 +406,26 @@ def test_the_kernel_finds_and_compares_them(kaggle: Kaggle, mine: Path, tmp_path
         ValueError, match=r"config\.json has .* bytes, not .*; its data set was updated meanwhile"
     ):
         session.compare_weights()
+
+
+@pytest.mark.slow
+def test_the_kernel_trains_them(kaggle: Kaggle, mine: Path, tmp_path: Path) -> None:
+    """The script that was pushed, on a machine that mounts the data set as Kaggle does."""
+    machine = Host(tmp_path / "machine")
+    files = sample.write(machine.input / "competitions" / SLUG, train_contexts=24, test_contexts=8)
+    files.test_answers.unlink()
+    push(mine, **TRAINING)
+    shutil.copytree(mine, machine.input / "datasets" / NAME)
+    script = tmp_path / "kernel.py"
+    script.write_text(kernels(kaggle)[KERNEL].saved["text"], encoding="utf-8")
+    code, log = machine.run(script)
+    assert code == 0, log
+    assert machine.manifest()["state"] == "finished"
+    kernels(kaggle)[KERNEL].state = "COMPLETE"
+    kernels(kaggle)[KERNEL].take_output(machine.working)
+    assert kit.kernel_output(quiet=True).folder == Path("runs/five")
+    (machine.input / "datasets" / NAME / "config.json").write_text("{}")
+    shutil.rmtree(machine.scratch)
+    code, log = machine.run(script)
+    assert code == 1, log
+    assert "its data set was updated meanwhile: push again" in str(machine.manifest()["message"])
