@@ -87,7 +87,9 @@ def push(
 
 @kernel.command()
 def status(name: Kernel = None, as_json: Json = False) -> None:
-    """Say how a kernel is, and where its page is; NAME/VERSION asks for an older version.
+    """Say how a kernel is, and where its page is.
+
+    NAME/VERSION asks for an older version.
 
     Example: kit kernel status
     """
@@ -102,9 +104,9 @@ def output(
     to: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
     as_json: Json = False,
 ) -> None:
-    """Bring a finished kernel's run home, verified, ready for kit ensemble; NAME/VERSION an older version's.
+    """Bring a finished kernel's run home, verified, ready for kit ensemble.
 
-    Of a kernel that failed it prints the end of the log.
+    NAME/VERSION brings an older version's.  Of a kernel that failed it prints the end of the log.
 
     Example: kit kernel output
     """
@@ -123,7 +125,9 @@ def logs(
         bool, typer.Option("--json", help="Print JSON: a list, or with --follow an object a line.")
     ] = False,
 ) -> None:
-    """Print a kernel's log from the beginning; NAME/VERSION an older version's.
+    """Print a kernel's log from the beginning.
+
+    NAME/VERSION prints an older version's.
 
     Example: kit kernel logs --follow
     """
@@ -134,7 +138,7 @@ def logs(
 
 @kernel.command()
 def quota(as_json: Json = False) -> None:
-    """Say how many hours of GPUs and TPUs are left this week, and when the next week begins.
+    """Say how many hours of GPUs and TPUs are left this week.
 
     Example: kit kernel quota
     """

@@ -84,11 +84,14 @@ def logs(kernel: str | None, follow: bool, as_json: bool) -> None:
     if as_json and not follow:
         print_json([asdict(entry) for entry in entries])
         return
+    entry = None
     for entry in entries:
         if as_json:
             print_json_line(asdict(entry))
         else:
             print(entry.text, end="" if entry.text.endswith("\n") else "\n", flush=True)
+    if entry is None:
+        terminal.say("the log is empty so far; kit kernel logs --follow waits for it")
 
 
 def quota(as_json: bool) -> None:

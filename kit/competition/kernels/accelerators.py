@@ -44,6 +44,8 @@ def accelerator(given: str) -> tuple[str, str]:
     known = [*GPUS, *_RETIRED, *_TPUS]
     likely = _likely(name, known)
     meant = f"did you mean {likely}? " if likely else ""
+    if likely in _RETIRED:
+        meant = f"{likely} is retired ({_RETIRED[likely]} runs in its place); "
     raise ConfigError(
         f"--gpu {given!r}: Kaggle has no accelerator of this name; {meant}give one of {', '.join(GPUS)}"
     )

@@ -64,7 +64,7 @@ def remember(runs: Path, pushed: Pushed) -> None:
     try:
         runs.mkdir(parents=True, exist_ok=True)
         with locked(path):
-            append_line(path, pushed.model_dump_json(exclude_defaults=True).encode())
+            append_line(path, pushed.model_dump_json().encode())
     except OSError as error:
         raise WriteError(
             f"{path}: cannot be written ({error.strerror}); look at {pushed.url} for what was pushed"

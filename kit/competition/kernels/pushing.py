@@ -18,7 +18,7 @@ from kit.competition.kernels.refusals import cure_of, refusal
 from kit.competition.kernels.remote import Known, Saved, Status, address, known, save
 from kit.competition.kernels.script import Plan, write_files
 from kit.competition.kernels.slugs import Slugs, run_in
-from kit.competition.kernels.weights import Attached, attach
+from kit.competition.kernels.weights import Attached, attach, read_backbone
 from kit.errors import KaggleError, KernelError, NotAuthenticatedError, OutcomeUnknownError
 from kit.files import locked
 
@@ -47,9 +47,10 @@ def push(
     slugs = Slugs(client, runs)
     attached: Attached | None = None
     if weights is not None:
+        backbone = read_backbone(weights)
         if plan.continued is None:  # before bytes are sent
             _refuse_busy(*_claimed(slugs, plan)[1:], replace)
-        attached = attach(client, weights, runs, say, heard)
+        attached = attach(client, backbone, runs, say, heard)
         plan = plan.using(attached.dataset, attached.files)
     with locked(runs / FILE, purpose="push"):
         if plan.continued is not None:
@@ -132,7 +133,8 @@ def _sent(
     done = intent.model_copy(
         update={"state": state, "kernel": saved.kernel, "version": saved.version, "url": saved.url}
     )
-    remember(runs, done)
+    if done != intent:
+        remember(runs, done)
     if saved.trouble is not None:
         outcome = (
             f"saved as version {saved.version}" if saved.version else "whether it was saved is not known"

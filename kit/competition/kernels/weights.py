@@ -58,8 +58,27 @@ class Attached:
     """Whether anything was uploaded for it now."""
 
 
-def backbone_files(folder: Path) -> tuple[tuple[StoredFile, ...], list[str]]:
-    """The files of the backbone in *folder*, by name, and the names of what is not uploaded.
+@dataclass(frozen=True, slots=True)
+class LocalBackbone:
+    """A backbone's folder: its files by name, and the names of what is beside them and not uploaded."""
+
+    folder: Path
+    files: tuple[StoredFile, ...]
+    others: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        """See `digest`."""
+        return digest(self.files)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+
+def read_backbone(folder: Path) -> LocalBackbone:
+    """The backbone in *folder*, checked and hashed.
 
     Raises ConfigError naming all that is wrong: no config.json of a model, no weights in safetensors (or such
     that are damaged), no tokenizer.
@@ -76,8 +95,8 @@ def backbone_files(folder: Path) -> tuple[tuple[StoredFile, ...], list[str]]:
         raise ConfigError(f"--weights {folder}: {all_of(wrong)}; save the backbone with save_pretrained")
     if (size := sum(path.stat().st_size for path in taken)) > _MOST_BYTES:
         raise ConfigError(f"--weights {folder}: has {size:,} bytes, and Kaggle takes {_MOST_BYTES:,}")
-    left = [path.name for path in folder.iterdir() if path not in taken and not path.name.startswith(".")]
-    return stored_files(folder, taken), sorted(left)
+    others = [path.name for path in folder.iterdir() if path not in taken and not path.name.startswith(".")]
+    return LocalBackbone(folder, stored_files(folder, taken), tuple(sorted(others)))
 
 
 def _config_mistakes(folder: Path) -> list[str]:
@@ -135,28 +154,28 @@ def dataset_slug(folder: Path) -> str:
     return _PREFIX + slug
 
 
-def attach(client: Client, folder: Path, runs: Path, say: Callable[[str], object], heard: Heard) -> Attached:
-    """The private data set that holds exactly the backbone in *folder*, uploaded unless the account has it.
+def attach(
+    client: Client, backbone: LocalBackbone, runs: Path, say: Callable[[str], object], heard: Heard
+) -> Attached:
+    """The private data set that holds exactly this *backbone*, uploaded unless the account has it.
 
-    Raises ConfigError for a folder that is no backbone, or a data set of this name that the kit did not make;
-    UploadFailedError, UnavailableError: the same call again goes on; OutcomeUnknownError where an answer was
-    lost.
+    Raises ConfigError for a data set of this name that the kit did not make; UploadFailedError,
+    UnavailableError: the same call again goes on; OutcomeUnknownError where an answer was lost.
     """
-    files, left = backbone_files(folder)
-    if left:
-        say(f"{folder}: not uploaded: {all_of(left, 5)}")
-    sha256 = digest(files)
-    name = f"{client.username}/{dataset_slug(folder)}"
+    if backbone.others:
+        say(f"{backbone.folder}: not uploaded: {all_of(backbone.others, 5)}")
+    name = f"{client.username}/{dataset_slug(backbone.folder)}"
+    sha256 = backbone.sha256
     with locked(runs / RECORD, purpose=name):
         found = datasets.find(client, name)
         fresh = found is None or _hash_in(found, runs, name) != sha256
         if fresh:
-            _upload(client, name, folder, files, sha256, found, say, heard)
-            _remember(runs, name, folder, files, sha256)
+            _upload(client, name, backbone, found, say, heard)
+            _remember(runs, name, backbone)
         else:
             say(f"{name}: has this backbone already ({sha256[:16]}); nothing is uploaded")
         datasets.wait_until_ready(client, name)
-    return Attached(name, sha256, files, fresh)
+    return Attached(name, sha256, backbone.files, fresh)
 
 
 def _hash_in(found: datasets.Dataset, runs: Path, name: str) -> str:
@@ -179,21 +198,20 @@ def _hash_in(found: datasets.Dataset, runs: Path, name: str) -> str:
 def _upload(
     client: Client,
     name: str,
-    folder: Path,
-    files: Sequence[StoredFile],
-    sha256: str,
+    backbone: LocalBackbone,
     found: datasets.Dataset | None,
     say: Callable[[str], object],
     heard: Heard,
 ) -> None:
-    size = sum(file.size for file in files)
     what = "a new private data set" if found is None else f"version {found.version + 1}"
-    say(f"{name}: {what} with {counted(len(files), 'file')}, {size:,} bytes ({sha256[:16]})")
+    count = counted(len(backbone.files), "file")
+    say(f"{name}: {what} with {count}, {backbone.size:,} bytes ({backbone.sha256[:16]})")
     if found is not None and not found.private:
         say(f"{name}: is public, and so is its new version; make it private at {datasets.address(name)}")
-    tag = f"[sha256:{sha256}]"
+    folder = backbone.folder
+    tag = f"[sha256:{backbone.sha256}]"
     description = f"The backbone {folder.resolve().name}, uploaded by kit kernel push --weights. {tag}"
-    with uploaded(client, {folder / file.name: file.sha256 for file in files}, heard) as tokens:
+    with uploaded(client, {folder / file.name: file.sha256 for file in backbone.files}, heard) as tokens:
         try:
             if found is None:
                 datasets.create(client, name, description, tokens)
@@ -202,7 +220,7 @@ def _upload(
         except KaggleError as error:
             if not isinstance(error, PERHAPS_DONE):
                 raise
-            if not _shown(client, name, sha256):
+            if not _shown(client, name, backbone.sha256):
                 raise _unknown(name, error) from error
 
 
@@ -240,9 +258,10 @@ def _uploads(runs: Path) -> list[Uploaded]:
     return found
 
 
-def _remember(runs: Path, name: str, folder: Path, files: Sequence[StoredFile], sha256: str) -> None:
-    size = sum(file.size for file in files)
-    line = Uploaded(dataset=name, sha256=sha256, folder=str(folder), bytes=size, uploaded=now())
+def _remember(runs: Path, name: str, backbone: LocalBackbone) -> None:
+    line = Uploaded(
+        dataset=name, sha256=backbone.sha256, folder=str(backbone.folder), bytes=backbone.size, uploaded=now()
+    )
     path = runs / RECORD
     try:
         with locked(path):

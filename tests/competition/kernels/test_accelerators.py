@@ -33,8 +33,6 @@ def test_a_retired_gpu_becomes_what_kaggle_runs_in_its_place() -> None:
         ("nvidiateslat4", "NvidiaTeslaT4"),
         ("NvidiaTelsaT4", "NvidiaTeslaT4"),
         ("NvidiaT4", "NvidiaTeslaT4"),
-        ("nvidia-tesla-p100", "NvidiaTeslaP100"),
-        ("P100", "NvidiaTeslaP100"),
         ("a100", "NvidiaTeslaA100"),
         ("H100", "NvidiaH100"),
         ("NvidiaL4x1", "NvidiaL4X1"),
@@ -43,6 +41,14 @@ def test_a_retired_gpu_becomes_what_kaggle_runs_in_its_place() -> None:
 )
 def test_a_near_miss_is_suggested(given: str, likely: str) -> None:
     with pytest.raises(ConfigError, match=rf"has no accelerator of this name; did you mean {likely}\? give"):
+        accelerator(given)
+
+
+@pytest.mark.parametrize("given", ["P100", "nvidia-tesla-p100", "NvidiaTeslap100"])
+def test_one_that_is_like_a_retired_name(given: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"NvidiaTeslaP100 is retired .NvidiaTeslaT4 runs in its place.; give"
+    ):
         accelerator(given)
 
 

@@ -17,7 +17,7 @@ import kit
 from kit.cli import main
 from kit.competition.kernels.pushed import FILE, Pushed, all_pushed
 from kit.competition.kernels.session import Session
-from kit.competition.kernels.weights import RECORD, backbone_files, dataset_slug, digest
+from kit.competition.kernels.weights import RECORD, dataset_slug, read_backbone
 from kit.data import sample
 from kit.errors import (
     ConfigError,
@@ -83,7 +83,7 @@ def test_a_backbone_becomes_a_private_data_set_that_the_kernel_trains(kaggle: Ka
     found = datasets(kaggle)[NAME]
     assert found.private
     assert [files for _, files in found.versions] == [contents(mine)]
-    sha256 = digest(backbone_files(mine)[0])
+    sha256 = read_backbone(mine).sha256
     assert f"[sha256:{sha256}]" in found.description
     saved_kernel = kernels(kaggle)[KERNEL].saved
     assert saved_kernel["datasetDataSources"] == [NAME]
@@ -122,7 +122,7 @@ def test_other_bytes_become_a_new_version(kaggle: Kaggle, mine: Path) -> None:
         {name: content for name, content in contents(mine).items() if name != "extra.txt"},
         contents(mine),
     ]
-    sha256 = digest(backbone_files(mine)[0])
+    sha256 = read_backbone(mine).sha256
     assert found.versions[1][0] == f"[sha256:{sha256}]"
     assert f"[sha256:{sha256}]" in found.description
     push(mine, "seven")
