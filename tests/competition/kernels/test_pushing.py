@@ -17,7 +17,7 @@ from kit.competition.kernels.pushed import FILE, Pushed, all_pushed
 from kit.competition.kernels.refusals import cure_of
 from tests.commands import run_program
 from tests.competition.kaggle.server import Body, Fault, Kaggle
-from tests.competition.kaggle.serving_kernels import kernels, saved
+from tests.competition.kaggle.serving_kernels import Kernel, kernels, saved
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 NAME = "person/kit-five"
@@ -166,6 +166,63 @@ def test_what_goes_wrong_with_a_push(
     assert f"{NAME}, version {versions + 1}" in out
     assert saved(kaggle) == versions + 1
     assert all_pushed(RUNS)[-1].version == versions + 1
+
+
+def other_run(kaggle: Kaggle) -> None:
+    kit.push_kernel("klue-bert", run_name="FIVE", quiet=True)
+
+
+def other_notebook(kaggle: Kaggle) -> None:
+    kernels(kaggle)[NAME] = Kernel({"text": "print('mine')"}, state="COMPLETE")
+
+
+def still_running(kaggle: Kaggle) -> None:
+    kit.push_kernel("klue-bert", run_name="five", quiet=True)
+    kernels(kaggle)[NAME].state = "RUNNING"
+
+
+def nothing(kaggle: Kaggle) -> None:
+    """All is well there."""
+
+
+# Options, what there is already, what is said, versions that there were.
+REFUSED: list[tuple[tuple[str, ...], Callable[[Kaggle], None], str, int]] = [
+    (("--gpu", "T4"), nothing, "did you mean NvidiaTeslaT4? give one of", 0),
+    (("--gpu", "TpuV5E8"), nothing, "is a TPU, and the kit trains on GPUs", 0),
+    (("--gpu", "p100"), nothing, "NvidiaTeslaP100 is retired (NvidiaTeslaT4 runs in its place)", 0),
+    (("--hours", "13"), nothing, "--hours 13: must be above 0, and Kaggle ends a kernel after 12", 0),
+    (("--hours", "0"), nothing, "--hours 0: must be above 0", 0),
+    (("--run-name", "한국어"), nothing, "names a folder and a kernel; letters (a to z)", 0),
+    ((), other_run, "belongs to the run FIVE, which was pushed from here", 1),
+    ((), other_notebook, "is not known to train this run", 1),
+    ((), still_running, f"{NAME}: its latest version is running ({PAGE})", 1),
+    (("--weights", "nowhere"), nothing, "--weights nowhere: is no folder", 0),
+    (("--weights", "."), nothing, "--weights .: there is no config.json; there is no .safetensors file", 0),
+    (("--continue", "other"), nothing, "other: no kernel or run of this name was pushed from here", 0),
+    (("--continue", "a/kernel/2"), nothing, "Kaggle attaches the latest version of a kernel", 0),
+]
+
+
+@pytest.mark.parametrize(("words", "prepare", "says", "versions"), REFUSED)
+def test_what_is_refused_before_anything_is_sent(
+    kaggle: Kaggle,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    prepare: Callable[[Kaggle], None],
+    says: str,
+    versions: int,
+) -> None:
+    prepare(kaggle)
+    before = sorted(path.name for path in Path().rglob("*"))
+    sent = kaggle.count("SaveKernel")
+    code, out, line = push(capsys, monkeypatch, *words)
+    assert (code, out) == (1, "")
+    assert says in line
+    assert sorted(path.name for path in Path().rglob("*")) == before
+    assert kaggle.count("SaveKernel") == sent
+    assert kaggle.count("StartBlobUpload") == 0
+    assert saved(kaggle) == versions
 
 
 @pytest.mark.parametrize("again", [False, True])
