@@ -4,7 +4,7 @@ The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``ki
 ``kit.train``, ``kit.sweep``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
 ``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.download_leaderboard``,
 ``kit.submissions``, ``kit.fetch_submission``, ``kit.push_kernel``, ``kit.kernel_status``,
-``kit.kernel_output``, ``kit.notebook``.
+``kit.kernel_logs``, ``kit.kernel_output``, ``kit.kernel_quota``, ``kit.notebook``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
         ensemble,
         explain,
         fetch_submission,
+        kernel_logs,
         kernel_output,
+        kernel_quota,
         kernel_status,
         leaderboard,
         leaks,
@@ -54,7 +56,9 @@ __all__ = [
     "ensemble",
     "explain",
     "fetch_submission",
+    "kernel_logs",
     "kernel_output",
+    "kernel_quota",
     "kernel_status",
     "leaderboard",
     "leaks",

@@ -45,8 +45,38 @@ def test_the_readme_lists_the_commands_of_the_help() -> None:
     assert listed == commands
 
 
+def kernel_commands() -> set[str]:
+    """The commands of `kit kernel`."""
+    return set(get_command(app).commands["kernel"].commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("text", [README, KOREAN], ids=["README.md", "README.ko.md"])
+def test_the_row_of_kit_kernel_names_its_commands(text: str) -> None:
+    (row,) = re.findall(r"^\| `kit kernel` \|.*$", text, re.M)
+    assert kernel_commands() <= set(re.findall(r"`(\w+)`", row))
+
+
+def test_every_kernel_command_has_its_section() -> None:
+    page = (PROJECT / "docs" / "kaggle-gpus.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (.+)$", page, re.M)
+    assert {f"kit kernel {name}" for name in kernel_commands()} <= set(sections)
+    assert {"kit kernel push --weights", "kit submit --kernel"} <= set(sections)
+    lines = [line for block in blocks("console", page) for line in block.splitlines()]
+    assert len(lines) >= 7
+    for line in lines:
+        accepted(line)
+    for name in ("push_kernel", "kernel_status", "kernel_logs", "kernel_output", "kernel_quota"):
+        assert f"`kit.{name}`" in page
+        assert callable(getattr(kit, name))
+
+
 @pytest.mark.parametrize("line", [line for line in shell_lines(README, *PAGES) if line.startswith("kit ")])
 def test_every_command_line_of_the_documents_is_accepted(line: str) -> None:
+    accepted(line)
+
+
+def accepted(line: str) -> None:
+    """A command line whose command and options exist."""
     # what follows ; or && is another command of the shell
     name, *arguments = shlex.split(re.split("; |&& ", line)[0])[1:]
     command = get_command(app).commands[name]  # type: ignore[attr-defined]

@@ -16,8 +16,20 @@ LedgerPath = Annotated[Path | None, typer.Option(help="The ledger [submissions/l
 
 @app.command()
 def submit(
-    csv: Annotated[Path, typer.Argument(help="A submission CSV, plain or as .csv.zip or .csv.gz.")],
     message: Annotated[str, typer.Option(help="What is new about it; Kaggle shows it.")],
+    csv: Annotated[
+        Path | None, typer.Argument(help="A submission CSV, plain or as .csv.zip or .csv.gz.")
+    ] = None,
+    kernel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[/VERSION]",
+            help="In a code competition: submit the output of this kernel [its latest version].",
+        ),
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option(help="The file in the kernel's output [submission.csv].")
+    ] = None,
     competition: Competition = None,
     data: Annotated[Path | None, typer.Option(help="Test file or sample [the card's].")] = None,
     dry_run: Annotated[
@@ -28,13 +40,15 @@ def submit(
     ledger: LedgerPath = None,
     as_json: Json = False,
 ) -> None:
-    """Check a CSV, submit it to Kaggle once, wait for its score and write it into the ledger.
+    """Check a CSV (or a kernel's output), submit it once, wait for its score and write it into the ledger.
 
     Example: kit submit submissions/klue-bert.csv --message "klue-bert, 5 folds"
     """
     from kit.views import kaggle
 
-    kaggle.submit(csv, message, competition, data, dry_run, no_wait, again, ledger, as_json)
+    kaggle.submit(
+        csv, message, competition, data, dry_run, no_wait, again, ledger, as_json, kernel=kernel, file=file
+    )
 
 
 @app.command()

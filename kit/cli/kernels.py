@@ -13,12 +13,15 @@ kernel = typer.Typer(
     name="kernel",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Train on Kaggle's GPUs: push a kernel, ask how it is, bring its run home.",
+    help="Train on Kaggle's GPUs: push a kernel, ask how it is, read its log, bring its run home.",
 )
 app.add_typer(kernel)
 
 Kernel = Annotated[
-    str | None, typer.Argument(help="OWNER/SLUG, or a run or slug pushed from here [the latest push].")
+    str | None,
+    typer.Argument(
+        help="OWNER/SLUG, or a run or slug pushed from here [the latest push]; with /VERSION an older one."
+    ),
 ]
 _HERE_ONLY = {"run", "valid", "against", "resume", "report_to", "jobs", "as_json", "before_only"}
 
@@ -26,14 +29,21 @@ _HERE_ONLY = {"run", "valid", "against", "resume", "report_to", "jobs", "as_json
 @kernel.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def push(
     context: typer.Context,
-    backbone: Annotated[
-        str,
-        typer.Argument(
-            help="A preset, a hub id, or a Kaggle dataset's folder, /kaggle/input/NAME. First of all."
-        ),
-    ],
     run_name: Annotated[str, typer.Option(help="What the run will be called here: runs/NAME.")],
     competition: Annotated[str, typer.Option(help="Whose data it trains on.")] = "goorm-2",
+    backbone: Annotated[
+        str | None,
+        typer.Argument(
+            help="A preset, a hub id, or a Kaggle dataset's folder, /kaggle/input/NAME. First of all; may be "
+            "left out with --weights."
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="A backbone on this machine: uploaded once as a private data set."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Only write the kernel's files into this folder.")] = None,
     git: Annotated[
         str | None, typer.Option(metavar="URL@REV", help="Install the kit from there [it travels inside].")
@@ -48,9 +58,12 @@ def push(
         str | None,
         typer.Option("--continue", metavar="KERNEL", help="Go on with the run it left unfinished."),
     ] = None,
-    hours: Annotated[float, typer.Option(help="Stop after so many, before Kaggle does.")] = 8.5,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Push although the version before still waits or runs.")
+    ] = False,
+    hours: Annotated[float, typer.Option(help="Stop after this many hours, before Kaggle does.")] = 8.5,
     gpu: Annotated[
-        str, typer.Option(help="Kaggle's name of the machine; this one has two T4.")
+        str, typer.Option(help="Kaggle's name of the accelerator; this one has two T4.")
     ] = "NvidiaTeslaT4",
     as_json: Json = False,
 ) -> None:
@@ -61,16 +74,22 @@ def push(
     """
     from kit.views import kernels
 
+    words = list(context.args)
+    if weights is not None and backbone is not None and backbone.startswith("-"):
+        words, backbone = [backbone, *words], None  # it was left out
     kernels.push(
         backbone, as_json, run_name=run_name, competition=competition, out=out, git=git,
-        datasets=dataset or [], with_weights=with_weights, continued=continued, hours=hours, gpu=gpu,
-        **_training_options(backbone, context.args),
+        datasets=dataset or [], weights=weights, with_weights=with_weights, replace=replace,
+        continued=continued, hours=hours, gpu=gpu,
+        **_training_options(backbone or "BACKBONE", words),
     )  # fmt: skip
 
 
 @kernel.command()
 def status(name: Kernel = None, as_json: Json = False) -> None:
     """Say how a kernel is, and where its page is.
+
+    NAME/VERSION asks for an older version.
 
     Example: kit kernel status
     """
@@ -87,11 +106,45 @@ def output(
 ) -> None:
     """Bring a finished kernel's run home, verified, ready for kit ensemble.
 
+    NAME/VERSION brings an older version's.  Of a kernel that failed it prints the end of the log.
+
     Example: kit kernel output
     """
     from kit.views import kernels
 
     kernels.output(name, to, as_json)
+
+
+@kernel.command()
+def logs(
+    name: Kernel = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what the kernel writes, until it is over.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: a list, or with --follow an object a line.")
+    ] = False,
+) -> None:
+    """Print a kernel's log from the beginning.
+
+    NAME/VERSION prints an older version's.
+
+    Example: kit kernel logs --follow
+    """
+    from kit.views import kernels
+
+    kernels.logs(name, follow, as_json)
+
+
+@kernel.command()
+def quota(as_json: Json = False) -> None:
+    """Say how many hours of GPUs and TPUs are left this week.
+
+    Example: kit kernel quota
+    """
+    from kit.views import kernels
+
+    kernels.quota(as_json)
 
 
 def _training_options(backbone: str, words: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from kit.competition.compression import suffix_of
 from kit.competition.kaggle.client import Client, connect
 from kit.competition.kaggle.submissions import Listed, description, fetch, submissions
-from kit.competition.ledger import OPEN, Entry, Ledger, split_description
+from kit.competition.ledger import OPEN, Entry, Ledger, split_description, tagged_hash
 from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, RulesNotAcceptedError
 from kit.files import locked, replacing, sha256_file
 
@@ -27,7 +27,7 @@ class Made:
     @property
     def origin(self) -> str:
         """HERE, OTHER_LEDGER or ELSEWHERE."""
-        if self.entry is not None and self.entry.sha256:
+        if self.entry is not None and self.entry.tag:
             return HERE
         return OTHER_LEDGER if split_description(self.listed.description)[0] else ELSEWHERE
 
@@ -38,8 +38,8 @@ class Made:
 
     @property
     def name(self) -> str:
-        """Where its CSV is or was here; for one made elsewhere, the name that Kaggle shows."""
-        return self.entry.csv if self.entry is not None and self.entry.sha256 else self.listed.file_name
+        """Its CSV here, or the kernel it came from; for one made elsewhere, the name that Kaggle shows."""
+        return self.entry.name if self.entry is not None and self.entry.tag else self.listed.file_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def fetch_csv(ledger: Ledger, ref: int, folder: Path, client: Client | None = No
         if entry is not None and entry.sha256:
             expected = entry.sha256
         else:
-            expected = split_description(description(client, ref))[0]
+            expected = tagged_hash(description(client, ref))
         content = fetch(client, ref)
     except (NoSuchCompetitionError, RulesNotAcceptedError) as error:
         raise NoSuchCompetitionError(

@@ -9,6 +9,7 @@ from pathlib import Path
 from kit.competition.card import DEFAULT_COMPETITION, Card, card_path, read_card
 from kit.competition.compression import suffix_of, unpacked
 from kit.competition.csv import check_submission, parse_submission, read_submission
+from kit.competition.ledger import tag_of
 from kit.data.formats import load
 from kit.data.records import Dataset
 from kit.errors import SubmissionError
@@ -31,6 +32,16 @@ class Checked:
     """Whether the rows stand as in the test file; Kaggle does not mind."""
     packed: str
     """``.zip`` or ``.gz`` where the CSV is compressed, else ""."""
+
+    @property
+    def tag(self) -> str:
+        """What its description on Kaggle begins with."""
+        return tag_of(self.sha256)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The fields of the ledger that say what was submitted."""
+        return {"csv": str(self.path), "sha256": self.sha256}
 
     def notes(self) -> list[str]:
         """What is unusual about it and makes no difference to Kaggle, one line each."""

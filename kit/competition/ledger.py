@@ -19,7 +19,7 @@ from kit.files import append_line, locked
 
 DEFAULT = Path("submissions") / "ledger.jsonl"
 OPEN, NOT_SENT = "outcome unknown", "not sent"
-_TAG = re.compile(r"\[sha256:([0-9a-f]{16})\] ?")
+_TAG = re.compile(r"(\[(?:sha256:([0-9a-f]{16})|kernel:[^\]]+)\]) ?")
 
 
 class Entry(BaseModel):
@@ -40,6 +40,8 @@ class Entry(BaseModel):
     sha256: str | None = None
     """Of the CSV's bytes, hex; None for a submission that was made without the kit."""
     csv: str = ""
+    kernel: str = ""
+    """OWNER/SLUG/VERSION:FILE of a kernel's output that was submitted in place of a CSV."""
     card: str | None = None
     message: str = ""
     estimate: float | None = None
@@ -54,8 +56,16 @@ class Entry(BaseModel):
 
     @property
     def tag(self) -> str:
-        """How Kaggle's list of submissions shows which bytes these were; "" where nobody knows."""
+        """How Kaggle's list of submissions shows which bytes, or which kernel's output, this was; "" where
+        nobody knows."""
+        if self.kernel:
+            return kernel_tag(self.kernel)
         return tag_of(self.sha256) if self.sha256 else ""
+
+    @property
+    def name(self) -> str:
+        """What was submitted, for a message."""
+        return self.csv or self.kernel or f"submission {self.ref}"
 
 
 class _Event(BaseModel):
@@ -73,9 +83,20 @@ def tag_of(sha256: str) -> str:
 
 
 def split_description(description: str) -> tuple[str, str]:
-    """A submission's description as the 16 hex digits of its tag ("" without one) and its message."""
+    """A submission's description as its tag ("" without one) and its message."""
     found = _TAG.match(description)
     return (found[1], description[found.end() :]) if found else ("", description)
+
+
+def tagged_hash(description: str) -> str:
+    """The 16 hex digits of the CSV's hash in a submission's description; "" without them."""
+    found = _TAG.match(description)
+    return (found[2] or "") if found else ""
+
+
+def kernel_tag(kernel: str) -> str:
+    """``[kernel:OWNER/SLUG/VERSION:FILE]``: the same for what a kernel made."""
+    return f"[kernel:{kernel}]"
 
 
 class Ledger:
@@ -150,10 +171,10 @@ class Ledger:
             ) from error
 
 
-def of_these_bytes(entries: Sequence[Entry], competition: str, sha256: str) -> list[Entry]:
-    """The entries for these bytes in this competition that Kaggle has, or may have."""
+def of_tag(entries: Sequence[Entry], competition: str, tag: str) -> list[Entry]:
+    """The entries with this tag in this competition that Kaggle has, or may have."""
     return [
         entry
         for entry in entries
-        if entry.competition == competition and entry.sha256 == sha256 and entry.status != NOT_SENT
+        if entry.competition == competition and entry.tag == tag and entry.status != NOT_SENT
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kit.competition.allowance import left_today, over_the_limit, used_up
 from kit.competition.card import Card, card_path
 from kit.competition.checked import Checked, check_csv
+from kit.competition.code_submission import KernelVersion, create_from_kernel
 from kit.competition.kaggle.client import Client, connect
 from kit.competition.kaggle.failures import (
     PERHAPS_DONE,
@@ -23,7 +24,7 @@ from kit.competition.kaggle.submissions import (
     submissions,
     upload,
 )
-from kit.competition.ledger import Entry, Ledger, of_these_bytes, tag_of
+from kit.competition.ledger import Entry, Ledger, of_tag
 from kit.errors import (
     KaggleError,
     NoCredentialsError,
@@ -44,7 +45,7 @@ _LOOKS = 3
 class Outcome:
     """What became of it."""
 
-    checked: Checked
+    checked: Checked | KernelVersion
     entry: Entry | None
     """None for a dry run."""
     already: bool
@@ -57,7 +58,7 @@ class Outcome:
 
 
 def submit(
-    checked: Checked,
+    checked: Checked | KernelVersion,
     message: str,
     *,
     ledger: Ledger | None = None,
@@ -67,7 +68,7 @@ def submit(
     say: Say = lambda line: None,
     client: Client | None = None,
 ) -> Outcome:
-    """Send the CSV once, and wait up to *wait* seconds for its score.
+    """Send the CSV, or the output of a kernel, once, and wait up to *wait* seconds for its score.
 
     The same bytes a second time are not sent again (unless *again*): their entry comes back, brought
     up to date.  Whatever interrupts this, calling it again finds out what happened first.  Raises
@@ -114,9 +115,9 @@ _NEEDS_ACCOUNT = (
 )
 
 
-def _without_account(checked: Checked, ledger: Ledger) -> Outcome:
+def _without_account(checked: Checked | KernelVersion, ledger: Ledger) -> Outcome:
     """What a dry run finds without asking Kaggle."""
-    entries = of_these_bytes(ledger.entries(), checked.competition, checked.sha256)
+    entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = [entry for entry in entries if entry.ref is not None]
     return Outcome(checked, known[-1] if known else None, bool(known), None, "", _NEEDS_ACCOUNT)
 
@@ -132,22 +133,34 @@ def expectation(card: Card | None) -> str:
     return f"Edit Score {estimate.edit:.3f}{interval}"
 
 
-def _send(client: Client, ledger: Ledger, checked: Checked, message: str, listed: Sequence[Listed]) -> Entry:
+def _send(
+    client: Client,
+    ledger: Ledger,
+    checked: Checked | KernelVersion,
+    message: str,
+    listed: Sequence[Listed],
+) -> Entry:
     estimate = checked.card.estimate if checked.card else None
     interval = estimate.interval if estimate else None
     entry = ledger.intend(
-        csv=str(checked.path), sha256=checked.sha256, competition=checked.competition, message=message,
-        card=str(card_path(checked.path)) if checked.card else None,
+        **checked.identity, competition=checked.competition, message=message,
+        card=str(card_path(checked.path)) if isinstance(checked, Checked) and checked.card else None,
         estimate=estimate.edit if estimate else None,
         low=interval.low if interval else None, high=interval.high if interval else None,
     )  # fmt: skip
+    description = f"{checked.tag} {message}".rstrip()
+    token = ""
+    if isinstance(checked, Checked):
+        try:
+            token = upload(client, checked.competition, checked.path.name, checked.content)
+        except KaggleError as error:
+            ledger.changed(entry, "not sent", status="not sent", reason=str(error))
+            raise
     try:
-        token = upload(client, checked.competition, checked.path.name, checked.content)
-    except KaggleError as error:
-        ledger.changed(entry, "not sent", status="not sent", reason=str(error))
-        raise
-    try:
-        ref = create(client, checked.competition, token, f"{tag_of(checked.sha256)} {message}".rstrip())
+        if isinstance(checked, Checked):
+            ref = create(client, checked.competition, token, description)
+        else:
+            ref = create_from_kernel(client, checked, description)
     except PERHAPS_DONE as error:
         return _looked_for(client, ledger, entry, listed, error)
     except KaggleError as error:
@@ -176,32 +189,30 @@ def _looked_for(
         if new:
             return ledger.changed(entry, "sent", ref=new[-1].ref, status=PENDING)
     raise OutcomeUnknownError(
-        f"{entry.csv}: was sent, but the answer was lost ({error}) and Kaggle does not list it; nothing is "
+        f"{entry.name}: was sent, but the answer was lost ({error}) and Kaggle does not list it; nothing is "
         "sent again by itself: give the same command in a minute, it looks first"
     ) from error
 
 
-def _settled(client: Client, ledger: Ledger, checked: Checked) -> list[Listed]:
+def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -> list[Listed]:
     """Kaggle's list; asked for again while the outcome of an earlier sending is not in it."""
-    entries = of_these_bytes(ledger.entries(), checked.competition, checked.sha256)
+    entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
     open_ones = sum(entry.ref is None for entry in entries)
     for look in range(_LOOKS):
         listed = submissions(client, checked.competition)
-        new = sum(
-            one.ref not in known and one.description.startswith(tag_of(checked.sha256)) for one in listed
-        )
+        new = sum(one.ref not in known and one.description.startswith(checked.tag) for one in listed)
         if new >= open_ones:
             break
         time.sleep(client.patience.pause(look))
     return listed
 
 
-def _reconciled(ledger: Ledger, checked: Checked, listed: Sequence[Listed]) -> list[Entry]:
-    """The entries of these bytes that Kaggle has, after comparing the ledger with Kaggle's list."""
-    entries = of_these_bytes(ledger.entries(), checked.competition, checked.sha256)
+def _reconciled(ledger: Ledger, checked: Checked | KernelVersion, listed: Sequence[Listed]) -> list[Entry]:
+    """The entries with this tag that Kaggle has, after comparing the ledger with Kaggle's list."""
+    entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
-    tag = tag_of(checked.sha256)
+    tag = checked.tag
     unclaimed = sorted(
         (one for one in listed if one.description.startswith(tag) and one.ref not in known),
         key=lambda one: one.ref,
@@ -220,8 +231,7 @@ def _reconciled(ledger: Ledger, checked: Checked, listed: Sequence[Listed]) -> l
             ledger.found(
                 at=one.at,
                 competition=checked.competition,
-                sha256=checked.sha256,
-                csv=str(checked.path),
+                **checked.identity,
                 message=one.description.removeprefix(tag).strip(),
                 ref=one.ref,
                 status=PENDING,
@@ -253,7 +263,7 @@ def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say
                     return entry
         if entry.status == ERROR:
             reason = entry.reason or "it did not say why"
-            raise RejectedError(f"{entry.csv}: Kaggle could not score submission {entry.ref}: {reason}")
+            raise RejectedError(f"{entry.name}: Kaggle could not score submission {entry.ref}: {reason}")
         left = until - time.monotonic()
         if entry.status != PENDING or left <= 0:
             return entry

@@ -18,7 +18,7 @@ from kit.verbs.answers import (
 from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, download, leaks, load
 from kit.verbs.kaggle import download_leaderboard, fetch_submission, leaderboard, submissions, submit
-from kit.verbs.kernels import kernel_output, kernel_status, push_kernel
+from kit.verbs.kernels import kernel_logs, kernel_output, kernel_quota, kernel_status, push_kernel
 from kit.verbs.models import predict, settings_for, train
 from kit.verbs.notebooks import notebook
 from kit.verbs.reports import overview, report
@@ -34,7 +34,9 @@ __all__ = [
     "ensemble",
     "explain",
     "fetch_submission",
+    "kernel_logs",
     "kernel_output",
+    "kernel_quota",
     "kernel_status",
     "leaderboard",
     "leaks",

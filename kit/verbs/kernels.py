@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.config.mixture import before_settings, mixture_of
 from kit.errors import ConfigError, NotAuthenticatedError
-from kit.verbs.arguments import PathLike
+from kit.verbs.arguments import PathLike, path_given, text_given
 from kit.verbs.models import settings_for
 
 if TYPE_CHECKING:
     from kit.competition.kernels.fetching import Fetched
+    from kit.competition.kernels.logs import LogEntry
     from kit.competition.kernels.pushed import Pushed
+    from kit.competition.kernels.quota import Quotas
     from kit.competition.kernels.remote import Status
     from kit.competition.kernels.script import Plan
 
@@ -35,14 +36,16 @@ class WrittenKernel:
 
 
 def push_kernel(
-    backbone: str,
+    backbone: str | None = None,
     *,
     run_name: str,
     competition: str = "goorm-2",
     out: PathLike | None = None,
     git: str | None = None,
     datasets: Sequence[str] = (),
+    weights: PathLike | None = None,
     with_weights: bool = False,
+    replace: bool = False,
     continued: str | None = None,
     hours: float | None = None,
     gpu: str | None = None,
@@ -56,6 +59,7 @@ def push_kernel(
     fold: int | str | Sequence[int] | None = None,
     trust_remote_code: bool = False,
     runs: PathLike = RUNS,
+    quiet: bool = False,
     **settings: object,
 ) -> Pushed | WrittenKernel:
     """Have Kaggle train *backbone* on a competition's data; the run will be called *run_name*.
@@ -64,18 +68,30 @@ def push_kernel(
     would; *settings* are those of `train`.  *backbone* is a preset, a hub id, or a folder of one of
     *datasets* (OWNER/NAME) as it is called there: /kaggle/input/NAME.  *continued* names a kernel whose
     unfinished run it goes on with.  *more_data*, beside the competition's train.json, and *before* are files
-    of *datasets*: /kaggle/input/NAME/FILE.  *out* only writes the files, without an account.  Raises
-    ConfigError, KaggleError by kind.
+    of *datasets*: /kaggle/input/NAME/FILE.  *weights* is a backbone's folder on this machine: it is uploaded
+    as a private data set, once, and trained in place of *backbone*, whose settings stay where it is a preset.
+    *replace* allows a new version while the one before waits or runs.  *out* only writes the files, without
+    an account.  Raises ConfigError, KaggleError by kind.
     """
+    from kit import terminal
     from kit.competition.downloading.sources import source_of
     from kit.competition.kaggle.addresses import dataset_named
+    from kit.competition.kernels.accelerators import accelerator
     from kit.competition.kernels.script import NOBODY, Plan, train_words, write_files
     from kit.verbs.models import fold_words
 
     source = source_of(competition)
     if source.is_korquad:
         raise ConfigError("--competition korquad: is no competition of Kaggle's; give goorm-2 or a slug")
-    _refuse_local(backbone)
+    if weights is not None and out is not None:
+        raise ConfigError("--weights uploads and --out only writes files; give one of the two")
+    if weights is None:
+        if backbone is None:
+            raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
+        _refuse_local(backbone)
+    else:
+        settings = {**_preset_settings(backbone), **_given(settings)}
+    trained = str(weights) if backbone is None else backbone
     for path in (*more_data, *before):
         if not path.startswith(_ON_KAGGLE):
             raise ConfigError(
@@ -83,14 +99,14 @@ def push_kernel(
                 f"and give {_ON_KAGGLE}NAME/{Path(path).name} with --dataset OWNER/NAME (the competition's "
                 "own files are there without --data)"
             )
-    chosen = settings_for(backbone, **settings)  # a typing mistake shows here, not hours later
+    chosen = settings_for(trained, **settings)  # a typing mistake shows here, not hours later
     own = Path(_ON_KAGGLE) / source.slug / "train.json"
     mixture = mixture_of([own, *map(Path, more_data)], share, judge)
     before_settings(chosen, before_epochs, before_lr)
     words = train_words(
         {
             "save_minutes": _SAVE_MINUTES,
-            **{name: value for name, value in settings.items() if value is not None},
+            **_given(settings),
             "data": more_data,
             "share": [f"{name}={value!r}" for name, value in mixture.shares.items()],
             "judge": judge,
@@ -102,10 +118,15 @@ def push_kernel(
             "trust_remote_code": trust_remote_code,
         }
     )
-    given = {name: value for name, value in (("hours", hours), ("gpu", gpu)) if value is not None}
+    say = (lambda line: None) if quiet else terminal.say
+    given: dict[str, object] = {} if hours is None else {"hours": hours}
+    if gpu is not None:
+        given["gpu"], note = accelerator(text_given(gpu, "gpu"))
+        if note:
+            say(note)
     plan = Plan(
         run_name,
-        backbone,
+        trained,
         source.slug,
         words,
         git=git,
@@ -113,6 +134,8 @@ def push_kernel(
         datasets=tuple(map(dataset_named, datasets)),
         **given,  # type: ignore[arg-type]
     )
+    for note in plan.notes:
+        say(note)
     if continued is not None:
         plan = _continuing(plan, continued, Path(runs))
     revision = _revision(git)
@@ -120,36 +143,21 @@ def push_kernel(
         owner = _known_account() or NOBODY
         write_files(Path(out), plan, owner, revision)
         return WrittenKernel(Path(out), f"{owner}/{plan.slug}", owner)
-    return _push(plan, revision, Path(runs))
-
-
-def _push(plan: Plan, revision: str, runs: Path) -> Pushed:
-    from kit.competition.card import now
     from kit.competition.kaggle.client import connect
-    from kit.competition.kernels.pushed import Pushed, remember
-    from kit.competition.kernels.remote import save
-    from kit.competition.kernels.script import write_files
+    from kit.competition.kernels.pushing import push
 
-    client = connect()
-    with tempfile.TemporaryDirectory(prefix="kit-kernel-") as temporary:
-        write_files(Path(temporary), plan, client.username, revision)
-        saved = save(client, Path(temporary), f"{client.username}/{plan.slug}", plan.competition)
-    pushed = Pushed(
-        kernel=saved.kernel,
-        version=saved.version,
-        url=saved.url,
-        run=plan.run,
-        backbone=plan.backbone,
-        competition=plan.competition,
-        pushed=now(),
-        revision=revision,
-    )
-    remember(runs, pushed)
-    return pushed
+    folder = None if weights is None else path_given(weights, "weights")
+    with terminal.transfer(f"uploading {folder}", hidden=quiet or folder is None) as heard:
+        return push(
+            connect(), plan, revision, Path(runs), weights=folder, replace=replace, say=say, heard=heard
+        )
 
 
 def kernel_status(kernel: str | None = None, *, runs: PathLike = RUNS) -> Status:
-    """How a kernel is: OWNER/SLUG, a run or slug that was pushed from here, or the latest push."""
+    """How a kernel is: OWNER/SLUG, a run or slug that was pushed from here, or the latest push.
+
+    Each with /VERSION for an older version.
+    """
     from kit.competition.kaggle.client import connect
     from kit.competition.kernels.pushed import find_kernel
     from kit.competition.kernels.remote import status
@@ -160,18 +168,45 @@ def kernel_status(kernel: str | None = None, *, runs: PathLike = RUNS) -> Status
 def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool = False) -> Fetched:
     """Bring the run that a kernel finished to ``runs/NAME``, or below the folder *to*; verified by hashes.
 
-    A run that is there and the same is left alone.  Raises KernelError where the kernel is still at work, or
-    failed; ConfigError where another run has that name.
+    A run that is there and the same is left alone.  Raises KernelError where the kernel is still at work,
+    failed (unless *quiet* the end of its log is printed), or holds another run than the one it was named by;
+    ConfigError where another run has that name.
     """
     from kit import terminal
     from kit.competition.kaggle.client import connect
     from kit.competition.kernels.fetching import fetch_run
+    from kit.competition.kernels.pushed import locate
+
+    found = locate(RUNS, kernel)
+    say = (lambda line: None) if quiet else terminal.say
+    with terminal.transfer(found.kernel, hidden=quiet) as heard:
+        return fetch_run(connect(), found.kernel, Path(to), say, heard, found.run)
+
+
+def kernel_logs(
+    kernel: str | None = None, *, follow: bool = False, runs: PathLike = RUNS, quiet: bool = False
+) -> Iterator[LogEntry]:
+    """The log of a kernel, named as for `kernel_status`: what Kaggle has of it, from the beginning.
+
+    With *follow* it goes on as the kernel writes, until that is over.  Raises a KaggleError by kind.
+    """
+    from kit import terminal
+    from kit.competition.kaggle.client import connect
+    from kit.competition.kernels.logs import follow_log, read_log
     from kit.competition.kernels.pushed import find_kernel
 
-    found = find_kernel(RUNS, kernel)
-    say = (lambda line: None) if quiet else terminal.say
-    with terminal.transfer(found, hidden=quiet) as heard:
-        return fetch_run(connect(), found, Path(to), say, heard)
+    client, named = connect(), find_kernel(Path(runs), kernel)
+    if not follow:
+        return iter(read_log(client, named))
+    return follow_log(client, named, (lambda line: None) if quiet else terminal.say)
+
+
+def kernel_quota() -> Quotas:
+    """Hours of GPUs and TPUs that the account has used and may still use this week."""
+    from kit.competition.kaggle.client import connect
+    from kit.competition.kernels.quota import read_quotas
+
+    return read_quotas(connect())
 
 
 def _continuing(plan: Plan, continued: str, runs: Path) -> Plan:
@@ -179,6 +214,11 @@ def _continuing(plan: Plan, continued: str, runs: Path) -> Plan:
     from kit.competition.kernels.pushed import all_pushed, find_kernel
 
     before = find_kernel(runs, continued)
+    if before.count("/") == 2:
+        raise ConfigError(
+            f"--continue {continued}: Kaggle attaches the latest version of a kernel, and this is "
+            f"{before}; push that version's run again under another --run-name"
+        )
     taken = {pushed.kernel.split("/")[1] for pushed in all_pushed(runs)} | {before.split("/")[1]}
     plan = dataclasses.replace(plan, continued=before, attempt=2)
     while plan.slug in taken:
@@ -191,9 +231,29 @@ def _refuse_local(backbone: str) -> None:
 
     if backbone not in PRESETS and not backbone.startswith(_ON_KAGGLE) and Path(backbone).is_dir():
         raise ConfigError(
-            f"{backbone}: is a folder of this machine, which Kaggle cannot see; upload it as a Kaggle "
-            f"dataset and give {_ON_KAGGLE}NAME with --dataset OWNER/NAME"
+            f"{backbone}: is a folder of this machine, which Kaggle cannot see; give it as "
+            f"--weights {backbone}, which uploads it as a private data set"
         )
+
+
+def _preset_settings(backbone: str | None) -> dict[str, object]:
+    """The settings of the preset *backbone*, for weights that are trained in its place."""
+    from kit.models.presets import PRESETS
+
+    if backbone not in PRESETS:
+        return {}
+    chosen = settings_for(backbone)
+    plain = settings_for("")
+    names = [field.name for field in dataclasses.fields(PRESETS[backbone])]
+    return {
+        name: getattr(chosen, name)
+        for name in names
+        if hasattr(chosen, name) and getattr(chosen, name) != getattr(plain, name)
+    }
+
+
+def _given(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _revision(git: str | None) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import terminal, verbs
+from kit.competition.code_submission import KernelVersion
 from kit.competition.ledger import Entry
-from kit.competition.submitting import Outcome, expectation
+from kit.competition.submitting import Checked, Outcome, expectation
 from kit.views.output import difference, edit, print_json, share
 
 
 def submit(
-    path: Path,
+    path: Path | None,
     message: str,
     competition: str | None,
     data: Path | None,
@@ -20,25 +21,21 @@ def submit(
     again: bool,
     ledger: Path | None,
     as_json: bool,
+    *,
+    kernel: str | None = None,
+    file: str | None = None,
 ) -> None:
     """Submit and print what is known: what was checked, the estimate, what is left today, the score."""
     wait = 0.0 if no_wait else verbs.kaggle.WAIT_SECONDS
     outcome = verbs.submit(
         path, message, competition=competition, data=data, dry_run=dry_run, wait=wait, again=again,
-        ledger=ledger, say=terminal.say,
+        ledger=ledger, say=terminal.say, kernel=kernel, file=file,
     )  # fmt: skip
     if as_json:
         print_json(_as_dict(outcome, dry_run))
         return
     checked, entry = outcome.checked, outcome.entry
-    order = "" if checked.in_order else ", in another order"
-    rows = [
-        ("CSV", f"{checked.path} (sha256 {checked.sha256[:16]})"),
-        ("competition", checked.competition),
-        ("questions", f"{checked.questions:,}, as in {checked.checked_against}{order}"),
-        ("blank answers", f"{checked.blanks:,} ({share(checked.blanks / max(checked.questions, 1))})"),
-        ("local estimate", expectation(checked.card)),
-    ]
+    rows = _of_csv(checked) if isinstance(checked, Checked) else _of_kernel(checked)
     if outcome.allowance is not None:
         # Asked before sending.
         sent_now = entry is not None and not outcome.already
@@ -54,7 +51,26 @@ def submit(
         rows.append(("public score", _public(entry)))
         if entry.private is not None:
             rows.append(("private score", f"{edit(entry.private)} characters (the contest is over)"))
-    terminal.facts(path.stem, rows)
+    terminal.facts(checked.path.stem if isinstance(checked, Checked) else checked.kernel, rows)
+
+
+def _of_csv(checked: Checked) -> list[tuple[str, str]]:
+    order = "" if checked.in_order else ", in another order"
+    return [
+        ("CSV", f"{checked.path} (sha256 {checked.sha256[:16]})"),
+        ("competition", checked.competition),
+        ("questions", f"{checked.questions:,}, as in {checked.checked_against}{order}"),
+        ("blank answers", f"{checked.blanks:,} ({share(checked.blanks / max(checked.questions, 1))})"),
+        ("local estimate", expectation(checked.card)),
+    ]
+
+
+def _of_kernel(checked: KernelVersion) -> list[tuple[str, str]]:
+    return [
+        ("kernel", f"{checked.kernel}, version {checked.version}"),
+        ("output", checked.file),
+        ("competition", checked.competition),
+    ]
 
 
 def _public(entry: Entry) -> str:
@@ -70,10 +86,15 @@ def _public(entry: Entry) -> str:
 
 def _as_dict(outcome: Outcome, dry_run: bool) -> dict[str, object]:
     checked = outcome.checked
+    if isinstance(checked, Checked):
+        what: dict[str, object] = {
+            "csv": str(checked.path), "sha256": checked.sha256, "questions": checked.questions,
+            "blanks": checked.blanks, "in_order": checked.in_order,
+        }  # fmt: skip
+    else:
+        what = {"kernel": checked.kernel, "version": checked.version, "file": checked.file}
     return {
-        "csv": str(checked.path), "sha256": checked.sha256, "competition": checked.competition,
-        "questions": checked.questions, "blanks": checked.blanks, "in_order": checked.in_order,
-        "dry_run": dry_run, "not_checked": list(outcome.left_out),
+        **what, "competition": checked.competition, "dry_run": dry_run, "not_checked": list(outcome.left_out),
         "already": outcome.already, "left": None if outcome.allowance is None else outcome.allowance.left,
         "entry": None if outcome.entry is None else outcome.entry.model_dump(),
     }  # fmt: skip

@@ -10,10 +10,10 @@ from kit import terminal, verbs
 from kit.competition.downloading.sources import source_of
 from kit.competition.kernels.script import NOBODY
 from kit.verbs.kernels import WrittenKernel
-from kit.views.output import edit, print_json
+from kit.views.output import edit, print_json, print_json_line
 
 
-def push(backbone: str, as_json: bool, **options: Any) -> None:
+def push(backbone: str | None, as_json: bool, **options: Any) -> None:
     """Push (or only write) a kernel and say where it is."""
     done = verbs.push_kernel(backbone, **options)
     if isinstance(done, WrittenKernel):
@@ -28,11 +28,11 @@ def push(backbone: str, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(done.model_dump(mode="json"))
         return
-    terminal.facts(
-        f"{done.kernel}, version {done.version}",
-        [("page", done.url), ("run", done.run), ("kit", done.revision)],
-    )
-    terminal.say("next: kit kernel status, and when it is finished kit kernel output")
+    rows = [("page", done.url), ("run", done.run), ("kit", done.revision)]
+    if done.dataset:
+        rows.append(("weights", f"{done.dataset} ({done.weights_sha256[:16]})"))
+    terminal.facts(f"{done.kernel}, version {done.version}", rows)
+    terminal.say("next: kit kernel logs --follow, and when it is finished kit kernel output")
 
 
 def status(kernel: str | None, as_json: bool) -> None:
@@ -76,3 +76,39 @@ def output(kernel: str | None, to: Path, as_json: bool) -> None:
     terminal.table(f"{done.folder} ({record.backbone}, {done.manifest.kit})", columns, rows)
     test = source_of(done.manifest.competition).folder / "test.json"
     terminal.say(f"next: kit ensemble {done.folder} --data {test}")
+
+
+def logs(kernel: str | None, follow: bool, as_json: bool) -> None:
+    """Print a log as it comes."""
+    entries = verbs.kernel_logs(kernel, follow=follow)
+    if as_json and not follow:
+        print_json([asdict(entry) for entry in entries])
+        return
+    entry = None
+    for entry in entries:
+        if as_json:
+            print_json_line(asdict(entry))
+        else:
+            print(entry.text, end="" if entry.text.endswith("\n") else "\n", flush=True)
+    if entry is None:
+        terminal.say("the log is empty so far; kit kernel logs --follow waits for it")
+
+
+def quota(as_json: bool) -> None:
+    """Print the week's hours of each accelerator."""
+    found = verbs.kernel_quota()
+    if as_json:
+        quotas = [{**asdict(one), "left": one.left} for one in found.quotas]
+        print_json({"resets": found.resets, "quotas": quotas})
+        return
+    if not found.quotas:
+        terminal.say("Kaggle does not say how much of any accelerator is left")
+        return
+    rows = [
+        (one.accelerator, *(f"{hours:.1f}" for hours in (one.left, one.used, one.reserved, one.allowed)))
+        for one in found.quotas
+    ]
+    columns = ("accelerator", "left (h)", "used (h)", "running (h)", "a week (h)")
+    terminal.table("accelerators this week", columns, rows, words=("accelerator",))
+    if found.resets:
+        terminal.say(f"the next week begins on {found.resets[:10]} at {found.resets[11:16]} UTC")

@@ -97,7 +97,7 @@ def _table(title: str, rows: Sequence[dict[str, str]]) -> None:
 def _row(entry: Entry, standing: Standing) -> dict[str, str]:
     low, high = entry.low, entry.high
     return {
-        "CSV": Path(entry.csv).name if entry.csv else str(entry.ref or ""),
+        "CSV": Path(entry.csv).name if entry.csv else entry.kernel or str(entry.ref or ""),
         "local": _score(entry.estimate),
         INTERVAL: "" if low is None or high is None else f"{edit(low)} to {edit(high)}",
         "public": _score(entry.public),

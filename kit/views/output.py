@@ -22,6 +22,12 @@ def print_json(data: object) -> None:
     print(_UNPRINTABLE.sub(lambda found: _escaped(found[0]), text))
 
 
+def print_json_line(data: object) -> None:
+    """The same on one line, at once: for what comes piece by piece."""
+    text = json.dumps(data, ensure_ascii=False)
+    print(_UNPRINTABLE.sub(lambda found: _escaped(found[0]), text), flush=True)
+
+
 def _escaped(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 

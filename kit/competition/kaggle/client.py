@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, find_credentials
-from kit.competition.kaggle.failures import of_the_disk, translated
+from kit.competition.kaggle.failures import of_the_disk, too_old_or_new, translated
 from kit.competition.kaggle.loading import kaggle_api_class
 from kit.competition.kaggle.patience import Patience
 from kit.competition.kaggle.sight import Sight, look
@@ -47,6 +47,27 @@ class Client:
         *doing* and *subject* (a slug) say in an error what failed.  Raises a KaggleError by kind.
         """
         return self.patience.retrying(lambda: self.once(call, doing, subject))
+
+    def stream(self, call: Callable[[Any], Iterator[Result]], doing: str, subject: str) -> Iterator[Result]:
+        """The items that *call* (api) yields, as they come; tried once, errors as of `once`."""
+        items: Iterator[Result] | None = None
+        while True:
+            try:
+                with _quiet(), _timeout(self.patience.timeout):
+                    items = call(self.api) if items is None else items
+                    item = next(items)
+            except StopIteration:
+                return
+            except KaggleError:
+                raise
+            except Exception as error:
+                raise self._translated(error, doing, subject) from error
+            yield item
+
+    def needs(self, name: str, what: str) -> None:
+        """Raise ClientVersionError where the installed client has no attribute *name*, which *what* needs."""
+        if not hasattr(self.api, name):
+            raise too_old_or_new(what, f"it has no {name}")
 
     @contextlib.contextmanager
     def heard_by(self, heard: Heard) -> Iterator[None]:

@@ -202,6 +202,12 @@ def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:
     )
 
 
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status of the answer behind *error*; None where there was none."""
+    response = getattr(error.__cause__, "response", None)
+    return None if response is None else int(response.status_code)
+
+
 def worth_a_retry(error: KaggleError) -> bool:
     """Whether the same read may succeed a moment later."""
     return isinstance(error, (UnavailableError, RateLimitedError))

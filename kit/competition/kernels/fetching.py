@@ -14,12 +14,13 @@ from kit.competition.downloading.manifest import StoredFile, changes
 from kit.competition.downloading.unpacking import unsafe_name
 from kit.competition.kaggle.client import Client, Heard
 from kit.competition.kernels.host import MANIFEST
+from kit.competition.kernels.logs import end_of, read_log
 from kit.competition.kernels.output_files import fetch_output
 from kit.competition.kernels.remote import status
 from kit.competition.kernels.session import RUN
 from kit.config.runs import read_run
 from kit.config.validation import Settings, read_record
-from kit.errors import ConfigError, DownloadError, KernelError, KitError, all_of, counted
+from kit.errors import ConfigError, DownloadError, KaggleError, KernelError, KitError, all_of, counted
 from kit.files import flush_folder, fresh_beside, locked
 
 _INSIDE = f"{RUN}/"
@@ -48,11 +49,20 @@ class Fetched:
     fresh: bool
 
 
-def fetch_run(client: Client, kernel: str, runs: Path, say: Callable[[str], object], heard: Heard) -> Fetched:
+def fetch_run(
+    client: Client,
+    kernel: str,
+    runs: Path,
+    say: Callable[[str], object],
+    heard: Heard,
+    wanted: str | None = None,
+) -> Fetched:
     """Put the run that *kernel* finished into ``runs/NAME``; a run that is there and the same is left alone.
 
-    Raises KernelError where the kernel is not over, failed, or was stopped before the end; DownloadError
-    where what came is not what the kernel left; ConfigError where another run has that name.
+    *kernel* is OWNER/SLUG or OWNER/SLUG/VERSION, *wanted* the run that it should hold.  Raises KernelError
+    where the kernel is not over, failed, was stopped before the end, or holds another run (of a kernel that
+    failed, *say* hears the end of its log); DownloadError where what came is not what the kernel left;
+    ConfigError where another run has that name.
     """
     found = status(client, kernel)
     if not found.over:
@@ -60,13 +70,22 @@ def fetch_run(client: Client, kernel: str, runs: Path, say: Callable[[str], obje
     place = runs / kernel.replace("/", "-")
     with locked(place, wait=False, purpose="output"), fresh_beside(place) as temporary:
         if found.state != "COMPLETE":
-            reason = found.message or _own_words(client, kernel, temporary)
+            end = _end_of_log(client, kernel, say)
+            reason = found.message or _own_words(client, kernel, temporary) or end or "Kaggle gives no reason"
             raise KernelError(f"{kernel}: {found.words} ({reason}); its log is on {found.url}")
         manifest = _fetch_manifest(client, kernel, temporary)
+        if wanted is not None and manifest.run != wanted:
+            raise KernelError(
+                f"{kernel}: holds the run {manifest.run}, not {wanted}; older versions are "
+                f"{'/'.join(kernel.split('/')[:2])}/VERSION, see {found.url}"
+            )
+        if manifest.state == "failed":  # Kaggle calls it finished all the same
+            _end_of_log(client, kernel, say)
+            raise KernelError(f"{kernel}: failed ({manifest.message}); its log is on {found.url}")
         if manifest.state != "finished":
             raise KernelError(
                 f"{kernel}: is not done with {manifest.run} ({manifest.message}); go on by the same kit "
-                f"kernel push with --continue {kernel}"
+                f"kernel push with --continue {'/'.join(kernel.split('/')[:2])}"
             )
         folder = runs / manifest.run
         with locked(folder, wait=False):
@@ -102,11 +121,25 @@ def _fetch_manifest(client: Client, kernel: str, folder: Path) -> KernelManifest
 
 
 def _own_words(client: Client, kernel: str, folder: Path) -> str:
-    """What a failed kernel wrote about it, where that can be had."""
+    """What a failed kernel wrote about it; "" where that cannot be had."""
     try:
         return _fetch_manifest(client, kernel, folder).message
     except KitError:
-        return "Kaggle gives no reason"
+        return ""
+
+
+def _end_of_log(client: Client, kernel: str, say: Callable[[str], object]) -> str:
+    """Tell the last lines of the log; returns the last one, "" without a log."""
+    try:
+        lines = end_of(read_log(client, kernel))
+    except KaggleError as error:
+        say(f"{kernel}: its log cannot be read ({error})")
+        return ""
+    if lines:
+        say(f"{kernel}: the end of its log (kit kernel logs {kernel} shows all):")
+    for line in lines:
+        say(f"  {line}")
+    return lines[-1] if lines else ""
 
 
 def _refuse_another(folder: Path, manifest: KernelManifest) -> None:

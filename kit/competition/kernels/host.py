@@ -34,6 +34,15 @@ SESSION = "kit.competition.kernels.session"
 _FIXED = re.compile(r"(torch|torchvision|torchaudio|triton|pytorch-.*|nvidia-.*|cuda-.*|cupy-.*)")
 # Only for the other side, where kernels are pushed from.
 _NOT_NEEDED = {"kaggle", "six"}
+NO_INTERNET = (
+    "the kernel has no Internet: verify your phone number at https://www.kaggle.com/settings, switch "
+    "Internet on in the settings of the kernel's page, and push again"
+)
+# How pip and git word it that no server was reached.
+_UNREACHED = re.compile(
+    r"NewConnectionError|ConnectTimeoutError|NameResolutionError|ProxyError|name resolution"
+    r"|Could not resolve host|Failed to connect|Network is unreachable|\(from versions: none\)"
+)
 
 
 def main() -> None:
@@ -42,7 +51,7 @@ def main() -> None:
     SCRATCH.mkdir(parents=True, exist_ok=True)
     try:
         environment = install(SCRATCH / "installed")
-    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+    except (ValueError, OSError) as error:
         about = {name: PLAN[name] for name in ("run", "backbone", "competition", "kit", "revision")}
         manifest = {**about, "state": "failed", "message": str(error), "seconds": 0, "files": []}
         (WORKING / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
@@ -135,9 +144,28 @@ def installed_version(name: str) -> str | None:
 
 
 def pip(*words: str) -> None:
-    """Run pip of this Python."""
+    """Run pip of this Python.  Raises ValueError that says what it could not install, and why."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
-    subprocess.run(command, check=True)  # noqa: S603
+    lines = []
+    with subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.strip())
+    if process.returncode:
+        packages = ", ".join(word for word in words[1:] if _is_package(word)) or "the kit"
+        what = f"pip could not install {re.sub('//[^/@]+@', '//', packages)}"  # a token is nobody's business
+        if any(_UNREACHED.search(line) for line in lines):
+            raise ValueError(f"{what}: {NO_INTERNET}")
+        errors = [line for line in lines if line.startswith("ERROR:")] or lines[-1:]
+        raise ValueError(f"{what} ({errors[0].removeprefix('ERROR: ') if errors else 'it does not say why'})")
+
+
+def _is_package(word: str) -> bool:
+    """Whether a word of pip's command names what is installed, not an option or its folder."""
+    return not word.startswith(("-", os.sep))
 
 
 if __name__ == "__main__":

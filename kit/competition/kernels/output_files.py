@@ -46,6 +46,13 @@ def fetch_output(client: Client, kernel: str, folder: Path, pattern: str, heard:
         client.read(call, "downloading its output", kernel)
 
 
+def output_names(client: Client, kernel: str) -> list[str]:
+    """The names of all output files of *kernel*, OWNER/SLUG/VERSION."""
+    return client.read(
+        lambda api: [file.file_name for file in _listed(api, kernel)], "listing its output", kernel
+    )
+
+
 def _fetch(api: Any, url: str, target: Path) -> None:
     import requests
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kit.competition.kaggle.client import Client
-from kit.errors import (
-    OutcomeUnknownError,
-    RejectedError,
-    RulesNotAcceptedError,
-    UnavailableError,
-)
+from kit.competition.kaggle.failures import status_of
+from kit.competition.kernels.refusals import refusal
+from kit.errors import KaggleError, RejectedError, RulesNotAcceptedError
 
 _WEB = "https://www.kaggle.com"
 _WORDS = {
@@ -30,11 +27,24 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What Kaggle made of a push."""
+    """What Kaggle made of a push.
+
+    ``trouble``: what is wrong with it although it was saved, or may have been; None where nothing is.
+    """
 
     kernel: str
     url: str
     version: int
+    """0 where the answer does not say it: then the kernel may not have been saved."""
+    trouble: KaggleError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A kernel that the account has: its latest version, and the source of that."""
+
+    version: int
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,54 +70,112 @@ class Status:
         """Whether it will not change any more."""
         return self.state in {"COMPLETE", "ERROR", "CANCEL_ACKNOWLEDGED"}
 
+    @property
+    def busy(self) -> bool:
+        """Whether it waits for a machine, or has one."""
+        return not self.over and self.state != "NEW_SCRIPT"
+
 
 def address(kernel: str) -> str:
-    """The page of a kernel."""
-    return f"{_WEB}/code/{kernel}"
+    """The page of a kernel, OWNER/SLUG or OWNER/SLUG/VERSION; Kaggle has none for a version by its number."""
+    return f"{_WEB}/code/{'/'.join(kernel.split('/')[:2])}"
+
+
+def needs_versions(client: Client, kernel: str) -> None:
+    """Raise KaggleError where *kernel* names a version and the installed client would ignore that."""
+    if kernel.count("/") == 2:
+        client.needs("_kernel_version_label", f"{kernel}: asking for a version")
 
 
 def save(client: Client, folder: Path, kernel: str, competition: str) -> Saved:
     """Push the kernel whose files are in *folder*; asked once, since asking again would run it twice.
 
-    Raises RejectedError for what Kaggle refuses, also where its answer calls that a success;
-    OutcomeUnknownError where no answer came.
+    What the answer complains about is in ``trouble``.  Raises a KaggleError by kind where there is no answer
+    that can be read, or a clear no: `kit.competition.kaggle.failures.PERHAPS_DONE` tells them apart.
     """
-    try:
-        answer = client.once(lambda api: api.kernels_push(str(folder)), "pushing the kernel", competition)
-    except UnavailableError as error:
-        raise OutcomeUnknownError(
-            f"{kernel}: {error}; whether it was saved is not known: look at {address(kernel)} before "
-            "pushing again"
-        ) from error
-    if answer.error:
-        raise RejectedError(f"{kernel}: Kaggle did not save it ({' '.join(answer.error.split())})")
-    if competition in answer.invalid_competition_sources:
-        raise RulesNotAcceptedError(
-            f"{kernel}: saved, but without the data of {competition}; accept its rules at "
-            f"{_WEB}/c/{competition}/rules and push again"
-        )
-    if wrong := [*answer.invalid_dataset_sources, *answer.invalid_kernel_sources]:
-        raise RejectedError(
-            f"{kernel}: saved, but without {', '.join(wrong)}, which this account cannot see; correct the "
-            "name and push again"
-        )
+    answer = client.once(lambda api: api.kernels_push(str(folder)), "pushing the kernel", competition)
     parts = (answer.ref or "").strip("/").split("/")
     named = "/".join(parts[-2:]) if len(parts) > 1 else kernel  # where Kaggle chose another slug
-    return Saved(named, answer.url or address(named), answer.version_number or 1)
+    url, version = answer.url or address(named), answer.version_number or 0
+    saved = f"saved, see {url}, but"
+    trouble: KaggleError | None = None
+    if answer.error:
+        what = f"{saved} Kaggle complains" if version else "Kaggle refused it"
+        return Saved(named, url, version, refusal(kernel, answer.error, what))
+    if competition in answer.invalid_competition_sources:
+        trouble = RulesNotAcceptedError(
+            f"{kernel}: {saved} without the data of {competition}; accept its rules at "
+            f"{_WEB}/c/{competition}/rules, stop it on its page and push again with --replace"
+        )
+    elif wrong := [
+        *answer.invalid_competition_sources,
+        *answer.invalid_dataset_sources,
+        *answer.invalid_kernel_sources,
+        *answer.invalid_model_sources,
+    ]:
+        trouble = RejectedError(
+            f"{kernel}: {saved} without {', '.join(map(str, wrong))}, which this account cannot see; correct "
+            "the name, stop it on its page and push again with --replace"
+        )
+    return Saved(named, url, version or 1, trouble)
+
+
+def known(client: Client, kernel: str) -> Known | None:
+    """What the account has under *kernel* (OWNER/SLUG); None where it has, or shows, nothing."""
+
+    def call(api: Any) -> Known:
+        from kagglesdk.kernels.types.kernels_api_service import ApiGetKernelRequest
+
+        request = ApiGetKernelRequest()
+        request.user_name, request.kernel_slug = kernel.split("/")
+        with api.build_kaggle_client() as kaggle:
+            answer = kaggle.kernels.kernels_api_client.get_kernel(request)
+        metadata, blob = answer.metadata, answer.blob
+        return Known(metadata.current_version_number if metadata else 0, blob.source if blob else "")
+
+    return _or_none(lambda: client.read(call, "looking for the kernel", kernel))
+
+
+def status_if_any(client: Client, kernel: str) -> Status | None:
+    """How *kernel* is; None where the account has, or shows, no such kernel."""
+    return _or_none(lambda: status(client, kernel))
+
+
+def _or_none(call: Callable[[], Result]) -> Result | None:
+    try:
+        return call()
+    except KaggleError as error:
+        # Kaggle answers 403 for a private kernel that is not there, too.
+        if status_of(error) in (403, 404):
+            return None
+        raise
 
 
 def status(client: Client, kernel: str) -> Status:
-    """How *kernel* (OWNER/SLUG) is."""
-    answer = client.read(lambda api: _seen(lambda: api.kernels_status(kernel), kernel), "asking", kernel)
+    """How *kernel* is: the latest version of OWNER/SLUG, or OWNER/SLUG/VERSION."""
+    needs_versions(client, kernel)
+    answer = client.read(lambda api: seen(lambda: api.kernels_status(kernel), kernel), "asking", kernel)
     return Status(kernel, answer.status.name, " ".join(answer.failure_message.split()))
 
 
-def _seen(call: Callable[[], Result], kernel: str) -> Result:
+def seen(call: Callable[[], Result], kernel: str) -> Result:
     """*call* (), with what the client words as a ValueError told apart."""
     try:
         return call()
     except ValueError as error:
-        cause = error.__context__
-        if cause is not None and getattr(cause, "response", None) is not None:
-            raise cause from None
-        raise
+        raise _behind(error, kernel) from None
+
+
+def seen_items(items: Iterator[Result], kernel: str) -> Iterator[Result]:
+    """The same for what a call yields."""
+    try:
+        yield from items
+    except ValueError as error:
+        raise _behind(error, kernel) from None
+
+
+def _behind(error: ValueError, kernel: str) -> Exception:
+    cause = error.__context__
+    if isinstance(cause, Exception) and getattr(cause, "response", None) is not None:
+        return cause
+    return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 import textwrap
@@ -10,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.competition.downloading.manifest import StoredFile
 from kit.competition.kernels import host
+from kit.competition.kernels.accelerators import T4_TWICE
+from kit.competition.kernels.slugs import LONGEST, LONGEST_NAME, free_name, slug_of
 from kit.competition.kernels.wheel import build_wheel
 from kit.errors import ConfigError
 from kit.version import __version__
@@ -18,12 +22,12 @@ from kit.version import __version__
 SCRIPT, METADATA = "kernel.py", "kernel-metadata.json"
 NOBODY = "USERNAME"
 """Stands for the account in files that are written without one."""
-T4_TWICE = "NvidiaTeslaT4"
+LONGEST_SESSION, SOME_SESSIONS = 12.0, 9.0
+"""Hours after which Kaggle ends every session, and some of those with an accelerator."""
 MOST_BYTES = 1_000_000
 """What Kaggle takes as the source of one kernel, about."""
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _OTHERS_SLUG = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9-]+")
-_LONGEST_TITLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +48,47 @@ class Plan:
     """Of the same run: a kernel cannot read its own output."""
     hours: float = 8.5
     gpu: str = T4_TWICE
+    weights: tuple[StoredFile, ...] = ()
+    """The files of the backbone in a data set, which the kernel compares before it trains."""
 
     def __post_init__(self) -> None:
-        if not _RUN_NAME.fullmatch(self.run) or not 5 <= len(self.slug) <= _LONGEST_TITLE:
+        if not _RUN_NAME.fullmatch(self.run) or not 5 <= len(self.slug) <= LONGEST:
             raise ConfigError(
-                f"--run-name {self.run!r}: names a folder and a kernel; letters, digits, - _ and . only, at "
-                f"most {_LONGEST_TITLE - len('kit--99')} of them"
+                f"--run-name {self.run!r}: names a folder and a kernel; letters (a to z), digits, - _ and . "
+                f"only, at most {LONGEST_NAME} of them, such as {free_name(self.run, lambda name: False)}"
             )
-        if not 0 < self.hours <= 12:
-            raise ConfigError(f"--hours {self.hours:g}: Kaggle ends a kernel after 12 at the latest")
+        if not 0 < self.hours <= LONGEST_SESSION:
+            raise ConfigError(
+                f"--hours {self.hours:g}: must be above 0, and Kaggle ends a kernel after "
+                f"{LONGEST_SESSION:g} at the latest"
+            )
         for given in (*self.datasets, *filter(None, [self.continued])):
             if not _OTHERS_SLUG.fullmatch(given):
                 raise ConfigError(f"{given!r}: is no OWNER/NAME of Kaggle's")
 
     @property
     def slug(self) -> str:
-        """The kernel's slug, which is also its title: "kit-klue-bert", "kit-klue-bert-2" when continued."""
-        name = re.sub(r"[^a-z0-9]+", "-", self.run.lower()).strip("-")
-        return f"kit-{name}" if self.attempt == 1 else f"kit-{name}-{self.attempt}"
+        """The kernel's slug, which is also its title."""
+        return slug_of(self.run, self.attempt)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know before it is pushed, one line each."""
+        if self.hours <= SOME_SESSIONS:
+            return []
+        return [
+            f"--hours {self.hours:g}: Kaggle ends some GPU sessions after {SOME_SESSIONS:g} h, and a kernel "
+            "that it ends keeps no output; give less to be safe, and go on with --continue"
+        ]
+
+    def using(self, dataset: str, files: tuple[StoredFile, ...]) -> Plan:
+        """This plan with the backbone in *dataset* (OWNER/NAME), whose *files* the kernel compares."""
+        return dataclasses.replace(
+            self,
+            backbone=f"/kaggle/input/datasets/{dataset}",
+            datasets=tuple(dict.fromkeys((*self.datasets, dataset))),
+            weights=files,
+        )
 
 
 def write_files(folder: Path, plan: Plan, owner: str, revision: str) -> None:
@@ -90,6 +117,7 @@ def script_text(plan: Plan, revision: str) -> str:
         "with_weights": plan.with_weights,
         "datasets": list(plan.datasets),
         "continue": plan.continued,
+        "weights": [file.model_dump() for file in plan.weights],
         "kit": __version__,
         "revision": revision,
         "git": plan.git,

@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.competition.downloading.manifest import StoredFile, changes
 from kit.competition.kaggle import mounts
-from kit.competition.kernels.host import MANIFEST, SCRATCH, WORKING
-from kit.errors import ConfigError, KitError
+from kit.competition.kernels.host import MANIFEST, NO_INTERNET, SCRATCH, WORKING
+from kit.errors import ConfigError, KitError, all_of
 from kit.files import sha256_file, write_text
 
 RUN = "run"
 MOST_OUTPUT = 19 << 30
 """Kaggle keeps 20 GB of output."""
+_UNREACHABLE = "the Hugging Face hub is not reachable"
+"""As `kit.models.failures` words it."""
 _GRACE = 60.0
 """Seconds that a command which is told to stop has for it."""
 
@@ -67,6 +70,7 @@ class Session:
 
     def train(self) -> tuple[str, str]:
         """Train and predict until the time is up; returns the state and why."""
+        self.compare_weights()
         given = [self.placed(word) for word in self.plan["train"]]
         data, test = self.data_file("train.json"), self.data_file("test.json")
         words = ["train", self.backbone, "--data", str(data), "--run", str(self.run), *given, "--resume"]
@@ -74,7 +78,7 @@ class Session:
         if code is None:
             return "unfinished", f"stopped after {self.plan['hours']:g} h, before Kaggle would have"
         if code:
-            return "failed", last
+            return "failed", with_cure(last)
         trust = ["--trust-remote-code"] * ("--trust-remote-code" in given)
         code, last = run_kit(["predict", str(self.run), "--data", str(test), *trust], self.seconds_left)
         if code is None:
@@ -94,6 +98,15 @@ class Session:
     def placed(self, word: str) -> str:
         """A path among the inputs where it really is; any other word as it is."""
         return mounts.placed(word, self.plan.get("datasets", ()), self.input)
+
+    def compare_weights(self) -> None:
+        """Raise ValueError where the data set of the backbone is not the one that was attached."""
+        files = [StoredFile.model_validate(file) for file in self.plan.get("weights") or ()]
+        if wrong := changes(Path(self.backbone), files):
+            raise ValueError(
+                f"{self.plan['backbone']}: is not the backbone that this kernel was pushed with "
+                f"({all_of(wrong, 3)}); its data set was updated meanwhile: push again"
+            )
 
     def data_file(self, name: str) -> Path:
         """A file of the competition, wherever Kaggle mounted its data."""
@@ -147,6 +160,11 @@ class Session:
         manifest = {**about, "state": state, "message": message, "seconds": round(seconds), "files": files}
         text = json.dumps(manifest, ensure_ascii=False, indent=1)
         write_text(self.working / MANIFEST, text + "\n")
+
+
+def with_cure(last: str) -> str:
+    """A command's last line; where it could not reach the hub, with what helps on Kaggle."""
+    return f"{last}; {NO_INTERNET}" if _UNREACHABLE in last else last
 
 
 def _is_light(path: Path) -> bool:

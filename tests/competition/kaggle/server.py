@@ -43,6 +43,7 @@ class Call:
     path: str
     body: Body | bytes
     authorization: str
+    content_range: str = ""
 
     @property
     def method(self) -> str:
@@ -68,12 +69,15 @@ class Refusal(Exception):
 
 
 Method = Callable[["Kaggle", Body], "Body | Reply"]
+Place = Callable[["Kaggle", Call], Reply]
 
 
 class Kaggle:
     """The state behind the server.  ``methods`` grows where tests for other services register theirs."""
 
     methods: ClassVar[dict[str, Method]] = {}
+    places: ClassVar[dict[str, Place]] = {}
+    """Beginning of an address path → what answers GETs and PUTs there."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -95,6 +99,17 @@ class Kaggle:
             assert name not in cls.methods, name
             cls.methods[name] = method
             return method
+
+        return register
+
+    @classmethod
+    def serves(cls, beginning: str) -> Callable[[Place], Place]:
+        """Register the function that answers GETs and PUTs of paths with this *beginning*."""
+
+        def register(place: Place) -> Place:
+            assert beginning not in cls.places, beginning
+            cls.places[beginning] = place
+            return place
 
         return register
 
@@ -131,7 +146,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._answer(Call("PUT", self.path, content, self.headers.get("Authorization", "")))
+        headers = self.headers
+        self._answer(
+            Call(
+                "PUT",
+                self.path,
+                content,
+                headers.get("Authorization", ""),
+                headers.get("Content-Range", ""),
+            )
+        )
 
     def _answer(self, call: Call) -> None:
         kaggle = self.kaggle
@@ -167,6 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply(self, call: Call) -> Reply:
         kaggle = self.kaggle
         path = call.path.split("?")[0]
+        if call.verb != "POST":
+            for beginning, place in kaggle.places.items():
+                if path.startswith(beginning):
+                    return place(kaggle, call)
         if call.verb == "PUT":
             assert isinstance(call.body, bytes)
             kaggle.stored[path] = call.body

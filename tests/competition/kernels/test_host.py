@@ -124,9 +124,23 @@ print(importlib.metadata.version("torch"), host.installed_version("kit-test-ligh
     [
         (("kit-test-light>=2",), "INSTALLED", "2.0"),
         (("torch>=2", "kaggle>=999"), "INSTALLED", None),
-        (("kit-test-light>=3",), "FAILED CalledProcessError", None),
+        (
+            ("kit-test-light>=3",),
+            "FAILED ValueError pip could not install kit-test-light>=3 (Could not find a version that "
+            "satisfies the requirement kit-test-light>=3 (from versions: 2.0))",
+            None,
+        ),
+        (
+            ("kit-test-absent",),
+            f"FAILED ValueError pip could not install kit-test-absent: {host.NO_INTERNET}",
+            None,
+        ),
         (("torch>=99",), "FAILED ValueError the kit needs torch>=99", None),
-        (("kit-test-heavy",), "FAILED CalledProcessError", None),
+        (
+            ("kit-test-heavy",),
+            "FAILED ValueError pip could not install kit-test-heavy (Cannot install kit-test-heavy",
+            None,
+        ),
     ],
 )
 def test_installing_on_a_host(

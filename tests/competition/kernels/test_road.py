@@ -16,7 +16,7 @@ import pytest
 
 import kit
 from kit.cli import main
-from kit.competition.kernels.host import MANIFEST
+from kit.competition.kernels.host import MANIFEST, NO_INTERNET
 from kit.competition.kernels.pushed import FILE, Pushed, all_pushed, find_kernel, remember
 from kit.competition.kernels.script import METADATA, SCRIPT
 from kit.config.runs import read_run
@@ -29,10 +29,7 @@ from kit.errors import (
     LockError,
     NoSuchCompetitionError,
     NotAuthenticatedError,
-    OutcomeUnknownError,
     RateLimitedError,
-    RejectedError,
-    RulesNotAcceptedError,
     UnavailableError,
 )
 from kit.files import locked
@@ -320,68 +317,41 @@ def test_time_that_is_up_at_once(here: Path, host: Host, tmp_path: Path) -> None
     assert "before Kaggle would have" in str(manifest["message"])
 
 
+def test_without_internet_the_kernel_says_what_to_switch_on(
+    kaggle: Kaggle,
+    here: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that cannot be reached, and the address' own secret is not repeated."""
+    kit.push_kernel(
+        "klue-bert", run_name="five", git="https://name:secret@127.0.0.1:9/kit.git@v1", quiet=True
+    )
+    script = tmp_path / "k.py"
+    script.write_text(kernels(kaggle)[NAME].saved["text"], encoding="utf-8")
+    machine = Host(tmp_path / "machine")
+    code, log = machine.run(script)
+    assert code == 1, log
+    message = f"pip could not install git+https://127.0.0.1:9/kit.git@v1: {NO_INTERNET}"
+    assert machine.manifest()["message"] == message
+    kernel = kernels(kaggle)[NAME]
+    kernel.state = "ERROR"
+    kernel.take_output(machine.working)
+    kernel.write(*log.splitlines())
+    code, _, err = run(capsys, monkeypatch, "kernel", "output")
+    assert code == 1
+    assert f"{NAME}: failed ({message}); its log is on" in err
+    assert "the end of its log" in err
+    assert list(Path("runs").iterdir()) == [Path("runs") / FILE]
+
+
 # ---- pushed
-
-
-@pytest.mark.parametrize(
-    ("answer", "kind", "says"),
-    [
-        (
-            {"error": "Notebook\nsource is too large"},
-            RejectedError,
-            "did not save it .Notebook source is too large",
-        ),
-        (
-            {"invalidCompetitionSources": [SLUG]},
-            RulesNotAcceptedError,
-            f"without the data of {SLUG}; accept its rules at https://www.kaggle.com/c/{SLUG}/rules",
-        ),
-        ({"invalidDatasetSources": ["a/b"]}, RejectedError, "without a/b, which this account cannot see"),
-    ],
-)
-def test_refusals_that_come_as_a_success(
-    kaggle: Kaggle, here: Path, answer: dict[str, object], kind: type[KitError], says: str
-) -> None:
-    kaggle.state["save answer"] = answer
-    with pytest.raises(kind, match=says):
-        kit.push_kernel("klue-bert", run_name="five")
-    assert not Path("runs").exists()
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind", "says"),
-    [
-        (Fault("status", 401), NotAuthenticatedError, "make a new token"),
-        (Fault("status", 403, "You must accept this competition's rules"), RulesNotAcceptedError, "/rules"),
-        (Fault("status", 404, "Not found"), NoSuchCompetitionError, "404"),
-        (Fault("status", 400, "Bad slug"), RejectedError, "Bad slug"),
-        (Fault("status", 429, "Slow"), RateLimitedError, "try again later"),
-        (
-            Fault("status", 500, recorded=True),
-            OutcomeUnknownError,
-            "look at https://www.kaggle.com/code/person/kit-five",
-        ),
-        (Fault("html", recorded=True), OutcomeUnknownError, "is not known"),
-        (Fault("reset", recorded=True), OutcomeUnknownError, "is not known"),
-        (Fault("silence", recorded=True), OutcomeUnknownError, "is not known"),
-    ],
-    ids=lambda value: str(getattr(value, "kind", "")),
-)
-def test_a_push_is_sent_once(
-    kaggle: Kaggle, here: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault, kind: type[KitError], says: str
-) -> None:
-    monkeypatch.setenv("KIT_KAGGLE_TIMEOUT", "0.3")
-    kaggle.fail("SaveKernel", fault)
-    with pytest.raises(kind, match=says) as error:
-        kit.push_kernel("klue-bert", run_name="five")
-    assert "\n" not in str(error.value)
-    assert kaggle.count("SaveKernel") == 1
-    assert not Path("runs").exists()
 
 
 def test_a_second_push_is_a_new_version_and_a_continuation_a_new_kernel(kaggle: Kaggle, here: Path) -> None:
     kit.push_kernel("klue-bert", run_name="five")
-    again = kit.push_kernel("klue-bert", run_name="five")
+    again = kit.push_kernel("klue-bert", run_name="five", replace=True)
     assert isinstance(again, Pushed)
     assert (again.kernel, again.version) == (NAME, 2)
     for number in (2, 3):

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from kit.competition.kernels import session as module
-from kit.competition.kernels.host import MANIFEST
+from kit.competition.kernels.host import MANIFEST, NO_INTERNET
 from kit.competition.kernels.session import Session, run_kit
 from kit.errors import ConfigError
+from kit.models import failures
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 PLAN: dict[str, Any] = {
@@ -129,6 +130,13 @@ def test_what_is_not_mounted_fails_in_one_line(session: Session) -> None:
         f"tiny is not mounted below {session.input}; mounted: datasets/other/tiny, {SLUG}; attach it "
         "(--dataset OWNER/NAME, or Add Input)"
     )
+
+
+def test_a_hub_out_of_reach_gets_the_cure_of_kaggle() -> None:
+    last = "klue/bert-base cannot be fetched: the Hugging Face hub is not reachable; check the network"
+    assert module.with_cure(last) == f"{last}; {NO_INTERNET}"
+    assert module.with_cure("CUDA out of memory") == "CUDA out of memory"
+    assert module._UNREACHABLE in Path(failures.__file__).read_text(encoding="utf-8")
 
 
 def test_the_installation_counts(session: Session) -> None:
