@@ -2,8 +2,9 @@
 
 The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
 ``kit.train``, ``kit.sweep``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
-``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.push_kernel``,
-``kit.kernel_status``, ``kit.kernel_output``, ``kit.kernel_logs``, ``kit.kernel_quota``, ``kit.notebook``.
+``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.download_leaderboard``,
+``kit.submissions``, ``kit.fetch_submission``, ``kit.push_kernel``, ``kit.kernel_status``,
+``kit.kernel_output``, ``kit.kernel_logs``, ``kit.kernel_quota``, ``kit.notebook``.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
         check,
         decode,
         download,
+        download_leaderboard,
         ensemble,
         explain,
+        fetch_submission,
         kernel_logs,
         kernel_output,
         kernel_quota,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
         report,
         score,
         settings_for,
+        submissions,
         submit,
         sweep,
         train,
@@ -48,8 +52,10 @@ __all__ = [
     "check",
     "decode",
     "download",
+    "download_leaderboard",
     "ensemble",
     "explain",
+    "fetch_submission",
     "kernel_logs",
     "kernel_output",
     "kernel_quota",
@@ -64,6 +70,7 @@ __all__ = [
     "report",
     "score",
     "settings_for",
+    "submissions",
     "submit",
     "sweep",
     "train",

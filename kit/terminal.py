@@ -96,6 +96,13 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() or c == " " else _shown(c) for c in text)
 
 
+def shortened(text: str, most: int) -> str:
+    """*text* in at most *most* columns of a terminal (Hangul takes two), with … where it was cut."""
+    whole = Text(visible(text))
+    whole.truncate(most, overflow="ellipsis")
+    return whole.plain
+
+
 def _shown(character: str) -> str:
     return {"\n": "⏎", "\t": "⇥"}.get(character) or f"\\u{{{ord(character):x}}}"
 

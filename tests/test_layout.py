@@ -84,6 +84,8 @@ def test_rooms_are_small() -> None:
         ["check", "--help"],
         ["kernel", "push", "--help"],
         ["report", "--help"],
+        ["leaderboard", "--help"],
+        ["submissions", "--help"],
     ],
 )
 def test_help_loads_no_heavy_library(arguments: list[str]) -> None:

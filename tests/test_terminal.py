@@ -170,6 +170,21 @@ def test_colour_only_on_a_terminal(
 HOSTILE = "가\x1b]0;x\x07\x9b2J\u202e나\r\udcff\x00\x7f\u2028"
 
 
+@pytest.mark.parametrize(
+    ("text", "most", "expected"),
+    [
+        ("short", 5, "short"),
+        ("longer", 5, "long…"),
+        ("서울에서", 8, "서울에서"),
+        ("서울에서", 7, "서울에…"),
+        ("서울에서", 6, "서울 …"),
+        ("a\nb\x1b[31m", 20, "a⏎b\\u{1b}[31m"),
+    ],
+)
+def test_a_text_is_shortened_by_display_width(text: str, most: int, expected: str) -> None:
+    assert terminal.shortened(text, most) == expected
+
+
 def test_what_would_be_obeyed_is_shown() -> None:
     assert terminal.visible("한글, “따옴표” … ①漢字") == "한글, “따옴표” … ①漢字"
     assert not obeyed(terminal.visible(HOSTILE))

@@ -10,6 +10,7 @@ import typer
 from kit.cli.app import Json, app
 
 Competition = Annotated[str | None, typer.Option(help="Slug, or goorm-2 and the like [the CSV's card's].")]
+To = Annotated[Path, typer.Option(help="The folder for what is downloaded.")]
 LedgerPath = Annotated[Path | None, typer.Option(help="The ledger [submissions/ledger.jsonl].")]
 
 
@@ -57,12 +58,44 @@ def leaderboard(
     competition: Competition = None,
     ledger: LedgerPath = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the submissions as CSV.")] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Only download the whole board, as a CSV.")
+    ] = False,
+    to: To = Path("submissions"),
     as_json: Json = False,
 ) -> None:
     """Show what was submitted: local estimate beside public and private score, and how well they agree.
 
+    Places are on the public board for public scores, and on the private board for private scores.
+
     Example: kit leaderboard --refresh --pick 2
     """
-    from kit.views import kaggle
+    from kit.views import leaderboard as view
 
-    kaggle.leaderboard(refresh, pick, competition, ledger, as_csv, as_json)
+    if download:
+        view.download(competition, to, ledger, as_json)
+    else:
+        view.leaderboard(refresh, pick, competition, ledger, as_csv, as_json)
+
+
+@app.command()
+def submissions(
+    fetch: Annotated[
+        int | None,
+        typer.Option(metavar="REF", help="Bring this submission's CSV back, compare its hash."),
+    ] = None,
+    competition: Annotated[str | None, typer.Option(help="Slug, or goorm-2 [the last submission's].")] = None,
+    ledger: LedgerPath = None,
+    to: To = Path("submissions"),
+    as_json: Json = False,
+) -> None:
+    """List all submissions that Kaggle has of this account, those made elsewhere too; or fetch one back.
+
+    Example: kit submissions
+    """
+    from kit.views import leaderboard as view
+
+    if fetch is None:
+        view.submissions(competition, ledger, as_json)
+    else:
+        view.fetched(fetch, to, ledger, as_json)

@@ -31,7 +31,7 @@ def unpacked(content: bytes, path: Path) -> bytes:
     """
     packed = suffix_of(content)
     if packed:
-        content = _unzipped(content, path) if packed == ".zip" else _gunzipped(content, path)
+        content = csv_member(content, path)[1] if packed == ".zip" else _gunzipped(content, path)
     table = columnar.kind(content)
     other = f"is {columnar.SHOWN[table]}" if table else kind(content)
     if other is not None:
@@ -40,7 +40,11 @@ def unpacked(content: bytes, path: Path) -> bytes:
     return content
 
 
-def _unzipped(content: bytes, path: Path) -> bytes:
+def csv_member(content: bytes, path: Path) -> tuple[str, bytes]:
+    """Name and bytes of the only CSV in a zip archive.
+
+    Raises SubmissionError for damage, encryption, no CSV or several, and for what unpacks to too much.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
@@ -60,7 +64,7 @@ def _unzipped(content: bytes, path: Path) -> bytes:
                     f"{path}: is encrypted, which Kaggle cannot read; zip it without password"
                 )
             with archive.open(csvs[0]) as member:
-                return _limited(member.read(MOST_BYTES + 1), path)
+                return csvs[0], _limited(member.read(MOST_BYTES + 1), path)
     except DAMAGED as error:
         raise SubmissionError(f"{path}: is a damaged zip archive ({error}); zip the CSV again") from None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from kit.files import append_line, locked
 
 DEFAULT = Path("submissions") / "ledger.jsonl"
 OPEN, NOT_SENT = "outcome unknown", "not sent"
+_TAG = re.compile(r"\[(?:sha256:([0-9a-f]{16})|kernel:[^\]]*)\] ?")
 
 
 class Entry(BaseModel):
@@ -83,6 +85,12 @@ def tag_of(sha256: str) -> str:
 def kernel_tag(kernel: str) -> str:
     """``[kernel:OWNER/SLUG/VERSION:FILE]``: the same for what a kernel made."""
     return f"[kernel:{kernel}]"
+
+
+def split_description(description: str) -> tuple[str, str]:
+    """A submission's description as the 16 hex digits of its tag ("" without them) and its message."""
+    found = _TAG.match(description)
+    return (found[1] or "", description[found.end() :]) if found else ("", description)
 
 
 class Ledger:

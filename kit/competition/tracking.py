@@ -12,9 +12,10 @@ import numpy as np
 
 from kit.competition.csv import parse_submission
 from kit.competition.kaggle.client import Client, connect
-from kit.competition.kaggle.submissions import PENDING, board, submissions
-from kit.competition.ledger import Entry, Ledger
-from kit.errors import KaggleError, SubmissionError
+from kit.competition.kaggle.leaderboard import Board, private_board, public_board
+from kit.competition.kaggle.submissions import PENDING, submissions
+from kit.competition.ledger import Entry, Ledger, split_description
+from kit.errors import SubmissionError
 from kit.scoring.metrics import edit_distances
 
 _ENOUGH = 3
@@ -52,18 +53,17 @@ class Pick:
     reason: str
 
 
-def refresh(ledger: Ledger, competition: str, client: Client | None = None) -> tuple[int, list[float]]:
+def refresh(ledger: Ledger, competition: str, client: Client | None = None) -> tuple[Board, Board]:
     """Bring the ledger up to date with Kaggle, submissions made elsewhere among them.
 
-    Returns how many entries changed or came in, and the public board's scores, best first ([] where it
-    cannot be read).
+    Returns the public board, and the private one (empty while no submission has a private score).
     """
     client = connect() if client is None else client
     listed = submissions(client, competition)
     with ledger.held():
-        known = {entry.ref: entry for entry in ledger.entries() if entry.competition == competition}
-        open_ones = [entry for entry in known.values() if entry.ref is None]
-        changed = 0
+        entries = [entry for entry in ledger.entries() if entry.competition == competition]
+        known = {entry.ref: entry for entry in entries if entry.ref is not None}
+        open_ones = [entry for entry in entries if entry.ref is None]
         for one in sorted(listed, key=lambda one: one.ref):
             entry = known.get(one.ref)
             if entry is None:
@@ -73,18 +73,15 @@ def refresh(ledger: Ledger, competition: str, client: Client | None = None) -> t
                     entry = ledger.changed(entry, "sent", ref=one.ref, status=PENDING)
                 else:
                     entry = ledger.found(
-                        at=one.at, competition=competition, csv=one.file_name, message=one.description,
-                        ref=one.ref, status=PENDING,
+                        at=one.at, competition=competition, csv=one.file_name,
+                        message=split_description(one.description)[1], ref=one.ref, status=PENDING,
                     )  # fmt: skip
-                changed += 1
-            after = ledger.changed(
+            ledger.changed(
                 entry, "scored", status=one.status, public=one.public, private=one.private, reason=one.reason
             )
-            changed += after != entry
-    try:
-        return changed, board(client, competition)
-    except KaggleError:
-        return changed, []
+    public = public_board(client, competition)
+    scores = [(one.public, one.private) for one in listed if one.private is not None]
+    return public, private_board(client, competition, public, scores) if scores else Board()
 
 
 def tracking(entries: Sequence[Entry]) -> Tracking | None:
@@ -118,11 +115,6 @@ def _correlation_bound(correlation: float, count: int) -> Bound:
     half = float(stats.norm.ppf((1 + _CONFIDENCE) / 2)) * math.sqrt(1.06 / (count - 3))
     z = math.atanh(max(min(correlation, 1 - 1e-9), -1 + 1e-9))
     return Bound(correlation, math.tanh(z - half), math.tanh(z + half))
-
-
-def rank(score: float, teams: Sequence[float]) -> int:
-    """The place on a board (scores, lower is better) that *score* would have, from 1."""
-    return 1 + sum(other < score for other in teams)
 
 
 def picks(

@@ -17,7 +17,7 @@ from kit.verbs.answers import (
 )
 from kit.verbs.arguments import RECIPE_SUFFIXES
 from kit.verbs.data import check, download, leaks, load
-from kit.verbs.kaggle import leaderboard, submit
+from kit.verbs.kaggle import download_leaderboard, fetch_submission, leaderboard, submissions, submit
 from kit.verbs.kernels import kernel_logs, kernel_output, kernel_quota, kernel_status, push_kernel
 from kit.verbs.models import predict, settings_for, train
 from kit.verbs.notebooks import notebook
@@ -30,8 +30,10 @@ __all__ = [
     "check",
     "decode",
     "download",
+    "download_leaderboard",
     "ensemble",
     "explain",
+    "fetch_submission",
     "kernel_logs",
     "kernel_output",
     "kernel_quota",
@@ -47,6 +49,7 @@ __all__ = [
     "report",
     "score",
     "settings_for",
+    "submissions",
     "submit",
     "sweep",
     "train",

@@ -11,7 +11,9 @@ from kit.errors import ConfigError
 from kit.verbs.arguments import Data, PathLike, path_given, path_of, text_given
 
 if TYPE_CHECKING:
-    from kit.competition.ledger import Entry
+    from kit.competition.account import FetchedCsv, Submissions
+    from kit.competition.kaggle.leaderboard import Board, BoardFile
+    from kit.competition.ledger import Entry, Ledger
     from kit.competition.submitting import Outcome
     from kit.competition.tracking import Pick, Tracking
 
@@ -24,7 +26,8 @@ class Standing:
     """The ledger's submissions to one competition, and what they tell.
 
     ``ranks``: entry number → the place its public score would have on the public board, where that was
-    read; ``teams``: how many stand there.
+    read; ``teams``: how many stand there.  ``private_ranks``, ``private_teams``: the same of private scores
+    on the private board.  ``unread``: "public", "private" → why that board gives no places.
     """
 
     competition: str
@@ -33,6 +36,9 @@ class Standing:
     picks: tuple[Pick, ...]
     ranks: dict[int, int]
     teams: int
+    private_ranks: dict[int, int]
+    private_teams: int
+    unread: dict[str, str]
 
 
 def submit(
@@ -59,11 +65,10 @@ def submit(
     would refuse and a KaggleError by kind.
     """
     from kit.competition.downloading.sources import source_of
-    from kit.competition.ledger import DEFAULT, Ledger
     from kit.competition.submitting import check_csv
     from kit.competition.submitting import submit as send
 
-    book = Ledger(DEFAULT if ledger is None else path_given(ledger, "ledger"))
+    book = _ledger(ledger)
     if kernel is not None:
         if csv is not None or data is not None:
             raise ConfigError("--kernel submits the output of a kernel; leave out the CSV and --data")
@@ -111,23 +116,89 @@ def leaderboard(
 ) -> Standing:
     """The submissions written in the ledger, how well local estimates track the public board, and picks.
 
-    With *refresh* Kaggle is asked for scores, for submissions made elsewhere and for the public board.
-    Without *competition* it is that of the last submission.
+    With *refresh* Kaggle is asked for scores, for submissions made elsewhere and for the public board, and
+    where there are private scores for the private board, too.  Without *competition* it is that of the last
+    submission.
     """
     from kit.competition import tracking
-    from kit.competition.card import DEFAULT_COMPETITION
+    from kit.competition.kaggle.leaderboard import Board
+
+    book = _ledger(ledger)
+    slug = _competition(competition, book)
+    public, private = tracking.refresh(book, slug) if refresh else (Board(), Board())
+    own = tuple(entry for entry in book.entries() if entry.competition == slug)
+    return Standing(
+        competition=slug,
+        entries=own,
+        tracking=tracking.tracking(own),
+        picks=tuple(tracking.picks(own, pick, tracking.answers_of)) if pick else (),
+        ranks=_places(public, {entry.number: entry.public for entry in own}),
+        teams=len(public.scores),
+        private_ranks=_places(private, {entry.number: entry.private for entry in own}),
+        private_teams=len(private.scores),
+        unread={
+            name: board.missing for name, board in (("public", public), ("private", private)) if board.missing
+        },
+    )
+
+
+def download_leaderboard(
+    *, competition: str | None = None, to: PathLike = "submissions", ledger: PathLike | None = None
+) -> BoardFile:
+    """Download the whole leaderboard as a CSV, ``leaderboard-NAME-public.csv`` in the folder *to*.
+
+    After the end of a contest it may be the private one: the file's name and the result say which.  Without
+    *competition* it is that of the last submission.  Raises a KaggleError by kind, WriteError.
+    """
     from kit.competition.downloading.sources import source_of
+    from kit.competition.kaggle.client import connect
+    from kit.competition.kaggle.leaderboard import download_board
+
+    slug = _competition(competition, _ledger(ledger))
+    return download_board(connect(), slug, source_of(slug).alias, path_given(to, "to"))
+
+
+def submissions(*, competition: str | None = None, ledger: PathLike | None = None) -> Submissions:
+    """Every submission that Kaggle lists for the account, those made elsewhere too, beside the ledger.
+
+    Nothing is written.  Without *competition* it is that of the last submission.  Raises a KaggleError by
+    kind.
+    """
+    from kit.competition.account import list_submissions
+
+    book = _ledger(ledger)
+    return list_submissions(book, _competition(competition, book))
+
+
+def fetch_submission(ref: int, *, to: PathLike = "submissions", ledger: PathLike | None = None) -> FetchedCsv:
+    """Bring back the CSV of the submission with Kaggle's number *ref*, as ``REF.csv`` in the folder *to*.
+
+    Its hash is compared with what the ledger, or else the submission's description, has.  Raises
+    DownloadError where they differ, ConfigError where another file has that name, a KaggleError by kind.
+    """
+    from kit.competition.account import fetch_csv
+
+    return fetch_csv(_ledger(ledger), ref, path_given(to, "to"))
+
+
+def _ledger(given: PathLike | None) -> Ledger:
     from kit.competition.ledger import DEFAULT, Ledger
 
-    book = Ledger(DEFAULT if ledger is None else path_given(ledger, "ledger"))
-    entries = book.entries()
-    last = entries[-1].competition if entries else DEFAULT_COMPETITION
-    slug = source_of(text_given(competition, "competition")).slug if competition else last
-    teams: list[float] = []
-    if refresh:
-        _, teams = tracking.refresh(book, slug)
-        entries = book.entries()
-    own = tuple(entry for entry in entries if entry.competition == slug)
-    ranks = {e.number: tracking.rank(e.public, teams) for e in own if teams and e.public is not None}
-    picked = tuple(tracking.picks(own, pick, tracking.answers_of)) if pick else ()
-    return Standing(slug, own, tracking.tracking(own), picked, ranks, len(teams))
+    return Ledger(DEFAULT if given is None else path_given(given, "ledger"))
+
+
+def _competition(given: str | None, ledger: Ledger) -> str:
+    """The slug of *given*, or of the ledger's last submission."""
+    from kit.competition.card import DEFAULT_COMPETITION
+    from kit.competition.downloading.sources import source_of
+
+    if given:
+        return source_of(text_given(given, "competition")).slug
+    entries = ledger.entries()
+    return entries[-1].competition if entries else DEFAULT_COMPETITION
+
+
+def _places(board: Board, scores: dict[int, float | None]) -> dict[int, int]:
+    """Entry number → the place of its score on *board*; empty without a board."""
+    known = {number: score for number, score in scores.items() if score is not None}
+    return {number: board.place(score) for number, score in known.items()} if board.scores else {}

@@ -40,9 +40,9 @@ LIGHT = (
     "kit.views.scores", "kit.competition.making", "kit.spans.tuning.nested", "kit.reports.contents",
     "kit.reports.page", "kit.competition.kaggle.loading", "kit.competition.submitting",
     "kit.competition.tracking", "kit.competition.downloading.contest", "kit.competition.downloading.korquad",
-    "kit.competition.downloading.placing", "kit.data.checks", "kit.views.kaggle", "kit.views.reports",
-    "kit.views.tuning", "kit.views.checks", "kit.views.overview", "kit.cli", "kit.cli.app",
-    "pyarrow.pandas_compat", "pydantic.type_adapter", "shellingham",
+    "kit.competition.downloading.placing", "kit.data.checks", "kit.views.kaggle", "kit.views.leaderboard",
+    "kit.views.reports", "kit.views.tuning", "kit.views.checks", "kit.views.overview", "kit.cli",
+    "kit.cli.app", "pyarrow.pandas_compat", "pydantic.type_adapter", "shellingham",
 )  # fmt: skip
 HEAVY = (
     "torch", "transformers.models.bert.modeling_bert", "kit.models.training.runs", "kit.models.prediction",

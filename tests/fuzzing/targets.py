@@ -22,6 +22,7 @@ from kit.answers.rules import RULES, Rule
 from kit.competition.card import Card, CardData, Estimate, read_card, write_card
 from kit.competition.csv import parse_submission, write_submission
 from kit.competition.downloading.unpacking import unpack
+from kit.competition.kaggle.leaderboard import board_scores
 from kit.competition.ledger import Ledger
 from kit.competition.tracking import picks, tracking
 from kit.config.folds import FileFolds, FoldPlan, read_plan, write_plan
@@ -356,6 +357,15 @@ def _ledger_seeds() -> list[bytes]:
     return [path.read_bytes()]
 
 
+def _board(data: bytes) -> None:
+    scores = board_scores(data, "c")
+    assert scores == sorted(scores)
+
+
+def _board_seeds() -> list[bytes]:
+    return [b'\xef\xbb\xbfRank,TeamName,Score\n1,\xea\xb0\x80,1.5\n2,"b, c",\n', b"Score\n"]
+
+
 def _ranker(data: bytes) -> None:
     read_ranker(_file("x.ranker", data))
 
@@ -425,6 +435,7 @@ TARGETS: dict[str, Target] = {
     "plans": Target(_plans, _plans_seeds, _JSON),
     "card": Target(_card, _card_seeds, _JSON),
     "ledger": Target(_ledger, _ledger_seeds, f"{_JSON} number event public estimate \n"),
+    "board": Target(_board, _board_seeds, '"" "" , \r \n Score TeamName \ufeff \x00 nan'),
     "ranker": Target(_ranker, _ranker_seeds, f"{_JSON} format fitted_on features models_sha256 tree"),
     "csv": Target(_csv, _csv_seeds, '" "" , \r \n Id,Predicted \ufeff \x00 =1+1'),
     "rules": Target(_rules, _rules_seeds, "[CLS] ## <s> “ ” ( ) \u200b \xa0 3 . 1"),

@@ -240,3 +240,28 @@ def test_the_others_prepare_what_the_same_cells_need(
         exec(cells[host][number].replace("train_contexts=1000", "train_contexts=20"), names)
     assert len(kit.load(Path(names["DATA"], "train.json"))) > 60
     assert Path(names["BACKBONE"], "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("layout", ["new", "old"])
+def test_the_kaggle_one_finds_its_own_data_and_backbone(tmp_path: Path, layout: str) -> None:
+    slug, root = "k-digital-goorm-2-korean-mrc", tmp_path / "input"
+    cells = sources(made(tmp_path, "kaggle"), "code")
+    (cell,) = [source for source in cells if "competition_file(" in source]
+    names: dict[str, Any] = {
+        "Path": Path, "BUILT_IN": False, "COMPETITION": "goorm-2", "INPUT": str(root),
+        "BACKBONE": f"{root}/mine",
+    }  # fmt: skip
+    (root / "a").mkdir(parents=True)
+    (root / "a" / "train.json").write_text("another's")
+    with pytest.raises(ConfigError, match=rf"^{slug} is not mounted .*; mounted: a; attach the competition"):
+        exec(cell, names)
+    data = root / (f"competitions/{slug}" if layout == "new" else slug)
+    model = root / ("datasets/person/mine" if layout == "new" else "mine")
+    for folder in (data, model):
+        (tmp_path / folder.name).mkdir()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(tmp_path / folder.name)
+    (data / "train.json").write_text("[]")
+    exec(cell, names)
+    assert (names["DATA"], names["BACKBONE"]) == (str(data), str(model))
+    exec(cell, {**names, "BACKBONE": "klue-bert"})

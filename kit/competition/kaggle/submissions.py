@@ -1,11 +1,13 @@
-"""Submissions as Kaggle has them: sending one, listing all, the day's allowance, the public board."""
+"""Submissions as Kaggle has them: sending one, listing all, fetching a file back, the day's allowance."""
 
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from kit.competition.kaggle.client import Client
@@ -28,6 +30,8 @@ class Listed:
     public: float | None
     private: float | None
     reason: str
+    by: str = ""
+    """Who of the team made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +107,10 @@ def submissions(client: Client, competition: str) -> list[Listed]:
     def page(kaggle: Any, token: str) -> Any:
         from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
 
-        request = _asking(ApiListSubmissionsRequest(), competition, token)
+        request = asking(ApiListSubmissionsRequest(), competition, token)
         return kaggle.competitions.competition_api_client.list_submissions(request)
 
-    return [_listed(one) for one in _every_page(client, page, "listing submissions", competition)]
+    return [_listed(one) for one in every_page(client, page, "listing submissions", competition)]
 
 
 def allowance(client: Client, competition: str) -> Allowance:
@@ -122,27 +126,48 @@ def allowance(client: Client, competition: str) -> Allowance:
     return client.read(call, "asking for the day's allowance", competition)
 
 
-def board(client: Client, competition: str) -> list[float]:
-    """Every team's score on the public board, the best (lowest) first."""
+def description(client: Client, ref: int) -> str:
+    """The description of submission *ref*, of whatever competition."""
 
-    def page(kaggle: Any, token: str) -> Any:
-        from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
+    def call(api: Any) -> str:
+        from kagglesdk.competitions.types.competition_api_service import ApiGetSubmissionRequest
 
-        request = _asking(ApiGetLeaderboardRequest(), competition, token)
-        return kaggle.competitions.competition_api_client.get_leaderboard(request)
+        request = ApiGetSubmissionRequest()
+        request.ref = ref
+        with api.build_kaggle_client() as kaggle:
+            answer = kaggle.competitions.competition_api_client.get_submission(request)
+        return str(answer.description or "")
 
-    teams = _every_page(client, page, "reading the leaderboard", competition)
-    return sorted(score for team in teams if (score := _score(team.score)) is not None)
+    return client.read(call, "asking for the submission", str(ref))
 
 
-def _asking(request: Any, competition: str, token: str) -> Any:
+def fetch(client: Client, ref: int) -> bytes:
+    """The file of submission *ref*, as Kaggle has it."""
+    with tempfile.TemporaryDirectory(prefix="kit-submission-") as temporary:
+        path = Path(temporary) / "submitted"
+
+        def call(api: Any) -> None:
+            from kagglesdk.competitions.types.competition_api_service import ApiDownloadSubmissionRequest
+
+            request = ApiDownloadSubmissionRequest()
+            request.submission_id = ref
+            with api.build_kaggle_client() as kaggle:
+                response = kaggle.competitions.competition_api_client.download_submission(request)
+                api.download_file(response, str(path), kaggle.http_client())
+
+        client.read(call, "fetching the submission", str(ref))
+        return path.read_bytes()
+
+
+def asking(request: Any, competition: str, token: str) -> Any:
+    """*request* for the page of *competition* that *token* ("" for the first) stands for."""
     request.competition_name, request.page_size = competition, _PAGE
     if token:
         request.page_token = token
     return request
 
 
-def _every_page(client: Client, page: Callable[[Any, str], Any], doing: str, competition: str) -> list[Any]:
+def every_page(client: Client, page: Callable[[Any, str], Any], doing: str, competition: str) -> list[Any]:
     """The submissions on all pages that *page* (kaggle, token) answers with."""
     found: list[Any] = []
     token = ""
@@ -167,14 +192,15 @@ def _listed(one: Any) -> Listed:
         description=one.description or "",
         file_name=one.file_name or "",
         status=one.status.name.lower(),
-        public=_score(one.public_score),
-        private=_score(one.private_score),
+        public=score_of(one.public_score),
+        private=score_of(one.private_score),
         reason=one.error_description or "",
+        by=one.submitted_by or "",
     )
 
 
-def _score(text: object) -> float | None:
-    """Kaggle writes scores as text, "" while there is none."""
+def score_of(text: object) -> float | None:
+    """A score; Kaggle writes scores as text, "" while there is none."""
     try:
         value = float(str(text))
     except ValueError:

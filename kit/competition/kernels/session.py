@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -17,17 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from kit.competition.downloading.manifest import StoredFile, changes
+from kit.competition.kaggle import mounts
 from kit.competition.kernels.host import MANIFEST, NO_INTERNET, SCRATCH, WORKING
-from kit.errors import all_of
+from kit.errors import ConfigError, KitError, all_of
 from kit.files import sha256_file, write_text
 
-INPUT = Path(os.environ.get("KIT_KAGGLE_INPUT", "/kaggle/input")).absolute()
 RUN = "run"
 MOST_OUTPUT = 19 << 30
 """Kaggle keeps 20 GB of output."""
-_DEEPEST = 4
-"""Folders below the inputs in which files are looked for: a data set of pictures has many."""
-_OF_DATASET = re.compile(r"datasets/[^/]+/(.*)")
 _UNREACHABLE = "the Hugging Face hub is not reachable"
 """As `kit.models.failures` words it."""
 _GRACE = 60.0
@@ -43,7 +39,7 @@ class Session:
     """What to do (``plan``, as `script.script_text` writes it) and where."""
 
     plan: dict[str, Any]
-    input: Path = INPUT
+    input: Path = mounts.INPUT
     working: Path = WORKING
     scratch: Path = SCRATCH
 
@@ -62,6 +58,8 @@ class Session:
             state, message = self.train()
         except Stopped:
             state, message = "unfinished", "told to stop"
+        except KitError as error:
+            message = str(error)
         except Exception as error:  # whatever it is, the manifest says it
             message = f"{type(error).__name__}: {error}"
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do is to keep what there is
@@ -98,58 +96,41 @@ class Session:
         return self.placed(str(self.plan["backbone"]))
 
     def placed(self, word: str) -> str:
-        """A path among the inputs where they really are; any other word as it is."""
-        inside = word.removeprefix("/kaggle/input/")
-        if inside == word:
-            return word
-        path = self.input / inside
-        if not path.exists() and (found := _OF_DATASET.fullmatch(inside)):
-            path = self.input / found[1]  # the older, flat mount
-        return str(path)
+        """A path among the inputs where it really is; any other word as it is."""
+        return mounts.placed(word, self.plan.get("datasets", ()), self.input)
 
     def compare_weights(self) -> None:
-        """Raise ValueError where the data set of the backbone is not the one that was attached."""
+        """Raise ConfigError where the data set of the backbone is not the one that was attached."""
         files = [StoredFile.model_validate(file) for file in self.plan.get("weights") or ()]
         if wrong := changes(Path(self.backbone), files):
-            raise ValueError(
+            raise ConfigError(
                 f"{self.plan['backbone']}: is not the backbone that this kernel was pushed with "
                 f"({all_of(wrong, 3)}); its data set was updated meanwhile: push again"
             )
 
     def data_file(self, name: str) -> Path:
         """A file of the competition, wherever Kaggle mounted its data."""
-        competition = self.plan["competition"]
-        found = sorted(self.inputs(name), key=lambda path: (competition not in path.parts, len(path.parts)))
-        if not found:
-            raise ValueError(f"{self.input}: no {name}; accept the rules of {competition} and push again")
-        return found[0]
-
-    def inputs(self, name: str) -> list[Path]:
-        """Every input file called *name*; mounts may be links, which Path.rglob would not enter."""
-        found = []
-        for folder, below, files in os.walk(self.input, followlinks=True):
-            if len(Path(folder).relative_to(self.input).parts) == _DEEPEST:
-                below.clear()
-            if name in files:
-                found.append(Path(folder) / name)
-        return sorted(found)
+        return mounts.competition_file(str(self.plan["competition"]), name, self.input)
 
     def bring_back(self) -> None:
         """Take over the run that an earlier kernel left unfinished, every file as it was."""
-        for path in self.inputs(MANIFEST):
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            if manifest["run"] != self.plan["run"]:
-                continue
-            for file in manifest["files"]:
-                if sha256_file(path.parent / file["name"]) != file["sha256"]:
-                    raise ValueError(f"{file['name']} of the earlier kernel is not as it was left")
-            shutil.rmtree(self.run, ignore_errors=True)
-            shutil.copytree(path.parent / RUN, self.run, copy_function=shutil.copyfile)
-            for folder in [self.run, *(path for path in self.run.rglob("*") if path.is_dir())]:
-                folder.chmod(0o755)  # inputs are read-only, and so would be their copies
-            say(f"going on with {self.plan['run']}, which an earlier kernel began")
-            return
-        raise ValueError(f"no attached kernel has begun a run called {self.plan['run']}")
+        kernel, run = self.plan["continue"], self.plan["run"]
+        output = mounts.notebook_output(kernel, self.input)
+        if not (output / MANIFEST).is_file():
+            raise ConfigError(f"{output}: has no {MANIFEST}; continue a kernel that kit kernel push made")
+        manifest = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["run"] != run:
+            raise ConfigError(
+                f"{output}: {kernel} trained {manifest['run']}, not {run}; continue its own run"
+            )
+        for file in manifest["files"]:
+            if sha256_file(output / file["name"]) != file["sha256"]:
+                raise ConfigError(f"{output}: {file['name']} is not as {kernel} left it; push again")
+        shutil.rmtree(self.run, ignore_errors=True)
+        shutil.copytree(output / RUN, self.run, copy_function=shutil.copyfile)
+        for folder in [self.run, *(path for path in self.run.rglob("*") if path.is_dir())]:
+            folder.chmod(0o755)  # inputs are read-only, and so would be their copies
+        say(f"going on with {run}, which an earlier kernel began")
 
     def pack(self, state: str, message: str, seconds: float) -> None:
         """Copy the run into the kernel's output, then write the manifest.

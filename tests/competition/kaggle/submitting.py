@@ -1,11 +1,12 @@
-"""The server's side of submissions: uploads, the list, the day's allowance, the public board."""
+"""The server's side of submissions: uploads, the list, files, the day's allowance, the boards."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
-from tests.competition.kaggle.server import Body, Kaggle, Refusal
+from tests.competition.kaggle.server import Body, Kaggle, Refusal, Reply
+from tests.competition.kaggle.serving_data import zipped
 
 LIMIT = 5
 PAGE = 2
@@ -23,9 +24,11 @@ def bytes_of(kaggle: Kaggle, record: Body) -> bytes:
     return kaggle.stored[f"/upload/{record['blob']}"]
 
 
-def score(kaggle: Kaggle, record: Body, public: float) -> None:
-    """Finish the scoring of a submission."""
-    record.update(status="COMPLETE", publicScore=str(public), privateScore="")
+def score(kaggle: Kaggle, record: Body, public: float, private: float | None = None) -> None:
+    """Finish the scoring of a submission; the private score is out once the contest has ended."""
+    record.update(
+        status="COMPLETE", publicScore=str(public), privateScore="" if private is None else str(private)
+    )
 
 
 @Kaggle.answers("StartSubmissionUpload")
@@ -78,10 +81,52 @@ def _limits(kaggle: Kaggle, body: Body) -> Body:
     return {"numToday": made, "numTotal": made, "numAllowedNow": left, "limitedByTotal": by_total}
 
 
+@Kaggle.answers("GetSubmission")
+def _one(kaggle: Kaggle, body: Body) -> Body:
+    record = _record(kaggle, body["ref"])
+    return {name: value for name, value in record.items() if name != "blob"}
+
+
+@Kaggle.answers("DownloadSubmission")
+def _fetch(kaggle: Kaggle, body: Body) -> Reply:
+    record = _record(kaggle, body["submissionId"])
+    path = f"/storage/submissions/{record['ref']}/{record['fileName']}"
+    kaggle.stored.setdefault(path, bytes_of(kaggle, record))
+    return Reply({}, 302, {"Location": f"{kaggle.endpoint}{path}?X-Goog-Signature=abc"})
+
+
+def _record(kaggle: Kaggle, ref: int) -> Body:
+    for record in records(kaggle):
+        if record["ref"] == ref:
+            return record
+    raise Refusal(403, "Permission 'submissions.get' was denied")
+
+
 @Kaggle.answers("GetLeaderboard")
 def _leaderboard(kaggle: Kaggle, body: Body) -> Body:
-    teams = [
-        {"teamId": number, "teamName": f"team {number}", "score": str(value)}
-        for number, value in enumerate(kaggle.state.get("board", []))
+    private = kaggle.state.get("private board")
+    shown = kaggle.state.get("board", []) if private is None or body.get("overridePublic") else private
+    return _page(_teams(shown), body, "submissions")
+
+
+@Kaggle.answers("DownloadLeaderboard")
+def _download(kaggle: Kaggle, body: Body) -> Reply:
+    """A zip that is called like the competition's data, with one CSV; its name has colons."""
+    private = kaggle.state.get("private board")
+    board = "public" if private is None else "private"
+    shown = kaggle.state.get("board", []) if private is None else private
+    rows = [
+        f"{team['teamId']},{team['teamName']},2026-11-25 10:00:00,{team['score']}" for team in _teams(shown)
     ]
-    return _page(teams, body, "submissions")
+    text = "\ufeff" + "\n".join(["TeamId,TeamName,LastSubmissionDate,Score", *rows]) + "\n"
+    name = f"{body['competitionName']}-{board}leaderboard-2026-11-25T10:00:00.csv"
+    files = kaggle.state.get("board files", {name: text.encode()})
+    content = files if isinstance(files, bytes) else zipped(files)
+    return Reply(content, 200, {"Content-Type": "application/zip"})
+
+
+def _teams(scores: list[Any]) -> list[Body]:
+    return [
+        {"teamId": number, "teamName": f"team {number}", "score": str(value)}
+        for number, value in enumerate(scores)
+    ]

@@ -73,6 +73,11 @@ class Host:
         }
         return started([sys.executable, str(script)], self.working, environment)
 
+    @property
+    def data(self) -> Path:
+        """Where the competition's data are, in this machine's layout."""
+        return next(path for path in (self.input / place for place, _ in LAYOUTS.values()) if path.is_dir())
+
     def run(self, script: Path) -> tuple[int, str]:
         """Exit code and log of a kernel's script that runs to its end."""
         with self.start(script) as process:
@@ -85,14 +90,29 @@ class Host:
         return found
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Host:
-    """A machine with the competition's data and a tiny backbone as inputs."""
-    machine = Host(tmp_path_factory.mktemp("machine"))
-    files = sample.write(machine.input / "competitions" / SLUG, train_contexts=24, test_contexts=8)
+LAYOUTS = {"new": (f"competitions/{SLUG}", "datasets/person/tiny"), "old": (SLUG, "tiny")}
+"""Where Kaggle mounts the competition's data and the data set."""
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Host:
+    """A machine with the competition's data and a tiny backbone as inputs, mounted by links.
+
+    Another data set has a train.json of its own, which nothing may touch.
+    """
+    folder = tmp_path_factory.mktemp("machine")
+    machine = Host(folder)
+    files = sample.write(folder / "data", train_contexts=24, test_contexts=8)
     files.test_answers.unlink()
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
-    make_backbone(machine.input / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
+    make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
+    for place, stored in zip(LAYOUTS[request.param], ("data", "tiny"), strict=True):
+        (machine.input / place).parent.mkdir(parents=True, exist_ok=True)
+        (machine.input / place).symlink_to(folder / stored)
+    other = machine.input / LAYOUTS[request.param][1].replace("tiny", "a").replace("person", "other")
+    other.mkdir(parents=True)
+    for name in ("train.json", "test.json"):
+        (other / name).write_text("not the competition's", encoding="utf-8")
     return machine
 
 
@@ -135,8 +155,8 @@ def test_the_script_trains_predicts_and_packs(finished: tuple[Path, str], host: 
     manifest = host.manifest()
     assert (manifest["state"], manifest["run"], manifest["kit"]) == ("finished", "five", kit.__version__)
     names = {path.relative_to(working).as_posix() for path in working.rglob("*") if path.is_file()}
-    test = kit.load(host.input / "competitions" / SLUG / "test.json")
-    train = kit.load(host.input / "competitions" / SLUG / "train.json")
+    test = kit.load(host.data / "test.json")
+    train = kit.load(host.data / "train.json")
     spans = {f"run/spans/{test.key}.fold-{fold}.safetensors" for fold in range(2)}
     assert names == {
         MANIFEST,
@@ -198,7 +218,7 @@ def test_push_status_output_ensemble(
     assert left == {FILE} | {name.replace("run/", "five/", 1) for name in kernel.output if name != MANIFEST}
     assert kaggle.count("ListKernelSessionOutput") >= 4  # two calls of two pages
 
-    shutil.copytree(host.input / "competitions" / SLUG, "data/goorm-2")
+    shutil.copytree(host.data, "data/goorm-2")
     made = run(capsys, monkeypatch, "ensemble", "runs/five", "--data", "data/goorm-2/test.json")
     assert made[0] == 0, made[2]
     answers = Path("submissions/five.csv").read_text(encoding="utf-8").splitlines()
@@ -245,8 +265,9 @@ def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: 
     second = Host(tmp_path / "second")
     for path in host.input.iterdir():
         (second.input / path.name).symlink_to(path)
-    shutil.copytree(first.working, second.input / "kit-long")
-    for path in (second.input / "kit-long").rglob("*"):
+    output = second.input / ("kit-long" if (host.input / SLUG).exists() else "notebooks/person/kit-long")
+    shutil.copytree(first.working, output)
+    for path in output.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)  # inputs are read-only
     script.write_text(saved["text"], encoding="utf-8")
     code, log = second.run(script)
@@ -276,10 +297,10 @@ def test_a_training_that_fails_leaves_word(kaggle: Kaggle, here: Path, host: Hos
     assert code == 1, log
     manifest = machine.manifest()
     assert manifest["state"] == "failed"
-    assert "elsewhere: no such folder" in str(manifest["message"])
+    assert str(manifest["message"]).startswith(f"elsewhere is not mounted below {machine.input}; mounted: ")
     kernels(kaggle)[NAME].state = "ERROR"
     kernels(kaggle)[NAME].take_output(machine.working)
-    with pytest.raises(KernelError, match=r"failed .*elsewhere: no such folder.*; its log is on https"):
+    with pytest.raises(KernelError, match=r"failed .*elsewhere is not mounted .*; its log is on https"):
         kit.kernel_output(quiet=True)
     assert list(Path("runs").iterdir()) == [Path("runs") / FILE]
 

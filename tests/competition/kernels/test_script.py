@@ -139,8 +139,9 @@ def test_training_options_are_read_as_kit_train_reads_them(
         assert not Path("other").exists()
 
 
+@pytest.mark.parametrize("mount", ["more", "datasets/person/more"])
 def test_data_beside_the_competitions(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mount: str
 ) -> None:
     """They are named as Kaggle mounts them, and the session finds them where they really are."""
     words = (
@@ -163,8 +164,12 @@ def test_data_beside_the_competitions(
         "--before /kaggle/input/more/a.json --before /kaggle/input/more/b.json --before-epochs 2.0"
     )
     assert plan["train"] == expected.split()
+    assert plan["datasets"] == ["person/more"]
     session = Session(plan, input=tmp_path / "mounts")
-    assert session.placed("/kaggle/input/more/a.json") == str(tmp_path / "mounts/more/a.json")
+    for owned in (mount, "datasets/other/more"):
+        (session.input / owned).mkdir(parents=True)
+        (session.input / owned / "a.json").write_text("[]")
+    assert session.placed("/kaggle/input/more/a.json") == str(session.input / mount / "a.json")
     assert session.placed("x.json=0.25") == "x.json=0.25"
 
 

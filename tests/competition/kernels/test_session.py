@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from kit.competition.kernels import session as module
 from kit.competition.kernels.host import MANIFEST, NO_INTERNET
 from kit.competition.kernels.session import Session, run_kit
+from kit.errors import ConfigError
 from kit.models import failures
 
 SLUG = "k-digital-goorm-2-korean-mrc"
@@ -27,7 +29,8 @@ PLAN: dict[str, Any] = {
     "hours": 1.0,
     "began": 0.0,
     "with_weights": False,
-    "continue": True,
+    "datasets": [],
+    "continue": "person/kit-five",
     "kit": "0",
     "revision": "abc",
 }
@@ -77,32 +80,56 @@ def packed(session: Session) -> tuple[set[str], dict[str, Any]]:
 # ---- inputs
 
 
+@pytest.mark.parametrize("linked", [False, True])
 @pytest.mark.parametrize("mount", [SLUG, f"competitions/{SLUG}"])
-def test_the_data_are_found_wherever_they_are_mounted(session: Session, tmp_path: Path, mount: str) -> None:
-    for folder in ("another", mount):
-        (session.input / folder).mkdir(parents=True)
-        (session.input / folder / "train.json").write_text("[]")
+def test_the_data_are_found_wherever_they_are_mounted(
+    session: Session, tmp_path: Path, mount: str, linked: bool
+) -> None:
+    for folder in ("another", "datasets/person/another", mount):
+        place = session.input / folder
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if linked:
+            (tmp_path / folder.replace("/", "_")).mkdir()
+            place.symlink_to(tmp_path / folder.replace("/", "_"))
+        else:
+            place.mkdir()
+        (place / "train.json").write_text("[]")
+    (session.input / "another" / "test.json").write_text("[]")
     assert session.data_file("train.json") == session.input / mount / "train.json"
-    with pytest.raises(ValueError, match=r"no test\.json; accept the rules of k-digital"):
+    with pytest.raises(ConfigError, match=rf"{SLUG}: has no test\.json; it holds train\.json"):
         session.data_file("test.json")
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "test.json").write_text("[]")
-    (session.input / "linked").symlink_to(tmp_path / "elsewhere")
-    assert session.data_file("test.json") == session.input / "linked" / "test.json"
 
 
-def test_a_link_in_a_circle_ends(session: Session) -> None:
-    (session.input / "circle").symlink_to(session.input)
-    (session.input / "train.json").write_text("[]")
-    assert session.data_file("train.json") == session.input / "train.json"
-
-
-def test_folders_among_the_inputs(session: Session) -> None:
+@pytest.mark.parametrize("mount", ["tiny", "datasets/person/tiny"])
+def test_folders_among_the_inputs(session: Session, mount: str) -> None:
+    (session.input / mount / "model").mkdir(parents=True)
+    (session.input / "datasets" / "other" / "tiny" / "model").mkdir(parents=True)
     for backbone, expected in (
-        ("/kaggle/input/tiny/model", str(session.input / "tiny" / "model")),
+        ("/kaggle/input/tiny/model", str(session.input / mount / "model")),
+        ("/kaggle/input/datasets/person/tiny/model", str(session.input / mount / "model")),
         ("klue/bert-base", "klue/bert-base"),
     ):
-        assert dataclasses.replace(session, plan={**PLAN, "backbone": backbone}).backbone == expected
+        plan = {**PLAN, "backbone": backbone, "datasets": ["person/tiny"]}
+        assert dataclasses.replace(session, plan=plan).backbone == expected
+
+
+def test_what_is_not_mounted_fails_in_one_line(session: Session) -> None:
+    (session.input / "datasets" / "other" / "tiny").mkdir(parents=True)
+    plan = {**PLAN, "backbone": "/kaggle/input/tiny", "datasets": ["person/tiny"], "continue": None}
+    (session.input / SLUG).mkdir()
+    for name in ("train.json", "test.json"):
+        (session.input / SLUG / name).write_text("[]")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM,)}
+    try:
+        assert dataclasses.replace(session, plan=plan).carry_out() == "failed"
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    manifest = json.loads((session.working / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest["message"] == (
+        f"tiny is not mounted below {session.input}; mounted: datasets/other/tiny, {SLUG}; attach it "
+        "(--dataset OWNER/NAME, or Add Input)"
+    )
 
 
 def test_a_hub_out_of_reach_gets_the_cure_of_kaggle() -> None:
@@ -130,25 +157,32 @@ def test_a_finished_run_leaves_its_models_behind_unless_asked(session: Session) 
     assert packed(session)[0] == {f"run/{name}" for name in FILES}
 
 
-def test_an_unfinished_run_is_kept_whole_and_taken_over(session: Session) -> None:
+@pytest.mark.parametrize("mount", ["kit-five", "notebooks/person/kit-five"])
+def test_an_unfinished_run_is_kept_whole_and_taken_over(session: Session, mount: str) -> None:
+    place = session.input / mount
     session.pack("unfinished", "time", 7.4)
     assert packed(session)[0] == {f"run/{name}" for name in FILES}
     before = contents(session.run)
-    shutil.copytree(session.working, session.input / "kit-five")
-    for path in (session.input / "kit-five").rglob("*"):
+    shutil.copytree(session.working, place)
+    for path in (place).rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
     shutil.rmtree(session.run)
     session.bring_back()
     assert contents(session.run) == before
     assert all(path.stat().st_mode & 0o200 for path in session.run.rglob("*"))
-    for path in (session.input / "kit-five").rglob("*"):
+    for path in (place).rglob("*"):
         path.chmod(0o755)
-    (session.input / "kit-five" / "run" / "run.json").write_text("changed")
-    with pytest.raises(ValueError, match=r"run/run\.json of the earlier kernel is not as it was left"):
+    (place / "run" / "run.json").write_text("changed")
+    with pytest.raises(ConfigError, match=r"run/run\.json is not as person/kit-five left it"):
         session.bring_back()
     assert contents(session.run) == before
-    with pytest.raises(ValueError, match="no attached kernel has begun a run called six"):
+    with pytest.raises(ConfigError, match="person/kit-five trained five, not six"):
         dataclasses.replace(session, plan={**PLAN, "run": "six"}).bring_back()
+    with pytest.raises(ConfigError, match=rf"^person/kit-six is not mounted .*; mounted: {mount}; "):
+        dataclasses.replace(session, plan={**PLAN, "continue": "person/kit-six"}).bring_back()
+    (place / MANIFEST).unlink()
+    with pytest.raises(ConfigError, match=r"has no kit-kernel\.json; continue a kernel"):
+        session.bring_back()
 
 
 @pytest.mark.parametrize("weights", [False, True])
