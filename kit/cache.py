@@ -100,8 +100,8 @@ def _sound(path: Path, read: Callable[[Path], T]) -> T | None:
 
 def _has_room(folder: Path, size: int) -> bool:
     """Whether *size* bytes fit under the limit and on the disk."""
-    existing = next((parent for parent in (folder, *folder.absolute().parents) if parent.exists()), None)
     try:
+        existing = next((parent for parent in (folder, *folder.absolute().parents) if parent.exists()), None)
         return existing is not None and size <= LIMIT and size <= shutil.disk_usage(existing).free
     except OSError:
         return False

@@ -83,6 +83,14 @@ class UnavailableError(KaggleError):
     """No answer, or none that can be read: the same call may succeed later."""
 
 
+class NetworkError(KaggleError):
+    """A certificate or a proxy of this network refused the connection: nothing was sent, no retry helps."""
+
+
+class ClientVersionError(KaggleError):
+    """Kaggle and the installed client do not know the same calls or values."""
+
+
 class OutcomeUnknownError(KaggleError):
     """A submission or kernel was sent and its answer lost: Kaggle may have recorded it."""
 

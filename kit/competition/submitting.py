@@ -6,29 +6,30 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kit.competition.allowance import left_today, over_the_limit, used_up
 from kit.competition.card import Card, card_path
 from kit.competition.checked import Checked, check_csv
 from kit.competition.code_submission import KernelVersion, create_from_kernel
 from kit.competition.kaggle.client import Client, connect
-from kit.competition.kaggle.failures import daily_limit
+from kit.competition.kaggle.failures import (
+    PERHAPS_DONE,
+    worth_a_retry,
+)
 from kit.competition.kaggle.submissions import (
     ERROR,
     PENDING,
     Allowance,
     Listed,
-    allowance,
     create,
     submissions,
     upload,
 )
 from kit.competition.ledger import Entry, Ledger, of_tag
 from kit.errors import (
-    DailyLimitError,
     KaggleError,
     NoCredentialsError,
     OutcomeUnknownError,
     RejectedError,
-    UnavailableError,
     counted,
 )
 
@@ -50,6 +51,7 @@ class Outcome:
     already: bool
     """These bytes had been submitted before; nothing was sent now."""
     allowance: Allowance | None
+    """None where it is not known."""
     signed_with: str
     left_out: tuple[str, ...] = ()
     """What a dry run without credentials could not check."""
@@ -89,15 +91,16 @@ def submit(
     with ledger.held():
         listed = _settled(client, ledger, checked)
         known = _reconciled(ledger, checked, listed)
-        left = allowance(client, checked.competition)
+        left = left_today(client, checked.competition, say)
         if known and not again:
             entry: Entry | None = known[-1]
             already = True
         else:
             already = False
-            if left.used_up:
-                raise _limit(left, checked.competition)
-            say(f"{counted(left.left, 'submission')} left today; local estimate: {expectation(checked.card)}")
+            if left is not None and left.used_up:
+                raise used_up(left, checked.competition)
+            day = "" if left is None else f"{counted(left.left, 'submission')} left today; "
+            say(f"{day}local estimate: {expectation(checked.card)}")
             entry = None if dry_run else _send(client, ledger, checked, message, listed)
     if entry is not None and entry.ref is not None and not dry_run:
         entry = _awaited(client, ledger, entry, wait, say)
@@ -158,11 +161,13 @@ def _send(
             ref = create(client, checked.competition, token, description)
         else:
             ref = create_from_kernel(client, checked, description)
-    except UnavailableError as error:
+    except PERHAPS_DONE as error:
         return _looked_for(client, ledger, entry, listed, error)
     except KaggleError as error:
-        # An answer with a 4xx status is a no.
+        # Any other answer with a 4xx status is a no.
         ledger.changed(entry, "not sent", status="not sent", reason=str(error))
+        if (limit := over_the_limit(client, checked.competition, error)) is not None:
+            raise limit from error
         raise
     if not ref:
         return _looked_for(client, ledger, entry, listed, RejectedError("Kaggle gave it no number"))
@@ -252,8 +257,10 @@ def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say
         if entry.status == PENDING and wait:
             try:
                 entry = _updated(ledger, entry, submissions(client, entry.competition))
-            except UnavailableError as error:  # it is sent; the score can wait
+            except KaggleError as error:  # it is sent; the score can wait
                 say(str(error))
+                if not worth_a_retry(error):
+                    return entry
         if entry.status == ERROR:
             reason = entry.reason or "it did not say why"
             raise RejectedError(f"{entry.name}: Kaggle could not score submission {entry.ref}: {reason}")
@@ -264,9 +271,3 @@ def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say
             say(f"submission {entry.ref} is recorded; waiting for its score (Ctrl+C does no harm)")
             said = True
         time.sleep(min(client.patience.timeout * _POLL_SHARE, left))
-
-
-def _limit(left: Allowance, competition: str) -> DailyLimitError:
-    if left.by_total:
-        return DailyLimitError(f"{competition}: all submissions of the competition are made ({left.total})")
-    return daily_limit(competition)

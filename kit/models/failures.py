@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,12 +31,35 @@ def plain_errors(reference: str, location: str) -> Iterator[None]:
         raise
     except Exception as error:
         # The hub client, the configs and the Rust tokenizer raise types of their own, some plain Exception.
-        raise ModelError(f"{reference}: {_cause(error, location)}") from error
+        cause = _of_this_machine(error, location) or _cause(error, location)
+        raise ModelError(f"{reference}: {cause}") from error
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
         if bars:
             transformers.utils.logging.enable_progress_bar()
+
+
+def _of_this_machine(error: BaseException, location: str) -> str:
+    """What keeps this machine from a model of the hub: its cache, or a certificate; "" for neither."""
+    link: BaseException | None = None if Path(location).is_dir() else error
+    while link is not None:
+        if (
+            isinstance(link, OSError)
+            and link.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+            and link.filename
+        ):
+            return (
+                f"{location} cannot be fetched: {link.filename} cannot be read or written ({link.strerror}); "
+                "set HF_HOME to a folder that can"
+            )
+        if isinstance(link, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(link):
+            return (
+                f"{location} cannot be fetched: the hub's certificate is not trusted; where a company or "
+                "school inspects connections, set SSL_CERT_FILE to the PEM file of its CA"
+            )
+        link = link.__cause__ or link.__context__
+    return ""
 
 
 def _cause(error: BaseException, location: str) -> str:

@@ -75,6 +75,7 @@ def push_kernel(
     """
     from kit import terminal
     from kit.competition.downloading.sources import source_of
+    from kit.competition.kaggle.addresses import dataset_named
     from kit.competition.kernels.accelerators import accelerator
     from kit.competition.kernels.script import NOBODY, Plan, train_words, write_files
     from kit.verbs.models import fold_words
@@ -130,7 +131,7 @@ def push_kernel(
         words,
         git=git,
         with_weights=with_weights,
-        datasets=tuple(datasets),
+        datasets=tuple(map(dataset_named, datasets)),
         **given,  # type: ignore[arg-type]
     )
     for note in plan.notes:

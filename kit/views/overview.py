@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import shutil
 from pathlib import Path
 
 from kit import terminal
-from kit.competition.kaggle.credentials import find_credentials
+from kit.competition.kaggle.credentials import find_credentials, home_folder
 from kit.config.runs import read_run
-from kit.errors import ConfigError, NotAuthenticatedError, counted
+from kit.errors import ConfigError, KaggleError, NotAuthenticatedError, counted
 from kit.version import __version__
 from kit.views.output import EDIT, edit, print_json, share
 
@@ -22,7 +23,6 @@ _LIBRARIES = (
     "numpy",
     "pandas",
     "python-Levenshtein",
-    "kaggle",
 )
 
 
@@ -67,9 +67,11 @@ def doctor(as_json: bool) -> None:
         "python": platform.python_version(),
         "system": platform.platform(),
         **{name: _installed(name) for name in _LIBRARIES},
+        "kaggle": _client(),
         "device": device.name,
         "number format": device.precision,
         "Kaggle": _credentials(),
+        "home folder": _home(),
         "free disk": f"{shutil.disk_usage('.').free / 1e9:.0f} GB",
     }
     if as_json:
@@ -78,11 +80,36 @@ def doctor(as_json: bool) -> None:
         terminal.facts("kit doctor", list(facts.items()))
 
 
+def _client() -> str:
+    """Which official client there is, or why it cannot be imported."""
+    from kit.competition.kaggle.loading import kaggle_api_class
+
+    try:
+        kaggle_api_class()
+    except KaggleError as error:
+        return str(error)
+    return _installed("kaggle")
+
+
 def _credentials() -> str:
     try:
-        return str(find_credentials())
+        found = find_credentials()
     except NotAuthenticatedError as error:
         return str(error)
+    return "; ".join((str(found), *found.warnings))
+
+
+def _home() -> str:
+    """Where settings and caches are looked for, and what an unwritable one means."""
+    home = home_folder()
+    if not home.is_absolute():
+        return "none, HOME is not set: Kaggle credentials are read from variables only, and no cache is kept"
+    if not os.access(home, os.W_OK | os.X_OK):
+        return (
+            f"{home} cannot be written: no cache is kept there; set KIT_CACHE and HF_HOME to folders that "
+            "can, and Kaggle credentials as variables"
+        )
+    return str(home)
 
 
 def _installed(name: str) -> str:

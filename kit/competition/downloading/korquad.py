@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kit.competition.downloading.unpacking import beginning
 from kit.competition.kaggle.client import Heard
 from kit.competition.kaggle.failures import message_of, retry_after
+from kit.competition.kaggle.network import network_error, proxy_refused, reason_of
 from kit.competition.kaggle.patience import Patience
 from kit.data.formats import read
 from kit.data.formats.korquad import NAME
@@ -56,15 +57,22 @@ def _get(address: str, target: Path, patience: Patience, heard: Heard) -> None:
                     out.write(block)
                     size += len(block)
                     heard(size, total)
-    except requests.RequestException as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UnavailableError(f"{address}: no readable answer ({reason}); try again later") from error
+    except OSError as error:
+        if (found := network_error(error, address)) is not None:
+            raise found from error
+        if not isinstance(error, requests.RequestException):
+            raise  # of the disk
+        raise UnavailableError(
+            f"{address}: no readable answer ({reason_of(error)}); try again later"
+        ) from error
     if total is not None and size != total:
         raise UnavailableError(f"{address}: {size:,} of {total:,} bytes came; try again later")
 
 
 def _refused(address: str, response: requests.Response) -> KaggleError:
     status = response.status_code
+    if status == 407:
+        return proxy_refused(address, address, f"407 ({message_of(response)})")
     if status == 429:
         wait = retry_after(response)
         return RateLimitedError(

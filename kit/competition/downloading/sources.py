@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.competition.kaggle.addresses import competition_named
 from kit.errors import ConfigError
 
 KORQUAD = "korquad"
@@ -13,7 +14,6 @@ _WEB = "https://www.kaggle.com/competitions/"
 _SHORT = re.compile(r"goorm-[0-9]+")
 _LONG = re.compile(r"k-digital-(goorm-[0-9]+)-korean-mrc")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_ADDRESS = re.compile(r"https?://(?:www\.)?kaggle\.com/(?:c|competitions)/([^/?#]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,9 @@ class Source:
 def source_of(text: str) -> Source:
     """*text* as a source: "korquad", a cohort ("goorm-2"), a slug, or the address of a competition's page.
 
-    Raises ConfigError for what can be none of these.
+    In capitals or not.  Raises ConfigError for what can be none of these.
     """
-    name = text.strip()
-    if found := _ADDRESS.match(name):
-        name = found[1]
+    name = competition_named(text)
     if name == KORQUAD:
         return Source(KORQUAD, KORQUAD)
     if _SHORT.fullmatch(name):

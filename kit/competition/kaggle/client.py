@@ -7,6 +7,8 @@ import importlib.metadata
 import io
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +16,7 @@ from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, f
 from kit.competition.kaggle.failures import of_the_disk, translated
 from kit.competition.kaggle.loading import kaggle_api_class
 from kit.competition.kaggle.patience import Patience
+from kit.competition.kaggle.sight import Sight, look
 from kit.errors import KaggleError, KitError, NotAuthenticatedError, WriteError
 
 ENDPOINT = "KIT_KAGGLE_ENDPOINT"
@@ -98,7 +101,12 @@ class Client:
                 f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
                 "write to"
             )
-        return translated(error, doing, subject, str(self.credentials))
+        return translated(error, doing, subject, self.credentials, partial(self.look, failed=error))
+
+    def look(self, slug: str, failed: BaseException | None = None) -> Sight:
+        """What this account sees of the competition *slug*, asked after *failed*; never raises."""
+        with _quiet(), _timeout(self.patience.timeout):
+            return look(self.api, slug, failed)
 
 
 def connect(patience: Patience | None = None) -> Client:
@@ -116,14 +124,15 @@ def connect(patience: Patience | None = None) -> Client:
         )
         if not username:
             raise NotAuthenticatedError(
-                f"Kaggle does not accept the {credentials}; make a new token at https://www.kaggle.com/settings"
+                f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
             )
         api.config_values[api.CONFIG_NAME_USER] = username
+        client.credentials = replace(credentials, username=username)
     if credentials.kind == OAUTH and not client.read(
         lambda api: api._authenticate_with_oauth_creds(), "signing in", "kaggle.com"
     ):
         raise NotAuthenticatedError(
-            f"Kaggle does not accept the {credentials}; sign in again with `kaggle auth login`"
+            f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
         )
     return client
 
@@ -157,10 +166,12 @@ def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
             http = client.http_client()
             if endpoint:
                 http._endpoint = endpoint.rstrip("/")
-            if credentials.kind == KEY:
-                # Left alone, the client would prefer a token from the environment, even a bad one.
+            if token is None:
+                # Left alone, the client would take a token from the environment, even a bad one.
+                http._signed_in = credentials.kind == KEY
                 http._init_session()
-                http._session.auth = (credentials.username, credentials.secret)
+                if credentials.kind == KEY:
+                    http._session.auth = (credentials.username, credentials.secret)
             return client
 
     api = Api()

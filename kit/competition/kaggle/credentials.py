@@ -9,12 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.competition.kaggle.token_forms import (
+    decoded,
+    key_fault,
+    key_file_fault,
+    swapped,
+    token_fault,
+    username_fault,
+)
 from kit.errors import NoCredentialsError, NotAuthenticatedError
 
 TOKEN, KEY, OAUTH = "access token", "legacy key", "OAuth"
+CONFIG_FOLDER = "KAGGLE_CONFIG_DIR"
 CURE = (
     "make a token at https://www.kaggle.com/settings (API), and put it into ~/.kaggle/access_token "
     "(or set KAGGLE_API_TOKEN), readable by you alone: chmod 600"
+)
+_RUNS_ON_KAGGLE = "KAGGLE_KERNEL_RUN_TYPE"
+_NOTEBOOK = "this Kaggle notebook (Kaggle's token for the account that runs it)"
+_NOTEBOOK_CURE = (
+    "restart the notebook's session; or unset KAGGLE_API_V1_TOKEN and set KAGGLE_API_TOKEN to a token of "
+    "your own (https://www.kaggle.com/settings), kept in a secret (Add-ons)"
 )
 
 
@@ -29,6 +44,17 @@ class Credentials:
     username: str | None
     secret: str | None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def renewal(self) -> str:
+        """What to do where Kaggle does not accept them."""
+        if self.kind == OAUTH:
+            return "sign in again with `kaggle auth login`"
+        return (
+            _NOTEBOOK_CURE
+            if self.source == _NOTEBOOK
+            else "make a new token at https://www.kaggle.com/settings"
+        )
 
     def __repr__(self) -> str:
         return f"Credentials({self})"
@@ -47,7 +73,7 @@ def find_credentials(environment: Mapping[str, str] | None = None, home: Path | 
     that there are; both say what to do.
     """
     environment = os.environ if environment is None else environment
-    home = Path.home() if home is None else home
+    home = home_folder() if home is None else home
     wrong: list[str] = []
     found = (
         _token(environment, home, wrong)
@@ -55,56 +81,87 @@ def find_credentials(environment: Mapping[str, str] | None = None, home: Path | 
         or _oauth(home / ".kaggle" / "credentials.json", wrong)
     )
     if found is None:
+        cure = f"in a Kaggle notebook, {_NOTEBOOK_CURE}" if _RUNS_ON_KAGGLE in environment else CURE
         if not wrong:
-            raise NoCredentialsError(f"no Kaggle credentials found: {CURE}")
-        raise NotAuthenticatedError(f"{'; '.join(wrong)}: {CURE}")
+            raise NoCredentialsError(f"no Kaggle credentials found: {cure}")
+        raise NotAuthenticatedError(f"{'; '.join(wrong)}; or {cure}")
     return Credentials(found.kind, found.source, found.username, found.secret, tuple(wrong))
 
 
+def home_folder() -> Path:
+    """The user's home folder, as the official client finds it: "~" itself where there is none."""
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises there)
+
+
 def _token(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Credentials | None:
-    if "KAGGLE_KERNEL_RUN_TYPE" in environment:
-        named = environment.get("KAGGLE_API_V1_TOKEN", "")
-        if named and (token := _content(Path(named), wrong)):
-            return Credentials(TOKEN, "this Kaggle notebook", None, token)
     given = environment.get("KAGGLE_API_TOKEN", "").strip()
+    if _RUNS_ON_KAGGLE in environment:
+        named = environment.get("KAGGLE_API_V1_TOKEN", "")
+        if named and (token := _sound_token(_content(Path(named), wrong), named, wrong)):
+            if given:
+                wrong.append(
+                    "KAGGLE_API_TOKEN: is not used; inside Kaggle the notebook's own token comes first"
+                )
+            return Credentials(TOKEN, _NOTEBOOK, None, token)
     if given:
         if not _is_file(given):
-            return Credentials(TOKEN, "KAGGLE_API_TOKEN", None, given)
-        if token := _content(Path(given), wrong):
+            if token := _sound_token(given, "KAGGLE_API_TOKEN", wrong):
+                return Credentials(TOKEN, "KAGGLE_API_TOKEN", None, token)
+        elif token := _sound_token(_content(Path(given), wrong), given, wrong):
             return Credentials(TOKEN, f"{given} (KAGGLE_API_TOKEN)", None, token)
     for name in ("access_token", "access_token.txt"):
         path = home / ".kaggle" / name
-        if path.exists() and (token := _content(path, wrong)):
+        if _is_there(path, wrong) and (token := _sound_token(_content(path, wrong), str(path), wrong)):
             _warn_if_open(path, wrong)
             return Credentials(TOKEN, str(path), None, token)
     return None
 
 
+def _sound_token(text: str, source: str, wrong: list[str]) -> str:
+    """*text* where it may be a token; else "", and *wrong* says what it is."""
+    if text and (fault := token_fault(text)):
+        wrong.append(f"{source}: {fault}")
+        return ""
+    return text
+
+
 def _legacy_key(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Credentials | None:
     path = config_folder(environment, home) / "kaggle.json"
     found: dict[str, str] = {}
-    if path.exists():
+    sources: dict[str, str] = {}
+    if _is_there(path, wrong):
         found = _key_file(path, wrong)
+        sources = dict.fromkeys(found, str(path))
         _warn_if_open(path, wrong)
-    sources = [str(path)] if found else []
     for name, variable in (("username", "KAGGLE_USERNAME"), ("key", "KAGGLE_KEY")):
         if value := environment.get(variable, "").strip():
-            found[name] = value
-            sources.append(variable)
+            found[name], sources[name] = value, variable
+    named = " and ".join(dict.fromkeys(sources[name] for name in ("username", "key") if name in sources))
+    if found.keys() >= {"username", "key"} and swapped(found["username"], found["key"]):
+        wrong.append(f"{named}: user name and key are swapped; put each in the other's place")
+        return None
+    faults = [
+        f"{sources[name]}: the {name} {fault}"
+        for name, judge in (("username", username_fault), ("key", key_fault))
+        if name in found and (fault := judge(found[name]))
+    ]
+    if faults:
+        wrong += faults
+        return None
     if "username" in found and "key" in found:
-        return Credentials(KEY, " and ".join(sources), found["username"], found["key"])
-    if sources:
+        return Credentials(KEY, named, found["username"], found["key"])
+    if found:
         missing = "key" if "username" in found else "username"
-        wrong.append(f"{' and '.join(sources)}: the {missing} is missing")
+        wrong.append(f"{named}: the {missing} is missing")
     return None
 
 
 def config_folder(environment: Mapping[str, str], home: Path) -> Path:
     """Where the official client looks for kaggle.json."""
-    if named := environment.get("KAGGLE_CONFIG_DIR"):
+    if named := environment.get(CONFIG_FOLDER):
         return Path(named)
     usual = home / ".kaggle"
-    if usual.exists():
+    if _is_there(usual, []):
         return usual
     return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
 
@@ -113,29 +170,32 @@ def _key_file(path: Path, wrong: list[str]) -> dict[str, str]:
     text = _content(path, wrong)
     if not text:
         return {}
-    try:
-        content = json.loads(text)
-    except ValueError:
-        wrong.append(f"{path}: is not JSON; download it again from https://www.kaggle.com/settings")
+    if fault := key_file_fault(text):
+        wrong.append(f"{path}: {fault}")
         return {}
-    if not isinstance(content, dict):
-        wrong.append(f'{path}: holds no object with "username" and "key"; download it again')
-        return {}
-    return {
+    content = json.loads(text)
+    found = {
         name: content[name].strip()
         for name in ("username", "key")
         if isinstance(content.get(name), str) and content[name].strip()
     }
+    if not found:
+        wrong.append(f'{path}: has neither "username" nor "key"; download it again')
+    return found
 
 
 def _oauth(path: Path, wrong: list[str]) -> Credentials | None:
-    if not path.exists():
+    if not _is_there(path, wrong):
+        return None
+    faults = len(wrong)
+    text = _content(path, wrong)
+    if len(wrong) > faults:
         return None
     try:
-        content = json.loads(_content(path, wrong) or "null")
+        content = json.loads(text)
     except ValueError:
         content = None
-    if not isinstance(content, dict) or not content.get("refresh_token"):
+    if not isinstance(content, dict) or not isinstance(content.get("refresh_token"), str):
         wrong.append(f"{path}: holds no refresh token; sign in again with `kaggle auth login`")
         return None
     _warn_if_open(path, wrong)
@@ -144,20 +204,36 @@ def _oauth(path: Path, wrong: list[str]) -> Credentials | None:
 
 
 def _content(path: Path, wrong: list[str]) -> str:
+    """The text of a file, less white space around it; "" where it cannot be used, and *wrong* says why."""
     try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        wrong.append(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})")
+        content = path.read_bytes()
+    except OSError as error:
+        wrong.append(f"{path}: cannot be read ({error.strerror or error})")
         return ""
-    if not text:
-        wrong.append(f"{path}: is empty")
+    text, fault = decoded(content)
+    if fault:
+        wrong.append(f"{path}: {fault}")
     return text
+
+
+def _is_there(path: Path, wrong: list[str]) -> bool:
+    """Whether there is such a file, as far as this user may look; *wrong* names a folder it may not."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        closed = next((one for one in path.parents[::-1] if not os.access(one, os.X_OK)), path.parent)
+        fault = f"{closed}: cannot be read ({error.strerror})"
+        wrong += [fault] if fault not in wrong else []
+        return False
+    except OSError:
+        return False
+    return True
 
 
 def _is_file(text: str) -> bool:
     try:
         return Path(text).is_file()
-    except OSError:  # too long for a path: a token then
+    except (OSError, ValueError):  # too long for a path: a token then
         return False
 
 

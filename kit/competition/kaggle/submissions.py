@@ -71,7 +71,10 @@ def upload(client: Client, competition: str, name: str, content: bytes) -> str:
         import requests
 
         # The client's own upload swallows errors and retries for minutes.
-        return int(requests.put(url, data=content, allow_redirects=True).status_code)  # noqa: S113 (`_timeout`)
+        response = requests.put(url, data=content, allow_redirects=True)  # noqa: S113 (`_timeout`)
+        if response.status_code == 407:  # of a proxy, which no later attempt changes
+            response.raise_for_status()
+        return response.status_code
 
     url, token = client.read(start, "starting the upload", competition)
     try:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from kit.competition.kaggle.addresses import kernel_named
 from kit.config.validation import Settings
 from kit.errors import ConfigError, WriteError
 from kit.files import append_line, locked
@@ -16,7 +17,6 @@ from kit.files import append_line, locked
 FILE = "kernels.jsonl"
 _KERNEL = re.compile(r"[a-z0-9_-]+/[a-z0-9-]{5,}")
 _VERSION = re.compile(r"v?([1-9][0-9]*)")
-_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?kaggle\.com/(?:code/)?([^?#]+)(\?[^#]*)?", re.IGNORECASE)
 _HOW = "give OWNER/SLUG or OWNER/SLUG/VERSION, the last parts of its address"
 
 
@@ -116,12 +116,9 @@ def locate(runs: Path, named: str | None) -> Located:
 
 
 def _without_address(named: str) -> str:
-    found = _ADDRESS.fullmatch(named.strip())
-    if found is None:
-        return named.strip()
-    if "scriptVersionId" in (found[2] or ""):
+    if "scriptVersionId" in named:
         raise ConfigError(f"{named}: a scriptVersionId is not the number of a version; {_HOW}")
-    return "/".join(found[1].strip("/").split("/")[:3]).removesuffix("/log").removesuffix("/output")
+    return kernel_named(named)
 
 
 def _without_version(text: str) -> tuple[str, int | None]:

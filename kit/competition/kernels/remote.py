@@ -1,4 +1,4 @@
-"""Kernels on Kaggle, by the official client: pushed once, asked how they are, their output fetched."""
+"""Kernels on Kaggle, by the official client: pushed once, and asked how they are."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kit.competition.kaggle.client import Client, Heard
+from kit.competition.kaggle.client import Client
 from kit.competition.kaggle.failures import status_of
 from kit.competition.kernels.refusals import refusal
-from kit.errors import DownloadError, KaggleError, RejectedError, RulesNotAcceptedError
+from kit.errors import KaggleError, RejectedError, RulesNotAcceptedError
 
 _WEB = "https://www.kaggle.com"
-_PAGE = 200
-_MOST_PAGES = 1000
 _WORDS = {
     "QUEUED": "waiting for a machine",
     "RUNNING": "running",
@@ -156,78 +154,27 @@ def _or_none(call: Callable[[], Result]) -> Result | None:
 def status(client: Client, kernel: str) -> Status:
     """How *kernel* is: the latest version of OWNER/SLUG, or OWNER/SLUG/VERSION."""
     needs_versions(client, kernel)
-    answer = client.read(lambda api: seen(lambda: api.kernels_status(kernel), kernel), "asking", kernel)
+    answer = client.read(lambda api: seen(lambda: api.kernels_status(kernel)), "asking", kernel)
     return Status(kernel, answer.status.name, " ".join(answer.failure_message.split()))
 
 
-def fetch_output(client: Client, kernel: str, folder: Path, pattern: str | None, heard: Heard) -> None:
-    """Download the output files of *kernel* whose names match *pattern*, all pages of them, into *folder*.
-
-    Another attempt keeps the files that are there and whole; the caller compares hashes.  Raises
-    DownloadError for a name that leads out of *folder*.
-    """
-
-    needs_versions(client, kernel)
-
-    def call(api: Any) -> None:
-        seen(
-            lambda: api.kernels_output(
-                kernel, str(folder), file_pattern=pattern, force=False, quiet=True, page_size=_PAGE
-            ),
-            kernel,
-        )
-
-    with client.heard_by(heard):
-        client.read(call, "downloading its output", kernel)
-
-
-def output_names(client: Client, kernel: str) -> list[str]:
-    """The names of all output files of *kernel*, OWNER/SLUG/VERSION."""
-    needs_versions(client, kernel)
-    owner, slug, *version = kernel.split("/")
-    names: list[str] = []
-    token = ""
-    for _ in range(_MOST_PAGES):
-
-        def call(api: Any, token: str = token) -> Any:
-            from kagglesdk.kernels.types.kernels_api_service import ApiListKernelSessionOutputRequest
-
-            request = ApiListKernelSessionOutputRequest()
-            request.user_name, request.kernel_slug = owner, slug
-            request.page_size, request.page_token = _PAGE, token
-            if version:
-                request.version_label = api._kernel_version_label(version[0])
-            with api.build_kaggle_client() as kaggle:
-                return kaggle.kernels.kernels_api_client.list_kernel_session_output(request)
-
-        answer = client.read(call, "listing its output", kernel)
-        names += [file.file_name for file in answer.files or []]
-        token = answer.next_page_token or ""
-        if not token:
-            break
-    return names
-
-
-def seen(call: Callable[[], Result], kernel: str) -> Result:
+def seen(call: Callable[[], Result]) -> Result:
     """*call* (), with what the client words as a ValueError told apart."""
     try:
         return call()
     except ValueError as error:
-        raise _behind(error, kernel) from None
+        raise _behind(error) from None
 
 
-def seen_items(items: Iterator[Result], kernel: str) -> Iterator[Result]:
+def seen_items(items: Iterator[Result]) -> Iterator[Result]:
     """The same for what a call yields."""
     try:
         yield from items
     except ValueError as error:
-        raise _behind(error, kernel) from None
+        raise _behind(error) from None
 
 
-def _behind(error: ValueError, kernel: str) -> Exception:
+def _behind(error: ValueError) -> Exception:
     cause = error.__context__
-    if isinstance(cause, Exception) and getattr(cause, "response", None) is not None:
-        return cause
-    if str(error).startswith("Refusing to download"):
-        return DownloadError(f"{kernel}: {error}; look at its output on {address(kernel)}")
-    return error
+    answered = isinstance(cause, Exception) and getattr(cause, "response", None) is not None
+    return cause if answered else error  # type: ignore[return-value]

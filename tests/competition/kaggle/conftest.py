@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.competition.kaggle import serving_competitions  # noqa: F401  (its methods of the server)
 from tests.competition.kaggle.server import Kaggle, running
 
 

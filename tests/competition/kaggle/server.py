@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ class Fault:
     kind: "status", "html" (200 and a page), "refuse" (the connection is closed unanswered), "reset",
     "silence", or "truncate" (half of the body, then the connection ends)
     recorded: the call takes effect all the same; only its answer is lost
+    reason: of the error's details, as Google's services give one
     """
 
     kind: str
@@ -30,6 +32,7 @@ class Fault:
     message: str = "Internal error"
     headers: dict[str, str] = field(default_factory=dict)
     recorded: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is None:
             self._send(reply)
         elif fault.kind == "status":
-            self._send(_error(fault.status, fault.message, fault.headers))
+            self._send(_error(fault.status, fault.message, fault.headers, fault.reason))
         elif fault.kind == "html":
             page = b"<html><body>Please sign in</body></html>"
             self._send(
@@ -249,8 +252,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Reply:
-    return Reply({"error": {"code": status, "message": message}}, status, dict(headers or {}))
+def _error(status: int, message: str, headers: dict[str, str] | None = None, reason: str = "") -> Reply:
+    details = {"details": [{"reason": reason}]} if reason else {}
+    return Reply({"error": {"code": status, "message": message, **details}}, status, dict(headers or {}))
 
 
 class _Server(ThreadingHTTPServer):
@@ -262,12 +266,15 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Kaggle]:
-    """A server on a free port of 127.0.0.1, until the block ends."""
+def running(tls: ssl.SSLContext | None = None) -> Iterator[Kaggle]:
+    """A server on a free port of 127.0.0.1, with *tls* an encrypted one, until the block ends."""
     kaggle = Kaggle()
     handler = type("Handler", (_Handler,), {"kaggle": kaggle})
     server = _Server(("127.0.0.1", 0), handler)
-    kaggle.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        # Hands are shaken with the first byte, in the thread of the connection.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    kaggle.endpoint = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

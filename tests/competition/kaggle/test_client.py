@@ -17,6 +17,7 @@ from kit.competition.kaggle.failures import daily_limit
 from kit.errors import (
     ConfigError,
     KaggleError,
+    NoCredentialsError,
     NoSuchCompetitionError,
     NotAuthenticatedError,
     RateLimitedError,
@@ -25,15 +26,10 @@ from kit.errors import (
     UnavailableError,
 )
 from tests.competition.kaggle.conftest import clean
-from tests.competition.kaggle.server import Body, Fault, Kaggle
+from tests.competition.kaggle.server import Fault, Kaggle
 
 SLUG = "some-contest"
 TIMEOUT = 0.6
-
-
-@Kaggle.answers("GetCompetition")
-def _competition(kaggle: Kaggle, body: Body) -> Body:
-    return {"ref": body["competitionName"]}
 
 
 def ask(client: Client, times: int = 1) -> object:
@@ -144,6 +140,56 @@ def test_a_key_that_others_can_read_is_a_warning(tmp_path: Path, monkeypatch: py
     found = find_credentials()
     assert found.kind == KEY
     assert found.warnings == (f"{path}: others on this machine can read it; chmod 600 {path}",)
+
+
+def test_inside_kaggle_the_notebooks_token_comes_first_and_says_whose_it_is(
+    kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("good-token\n")
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    monkeypatch.setenv("KAGGLE_API_V1_TOKEN", str(tmp_path / "token"))
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "other-token")
+    client = connect()
+    assert str(client.credentials) == (
+        "access token of person from this Kaggle notebook (Kaggle's token for the account that runs it)"
+    )
+    assert client.credentials.warnings == (
+        "KAGGLE_API_TOKEN: is not used; inside Kaggle the notebook's own token comes first",
+    )
+    assert ask(client) == SLUG
+    assert kaggle.calls[-1].authorization == "Bearer good-token"
+    (tmp_path / "token").write_text("stale-token")
+    with pytest.raises(NotAuthenticatedError, match="restart the notebook's session; or unset KAGGLE_API_V1"):
+        connect()
+
+
+def test_inside_kaggle_without_a_token_the_secret_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean(tmp_path, monkeypatch)
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Batch")
+    with pytest.raises(NoCredentialsError, match=r"found: in a Kaggle notebook, .*secret \(Add-ons\)"):
+        find_credentials()
+
+
+def test_a_refused_token_is_not_sent_by_the_client_itself(
+    kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only OAuth is left, the client would read the variable, and the file, once more."""
+    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", '"quoted-token"')
+    folder = tmp_path / ".kaggle"
+    folder.mkdir()
+    (folder / "access_token").write_text("export KAGGLE_API_TOKEN=pasted")
+    (folder / "credentials.json").write_text(
+        json.dumps({"refresh_token": "r", "access_token": "old", "username": "person", "scopes": []})
+    )
+    (folder / "credentials.json").chmod(0o600)
+    with pytest.raises(KaggleError):
+        connect(Patience(timeout=0.2, attempts=1))
+    assert kaggle.calls
+    assert [call.authorization for call in kaggle.calls if call.authorization] == []
 
 
 @pytest.mark.parametrize(
@@ -295,3 +341,26 @@ def test_what_needs_no_kaggle_never_imports_it(tmp_path: Path, project: Path, wo
         capture_output=True, text=True, env=environment, timeout=60, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_an_error_that_is_sent_as_a_success_is_one(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"code": 429, "message": "Slow down"}
+    monkeypatch.setitem(Kaggle.methods, "GetCompetition", lambda server, asked: body)
+    with pytest.raises(RateLimitedError, match="Slow down"):
+        ask(connect(Patience(timeout=0.2, attempts=1)))
+
+
+def test_the_user_s_own_import_finds_its_files_as_before(tmp_path: Path, project: Path) -> None:
+    """The kit gives the client another folder while it is imported, and none is made in the home."""
+    (tmp_path / "other").mkdir()
+    program = (
+        "from kit.competition.kaggle.loading import kaggle_api_class\n"
+        "print(kaggle_api_class().config_dir, kaggle_api_class().config)\n"
+    )
+    for given, folder in (({}, ".config/kaggle"), ({"KAGGLE_CONFIG_DIR": str(tmp_path / "other")}, "other")):
+        environment = {"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": str(project), **given}
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60
+        )
+        assert done.stdout == f"{tmp_path / folder} {tmp_path / folder / 'kaggle.json'}\n", done.stderr
+    assert not (tmp_path / ".config").exists()
