@@ -102,7 +102,9 @@ def locate(runs: Path, named: str | None) -> Located:
         if not pushes:
             raise ConfigError(f"{runs / FILE}: no kernel was pushed from here; name one, as OWNER/SLUG")
         return Located(pushes[-1].kernel, pushes[-1].run)
-    text, version = _without_version(_without_address(named))
+    text, version = _without_version(named.strip())
+    if "/" in text:
+        text, version = _without_version(kernel_named(named))
     if "/" in text:
         if not _KERNEL.fullmatch(text.lower()):
             raise ConfigError(f"{named!r}: is no kernel; {_HOW}")
@@ -113,12 +115,6 @@ def locate(runs: Path, named: str | None) -> Located:
         if text.lower() == pushed.kernel.split("/")[1]:
             return Located(_versioned(pushed.kernel, version))
     raise ConfigError(f"{text}: no kernel or run of this name was pushed from here; {_HOW}")
-
-
-def _without_address(named: str) -> str:
-    if "scriptVersionId" in named:
-        raise ConfigError(f"{named}: a scriptVersionId is not the number of a version; {_HOW}")
-    return kernel_named(named)
 
 
 def _without_version(text: str) -> tuple[str, int | None]:

@@ -197,6 +197,7 @@ def pushed(kernel: str, run: str, version: int, **more: object) -> Pushed:
 
 def test_what_a_name_means(tmp_path: Path) -> None:
     remember(tmp_path, pushed("p/kit-k-b", "k.b", 1))
+    remember(tmp_path, pushed("p/kit-big", "Big", 1))
     remember(tmp_path, pushed("p/kit-five", "five", 3))
     for named, kernel, run in (
         (None, "p/kit-five", "five"),
@@ -210,7 +211,9 @@ def test_what_a_name_means(tmp_path: Path) -> None:
         ("else/12345", "else/12345", None),
         ("https://www.kaggle.com/code/Else/some-kernel", "else/some-kernel", None),
         ("kaggle.com/code/else/some-kernel/log", "else/some-kernel", None),
+        ("https://www.kaggle.com/code/else/some-kernel?scriptVersionId=12", "else/some-kernel", None),
         ("https://www.kaggle.com/code/else/some-kernel/3", "else/some-kernel/3", None),
+        ("Big/1", "p/kit-big/1", "Big"),
         ("k.b", "p/kit-k-b", "k.b"),
     ):
         found = locate(tmp_path, named)
@@ -219,7 +222,6 @@ def test_what_a_name_means(tmp_path: Path) -> None:
         ("six", "six: no kernel or run of this name"),
         ("five/x", "is no kernel; give OWNER/SLUG"),
         ("a/b/c/d", "is no kernel; give OWNER/SLUG"),
-        ("https://www.kaggle.com/code/else/some-kernel?scriptVersionId=123", "a scriptVersionId is not"),
     ):
         with pytest.raises(ConfigError, match=says):
             locate(tmp_path, named)
