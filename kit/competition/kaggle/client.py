@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, find_credentials
-from kit.competition.kaggle.failures import of_the_disk, translated
+from kit.competition.kaggle.failures import of_the_disk, too_old_or_new, translated
 from kit.competition.kaggle.loading import kaggle_api_class
 from kit.competition.kaggle.patience import Patience
 from kit.competition.kaggle.sight import Sight, look
@@ -66,12 +65,9 @@ class Client:
             yield item
 
     def needs(self, name: str, what: str) -> None:
-        """Raise KaggleError where the installed client has no attribute *name*, which *what* needs."""
+        """Raise ClientVersionError where the installed client has no attribute *name*, which *what* needs."""
         if not hasattr(self.api, name):
-            version = importlib.metadata.version("kaggle")
-            raise KaggleError(
-                f"{what}: the installed kaggle client ({version}) cannot do it; pip install --upgrade kaggle"
-            )
+            raise too_old_or_new(what, f"it has no {name}")
 
     @contextlib.contextmanager
     def heard_by(self, heard: Heard) -> Iterator[None]:
