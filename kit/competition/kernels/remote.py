@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from kit.competition.kaggle.client import Client
 from kit.competition.kaggle.failures import status_of
-from kit.competition.kernels.refusals import refusal
+from kit.competition.kernels.refusals import cure_of, refusal
 from kit.errors import KaggleError, RejectedError, RulesNotAcceptedError
 
 _WEB = "https://www.kaggle.com"
@@ -59,6 +59,12 @@ class Status:
     def words(self) -> str:
         """The state as a person says it."""
         return _WORDS.get(self.state, self.state.lower())
+
+    @property
+    def reason(self) -> str:
+        """Kaggle's message of a failure, with the cure where that is known; "" without a message."""
+        cure = cure_of(self.message)
+        return f"{self.message}; {cure}" if cure else self.message
 
     @property
     def url(self) -> str:
