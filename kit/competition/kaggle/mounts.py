@@ -100,7 +100,7 @@ def _mount_of(
 ) -> tuple[Path | None, tuple[str, ...]]:
     """The mount that a path means (None: it is not there), and the parts inside it.
 
-    The old layout counts only where the new one has no such mount: there a name says less.
+    The old layout does not name owners, so it counts only where the new one has no such mount.
     """
     kind = parts[0]
     if kind == _COMPETITIONS and len(parts) > 1:
@@ -113,7 +113,7 @@ def _mount_of(
     either = [_first(_folders(root, *((kind, owner, name) for kind in _WITH_OWNER))) for owner in owners]
     theirs = [mount for mount in either if mount is not None]
     old = _folders(root, (name,))
-    if theirs or old or owners:  # another owner's mount of the same name is another thing
+    if theirs or old or owners:  # a mount of this name by another owner is never meant
         return _only(theirs, name, root) or _first(old), rest
     everyone = [(kind, owner.name, name) for kind in _WITH_OWNER for owner in _entries(root / kind)]
     return _only(_folders(root, (_COMPETITIONS, name), *everyone), name, root), rest
