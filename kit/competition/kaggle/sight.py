@@ -35,7 +35,8 @@ def look(api: Any, slug: str, failed: BaseException | None) -> Sight:
     except (Exception, SystemExit):
         return Sight(None)
     if slug in own:
-        return Sight(True, entered=True)
+        # A list that marks those that were entered need not hold only them.
+        return Sight(True, entered=own[slug] or not any(own.values()))
     near = tuple(difflib.get_close_matches(slug, own, n=3, cutoff=_ALIKE))
     request = getattr(getattr(failed, "response", None), "request", None)
     if str(getattr(request, "url", "")).endswith("/GetCompetition"):  # the same question again
