@@ -43,7 +43,7 @@ def status(kernel: str | None, as_json: bool) -> None:
         return
     rows = [("state", found.words), ("page", found.url)]
     if found.message:
-        rows.insert(1, ("message", found.message))
+        rows.insert(1, ("message", found.reason))
     terminal.facts(found.kernel, rows)
     if found.state == "COMPLETE":
         terminal.say(f"next: kit kernel output {found.kernel}")

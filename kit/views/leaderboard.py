@@ -48,7 +48,7 @@ def leaderboard(
     if standing.tracking is not None:
         terminal.facts("does local track public?", _tracking(standing.tracking))
     for number, one in enumerate(standing.picks, start=1):
-        terminal.line(f"pick {number}: {one.entry.csv or one.entry.ref}: {one.reason}")
+        terminal.line(f"pick {number}: {one.entry.name}: {one.reason}")
 
 
 def download(competition: str | None, to: Path, ledger: Path | None, as_json: bool) -> None:
@@ -75,7 +75,7 @@ def submissions(competition: str | None, ledger: Path | None, as_json: bool) -> 
         _table(f"{found.competition}: {counted(len(rows), 'submission')} ({_SCORES})", rows)
     for entry in found.unlisted:
         known = "with its outcome unknown" if entry.ref is None else f"as {entry.ref}"
-        terminal.say(f"{entry.csv or entry.message}: is in the ledger {known}, and Kaggle does not list it")
+        terminal.say(f"{entry.name}: is in the ledger {known}, and Kaggle does not list it")
 
 
 def fetched(ref: int, to: Path, ledger: Path | None, as_json: bool) -> None:

@@ -71,7 +71,7 @@ def fetch_run(
     with locked(place, wait=False, purpose="output"), fresh_beside(place) as temporary:
         if found.state != "COMPLETE":
             end = _end_of_log(client, kernel, say)
-            reason = found.message or _own_words(client, kernel, temporary) or end or "Kaggle gives no reason"
+            reason = found.reason or _own_words(client, kernel, temporary) or end or "Kaggle gives no reason"
             raise KernelError(f"{kernel}: {found.words} ({reason}); its log is on {found.url}")
         manifest = _fetch_manifest(client, kernel, temporary)
         if wanted is not None and manifest.run != wanted:

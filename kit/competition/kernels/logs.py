@@ -34,7 +34,7 @@ class LogEntry:
 def read_log(client: Client, kernel: str) -> tuple[LogEntry, ...]:
     """The log of *kernel* (OWNER/SLUG[/VERSION]) as far as Kaggle keeps it: whole once the kernel is over."""
     needs_versions(client, kernel)
-    text = client.read(lambda api: seen(lambda: api.kernels_logs(kernel), kernel), "reading its log", kernel)
+    text = client.read(lambda api: seen(lambda: api.kernels_logs(kernel)), "reading its log", kernel)
     return entries_of(text)
 
 
@@ -106,6 +106,4 @@ def follow_log(client: Client, kernel: str, say: Callable[[str], object]) -> Ite
 
 
 def _streamed(client: Client, kernel: str) -> Iterator[Mapping[str, object]]:
-    return client.stream(
-        lambda api: seen_items(api.kernels_logs_stream(kernel), kernel), "following its log", kernel
-    )
+    return client.stream(lambda api: seen_items(api.kernels_logs_stream(kernel)), "following its log", kernel)

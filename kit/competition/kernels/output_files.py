@@ -47,9 +47,9 @@ def fetch_output(client: Client, kernel: str, folder: Path, pattern: str, heard:
 
 
 def output_names(client: Client, kernel: str) -> list[str]:
-    """The names of all output files of *kernel*, OWNER/SLUG/VERSION."""
+    """The names of all output files of *kernel*, OWNER/SLUG or OWNER/SLUG/VERSION."""
     return client.read(
-        lambda api: [file.file_name for file in _listed(api, kernel)], "listing its output", kernel
+        lambda api: [str(file.file_name) for file in _listed(api, kernel)], "listing its output", kernel
     )
 
 

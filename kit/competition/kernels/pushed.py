@@ -102,10 +102,9 @@ def locate(runs: Path, named: str | None) -> Located:
         if not pushes:
             raise ConfigError(f"{runs / FILE}: no kernel was pushed from here; name one, as OWNER/SLUG")
         return Located(pushes[-1].kernel, pushes[-1].run)
-    text = named.strip()
-    if text.startswith("/") or "kaggle.com/" in text.lower():
-        text = kernel_named(text)
-    text, version = _without_version(text)
+    text, version = _without_version(named.strip())
+    if "/" in text:
+        text, version = _without_version(kernel_named(named))
     if "/" in text:
         if not _KERNEL.fullmatch(text.lower()):
             raise ConfigError(f"{named!r}: is no kernel; {_HOW}")

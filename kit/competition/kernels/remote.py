@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from kit.competition.kaggle.client import Client
 from kit.competition.kaggle.failures import status_of
-from kit.competition.kernels.refusals import refusal
+from kit.competition.kernels.refusals import cure_of, refusal
 from kit.errors import KaggleError, RejectedError, RulesNotAcceptedError
 
 _WEB = "https://www.kaggle.com"
@@ -59,6 +59,12 @@ class Status:
     def words(self) -> str:
         """The state as a person says it."""
         return _WORDS.get(self.state, self.state.lower())
+
+    @property
+    def reason(self) -> str:
+        """Kaggle's message of a failure, with the cure where that is known; "" without a message."""
+        cure = cure_of(self.message)
+        return f"{self.message}; {cure}" if cure else self.message
 
     @property
     def url(self) -> str:
@@ -154,28 +160,27 @@ def _or_none(call: Callable[[], Result]) -> Result | None:
 def status(client: Client, kernel: str) -> Status:
     """How *kernel* is: the latest version of OWNER/SLUG, or OWNER/SLUG/VERSION."""
     needs_versions(client, kernel)
-    answer = client.read(lambda api: seen(lambda: api.kernels_status(kernel), kernel), "asking", kernel)
+    answer = client.read(lambda api: seen(lambda: api.kernels_status(kernel)), "asking", kernel)
     return Status(kernel, answer.status.name, " ".join(answer.failure_message.split()))
 
 
-def seen(call: Callable[[], Result], kernel: str) -> Result:
+def seen(call: Callable[[], Result]) -> Result:
     """*call* (), with what the client words as a ValueError told apart."""
     try:
         return call()
     except ValueError as error:
-        raise _behind(error, kernel) from None
+        raise _behind(error) from None
 
 
-def seen_items(items: Iterator[Result], kernel: str) -> Iterator[Result]:
+def seen_items(items: Iterator[Result]) -> Iterator[Result]:
     """The same for what a call yields."""
     try:
         yield from items
     except ValueError as error:
-        raise _behind(error, kernel) from None
+        raise _behind(error) from None
 
 
-def _behind(error: ValueError, kernel: str) -> Exception:
+def _behind(error: ValueError) -> Exception:
     cause = error.__context__
-    if isinstance(cause, Exception) and getattr(cause, "response", None) is not None:
-        return cause
-    return error
+    answered = isinstance(cause, Exception) and getattr(cause, "response", None) is not None
+    return cause if answered else error  # type: ignore[return-value]

@@ -6,7 +6,6 @@ import base64
 import dataclasses
 import json
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ LONGEST_SESSION, SOME_SESSIONS = 12.0, 9.0
 """Hours after which Kaggle ends every session, and some of those with an accelerator."""
 MOST_BYTES = 1_000_000
 """What Kaggle takes as the source of one kernel, about."""
+_LINE = 120
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _OTHERS_SLUG = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9-]+")
 
@@ -125,7 +125,7 @@ def script_text(plan: Plan, revision: str) -> str:
         "wheel_sha256": wheel.sha256 if wheel else None,
     }
     encoded = base64.b64encode(wheel.content).decode() if wheel else ""
-    lines = "\n".join(textwrap.wrap(encoded, 120))
+    lines = "\n".join(encoded[first : first + _LINE] for first in range(0, len(encoded), _LINE))
     text = Path(host.__file__).read_text(encoding="utf-8")
     plan_text = f"PLAN: dict[str, Any] = json.loads({json.dumps(content, indent=None)!r})"
     for old, new in (("PLAN: dict[str, Any] = {}", plan_text), ('WHEEL = ""', f'WHEEL = """\n{lines}\n"""')):

@@ -100,10 +100,10 @@ class Session:
         return mounts.placed(word, self.plan.get("datasets", ()), self.input)
 
     def compare_weights(self) -> None:
-        """Raise ValueError where the data set of the backbone is not the one that was attached."""
+        """Raise ConfigError where the data set of the backbone is not the one that was attached."""
         files = [StoredFile.model_validate(file) for file in self.plan.get("weights") or ()]
         if wrong := changes(Path(self.backbone), files):
-            raise ValueError(
+            raise ConfigError(
                 f"{self.plan['backbone']}: is not the backbone that this kernel was pushed with "
                 f"({all_of(wrong, 3)}); its data set was updated meanwhile: push again"
             )

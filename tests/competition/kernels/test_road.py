@@ -535,6 +535,18 @@ def test_a_failure_in_kaggles_own_words(
         kit.kernel_output(NAME, quiet=True)
 
 
+def test_a_failure_with_a_known_cure(
+    kaggle: Kaggle, here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Your notebook was stopped: weekly GPU quota exceeded"
+    kernels(kaggle)[NAME] = Kernel({}, state="ERROR", message=said)
+    code, out, _ = run(capsys, monkeypatch, "kernel", "status", NAME)
+    assert code == 0
+    assert f"{said}; kit kernel quota shows when it resets; push again then" in out
+    with pytest.raises(KernelError, match=r"quota exceeded; kit kernel quota shows"):
+        kit.kernel_output(NAME, quiet=True)
+
+
 def test_a_kernel_that_nobody_knows(kaggle: Kaggle, here: Path) -> None:
     for call in (kit.kernel_status, kit.kernel_output):
         with pytest.raises(

@@ -403,7 +403,7 @@ def test_the_kernel_finds_and_compares_them(kaggle: Kaggle, mine: Path, tmp_path
     with (session.input / mount / "config.json").open("a") as file:
         file.write(" ")
     with pytest.raises(
-        ValueError, match=r"config\.json has .* bytes, not .*; its data set was updated meanwhile"
+        ConfigError, match=r"config\.json has .* bytes, not .*; its data set was updated meanwhile"
     ):
         session.compare_weights()
 
