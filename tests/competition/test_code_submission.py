@@ -61,6 +61,15 @@ def entries() -> tuple[Entry, ...]:
     return Ledger().entries()
 
 
+def test_all_submissions_show_which_kernel_one_came_from(kaggle: Kaggle) -> None:
+    send()
+    (one,) = kit.submissions(competition=CONTEST).made
+    assert (one.origin, one.name, one.message) == ("here", f"{NAME}/2:submission.csv", "first try")
+    Path("submissions/ledger.jsonl").unlink()
+    (one,) = kit.submissions(competition=CONTEST).made
+    assert (one.origin, one.name, one.message) == ("kit, elsewhere", "submission.csv", "first try")
+
+
 def test_a_version_is_sent_once_and_written_down(kaggle: Kaggle) -> None:
     outcome = send()
     (record,) = records(kaggle)
