@@ -9,7 +9,8 @@ from pathlib import Path
 from kit.data.records import Dataset
 from kit.errors import ModelError, SpanFileError
 from kit.files import locked
-from kit.models.backbones import Backbone, load_weights, open_backbone, weights_sha256
+from kit.models.backbones import Backbone, load_weights, open_backbone
+from kit.models.checkpoint_files import weights_sha256
 from kit.models.devices import Device, choose_device
 from kit.models.guards import clamp_lengths, inspect_tokenizer
 from kit.models.processes import Processes, join_processes, score_together
@@ -34,6 +35,7 @@ def predict_run(
     stride: int | None = None,
     precision: str = "auto",
     again: bool = False,
+    allow_unknown: bool = False,
     trust_remote_code: bool = False,
     say: Say = lambda line: None,
     advance: Advance = lambda done: None,
@@ -46,6 +48,7 @@ def predict_run(
     """
     trained = run.record.settings if run.record else None
     length_wanted = max_length or (trained.max_length if trained else BARE_LENGTH)
+    allow_unknown = allow_unknown or (trained is not None and trained.allow_unknown)
     stride_wanted = stride if stride is not None else trained.stride if trained else BARE_STRIDE
     processes = join_processes()
     device = choose_device(precision)
@@ -81,7 +84,8 @@ def predict_run(
                 say(f"{path}: already made by this model from this data")
                 advance(len(dataset))
             else:
-                for line in inspect_tokenizer(backbone, dataset.questions).remarks():
+                report = inspect_tokenizer(backbone, dataset.questions, allow_unknown=allow_unknown)
+                for line in report.remarks():
                     say(f"{run.name}: {line}")
                 _write(path, backbone, dataset, device, processes, provenance, advance)
         written.append(path)

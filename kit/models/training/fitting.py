@@ -19,7 +19,8 @@ from kit.config.training import TrainingSettings, with_half_at_once
 from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
-from kit.models.backbones import Backbone, load_weights, weights_sha256
+from kit.models.backbones import Backbone, load_weights
+from kit.models.checkpoint_files import weights_sha256
 from kit.models.devices import Device
 from kit.models.joint import BAND, reader_of
 from kit.models.processes import OUT_OF_MEMORY, Processes
@@ -29,6 +30,7 @@ from kit.models.training.averages import average_of
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import (
+    CHECKPOINTS,
     CheckpointMarks,
     SaveByTheClock,
     latest_readable,
@@ -74,7 +76,7 @@ class Job:
     @property
     def checkpoints(self) -> Path:
         """Trainer's own state, until the model's record is written."""
-        return self.folder / "checkpoints"
+        return self.folder / CHECKPOINTS
 
 
 def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
