@@ -85,29 +85,28 @@ def _without_answers(articles: Sequence[Mapping[str, Any]]) -> list[Any]:
     return bare
 
 
-def try_family(name: str, folder: Path, files: Files) -> dict[str, Verdict]:
-    """The verdicts on one family, by column; the first refusal of the plain training is that of all."""
-    model = folder / name
+def try_family(name: str, folder: Path, files: Files, columns: Sequence[str] = COLUMNS) -> dict[str, Verdict]:
+    """The verdicts on one family by *columns*; "" for what was not tried, since the training was refused."""
+    model, run = folder / name, folder / "run"
     make_family(model, name, files.texts)
-    run, verdicts = folder / "run", dict.fromkeys(COLUMNS, "")
 
-    def train(to: Path, **more: object) -> Callable[[], None]:
-        return lambda: (
-            kit.train(str(model), files.train, valid=files.judge, run=to, **{**SETTINGS, **more}),
-            None,
-        )[1]
+    def train(to: Path, **more: object) -> None:
+        kit.train(str(model), files.train, valid=files.judge, run=to, **{**SETTINGS, **more})
 
-    verdicts["train"] = verdict(train(run))
-    if verdicts["train"] == "yes":
-        verdicts["predict"] = verdict(lambda: _predict(run, files))
-    if verdicts["predict"] == "yes":
-        verdicts["neighbours"] = verdict(lambda: same_alone(run, files))
-        verdicts["reload"] = verdict(lambda: same_again(run, files))
-    if verdicts["train"] == "yes":
-        short = {"epochs": 0.5, "evaluations": 1}
-        verdicts["joint"] = verdict(train(folder / "joint", head="joint", **short))
-        verdicts["checkpointing"] = verdict(train(folder / "less", gradient_checkpointing=True, **short))
-        verdicts["bf16"] = verdict(train(folder / "half", precision="bf16", **short))
+    short = {"epochs": 0.5, "evaluations": 1}
+    attempts: dict[str, Callable[[], None]] = {
+        "train": lambda: train(run),
+        "predict": lambda: _predict(run, files),
+        "neighbours": lambda: same_alone(run, files),
+        "reload": lambda: same_again(run, files),
+        "joint": lambda: train(folder / "joint", head="joint", **short),
+        "checkpointing": lambda: train(folder / "less", gradient_checkpointing=True, **short),
+        "bf16": lambda: train(folder / "half", precision="bf16", **short),
+    }
+    verdicts = dict.fromkeys(columns, "")
+    for column in columns:
+        if column == "train" or verdicts["train"] == "yes":
+            verdicts[column] = verdict(attempts[column])
     return verdicts
 
 

@@ -121,13 +121,13 @@ def _opened(reference: str, location: str, config: Any, tokenizer: Any, loading:
             f"{reference}: its tokenizer ({type(tokenizer).__name__}) has no character offsets; "
             "use a backbone with a fast tokenizer (tokenizer.json or vocab.txt)"
         )
-    pad, cls = _special_ids(reference, config, tokenizer)
     engine = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     engine.no_truncation()
     engine.no_padding()
     # A context may contain "[SEP]" or "<s>" as text; it must not become a real separator.
     engine.encode_special_tokens = True
     refuse_without_vocabulary(reference, location, engine, tokenizer)
+    pad, cls = _special_ids(reference, config, tokenizer)
     limits = _limits(reference, config, tokenizer, loading["trust_remote_code"])
     return Backbone(
         reference,
@@ -208,7 +208,7 @@ def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limit
 def _length(value: object) -> int:
     """A number of tokens as configs and tokenizers write it; -1, 0, nothing and huge numbers are no limit."""
     limited = isinstance(value, int | float) and 0 < value < _UNLIMITED
-    return int(value) if limited else _UNLIMITED  # type: ignore[call-overload,no-any-return]
+    return int(value) if limited else _UNLIMITED  # type: ignore[call-overload]
 
 
 def attention_dropout(config: Any) -> tuple[str, float] | None:

@@ -62,7 +62,7 @@ def _of_the_tokenizer(backbone: Backbone, template: Template) -> list[Finding]:
     engine, tokenizer = backbone.engine, backbone.tokenizer
     report = read_sample(backbone, _sample())
     pieces = [
-        engine.id_to_token(int(number)) for part in (template.prefix, template.middle, template.suffix)
+        engine.id_to_token(int(number)) or "?" for part in (template.prefix, template.middle, template.suffix)
         for number in part
     ]  # fmt: skip
     before, between = len(template.prefix), len(template.prefix) + len(template.middle)

@@ -128,7 +128,8 @@ def _cause(backbone: Backbone, takes_hangul_apart: bool) -> str:
     named, used = str(described.get("tokenizer_class") or ""), type(backbone.tokenizer).__name__
     foreign = f", since the library does not know {named}" if named and unknown_class(named) else ""
     by_kind = type(backbone.engine.model).__name__
-    if by_kind == "WordPiece" and sum(piece.startswith("▁") for piece in pieces) > len(pieces) // 10:
+    starts = [sum(piece.startswith(mark) for piece in pieces) for mark in ("▁", "##")]
+    if by_kind == "WordPiece" and starts[0] > starts[1]:
         return (
             f"its vocabulary is SentencePiece's (▁…), but {used} reads it as WordPiece{foreign}; give the "
             "folder the tokenizer.json of the model's own tokenizer"
