@@ -7,11 +7,9 @@ time limit, and writes the table; `python -m tools.families bert funnel` tries t
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import kit
+import kit.models.training.runs  # once, before families are forked from this process
 from kit.config.runs import FULL, read_run
 from kit.data import sample
 from kit.errors import KitError
@@ -159,12 +159,10 @@ def main() -> None:
     parser.add_argument("families", nargs="*", choices=[[], *FAMILIES], metavar="FAMILY")
     parser.add_argument("--results", type=Path, default=PROJECT / "families.jsonl")
     parser.add_argument("--seconds", type=float, default=120.0, help="time limit of a family")
-    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child is not None:
-        (name,) = given.families
-        print(json.dumps(try_family(name, given.child, make_files(given.child / "data"))))
-        return
+    os.environ["KIT_CACHE"] = ""
+    torch.set_num_threads(1)  # tiny models gain nothing from more
+
     found = _read(given.results)
     for name in given.families or [name for name in FAMILIES if name not in found]:
         began = time.monotonic()
@@ -172,8 +170,8 @@ def main() -> None:
         with given.results.open("a", encoding="utf-8") as file:
             file.write(json.dumps({name: found[name]}, ensure_ascii=False) + "\n")
         print(f"{name}: {time.monotonic() - began:.0f} s, {found[name]['train'][:100]}", flush=True)
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(found), encoding="utf-8")
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page(found), encoding="utf-8")
 
 
 def _read(results: Path) -> dict[str, dict[str, Verdict]]:
@@ -182,18 +180,28 @@ def _read(results: Path) -> dict[str, dict[str, Verdict]]:
 
 
 def _in_a_process(name: str, seconds: float) -> dict[str, Verdict]:
-    with tempfile.TemporaryDirectory(prefix="kit-families-") as folder:
-        command = [sys.executable, "-m", "tools.families", name, "--child", folder]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "KIT_CACHE": ""}
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            done = subprocess.run(  # noqa: S603
-                command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=seconds
-            )
-            if done.returncode == 0:
-                return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-            last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-            return {**dict.fromkeys(COLUMNS, ""), "train": f"NOT MADE: {last[:200]}"}
-        return {**dict.fromkeys(COLUMNS, ""), "train": f"TIMEOUT: more than {seconds:.0f} s"}
+    """Try a family in a process that is forked from this one: the libraries are imported once."""
+    with tempfile.TemporaryDirectory(prefix="kit-families-") as place:
+        folder = Path(place)
+        process = multiprocessing.get_context("fork").Process(target=_child, args=(name, folder))
+        process.start()
+        process.join(seconds)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            return {**dict.fromkeys(COLUMNS, ""), "train": f"TIMEOUT: more than {seconds:.0f} s"}
+        result = folder / "verdicts.json"
+        if result.exists():
+            return dict(json.loads(result.read_text(encoding="utf-8")))
+        return {**dict.fromkeys(COLUMNS, ""), "train": f"TRACEBACK: exit code {process.exitcode}"}
+
+
+def _child(name: str, folder: Path) -> None:
+    try:
+        found = try_family(name, folder, make_files(folder / "data"))
+    except Exception as error:  # the tiny model itself could not be made
+        found = {**dict.fromkeys(COLUMNS, ""), "train": f"NOT MADE: {type(error).__name__}: {error}"[:200]}
+    (folder / "verdicts.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def page(found: Mapping[str, Mapping[str, Verdict]]) -> str:
@@ -223,8 +231,8 @@ def _plain(said: str, name: str) -> str:
 _PAGE = """# Families of backbones
 
 Every family for which the library has a question-answering class, and some for which the kit makes the head:
-tiny models with random weights,
-in folders with tokenizers of their kinds. Written by `python -m tools.families`.
+tiny models with random weights, in folders with tokenizers of their kinds. Written by
+`python -m tools.families`.
 
 - **train**: the training ends, with its evaluations; **predict**: `kit predict` gives finite scores.
 - **neighbours**: a short question's scores are the same alone and beside longer ones.

@@ -228,7 +228,8 @@ def _config(name: str, family: Family, tokenizer: PreTrainedTokenizerFast) -> An
         for one, value in ids.items()
         if one in ("pad_token_id", "eos_token_id") or (one in known and value is not None)
     }
-    own |= {"decoder_start_token_id": own["pad_token_id"]} if "decoder_start_token_id" in known else {}
+    if getattr(AutoConfig.for_model(name), "is_encoder_decoder", False):
+        own["decoder_start_token_id"] = own["pad_token_id"]
     return AutoConfig.for_model(name, **{**sizes, "vocab_size": len(tokenizer), **own, **family.changed})
 
 
