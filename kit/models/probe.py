@@ -48,7 +48,7 @@ def batching_of(model: torch.nn.Module, backbone: Backbone, longest: int) -> Bat
     Raises ModelError where no batching makes scores repeatable, or no forward pass works.
     """
     reader = reader_of(model)
-    key = (*_identity(backbone), longest)
+    key = (*identity(backbone), longest)
     if key not in _found:
         with undisturbed(reader):
             _found[key] = _probe(reader, backbone, longest)
@@ -115,7 +115,8 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
-def _identity(backbone: Backbone) -> tuple[object, ...]:
+def identity(backbone: Backbone) -> tuple[object, ...]:
+    """What tells a model from all others in this process, without reading its weights."""
     folder = Path(backbone.location)
     if not folder.is_dir():
         return backbone.location, getattr(backbone.config, "_commit_hash", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gc
 import math
@@ -20,7 +19,13 @@ from kit.models.backbones import Backbone, load_weights
 from kit.models.batching import Batching
 from kit.models.devices import Device
 from kit.models.joint import reader_of
-from kit.models.probe import batching_of, longest_that_works, reason, unchanged_random_state
+from kit.models.probe import (
+    batching_of,
+    identity,
+    longest_that_works,
+    reason,
+    unchanged_random_state,
+)
 from kit.models.synthetic_windows import synthetic_windows
 from kit.models.training.adversarial import moved, watched
 from kit.models.training.batches import SpanCollator
@@ -71,14 +76,14 @@ def try_training(
 ) -> Trial:
     """Try to train *backbone* with *settings* on *device*: one step from a short and a longest window.
 
-    Forward and backward pass, optimizer step, saving and loading again of body and head (beside *folder*;
-    None: not tried), on weights of its own: the training that follows begins as without it.  Done once in a
-    process for the same model and settings.  Raises ModelError with the flag that fails and the cure,
-    WriteError where the disk is full.  Too little memory is no failure here: the training tries smaller
+    Forward and backward pass, optimizer step, saving and loading again of body and head (in or beside
+    *folder*; None: not tried), on weights of its own: the training that follows begins as without it.  Done
+    once in a process for the same model and settings.  Raises ModelError with the flag that fails and the
+    cure, WriteError where the disk is full.  Too little memory is no failure here: the training tries smaller
     micro-batches.
     """
     flags = tuple(getattr(settings, flag.setting) for flag in _FLAGS)
-    key = (backbone.location, backbone.version, settings.max_length, device.precision, *flags)
+    key = (*identity(backbone), settings.max_length, device.precision, *flags)
     if key not in _tried:
         with unchanged_random_state():
             _tried[key] = _tried_with(backbone, settings, device, folder)
@@ -197,6 +202,7 @@ def _learn(
         with device.autocast():
             value, _ = loss(model, batch)
         value.backward()
+        value = value.detach()
         if not math.isfinite(float(value)):
             raise FloatingPointError(f"the loss is {float(value)}")
 
@@ -220,9 +226,9 @@ def _optimizer(model: torch.nn.Module, settings: TrainingSettings, device: Devic
 
 def _save_and_load(model: Any, backbone: Backbone, folder: Path) -> None:
     """Raises ValueError where the saved model comes back with other weights."""
-    with contextlib.ExitStack() as held:
-        held.enter_context(locked(folder, purpose="trial"))
-        temporary = held.enter_context(fresh_beside(folder))
+    # Inside a folder that is there: what it lies in may not be writable (a mounted disk).
+    place = folder / "trial" if folder.is_dir() else folder
+    with locked(place, purpose="trial"), fresh_beside(place) as temporary:
         with saying_when_the_disk_is_full(folder, "the model"):
             model.save_pretrained(temporary)
         saved = dataclasses.replace(backbone, location=str(temporary))
