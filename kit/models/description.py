@@ -10,10 +10,13 @@ from kit.errors import counted
 from kit.models.backbones import Backbone, open_backbone, read_weights
 from kit.models.guards import read_sample
 from kit.models.presets import PRESETS
+from kit.models.probe import batching_of, longest_that_works
 from kit.models.readers import Loaded, SpanReader
 from kit.models.tokens import Template, template_of
 
 _CONTEXTS = 40
+_WINDOW = 512
+"""Tokens of the longest window that is tried; the default of kit train."""
 _SEED = 1
 
 
@@ -38,6 +41,7 @@ def describe(reference: str, *, trust_remote_code: bool = False) -> list[Finding
         *_identity(backbone, loaded),
         *_of_the_tokenizer(backbone, template),
         *_of_the_model(backbone, loaded),
+        *_of_the_probe(backbone, loaded),
         *_settings(reference),
     ]
 
@@ -102,6 +106,24 @@ def _of_the_model(backbone: Backbone, loaded: Loaded) -> list[Finding]:
             "the class says so",
         ),
         Finding("--head joint", _joint(reader), "where its hidden states are"),
+    ]
+
+
+def _of_the_probe(backbone: Backbone, loaded: Loaded) -> list[Finding]:
+    wanted = min(backbone.limits.positions, _WINDOW)
+    longest = longest_that_works(loaded.reader, backbone, wanted)
+    batching = batching_of(loaded.reader, backbone, longest)
+    padding = {
+        "harmless": "harmless: windows of any lengths share a batch",
+        "harmful": "changes scores: batches hold windows of equal length only",
+        "fixed": f"all windows are padded to {batching.length} tokens",
+    }[batching.padding]
+    state = "none" if batching.attention is None else f"attention is fixed to {batching.attention}"
+    tried = "forward passes of windows alone, padded and beside longer ones"
+    return [
+        Finding("tried", f"windows of {longest} tokens", "forward passes of the longest windows that work"),
+        Finding("padding", padding + (", one window a batch" if batching.alone else ""), tried),
+        Finding("state", state, "the same windows again, after others"),
     ]
 
 

@@ -162,10 +162,14 @@ def _sample(questions: Sequence[Question]) -> list[str]:
 
 def clamp_lengths(backbone: Backbone, max_length: int, stride: int) -> tuple[int, int, list[str]]:
     """max_length and stride (tokens) within the backbone's limits, and a line for each one changed."""
+    return clamped(backbone.name, backbone.limits.positions, max_length, stride)
+
+
+def clamped(name: str, positions: int, max_length: int, stride: int) -> tuple[int, int, list[str]]:
+    """As `clamp_lengths`, for a backbone called *name* whose windows may have *positions* tokens."""
     said = []
-    positions = backbone.limits.positions
     if max_length > positions:
-        said.append(f"max length {max_length} is more than {backbone.name} has positions; using {positions}")
+        said.append(f"max length {max_length} is more than {name} has positions; using {positions}")
         max_length = positions
     if stride > max_length // 2:
         said.append(f"stride {stride} is more than half of max length {max_length}; using {max_length // 2}")

@@ -12,7 +12,8 @@ from kit.files import locked
 from kit.models.backbones import Backbone, load_weights, open_backbone
 from kit.models.checkpoint_files import weights_sha256
 from kit.models.devices import Device, choose_device
-from kit.models.guards import clamp_lengths, inspect_tokenizer
+from kit.models.guards import clamp_lengths, clamped, inspect_tokenizer
+from kit.models.probe import batching_of, longest_that_works
 from kit.models.processes import Processes, join_processes, score_together
 from kit.models.token_cache import known_tokens
 from kit.spans.members import Run, chosen_folds
@@ -64,6 +65,10 @@ def predict_run(
         _refuse_gone(run, folder)
         backbone = open_backbone(str(folder), trust_remote_code=trust_remote_code)
         length, overlap, said = clamp_lengths(backbone, length_wanted, stride_wanted)
+        if trained is None or length > trained.max_length:  # no training has shown that it works
+            longest = longest_that_works(load_weights(backbone, head_needed=True), backbone, length)
+            length, overlap, more = clamped(backbone.name, longest, length, overlap)
+            said += more
         for line in said:
             say(line)
         provenance = Provenance(
@@ -87,7 +92,7 @@ def predict_run(
                 report = inspect_tokenizer(backbone, dataset.questions, allow_unknown=allow_unknown)
                 for line in report.remarks():
                     say(f"{run.name}: {line}")
-                _write(path, backbone, dataset, device, processes, provenance, advance)
+                _write(path, backbone, dataset, device, processes, provenance, say, advance)
         written.append(path)
     return written
 
@@ -117,9 +122,13 @@ def _write(
     device: Device,
     processes: Processes,
     provenance: Provenance,
+    say: Say,
     advance: Advance,
 ) -> None:
-    model = load_weights(backbone, head_needed=True).to(device.torch)
+    model = load_weights(backbone, head_needed=True)
+    for line in batching_of(model, backbone, provenance.max_length).remarks(provenance.run):
+        say(line)
+    model.to(device.torch)
     parts = score_together(
         processes,
         model,

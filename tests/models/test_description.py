@@ -31,6 +31,9 @@ def test_a_bert(wordpiece_folder: Path) -> None:
     assert known["--gradient-checkpointing"].value == "possible"
     assert known["--head joint"].value == "possible, on 32 numbers a token"
     assert known["tokenizer"].value.startswith("TokenizersBackend, WordPiece, ")
+    assert known["tried"].value == "windows of 128 tokens"
+    assert known["padding"].value == "harmless: windows of any lengths share a batch"
+    assert known["state"].value == "none"
     assert known["[UNK]"].source == "40 contexts of the built-in corpus"
     assert "settings" not in known
 
@@ -53,6 +56,13 @@ def test_others(tmp_path: Path, name: str, model: str, head: str) -> None:
     assert (known["model"].value, known["head"].value) == (model, head)
     joint = "not possible" if name.startswith("t5") else "possible, on 32 numbers a token"
     assert known["--head joint"].value == joint
+
+
+def test_what_the_probe_found_is_said(tmp_path: Path) -> None:
+    make_family(tmp_path / "b", "big_bird", ARTICLES * 3)
+    assert found(tmp_path / "b")["state"].value.startswith("attention is fixed to ")
+    make_family(tmp_path / "f", "funnel", ARTICLES * 3)
+    assert found(tmp_path / "f")["padding"].value.startswith("changes scores: ")
 
 
 def test_no_limit_is_said(tmp_path: Path) -> None:

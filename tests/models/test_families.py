@@ -22,7 +22,7 @@ KINDS = {
     "nomic_bert": "no class in the library",
     "llama": "a decoder whose class calls its body otherwise",
 }
-COLUMNS = ("train", "predict", "reload")
+COLUMNS = ("train", "predict", "neighbours", "reload")
 
 
 @pytest.fixture(scope="module")

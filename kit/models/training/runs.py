@@ -28,7 +28,8 @@ from kit.errors import ConfigError
 from kit.files import locked
 from kit.models.backbones import Backbone, attention_dropout, load_weights, open_backbone
 from kit.models.devices import Device, choose_device, emulates_bf16
-from kit.models.guards import clamp_lengths, inspect_tokenizer
+from kit.models.guards import clamp_lengths, clamped, inspect_tokenizer
+from kit.models.probe import batching_of
 from kit.models.processes import Processes, join_processes
 from kit.models.token_cache import KnownTokens, known_tokens
 from kit.models.training.beginning import (
@@ -47,6 +48,7 @@ from kit.models.training.held_out import score_out_of_fold
 from kit.models.training.parts import Part, fold_part, whole
 from kit.models.training.sources import Sources
 from kit.models.training.tracking import prepare_trackers
+from kit.models.training.trial import longest_window, try_training
 from kit.spans.members import Run, open_run
 from kit.spans.out_of_fold import assemble, has_share
 from kit.version import __version__
@@ -124,6 +126,9 @@ def train_run(
     for line in said:
         listeners.say(line)
     settings = settings.model_copy(update={"max_length": length, "stride": stride})
+    begun = read_run(folder)
+    if begun is not None and begun.settings.max_length < length:  # perhaps by a trial
+        settings = _within(longest_window(backbone, length), settings, backbone, listeners)
     record = RunRecord(
         backbone=backbone.name,
         backbone_version=backbone.version,
@@ -149,6 +154,12 @@ def train_run(
             shutil.rmtree(model_folder(folder, name) / CHECKPOINTS, ignore_errors=True)
     if not resume:
         refuse_unfinished(folder, wanted, processes)
+    if wanted:  # before anything is written
+        trial = try_training(backbone, settings, device, folder if processes.first else None)
+        settings = _within(trial.max_length, settings, backbone, listeners)
+        for line in trial.batching.remarks(backbone.name):
+            listeners.say(line)
+        record = record.model_copy(update={"settings": settings})
     with withdrawn_if_nothing_is_kept(folder, processes):
         plan = begin(folder, record, data, processes)
         sources = Sources.of(data, record.mixture, valid)
@@ -230,7 +241,9 @@ def _mend_out_of_fold(training: _Training, name: str) -> None:
     training.listeners.say(f"fold {name}: its out-of-fold scores are gone; made again by its model")
     trusted = training.backbone.loading["trust_remote_code"]
     kept = open_backbone(str(training.model_folder(name)), trust_remote_code=trusted)
-    model = load_weights(kept, head_needed=True).to(training.device.torch)
+    model = load_weights(kept, head_needed=True)
+    batching_of(model, kept, training.settings.max_length)  # before a GPU rounds
+    model.to(training.device.torch)
     _score_out_of_fold(training, training.part(name), name, model, record.folds[name].weights_sha256)
 
 
@@ -252,6 +265,18 @@ def _shared_out(settings: TrainingSettings, processes: Processes) -> TrainingSet
     a_process = settings.batch_size // processes.size
     fitting = [size for size in range(1, settings.micro_batch_size + 1) if a_process % size == 0]
     return settings.model_copy(update={"micro_batch_size": max(fitting)})
+
+
+def _within(
+    length: int, settings: TrainingSettings, backbone: Backbone, listeners: Listeners
+) -> TrainingSettings:
+    """*settings* with windows of at most *length* tokens, the longest that work."""
+    if length == settings.max_length:
+        return settings
+    length, stride, said = clamped(backbone.name, length, settings.max_length, settings.stride)
+    for line in said:
+        listeners.say(line)
+    return settings.model_copy(update={"max_length": length, "stride": stride})
 
 
 def _remarks(

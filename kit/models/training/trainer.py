@@ -19,6 +19,7 @@ from transformers import (
 )
 
 from kit.errors import ModelError
+from kit.models.joint import JointReader
 from kit.models.training.adversarial import moved, watched
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator
 from kit.models.training.budget import BudgetBatches
@@ -173,6 +174,15 @@ class SpanTrainer(Trainer):
             f"the loss is {value} at step {self.state.global_step + 1}; {kept}; {cure}, in another --run"
         )
 
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, torch.Tensor] | None = None) -> None:
+        """Trainer's own; under a joint head, tied weights (BART's embeddings) get a copy each.
+
+        The library unties them only for models of its own, and safetensors stores no shared memory.
+        """
+        if state_dict is None and isinstance(self.model, JointReader):
+            state_dict = _untied(self.model.state_dict())
+        super()._save(output_dir, state_dict)
+
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Metrics on the held-out questions, logged and told to the callbacks like Trainer's own."""
         metrics = {
@@ -181,6 +191,16 @@ class SpanTrainer(Trainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+
+def _untied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    seen: set[int] = set()
+    found = {}
+    for name, weight in weights.items():
+        place = weight.untyped_storage().data_ptr()
+        found[name] = weight.clone() if place in seen else weight
+        seen.add(place)
+    return found
 
 
 def steps_of(windows: int, batch_size: int, epochs: float) -> int:
