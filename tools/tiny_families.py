@@ -109,10 +109,10 @@ FAMILIES: dict[str, Family] = {
     "ibert": Family("roberta", _ROBERTA_POSITIONS, "mlm"),
     "jina_embeddings_v3": Family("xlm-roberta", {}),
     "layoutlmv3": Family(
-        "roberta", {"coordinate_size": 4, "shape_size": 4, "max_2d_position_embeddings": 64}
+        "roberta", {"coordinate_size": 6, "shape_size": 4, "max_2d_position_embeddings": 64}
     ),
     "led": Family("roberta", {"attention_window": 16, "max_encoder_position_embeddings": POSITIONS}),
-    "lilt": Family("xlm-roberta", {**_ROBERTA_POSITIONS, "channel_shrink_ratio": 2}),
+    "lilt": Family("xlm-roberta", {**_ROBERTA_POSITIONS, "channel_shrink_ratio": 2, "hidden_size": 24}),
     "longformer": Family("roberta", {**_ROBERTA_POSITIONS, "attention_window": 16}, "mlm"),
     "luke": Family("roberta", {**_ROBERTA_POSITIONS, "entity_vocab_size": 10, "entity_emb_size": 16}, "mlm"),
     "lxmert": Family("bert", {"l_layers": 1, "x_layers": 1, "r_layers": 1}),
@@ -133,7 +133,7 @@ FAMILIES: dict[str, Family] = {
     "mra": Family("roberta", {**_ROBERTA_POSITIONS, "approx_mode": "full"}, "mlm"),
     "mt5": Family("t5"),
     "mvp": Family("roberta"),
-    "nystromformer": Family("bert", {"num_landmarks": 8, "segment_means_seq_len": 64}, "mlm"),
+    "nystromformer": Family("bert", {"num_landmarks": 8, "segment_means_seq_len": 8}, "mlm"),
     "reformer": Family("t5", _LSH),
     "rembert": Family("xlm-roberta", {"input_embedding_size": 16, "output_embedding_size": 16}, "mlm"),
     "roberta": Family("roberta", _ROBERTA_POSITIONS, "mlm"),

@@ -27,6 +27,8 @@ _VOCABULARIES = (
     "vocab.bpe",
     "tekken.json",
 )
+_FEW_PIECES = 500
+"""More tokens than any tokenizer has special ones."""
 _OWN_CODE = "brings code of its own; read it, then allow it with --trust-remote-code"
 _LIBRARIES = re.compile(
     r"(?:packages that were not found in your environment: (?P<several>[\w\-, .]+?)\. Run"
@@ -196,6 +198,8 @@ def unknown_class(name: str) -> bool:
 
 def refuse_without_vocabulary(reference: str, location: str, engine: Tokenizer, tokenizer: Any) -> None:
     """Raises ModelError for a tokenizer of special tokens alone: the library makes one of no files."""
+    if engine.get_vocab_size() > _FEW_PIECES:
+        return
     pieces = engine.get_vocab().keys() - set(tokenizer.all_special_tokens)
     if not any(character.isalnum() for piece in pieces for character in piece):
         raise ModelError(f"{reference}: {_without_tokenizer(location)}")

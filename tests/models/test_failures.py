@@ -119,6 +119,7 @@ def test_the_extra_is_what_helps(folder: Path, tmp_path: Path, articles: list[st
     (tmp_path / "text").write_text("\n".join(articles * 3), encoding="utf-8")
     sentencepiece.SentencePieceTrainer.train(
         input=str(tmp_path / "text"), model_prefix=str(tmp_path / "m"), vocab_size=250,
+        hard_vocab_limit=False,
         pad_id=0, unk_id=1, bos_id=2, eos_id=3, pad_piece="<pad>", bos_piece="[CLS]", eos_piece="[SEP]",
         user_defined_symbols=["[MASK]"], minloglevel=3,
     )  # fmt: skip

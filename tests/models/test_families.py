@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.families import Files, make_files, try_family
+from tools.tiny_families import FAMILIES
 
 KINDS = {
     "bert": "absolute positions, segments",
@@ -37,3 +38,11 @@ def test_a_family_trains_predicts_and_loads_again(name: str, files: Files, tmp_p
         assert verdicts["train"].endswith("(tokenizer.json: post_processor) puts first")
         return
     assert verdicts == dict.fromkeys(COLUMNS, "yes")
+
+
+def test_the_table_has_every_family_and_no_traceback(project: Path) -> None:
+    text = (project / "docs" / "families.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")]
+    assert rows[2:] == list(FAMILIES)
+    assert "TRACEBACK" not in text
+    assert "TIMEOUT" not in text
