@@ -166,6 +166,14 @@ def test_an_architecture_of_blocks_gets_one_length(bert: tuple[Backbone, torch.n
     assert furthest(together.select(np.array([6])), scored(backbone, model, questions[6:7], 70)) < 1e-4
 
 
+def test_a_length_that_only_the_config_names(bert: tuple[Backbone, torch.nn.Module]) -> None:
+    backbone, model = bert
+    model.config.segment_means_seq_len = 72
+    model.register_forward_pre_hook(blockwise(72), with_kwargs=True)
+    assert batching_of(model, backbone, 70) == Batching("fixed", 72)
+    assert longest_that_works(model, backbone, 100) == 72
+
+
 def mix(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
     """Rows of a batch that know each other."""
     return output + output.mean(dim=0, keepdim=True)

@@ -109,6 +109,12 @@ def weights(folder: Path) -> bytes:
         ),
         ("Funnel", {"gradient_checkpointing": True}, "leave it out; a smaller --micro-batch-size"),
         ("Albert", {"gradient_checkpointing": True, "head": "joint"}, "with --gradient-checkpointing ("),
+        (
+            "Bart",
+            {"adversarial": 0.5},
+            "with --adversarial (ValueError: its embedded words cannot be moved); leave it out",
+        ),
+        ("IBert", {"adversarial": 0.5}, "(ValueError: its embedded words cannot be moved); leave it out"),
         ("Deberta", {"precision": "bf16"}, "does not train with --precision bf16 ("),
         ("Longformer", {}, "joins a pair with other special tokens than the model needs"),
         ("Xmod", {}, "its config has no default language; add one to its config.json"),
