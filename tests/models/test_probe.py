@@ -24,6 +24,7 @@ from kit.models.probe import batching_of, longest_that_works
 from kit.spans.scores import Provenance, SpanScores, joined
 from tests.models.conftest import ARTICLES
 from tests.models.families import make_family
+from tools.tiny_families import make_family as make_reformer
 
 NOWHERE = Provenance("", "", "", "", 0, 0, "")
 HARMFUL = Batching("harmful")
@@ -171,6 +172,13 @@ def mix(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
     return output + output.mean(dim=0, keepdim=True)
 
 
+def test_lengths_that_only_training_demands(tmp_path: Path) -> None:
+    """Reformer pads by itself when it predicts, and refuses other lengths than whole chunks when it learns."""
+    make_reformer(tmp_path / "m", "reformer with CLS", ARTICLES * 3)
+    backbone, model = opened(tmp_path / "m")
+    assert batching_of(model, backbone, 90) == Batching("fixed", 96)
+
+
 def test_rows_that_change_each_other_stand_alone(bert: tuple[Backbone, torch.nn.Module]) -> None:
     backbone, model = bert
     model.bert.embeddings.register_forward_hook(mix)
@@ -246,7 +254,7 @@ def test_it_runs_once_a_process_and_model(
         lambda _, __, named: sizes.append(tuple(named["input_ids"].shape)), with_kwargs=True
     )
     assert batching_of(model, backbone, 96) == batching_of(model, backbone, 96) == HARMLESS
-    assert sizes == [(1, 13), (2, 38), (1, 38), (1, 13)]
+    assert sizes == [(1, 13), (2, 38), (1, 38), (1, 13), (1, 38)]  # the last one as in training
     again = load_weights(open_backbone(str(wordpiece_folder)), head_needed=True)
     again.register_forward_pre_hook(lambda *_: pytest.fail("probed again"))
     batching_of(again, open_backbone(str(wordpiece_folder)), 96)
