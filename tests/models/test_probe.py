@@ -173,7 +173,7 @@ def mix(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
 
 
 def test_lengths_that_only_training_demands(tmp_path: Path) -> None:
-    """Reformer pads by itself when it predicts, and refuses other lengths than whole chunks when it learns."""
+    """Reformer pads by itself when it predicts, and when it learns it takes whole chunks only."""
     make_reformer(tmp_path / "m", "reformer with CLS", ARTICLES * 3)
     backbone, model = opened(tmp_path / "m")
     assert batching_of(model, backbone, 90) == Batching("fixed", 96)
