@@ -137,10 +137,11 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
         if fixed is None:
             alone, beside = passes([0]), passes([0, 1])
             padded, again = passes([0], passes.width(1)), passes([0])
+            passes.trained([1])  # Reformer demands more of lengths then
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # of any kind: what a model says to a length that it does not take
-        fixed = _fitting(reader, backbone, longest)
+        fixed = _fitting(reader, backbone, longest, training=True)
         if fixed is None:
             raise ModelError(f"{backbone.reference}: {_cause(error, reader)}") from error
     if fixed is not None:
@@ -194,9 +195,10 @@ def _switch_of(reader: Any) -> Any:
     return next((module for module in reader.modules() if hasattr(module, "set_attention_type")), None)
 
 
-def _fitting(reader: Any, backbone: Backbone, tokens: int) -> int | None:
+def _fitting(reader: Any, backbone: Backbone, tokens: int, *, training: bool = False) -> int | None:
     """The least length that a window of *tokens* tokens can be padded to; None where all fail."""
-    passes = _Passes(reader, backbone, (tokens,))
+    every = _Passes(reader, backbone, (tokens,))
+    passes = every.trained if training else every
     blocks = {-(-tokens // block) * block for block in _BLOCKS}
     named = {length for length in _lengths_named_in(reader.config) if length > tokens}
     for length in sorted({tokens, *blocks, *named}):
@@ -231,6 +233,17 @@ class _Passes:
     def width(self, row: int) -> int:
         """Tokens of window *row*."""
         return int(self._windows.lengths[row])
+
+    def trained(self, rows: list[int], length: int | None = None) -> _Scores:
+        """The same as in training, with dropout; what the model measures on the way is forgotten."""
+        measured = [(buffer, buffer.clone()) for buffer in self._reader.buffers()]
+        self._reader.train()
+        try:
+            return self(rows, length)
+        finally:
+            self._reader.eval()
+            for buffer, before in measured:
+                buffer.copy_(before)
 
     def __call__(self, rows: list[int], length: int | None = None) -> _Scores:
         """What the model says about the first of *rows*: logits and hidden states of CLS and context."""

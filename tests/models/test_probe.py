@@ -188,6 +188,12 @@ def mix(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
     return output + output.mean(dim=0, keepdim=True)
 
 
+def test_lengths_that_only_training_demands(tmp_path: Path) -> None:
+    """Reformer pads by itself when it predicts, and when it learns it takes whole chunks only."""
+    backbone, model = opened(made(tmp_path / "model", "reformer with CLS"))
+    assert batching_of(model, backbone, 90) == Batching("fixed", 96)
+
+
 def test_rows_that_change_each_other_stand_alone(bert: tuple[Backbone, torch.nn.Module]) -> None:
     backbone, model = bert
     model.bert.embeddings.register_forward_hook(mix)
@@ -232,6 +238,11 @@ def test_what_cannot_be_repeated_is_refused(bert: tuple[Backbone, torch.nn.Modul
 # ---- what it leaves as it was, and what it costs
 
 
+def measure(module: Any, arguments: Any, output: Any) -> None:
+    """A mean of what a model sees in training, as some keep it."""
+    module.meter(torch.rand(9, 1))
+
+
 def test_weights_modes_and_random_states_stay(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "_found", {})
     for name in ("bert", "fnet", "big_bird"):
@@ -239,6 +250,8 @@ def test_weights_modes_and_random_states_stay(family: Family, monkeypatch: pytes
         model.train()
         reader: Any = probe.reader_of(model)
         reader.get_input_embeddings().eval()
+        model.register_module("meter", torch.nn.BatchNorm1d(1))
+        model.register_forward_hook(measure)
         before = {key: value.clone() for key, value in model.state_dict().items()}
         states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
         batching_of(model, backbone, 128)
@@ -263,7 +276,7 @@ def test_it_runs_once_a_process_and_model(
         lambda _, __, named: sizes.append(tuple(named["input_ids"].shape)), with_kwargs=True
     )
     assert batching_of(model, backbone, 96) == batching_of(model, backbone, 96) == HARMLESS
-    assert sizes == [(1, 13), (2, 38), (1, 38), (1, 13)]
+    assert sizes == [(1, 13), (2, 38), (1, 38), (1, 13), (1, 38)]  # the last one as in training
     again = load_weights(open_backbone(str(wordpiece_folder)), head_needed=True)
     again.register_forward_pre_hook(lambda *_: pytest.fail("probed again"))
     batching_of(again, open_backbone(str(wordpiece_folder)), 96)
