@@ -190,8 +190,20 @@ def mix(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
 
 def test_lengths_that_only_training_demands(tmp_path: Path) -> None:
     """Reformer pads by itself when it predicts, and when it learns it takes whole chunks only."""
-    backbone, model = opened(made(tmp_path / "model", "reformer with CLS"))
+    backbone, model = opened(made(tmp_path / "model", "reformer with CLS", attn_layers=["local", "local"]))
     assert batching_of(model, backbone, 90) == Batching("fixed", 96)
+
+
+@pytest.mark.parametrize("chunk", [16, 32])
+def test_hashes_that_are_drawn_anew(tmp_path: Path, chunk: int) -> None:
+    """Reformer hashes windows that are longer than a chunk, at random."""
+    folder = made(tmp_path / "model", "reformer with CLS", lsh_attn_chunk_length=chunk)
+    backbone, model = opened(folder)
+    with pytest.raises(ModelError, match=r"gives the same window other scores in a second forward"):
+        longest_that_works(model, backbone, 96)
+    if chunk == 16:
+        with pytest.raises(ModelError, match=r"gives the same window other scores in a second forward"):
+            batching_of(model, backbone, 96)
 
 
 def test_rows_that_change_each_other_stand_alone(bert: tuple[Backbone, torch.nn.Module]) -> None:
