@@ -144,7 +144,8 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
             raise ModelError(f"{backbone.reference}: {_cause(error, reader)}") from error
     if fixed is not None:
         alone, beside, again = (passes(rows, fixed) for rows in ([0], [0, 1], [0]))
-    if _differ(alone, again):
+        whole = _Passes(reader, backbone, (longest,))  # Reformer draws at random where it has several chunks
+    if _differ(alone, again) or (fixed is not None and _differ(whole([0], fixed), whole([0], fixed))):
         raise ModelError(
             f"{backbone.reference}: gives the same window other scores in a second forward pass (it keeps a "
             "state, or draws at random), so that its Edit Score means nothing; choose another backbone"
