@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -198,19 +198,38 @@ FAMILIES: dict[str, Family] = {
 """Every family that has a question-answering class in the library, and some that have none."""
 
 
-def make_family(folder: Path, name: str, texts: Iterable[str], seed: int = 1) -> None:
+def make_family(
+    folder: Path,
+    name: str,
+    texts: Iterable[str],
+    seed: int = 1,
+    *,
+    change: Callable[[Any], object] | None = None,
+    **changed: object,
+) -> None:
     """Save a tiny model of the family *name* in *folder*, without a question-answering head, and a tokenizer
-    that was trained on *texts*."""
+    that was trained on *texts*.  *changed*: settings of its config; *change*: what is done to the model
+    before it is saved.
+    """
     family = FAMILIES[name]
     tokenizer = _tokenizer(list(texts), family.tokenizer)
-    config = _config(name, family, tokenizer)
+    config = _config(name, replace(family, changed={**family.changed, **changed}), tokenizer)
     transformers.set_seed(seed)
     auto = {"bare": AutoModel, "mlm": AutoModelForMaskedLM, "clm": AutoModelForCausalLM}[family.file]
     model = auto.from_config(config)
     _spread(model)
+    if change is not None:
+        change(model)
     transformers.utils.logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+@torch.no_grad()
+def train_pad_row(model: Any) -> None:
+    """A row of the padding token as some published checkpoints have it: not zero."""
+    weight = model.get_input_embeddings().weight
+    weight[model.config.pad_token_id] = 1 + weight[-1]
 
 
 def _config(name: str, family: Family, tokenizer: PreTrainedTokenizerFast) -> Any:

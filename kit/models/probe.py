@@ -29,6 +29,8 @@ _LEAST = 16
 """Tokens that every model must take; the shortest --max-length."""
 _BLOCKS = (2, 4, 8, 16, 32, 64, 128)
 """Architectures that compute in blocks take multiples of one of these."""
+_LONGEST_DEMAND = 4096
+"""Tokens: a longer window takes too long to try only because a config names its length."""
 _TOLERANCE = 1e-4
 """Of the spread of hidden states.  Rounding moves them by about 1e-6 of it; padding that matters by 3e-4 and
 more in random models of two layers, by 1e-2 and more in trained ones."""
@@ -198,7 +200,9 @@ def _fitting(reader: Any, backbone: Backbone, tokens: int, *, training: bool = F
     """The least length that a window of *tokens* tokens can be padded to; None where all fail."""
     every = _Passes(reader, backbone, (tokens,))
     passes = every.trained if training else every
-    for length in sorted({tokens, *(-(-tokens // block) * block for block in _BLOCKS)}):
+    blocks = {-(-tokens // block) * block for block in _BLOCKS}
+    named = {length for length in _lengths_named_in(reader.config) if length > tokens}
+    for length in sorted({tokens, *blocks, *named}):
         try:
             passes([0], length)
         except torch.OutOfMemoryError:
@@ -207,6 +211,16 @@ def _fitting(reader: Any, backbone: Backbone, tokens: int, *, training: bool = F
             continue
         return length
     return None
+
+
+def _lengths_named_in(config: Any) -> set[int]:
+    """Lengths of which an architecture may demand one exactly, as the config has them."""
+    named = {
+        value
+        for name, value in config.to_dict().items()
+        if ("len" in name or "position" in name) and isinstance(value, int)
+    }
+    return {length for length in named if _LEAST <= length <= _LONGEST_DEMAND}
 
 
 class _Passes:
@@ -222,12 +236,15 @@ class _Passes:
         return int(self._windows.lengths[row])
 
     def trained(self, rows: list[int], length: int | None = None) -> _Scores:
-        """The same as in training, with dropout."""
+        """The same as in training, with dropout; what the model measures on the way is forgotten."""
+        measured = [(buffer, buffer.clone()) for buffer in self._reader.buffers()]
         self._reader.train()
         try:
             return self(rows, length)
         finally:
             self._reader.eval()
+            for buffer, before in measured:
+                buffer.copy_(before)
 
     def __call__(self, rows: list[int], length: int | None = None) -> _Scores:
         """What the model says about the first of *rows*: logits and hidden states of CLS and context."""
@@ -270,4 +287,7 @@ def _cause(error: Exception, reader: Any) -> str:
             f"its tokenizer joins a pair with other special tokens than the model needs ({said}); use the "
             "tokenizer that the model was published with"
         )
-    return f"cannot read a window ({said}); its config, weights and tokenizer may not belong together"
+    return (
+        f"no forward pass over a window succeeds ({said}); compare its config and tokenizer with those that "
+        "it was published with, or choose another backbone"
+    )

@@ -10,7 +10,7 @@ import pytest
 from kit.data.records import Answer, Question
 from kit.models.backbones import Backbone, open_backbone
 from kit.models.tiny import Shape, make_backbone
-from tests.models.families import make_family, trained_pad
+from tools.tiny_families import make_family, train_pad_row
 
 ARTICLES = [
     "한빛전자는 3일 서울 본사에서 새 로봇 ‘누리’를 공개했다. 가격은 1,200만 원이며 다음 달부터 판다.",
@@ -51,14 +51,14 @@ def articles() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def family(wordpiece_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a tiny random model of a family (`tests.models.families`), by name, made once."""
+def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a tiny random model of a family (`tools.tiny_families`), by name, made once."""
     root = tmp_path_factory.mktemp("families")
 
     def made(name: str) -> Path:
         folder = root / name
         if not folder.exists():
-            make_family(folder, name, wordpiece_folder, trained_pad if name == "MobileBert" else None)
+            make_family(folder, name, ARTICLES * 3, change=train_pad_row if name == "mobilebert" else None)
         return folder
 
     return made

@@ -23,8 +23,7 @@ from kit.models.inference import score_questions
 from kit.models.probe import batching_of, longest_that_works
 from kit.spans.scores import Provenance, SpanScores, joined
 from tests.models.conftest import ARTICLES
-from tests.models.families import make_family
-from tools.tiny_families import make_family as make_reformer
+from tools.tiny_families import make_family
 
 NOWHERE = Provenance("", "", "", "", 0, 0, "")
 HARMFUL = Batching("harmful")
@@ -37,6 +36,11 @@ def opened(folder: Path) -> tuple[Backbone, torch.nn.Module]:
     return backbone, load_weights(backbone, head_needed=False)
 
 
+def made(folder: Path, name: str, **changed: Any) -> Path:
+    make_family(folder, name, ARTICLES * 3, **changed)
+    return folder
+
+
 @pytest.fixture
 def bert(wordpiece_folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Backbone, torch.nn.Module]:
     """A model whose padding is harmless, not probed yet."""
@@ -47,20 +51,20 @@ def bert(wordpiece_folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Backb
 @pytest.mark.parametrize(
     ("name", "longest", "expected"),
     [
-        ("Bert", 128, HARMLESS),
-        ("Roberta", 128, HARMLESS),
-        ("Albert", 128, HARMLESS),
-        ("Deberta", 128, HARMLESS),
-        ("Bart", 128, HARMLESS),
-        ("ConvBert", 128, HARMFUL),
-        ("MobileBert", 128, HARMFUL),
-        ("FNet", 128, HARMFUL),
-        ("Nystromformer", 128, HARMFUL),
-        ("Yoso", 128, HARMFUL),
-        ("Funnel", 128, HARMFUL),
-        ("Canine", 64, HARMFUL),
-        ("BigBird", 56, Batching(attention="original_full")),
-        ("BigBird", 128, Batching("fixed", 128, attention="block_sparse")),
+        ("bert", 128, HARMLESS),
+        ("roberta", 128, HARMLESS),
+        ("albert", 128, HARMLESS),
+        ("deberta", 128, HARMLESS),
+        ("bart", 128, HARMLESS),
+        ("convbert", 128, HARMFUL),
+        ("mobilebert", 128, HARMFUL),
+        ("fnet", 128, HARMFUL),
+        ("nystromformer", 128, HARMFUL),
+        ("yoso", 128, HARMFUL),
+        ("funnel", 128, HARMFUL),
+        ("canine", 64, HARMFUL),
+        ("big_bird", 28, Batching(attention="original_full")),
+        ("big_bird", 128, Batching("fixed", 128, attention="block_sparse")),
     ],
 )
 def test_how_the_windows_of_each_family_are_batched(
@@ -70,8 +74,12 @@ def test_how_the_windows_of_each_family_are_batched(
     assert batching_of(model, backbone, longest) == expected
 
 
-def test_a_pad_row_of_zeros_is_harmless(wordpiece_folder: Path, tmp_path: Path) -> None:
-    backbone, model = opened(make_family(tmp_path / "mobile", "MobileBert", wordpiece_folder))
+def clear_pad_row(model: Any) -> None:
+    torch.nn.init.zeros_(model.get_input_embeddings().weight[model.config.pad_token_id])
+
+
+def test_a_pad_row_of_zeros_is_harmless(tmp_path: Path) -> None:
+    backbone, model = opened(made(tmp_path / "mobile", "mobilebert", change=clear_pad_row))
     assert batching_of(model, backbone, 128) == HARMLESS
 
 
@@ -102,15 +110,15 @@ def furthest(one: SpanScores, other: SpanScores) -> float:
 @pytest.mark.parametrize(
     ("name", "length"),
     [
-        ("ConvBert", 96),
-        ("MobileBert", 96),
-        ("FNet", 96),
-        ("Nystromformer", 96),
-        ("Yoso", 96),
-        ("Funnel", 96),
-        ("Canine", 64),
-        ("BigBird", 96),
-        ("BigBird", 48),
+        ("convbert", 96),
+        ("mobilebert", 96),
+        ("fnet", 96),
+        ("nystromformer", 96),
+        ("yoso", 96),
+        ("funnel", 96),
+        ("canine", 64),
+        ("big_bird", 96),
+        ("big_bird", 28),
     ],
 )
 def test_a_question_alone_has_the_scores_that_it_has_among_others(
@@ -125,12 +133,12 @@ def test_a_question_alone_has_the_scores_that_it_has_among_others(
     assert furthest(together, scored(backbone, model, questions, length)) == 0.0
     monkeypatch.setattr(inference, "batching_of", lambda *_: HARMLESS)
     backbone, model = opened(family(name))
-    if name != "BigBird":  # what the scores were without the probe
+    if name != "big_bird":  # what the scores were without the probe
         assert furthest(together, scored(backbone, model, questions, length)) > 1e-2
 
 
 def test_a_short_batch_changes_no_later_one(family: Family) -> None:
-    backbone, model = opened(family("BigBird"))
+    backbone, model = opened(family("big_bird"))
     long = asked()[-1:]
     first = scored(backbone, model, long)
     assert model.bert.attention_type == "block_sparse"
@@ -140,8 +148,8 @@ def test_a_short_batch_changes_no_later_one(family: Family) -> None:
 
 
 def test_each_length_has_its_attention(family: Family) -> None:
-    backbone, model = opened(family("BigBird"))
-    for length, attention in ((96, "block_sparse"), (48, "original_full"), (96, "block_sparse")):
+    backbone, model = opened(family("big_bird"))
+    for length, attention in ((96, "block_sparse"), (28, "original_full"), (96, "block_sparse")):
         scored(backbone, model, asked()[:2], length)
         assert model.bert.attention_type == attention
         assert model.bert.encoder.layer[1].attention.attention_type == attention
@@ -167,6 +175,14 @@ def test_an_architecture_of_blocks_gets_one_length(bert: tuple[Backbone, torch.n
     assert furthest(together.select(np.array([6])), scored(backbone, model, questions[6:7], 70)) < 1e-4
 
 
+def test_a_length_that_only_the_config_names(bert: tuple[Backbone, torch.nn.Module]) -> None:
+    backbone, model = bert
+    model.config.segment_means_seq_len = 72
+    model.register_forward_pre_hook(blockwise(72), with_kwargs=True)
+    assert batching_of(model, backbone, 70) == Batching("fixed", 72)
+    assert longest_that_works(model, backbone, 100) == 72
+
+
 def mix(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
     """Rows of a batch that know each other."""
     return output + output.mean(dim=0, keepdim=True)
@@ -174,8 +190,7 @@ def mix(module: Any, arguments: Any, output: torch.Tensor) -> torch.Tensor:
 
 def test_lengths_that_only_training_demands(tmp_path: Path) -> None:
     """Reformer pads by itself when it predicts, and when it learns it takes whole chunks only."""
-    make_reformer(tmp_path / "m", "reformer with CLS", ARTICLES * 3)
-    backbone, model = opened(tmp_path / "m")
+    backbone, model = opened(made(tmp_path / "model", "reformer with CLS"))
     reader = model.base_model
     layers = [layer.attention.self_attention for layer in reader.encoder.layers]
     assert [type(layer).__name__ for layer in layers] == ["LocalSelfAttention", "LSHSelfAttention"]
@@ -229,13 +244,20 @@ def test_what_cannot_be_repeated_is_refused(bert: tuple[Backbone, torch.nn.Modul
 # ---- what it leaves as it was, and what it costs
 
 
+def measure(module: Any, arguments: Any, output: Any) -> None:
+    """A mean of what a model sees in training, as some keep it."""
+    module.meter(torch.rand(9, 1))
+
+
 def test_weights_modes_and_random_states_stay(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "_found", {})
-    for name in ("Bert", "FNet", "BigBird"):
+    for name in ("bert", "fnet", "big_bird"):
         backbone, model = opened(family(name))
         model.train()
         reader: Any = probe.reader_of(model)
         reader.get_input_embeddings().eval()
+        model.register_module("meter", torch.nn.BatchNorm1d(1))
+        model.register_forward_hook(measure)
         before = {key: value.clone() for key, value in model.state_dict().items()}
         states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
         batching_of(model, backbone, 128)
@@ -266,10 +288,10 @@ def test_it_runs_once_a_process_and_model(
     batching_of(again, open_backbone(str(wordpiece_folder)), 96)
     # the same folder with other weights is another model
     folder = tmp_path / "model"
-    for name in ("FNet", "Bert"):
+    for name in ("fnet", "bert"):
         shutil.rmtree(folder, ignore_errors=True)
-        backbone, model = opened(make_family(folder, name, wordpiece_folder))
-        assert batching_of(model, backbone, 96) == (HARMFUL if name == "FNet" else HARMLESS)
+        backbone, model = opened(made(folder, name))
+        assert batching_of(model, backbone, 96) == (HARMFUL if name == "fnet" else HARMLESS)
 
 
 # ---- lengths, ids and languages
@@ -277,16 +299,21 @@ def test_it_runs_once_a_process_and_model(
 
 @pytest.mark.parametrize(
     ("name", "wanted", "longest"),
-    [("Bert", 160, 160), ("Luke", 160, 159), ("IBert", 160, 159), ("Yoso", 162, 160), ("LED", 160, 64)],
+    [("bert", 128, 128), ("bert", 160, 128), ("luke", 160, 129), ("ibert", 160, 129), ("yoso", 160, 128)],
 )
 def test_the_longest_window_is_found_by_trying(family: Family, name: str, wanted: int, longest: int) -> None:
     backbone, model = opened(family(name))
     assert longest_that_works(model, backbone, wanted) == longest
 
 
+def test_a_decoder_may_end_before_its_encoder(tmp_path: Path) -> None:
+    backbone, model = opened(made(tmp_path / "led", "led", max_decoder_position_embeddings=64))
+    assert longest_that_works(model, backbone, 128) == 64
+
+
 def test_token_ids_beyond_the_table(wordpiece_folder: Path, tmp_path: Path) -> None:
     """By their maximum: the vocabulary has a gap, and no more tokens than the table has rows."""
-    folder = make_family(tmp_path / "model", "Bert", wordpiece_folder)
+    folder = Path(shutil.copytree(wordpiece_folder, tmp_path / "model"))
     described = json.loads((folder / "tokenizer.json").read_text())
     vocabulary = described["model"]["vocab"]
     last = max(vocabulary, key=vocabulary.get)
@@ -300,7 +327,7 @@ def test_token_ids_beyond_the_table(wordpiece_folder: Path, tmp_path: Path) -> N
 
 
 def test_a_segment_that_the_model_lacks(wordpiece_folder: Path, tmp_path: Path) -> None:
-    folder = make_family(tmp_path / "model", "Bert", wordpiece_folder)
+    folder = Path(shutil.copytree(wordpiece_folder, tmp_path / "model"))
     text = (folder / "tokenizer.json").read_text()
     (folder / "tokenizer.json").write_text(text.replace('"type_id": 1', '"type_id": 2'))
     backbone, model = opened(folder)
@@ -310,23 +337,25 @@ def test_a_segment_that_the_model_lacks(wordpiece_folder: Path, tmp_path: Path) 
         batching_of(model, backbone, 96)
 
 
-def test_a_language_and_separators_that_a_model_needs(family: Family) -> None:
-    backbone, model = opened(family("Xmod"))
-    with pytest.raises(
-        ModelError, match=r'no default language; .*"default_language": "en_XX" \(it knows en_XX, ko'
-    ):
+def test_a_language_that_a_model_needs(family: Family, tmp_path: Path) -> None:
+    languages = ["en_XX", "ko_KR"]
+    backbone, model = opened(made(tmp_path / "none", "xmod", languages=languages, default_language=None))
+    with pytest.raises(ModelError, match=r'"default_language": "en_XX" \(it knows en_XX, ko_KR\)'):
         batching_of(model, backbone, 96)
-    backbone, model = opened(family("Longformer"))
-    with pytest.raises(
-        ModelError, match=r"joins a pair with other special tokens than the model needs .*three sep"
-    ):
-        batching_of(model, backbone, 96)
-
-
-def test_xmod_with_a_language(wordpiece_folder: Path, tmp_path: Path) -> None:
-    folder = make_family(tmp_path / "model", "Xmod", wordpiece_folder, default_language="ko_KR")
-    backbone, model = opened(folder)
+    backbone, model = opened(family("xmod"))
     assert batching_of(model, backbone, 96) == HARMLESS
+
+
+def test_separators_that_a_model_needs(family: Family, tmp_path: Path) -> None:
+    backbone, model = opened(family("longformer"))
+    assert batching_of(model, backbone, 96) == HARMLESS
+    folder = Path(shutil.copytree(family("longformer"), tmp_path / "two"))
+    described = json.loads((folder / "tokenizer.json").read_text())
+    del described["post_processor"]["pair"][2]  # one of the two between question and context
+    (folder / "tokenizer.json").write_text(json.dumps(described))
+    backbone, model = opened(folder)
+    with pytest.raises(ModelError, match=r"other special tokens than the model needs .*three sep"):
+        batching_of(model, backbone, 96)
 
 
 # ---- batches

@@ -56,6 +56,27 @@ def test_token_budgets_give_the_gradient_of_the_whole_batch(
     assert 0 < min(sizes) <= max(sizes) <= 250
 
 
+@pytest.mark.parametrize("count", [8, 13])
+def test_windows_of_equal_length_give_the_gradient_of_the_whole_batch(
+    wordpiece_folder: Path, tmp_path: Path, count: int
+) -> None:
+    whole = changes(wordpiece_folder, tmp_path, 8, 8, count)
+    run = trainer(wordpiece_folder, tmp_path, 8, 4, count, -1)
+    shapes: list[tuple[int, ...]] = []
+
+    def look(module: object, arguments: object, named: dict[str, torch.Tensor]) -> None:
+        assert named["attention_mask"].all()  # nothing is padded
+        shapes.append(tuple(named["input_ids"].shape))
+
+    run.model.register_forward_pre_hook(look, with_kwargs=True)
+    before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
+    run.train()
+    other = torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()]) - before
+    assert (other - whole).norm() / whole.norm() < 1e-5
+    assert sum(rows for rows, _ in shapes) == count
+    assert 1 < max(rows for rows, _ in shapes) <= 4
+
+
 # Micro-batch, windows, token budget, and what is asked: all rows of a number of processes in one launch.
 TOGETHER: dict[int, tuple[tuple[int, int, int, Asked], ...]] = {
     2: (
@@ -66,6 +87,7 @@ TOGETHER: dict[int, tuple[tuple[int, int, int, Asked], ...]] = {
         (2, 13, 0, OPTIONS),
         (4, 13, 150, PLAIN),
         (4, 9, 60, ALL),
+        (4, 13, -1, ALL),
     ),
     3: ((1, 13, 0, PLAIN), (1, 13, 100, PLAIN)),
 }
