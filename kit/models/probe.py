@@ -60,11 +60,9 @@ def longest_that_works(model: torch.nn.Module, backbone: Backbone, wanted: int) 
     with undisturbed(reader):
         before = torch.get_rng_state()
         length = _fitting(reader, backbone, wanted)
-        if length is not None and not torch.equal(before, torch.get_rng_state()):
-            # it draws, as Reformer does for long windows
-            passes = Passes(reader, backbone, (wanted,))
-            if differ(*(passes([0], length)[0] for _ in range(2))):
-                raise _unrepeatable(backbone)
+        drawn = not torch.equal(before, torch.get_rng_state())
+        if drawn and length is not None and _draws(reader, backbone, wanted, length):
+            raise _unrepeatable(backbone)
         if length is not None or not _fitting(reader, backbone, _LEAST):
             return wanted
         works, fails = _LEAST, wanted
@@ -110,7 +108,7 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
             raise ModelError(f"{backbone.reference}: {_cause(error, reader)}") from error
     if fixed is not None:
         seen = _seen(passes, fixed)
-    if seen.again_otherwise:
+    if seen.again_otherwise or (fixed is not None and _draws(reader, backbone, longest, fixed)):
         raise _unrepeatable(backbone)
     if fixed is not None:
         return Batching("fixed", fixed, seen.beside_otherwise, attention)
@@ -136,6 +134,17 @@ def _seen(passes: Passes, length: int | None = None) -> _Seen:
         differ(short, again) or (otherwise and differ(longer, passes([1], length)[0])),
         differ(short, beside[0]) or otherwise,
     )
+
+
+def _draws(reader: Any, backbone: Backbone, tokens: int, length: int) -> bool:
+    """Whether a window of *tokens* tokens, padded to *length*, has scores that are drawn at random.
+
+    Reformer hashes windows of several chunks so.
+    """
+    passes = Passes(reader, backbone, (tokens,))
+    before = torch.get_rng_state()
+    (one,) = passes([0], length)
+    return not torch.equal(before, torch.get_rng_state()) and differ(one, passes([0], length)[0])
 
 
 def _unrepeatable(backbone: Backbone) -> ModelError:
