@@ -15,12 +15,14 @@ TRACKING = ["tensorboard>=2.18"]
 PARTICLES = ["kiwipiepy>=0.20"]
 RANKED = ["lightgbm>=4.3"]
 PARQUET = ["pyarrow>=18.0"]
+SENTENCEPIECE = ["sentencepiece>=0.2.1"]
 SWEEP = ["matplotlib>=3.10", "optuna>=5.0", "sqlalchemy>=2.1"]
 DEV = [
     *TRACKING,
     *PARTICLES,
     *RANKED,
     *PARQUET,
+    *SENTENCEPIECE,
     *SWEEP,
     "hypothesis>=6.100.2",
     "ipykernel>=6.29",
@@ -31,7 +33,7 @@ DEV = [
     "playwright>=1.49",
     "pytest>=8.3",
     "pytest-timeout>=2.3.1",
-    "pytest-xdist>=3.6.1",
+    "pytest-xdist>=3.8",
     "ruff>=0.9",
     "types-PyYAML>=6.0",
 ]
@@ -77,6 +79,7 @@ setup(
         "particles": PARTICLES,
         "ranked": RANKED,
         "parquet": PARQUET,
+        "sentencepiece": SENTENCEPIECE,
         "sweep": SWEEP,
     },
     entry_points={"console_scripts": ["kit=kit.cli:main"]},

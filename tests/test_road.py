@@ -169,6 +169,20 @@ def test_runs_and_doctor(place: Path) -> None:
     assert json.loads(listed.stdout)["tiny"]["folds"]["full"]["metrics"]["edit"] > 0
     table = run_kit("runs", cwd=place)
     assert "tiny" in table.stdout
+    damaged = place / "runs" / "damaged"
+    damaged.mkdir()
+    (damaged / "run.json").write_text("{", encoding="utf-8")
+    try:  # the other runs are listed all the same
+        table = run_kit("runs", cwd=place)
+        assert table.returncode == 0
+        assert "damaged" in table.stdout
+        assert "cannot be read" in table.stdout
+        assert "runs/damaged/run.json: is damaged" in table.stderr
+        listed = json.loads(run_kit("runs", "--json", cwd=place).stdout)
+        assert listed["damaged"]["error"].startswith("runs/damaged/run.json: is damaged")
+        assert listed["tiny"]["folds"]["full"]["metrics"]["edit"] > 0
+    finally:
+        shutil.rmtree(damaged)
     facts = json.loads(run_kit("doctor", "--json", cwd=place).stdout)
     assert facts["kit"] == kit.__version__
     assert facts["number format"] in {"fp32", "bf16", "fp16"}

@@ -14,7 +14,7 @@ from kit.cli.app import Json, Precision, Trust, app
 def train(
     backbone: Annotated[
         str,
-        typer.Argument(help="kcbert, bert-kor, klue-bert, koelectra, klue-roberta, a hub id or a folder."),
+        typer.Argument(help="A preset (klue-bert, klue-roberta, ...; see the README), a hub id or a folder."),
     ],
     data: Annotated[list[Path], typer.Option("--data", help="Training files, one or several.")],
     run: Annotated[Path, typer.Option("--run", help="The folder to make, for example runs/klue-bert.")],
@@ -115,6 +115,9 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Random seed of the training [42].")] = None,
     split_seed: Annotated[int | None, typer.Option(help="Seed of folds and holdout [42].")] = None,
     limit: Annotated[int | None, typer.Option(help="Train on the first N questions only.")] = None,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Train although a fifth of common text is [UNK].")
+    ] = False,
     jobs: Annotated[int | None, typer.Option(help="Folds trained at the same time [one a GPU].")] = None,
     save_minutes: Annotated[
         float | None, typer.Option(help="Also a checkpoint every so many minutes (Colab).")
@@ -145,7 +148,7 @@ def train(
             "gradient_checkpointing": gradient_checkpointing, "compile": compile_model, "seed": seed,
             "split_seed": split_seed, "limit": limit, "save_minutes": save_minutes,
             "soften": soften, "layer_decay": layer_decay, "average": average, "ema": ema,
-            "adversarial": adversarial, "r_drop": r_drop,
+            "adversarial": adversarial, "r_drop": r_drop, "allow_unknown": allow_unknown,
         },
     )  # fmt: skip
 
@@ -161,6 +164,9 @@ def predict(
     ] = None,
     precision: Precision = "auto",
     again: Annotated[bool, typer.Option(help="Make the span file again although it is there.")] = False,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Predict although a fifth of common text is [UNK].")
+    ] = False,
     trust_remote_code: Trust = False,
     as_json: Json = False,
 ) -> None:
@@ -172,5 +178,5 @@ def predict(
 
     predictions.run(
         run, data, as_json, fold=fold, max_length=max_length, stride=stride, precision=precision,
-        again=again, trust_remote_code=trust_remote_code,
+        again=again, allow_unknown=allow_unknown, trust_remote_code=trust_remote_code,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kit.cli.app import Json, app
+from kit.cli.app import Json, Trust, app
 
 
 @app.command()
@@ -25,14 +25,26 @@ def runs(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]...", help="Presets, hub ids or folders to look at instead."),
+    ] = None,
+    trust_remote_code: Trust = False,
+    as_json: Json = False,
+) -> None:
     """Print versions, the device and number format that training would use, and free disk.
 
-    Example: kit doctor
+    With models: what each is, what it can take and needs, and how that was found out, without any data.
+
+    Example: kit doctor klue-bert
     """
     from kit.views import overview
 
-    overview.doctor(as_json)
+    if models:
+        overview.models(models, trust_remote_code, as_json)
+    else:
+        overview.doctor(as_json)
 
 
 @app.command()

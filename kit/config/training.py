@@ -60,6 +60,8 @@ class TrainingSettings(Settings):
     """Keep an exponential average of the weights with this decay a step."""
     adversarial: Annotated[float, Field(ge=0)] = 0.0
     """Length by which a window's embedded words are moved for a second, adversarial pass."""
+    allow_unknown: bool = False
+    """Train although the tokenizer reads more than a fifth of common text as [UNK]."""
     r_drop: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the divergence between two passes with different dropout."""
 
@@ -103,7 +105,7 @@ class TrainingSettings(Settings):
 
 
 HOW_NOT_WHAT = frozenset(
-    {"micro_batch_size", "token_budget", "gradient_checkpointing", "compile", "save_minutes"}
+    {"micro_batch_size", "token_budget", "gradient_checkpointing", "compile", "save_minutes", "allow_unknown"}
 )
 """Settings that change how the same training is carried out, not what it is: a run may go on with others."""
 

@@ -6,9 +6,7 @@ tokenizer and the shape of its embedding tables.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +15,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from kit.config.training import Head
-from kit.errors import ModelError, counted
-from kit.files import sha256_file
-from kit.models.failures import plain_errors
-from kit.models.joint import JOINT_FILE, with_head
+from kit.errors import ModelError
+from kit.models.checkpoint_files import refuse_file, refuse_pickle, weights_sha256
+from kit.models.failures import plain_errors, refuse_without_vocabulary
+from kit.models.joint import with_head
 from kit.models.presets import PRESETS
+from kit.models.readers import Loaded, load_reader
 
 _HUB_SECONDS = 10.0
 _UNLIMITED = 1_000_000
-"""Tokenizers without a limit report a huge number (1e30)."""
+"""No limit, as it is reported here; tokenizers say a huge number (1e30), configs -1 or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,17 @@ class Limits:
 
     positions: tokens a window may have, special tokens included
     segments: whether it knows a second segment id, so that token_type_ids are passed on
+    source: where the number of positions was found
     """
 
     positions: int
     segments: bool
+    source: str = field(default="", compare=False)
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether nothing sets a limit to a window."""
+        return self.positions >= _UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class Backbone:
     """Tokens that stand for white space alone.  SentencePiece puts one before a text, with the offsets
     of the first character, which it is no part of."""
     pad_id: int
+    cls_id: int
     limits: Limits
     loading: dict[str, bool]
     """Keywords for every from_pretrained of this backbone."""
@@ -83,7 +90,7 @@ def open_backbone(reference: str, *, trust_remote_code: bool = False) -> Backbon
     tokenizer, or brings code of its own that was not allowed.
     """
     location = PRESETS[reference].hub_id if reference in PRESETS else reference
-    _refuse_file(location)
+    refuse_file(location)
     with plain_errors(reference, location):
         loading = {"trust_remote_code": trust_remote_code, "local_files_only": _cache_must_do(location)}
         config = AutoConfig.from_pretrained(location, **loading)
@@ -114,20 +121,14 @@ def _opened(reference: str, location: str, config: Any, tokenizer: Any, loading:
             f"{reference}: its tokenizer ({type(tokenizer).__name__}) has no character offsets; "
             "use a backbone with a fast tokenizer (tokenizer.json or vocab.txt)"
         )
-    if tokenizer.pad_token_id is None or tokenizer.cls_token_id is None:
-        raise ModelError(f"{reference}: its tokenizer has no [PAD] or no [CLS] token; choose an encoder's")
     engine = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     engine.no_truncation()
     engine.no_padding()
     # A context may contain "[SEP]" or "<s>" as text; it must not become a real separator.
     engine.encode_special_tokens = True
-    model_pad = getattr(config, "pad_token_id", None)
+    refuse_without_vocabulary(reference, location, engine, tokenizer)
+    pad, cls = _special_ids(reference, config, tokenizer)
     limits = _limits(reference, config, tokenizer, loading["trust_remote_code"])
-    if model_pad is not None and model_pad != tokenizer.pad_token_id:
-        raise ModelError(
-            f"{reference}: pad id is {tokenizer.pad_token_id} in the tokenizer and {model_pad} in the "
-            "config; they must agree, correct one of the two files"
-        )
     return Backbone(
         reference,
         location,
@@ -135,10 +136,36 @@ def _opened(reference: str, location: str, config: Any, tokenizer: Any, loading:
         tokenizer,
         engine,
         _blank_ids(engine),
-        int(tokenizer.pad_token_id),
+        pad,
+        cls,
         limits,
         loading,
     )
+
+
+def _special_ids(reference: str, config: Any, tokenizer: Any) -> tuple[int, int]:
+    """The ids that pad a window and that stand at its beginning.
+
+    Decoders often have neither by these names: their end token may fill (the attention mask hides it), and
+    their first token may begin.
+    """
+    model_pad = getattr(config, "pad_token_id", None)
+    if isinstance(model_pad, int) and model_pad < 0:
+        model_pad = None
+    pad = tokenizer.pad_token_id
+    if pad is not None and model_pad is not None and model_pad != pad:
+        raise ModelError(
+            f"{reference}: pad id is {pad} in the tokenizer and {model_pad} in the "
+            "config; they must agree, correct one of the two files"
+        )
+    known = [one for one in (pad, model_pad, tokenizer.eos_token_id) if one is not None]
+    cls = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
+    if not known or cls is None:
+        raise ModelError(
+            f"{reference}: its tokenizer has no {'[CLS]' if known else '[PAD]'} token; choose an encoder, or "
+            "name one in tokenizer_config.json that its template (tokenizer.json: post_processor) puts first"
+        )
+    return int(known[0]), int(cls)
 
 
 def _blank_ids(engine: Tokenizer) -> NDArray[np.int32]:
@@ -153,7 +180,8 @@ def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limit
     """Read the embedding tables of a model without weights: what the config promises is not always usable."""
     with plain_errors(reference, reference), torch.device("meta"):
         skeleton = AutoModel.from_config(config, trust_remote_code=trusted)
-    positions = segments = None
+    found: list[tuple[int, str]] = []
+    segments = None
     for name, module in skeleton.named_modules():
         if not isinstance(module, torch.nn.Embedding):
             continue
@@ -161,20 +189,26 @@ def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limit
             # RoBERTa-like models count positions from padding_idx + 1, and give the table that
             # padding index: so much less is usable.
             reserved = 0 if module.padding_idx is None else module.padding_idx + 1
-            positions = module.num_embeddings - reserved
+            found = [(module.num_embeddings - reserved, f"the table {name}")]
         elif name.endswith("embeddings.token_type_embeddings"):
             segments = module.num_embeddings
-    if positions is None:  # relative positions: the config's word for what it was trained on
-        positions = getattr(config, "max_position_embeddings", None) or _UNLIMITED
-    if tokenizer.model_max_length < _UNLIMITED:
-        positions = min(positions, tokenizer.model_max_length)
+    if not found:  # relative positions: the config's word for what it was trained on
+        found = [(_length(getattr(config, "max_position_embeddings", None)), "max_position_embeddings")]
+    found.append((_length(tokenizer.model_max_length), "the tokenizer's model_max_length"))
+    positions, source = min(found, key=lambda pair: pair[0])
     vocabulary = getattr(config, "vocab_size", None)
     if vocabulary is not None and len(tokenizer) > vocabulary:
         raise ModelError(
             f"{reference}: the tokenizer has {len(tokenizer)} tokens, the model {vocabulary} embeddings; "
             "the two folders do not belong together"
         )
-    return Limits(int(positions), bool(segments and segments > 1))
+    return Limits(positions, bool(segments and segments > 1), source)
+
+
+def _length(value: object) -> int:
+    """A number of tokens as configs and tokenizers write it; -1, 0, nothing and huge numbers are no limit."""
+    limited = isinstance(value, int | float) and 0 < value < _UNLIMITED
+    return int(value) if limited else _UNLIMITED  # type: ignore[call-overload]
 
 
 def attention_dropout(config: Any) -> tuple[str, float] | None:
@@ -198,96 +232,27 @@ def load_weights(
     made from torch's global generator.  *head*: with a joint head or without; None as the folder has it.
     Only safetensors are read, never a pickle.
     """
-    _refuse_pickle(backbone)
     changed: dict[str, Any] = {}
     if dropout_on_attention is not None and (known := attention_dropout(backbone.config)):
         changed[known[0]] = dropout_on_attention
-    with plain_errors(backbone.reference, backbone.location):
-        # float16 files would otherwise train in float16
-        model, report = AutoModelForQuestionAnswering.from_pretrained(
-            backbone.location,
-            dtype=torch.float32,
-            use_safetensors=True,
-            output_loading_info=True,
-            **backbone.loading,
-            **changed,
-        )
-    missing = sorted(report["missing_keys"])
-    outputs = [key for key in missing if key.startswith("qa_outputs") or ".qa_outputs" in key]
-    if head_needed and outputs:
+    loaded = read_weights(backbone, **changed)
+    if head_needed and loaded.fresh:
         raise ModelError(
-            f"{backbone.reference}: has no question-answering head ({outputs[0]} is missing); "
+            f"{backbone.reference}: has no question-answering head ({loaded.fresh[0]} is missing); "
             "train it first: kit train"
         )
-    body = [key for key in missing if key not in outputs and "pooler" not in key]
-    if body:
-        raise ModelError(
-            f"{backbone.reference}: {counted(len(body), 'weight')} missing from the file, first {body[0]}; "
-            "the checkpoint does not fit its config"
-        )
-    mismatched = report.get("mismatched_keys")
-    if mismatched:
-        raise ModelError(f"{backbone.reference}: weights of another shape than its config says: {mismatched}")
-    return with_head(model, Path(backbone.location), head)
+    return with_head(loaded.reader, Path(backbone.location), head)
 
 
-def is_checkpoint(folder: Path) -> bool:
-    """Whether *folder* looks like a Hugging Face checkpoint."""
-    return (folder / "config.json").is_file()
-
-
-def weights_file(folder: Path) -> Path:
-    """The safetensors file of a local checkpoint (the index of a sharded one)."""
-    single = folder / "model.safetensors"
-    return single if single.exists() else folder / "model.safetensors.index.json"
-
-
-def weights_sha256(folder: Path) -> str:
-    """SHA-256 of a local checkpoint's weights, hex: of the file, with a joint head of both; "" without."""
-    weights, joint = weights_file(folder), folder / JOINT_FILE
-    if not weights.exists():
-        return ""
-    if not joint.is_file():
-        return sha256_file(weights)
-    return hashlib.sha256(f"{sha256_file(weights)}\n{sha256_file(joint)}\n".encode()).hexdigest()
-
-
-def _refuse_file(location: str) -> None:
-    path = Path(location)
-    if path.is_file():
-        raise ModelError(f"{location}: is a file; give the model's folder")
-    if path.is_dir() and not is_checkpoint(path):
-        raise ModelError(f"{location}: holds no config.json; give the folder of a Hugging Face model")
-    if not path.exists() and (location.count("/") > 1 or location.startswith((".", "/", "~"))):
-        raise ModelError(f"{location}: no such folder; check the path")
-
-
-def _refuse_pickle(backbone: Backbone) -> None:
-    folder = Path(backbone.location)
-    if folder.is_dir() and not weights_file(folder).exists():
-        pickles = sorted(path.name for path in folder.glob("*.bin"))
-        found = f"only {pickles[0]}, a pickle, which can run code when read" if pickles else "no weights"
-        raise ModelError(
-            f"{backbone.reference}: has {found}; the kit reads model.safetensors: save the model again "
-            "with save_pretrained of a current transformers"
-        )
-    if strange := sorted(map(str, filter(_is_no_shard, _shards(folder)))):
-        raise ModelError(
-            f"{backbone.reference}: its index names {strange[0]!r} as weights; the kit reads *.safetensors "
-            "in the model's own folder: save the model again with save_pretrained"
-        )
-
-
-def _shards(folder: Path) -> set[object]:
-    """What the index of a sharded checkpoint names; nothing where there is none that can be read."""
-    index = folder / "model.safetensors.index.json"
-    if (folder / "model.safetensors").exists() or not index.is_file():
-        return set()
-    try:
-        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return set()  # the library says what is wrong with it
-
-
-def _is_no_shard(name: object) -> bool:
-    return not isinstance(name, str) or not name.endswith(".safetensors") or Path(name).name != name
+def read_weights(backbone: Backbone, **changed: object) -> Loaded:
+    """The backbone's weights without a joint head, and which of them its files lack; *changed*: settings of
+    its config.  Only safetensors are read, never a pickle."""
+    refuse_pickle(backbone.reference, Path(backbone.location))
+    pair = backbone.engine.encode("가", "나")
+    example = {
+        "input_ids": torch.tensor([pair.ids]),
+        "attention_mask": torch.ones((1, len(pair)), dtype=torch.int64),
+    }
+    return load_reader(
+        backbone.reference, backbone.location, backbone.config, backbone.loading, example, **changed
+    )

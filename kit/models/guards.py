@@ -9,11 +9,16 @@ from kit.data.records import Question
 from kit.data.spread import spread
 from kit.errors import ModelError
 from kit.models.backbones import Backbone
+from kit.models.failures import tokenizer_description, unknown_class
 from kit.models.offsets import OffsetCheck
 
 _SAMPLE = 256
 _SAMPLE_ASTRAL = 64
 _ROUND_TRIP_LEAST = 0.98
+_UNKNOWN_MOST = 0.2
+"""Share of tokens that may be [UNK] without a rare character in the text they stand for."""
+_FEW_PIECES = 500
+"""A vocabulary with fewer pieces of Hangul is none for Korean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +27,16 @@ class TokenizerReport:
 
     unknown: float
     """Tokens that are [UNK]."""
+    unexplained: float
+    """Those of them whose text is of Hangul syllables and ASCII alone, which a Korean vocabulary has."""
     round_trip: float
     """Known tokens whose offsets point at exactly the text that they stand for."""
     lower_cases: bool
     strips_accents: bool
     """Accent stripping also takes Hangul apart into jamo."""
     contexts: int
+    cause: str = ""
+    """Why more of them are [UNK] than may be, and the cure; "" where there are few."""
 
     def remarks(self) -> list[str]:
         """What a user should know, one line each."""
@@ -43,21 +52,40 @@ class TokenizerReport:
         return found
 
 
-def inspect_tokenizer(backbone: Backbone, questions: Sequence[Question]) -> TokenizerReport:
+def inspect_tokenizer(
+    backbone: Backbone, questions: Sequence[Question], *, allow_unknown: bool = False
+) -> TokenizerReport:
     """Run the tokenizer over up to 256 contexts of *questions*, and up to 64 that have emoji.
 
     Raises ModelError where its offsets do not point at the text they stand for: every label and
-    every answer would be shifted.
+    every answer would be shifted; and, unless *allow_unknown*, where more than a fifth of the tokens are
+    [UNK] although their text has no rare character.
     """
-    contexts = _sample(questions)
+    report = read_sample(backbone, _sample(questions))
+    if report.cause and not allow_unknown:
+        raise ModelError(
+            f"{backbone.reference}: {report.unexplained * 100:.0f} % of tokens are [UNK] on this data, more "
+            f"than {_UNKNOWN_MOST * 100:.0f} %: {report.cause} (--allow-unknown goes on all the same)"
+        )
+    return report
+
+
+def read_sample(backbone: Backbone, contexts: Sequence[str]) -> TokenizerReport:
+    """What the tokenizer does to *contexts*.  Raises ModelError where its offsets are wrong."""
     unknown_id = backbone.tokenizer.unk_token_id
     offsets_of = OffsetCheck(backbone.engine, unknown_id)
-    tokens = unknown = compared = wrong = shift = 0
+    tokens = unknown = unexplained = compared = wrong = shift = 0
     example = shifted = ""
     encodings = backbone.engine.encode_batch(contexts, add_special_tokens=False)
     for context, encoding in zip(contexts, encodings, strict=True):
         tokens += len(encoding)
-        unknown += encoding.ids.count(unknown_id)
+        if count := encoding.ids.count(unknown_id):
+            unknown += count
+            unexplained += sum(
+                _is_common(context[begin:end])
+                for number, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True)
+                if number == unknown_id
+            )
         found = offsets_of(context, encoding)
         compared += found.compared
         wrong += found.wrong
@@ -73,12 +101,53 @@ def inspect_tokenizer(backbone: Backbone, questions: Sequence[Question]) -> Toke
             "its tokenizer.json"
         )
     normalized = _normalizer(backbone)
+    apart = len(normalized("각")) == 3
+    share = unexplained / max(tokens, 1)
     return TokenizerReport(
-        unknown=unknown / tokens if tokens else 0.0,
+        unknown=unknown / max(tokens, 1),
+        unexplained=share,
         round_trip=round_trip,
         lower_cases=normalized("A") == "a",
-        strips_accents=len(normalized("각")) == 3,
+        strips_accents=apart,
         contexts=len(contexts),
+        cause=_cause(backbone, apart) if share > _UNKNOWN_MOST else "",
+    )
+
+
+def _is_common(text: str) -> bool:
+    """Whether *text* is of Hangul syllables and ASCII alone."""
+    return all(character < "\x7f" or "가" <= character <= "힣" for character in text)
+
+
+def _cause(backbone: Backbone, takes_hangul_apart: bool) -> str:
+    """Why a tokenizer does not know common Korean text, and the cure."""
+    described = tokenizer_description(backbone.location)
+    if described.get("auto_map") and not backbone.loading["trust_remote_code"]:
+        return "its tokenizer brings code of its own; read it, then allow it with --trust-remote-code"
+    pieces = backbone.engine.get_vocab()
+    named, used = str(described.get("tokenizer_class") or ""), type(backbone.tokenizer).__name__
+    foreign = f", since the library does not know {named}" if named and unknown_class(named) else ""
+    by_kind = type(backbone.engine.model).__name__
+    starts = [sum(piece.startswith(mark) for piece in pieces) for mark in ("▁", "##")]
+    if by_kind == "WordPiece" and starts[0] > starts[1]:
+        return (
+            f"its vocabulary is SentencePiece's (▁…), but {used} reads it as WordPiece{foreign}; give the "
+            "folder the tokenizer.json of the model's own tokenizer"
+        )
+    if foreign:
+        own = "the tokenizer.json of the model's own tokenizer"
+        return f"{used} reads its vocabulary{foreign}; give the folder {own}"
+    if takes_hangul_apart and any("가" <= piece[-1:] <= "힣" for piece in pieces):
+        return (
+            "it strips accents, which takes Hangul syllables apart, and its vocabulary has syllables; write "
+            '"do_lower_case": false and "strip_accents": false into its tokenizer_config.json'
+        )
+    hangul = sum(any("가" <= character <= "힣" for character in piece) for piece in pieces)
+    if hangul < _FEW_PIECES:
+        return f"its vocabulary has {hangul} pieces with Hangul; use a Korean or multilingual backbone"
+    return (
+        "its vocabulary does not fit this text; check that the folder has the tokenizer files of this very "
+        "model, and the data with kit check"
     )
 
 
@@ -93,10 +162,14 @@ def _sample(questions: Sequence[Question]) -> list[str]:
 
 def clamp_lengths(backbone: Backbone, max_length: int, stride: int) -> tuple[int, int, list[str]]:
     """max_length and stride (tokens) within the backbone's limits, and a line for each one changed."""
+    return clamped(backbone.name, backbone.limits.positions, max_length, stride)
+
+
+def clamped(name: str, positions: int, max_length: int, stride: int) -> tuple[int, int, list[str]]:
+    """As `clamp_lengths`, for a backbone called *name* whose windows may have *positions* tokens."""
     said = []
-    positions = backbone.limits.positions
     if max_length > positions:
-        said.append(f"max length {max_length} is more than {backbone.name} has positions; using {positions}")
+        said.append(f"max length {max_length} is more than {name} has positions; using {positions}")
         max_length = positions
     if stride > max_length // 2:
         said.append(f"stride {stride} is more than half of max length {max_length}; using {max_length // 2}")

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from kit.data.records import Question
 from kit.models.backbones import Backbone
+from kit.models.batching import HARMLESS, Batching, budget_batches, pad_batch
 from kit.models.devices import Device
 from kit.models.joint import span_scores
 from kit.models.kept import Kept, in_order, kept_spans
+from kit.models.probe import batching_of
 from kit.models.tokens import TokensOf
 from kit.models.windows import Windows, make_windows
 from kit.spans.scores import JointScores, Provenance, SpanScores, offsets_of, ranges
@@ -58,18 +60,21 @@ def score_questions(
 
     *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
     *advance* hears how many questions each piece has.  The model must be on *device* already and is
-    left in evaluation mode.
+    left in evaluation mode.  Raises ModelError where no way to batch windows makes its scores repeatable.
     """
+    batching = batching_of(model, backbone, max_length)
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
         chunk = questions[first : first + _QUESTIONS_AT_ONCE]
         windows = make_windows(backbone, chunk, max_length=max_length, stride=stride, tokens_of=tokens_of)
-        scored = score_windows(model, windows, backbone.pad_id, device)
+        scored = score_windows(model, windows, backbone.pad_id, device, batching)
         yield _on_characters(windows, scored, chunk, provenance)
         advance(len(chunk))
 
 
 @torch.inference_mode()
-def score_windows(model: torch.nn.Module, windows: Windows, pad_id: int, device: Device) -> WindowScores:
+def score_windows(
+    model: torch.nn.Module, windows: Windows, pad_id: int, device: Device, batching: Batching = HARMLESS
+) -> WindowScores:
     """Scores of all context tokens of all windows, and of the likeliest spans under a joint head."""
     model.eval()
     context_offsets = offsets_of(windows.tokens)
@@ -78,8 +83,8 @@ def score_windows(model: torch.nn.Module, windows: Windows, pad_id: int, device:
     null = np.empty(len(windows), dtype=np.float32)
     spoken: NDArray[np.bool_] | None = None
     kept: list[Kept] = []
-    for batch in budget_batches(windows.lengths, token_budget(device)):
-        inputs = pad_batch(windows, batch, pad_id)
+    for batch in budget_batches(windows.lengths, token_budget(device), batching):
+        inputs = pad_batch(windows, batch, pad_id, batching.length)
         with device.autocast():
             output = model(**{name: tensor.to(device.torch) for name, tensor in inputs.items()})
         # One transfer a batch; of the padded logits only the context's part is kept.
@@ -101,39 +106,6 @@ def score_windows(model: torch.nn.Module, windows: Windows, pad_id: int, device:
             shift = at[row].astype(np.int32)
             kept.append((batch[row], first - shift, last - shift, score))
     return WindowScores(start, end, null, in_order(kept, len(windows)) if kept else None)
-
-
-def budget_batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
-    """Indices of windows, longest first, in batches of at most *budget* padded tokens (or one window)."""
-    order = np.argsort(-lengths, kind="stable")
-    first = 0
-    while first < len(order):
-        size = max(int(budget // max(lengths[order[first]], 1)), 1)
-        yield order[first : first + size]
-        first += size
-
-
-def pad_batch(windows: Windows, chosen: NDArray[np.int64], pad_id: int) -> dict[str, torch.Tensor]:
-    """Model inputs of the windows *chosen*, padded to the longest: int64 (batch, tokens).
-
-    The attention mask comes from the lengths, never from the pad id: some vocabularies use that id
-    for a token of their own.
-    """
-    lengths = windows.lengths[chosen]
-    shape = (len(chosen), int(lengths.max(initial=1)))
-    rows = np.repeat(np.arange(len(chosen)), lengths)
-    columns = ranges(np.zeros_like(lengths), lengths)
-    source = ranges(windows.offsets[chosen], windows.offsets[chosen + 1])
-    ids = np.full(shape, pad_id, dtype=np.int64)
-    ids[rows, columns] = windows.ids[source]
-    mask = np.zeros(shape, dtype=np.int64)
-    mask[rows, columns] = 1
-    inputs = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
-    if windows.segments is not None:
-        segments = np.zeros(shape, dtype=np.int64)
-        segments[rows, columns] = windows.segments[source]
-        inputs["token_type_ids"] = torch.from_numpy(segments)
-    return inputs
 
 
 def _token_range(windows: Windows) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

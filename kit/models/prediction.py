@@ -9,9 +9,11 @@ from pathlib import Path
 from kit.data.records import Dataset
 from kit.errors import ModelError, SpanFileError
 from kit.files import locked
-from kit.models.backbones import Backbone, load_weights, open_backbone, weights_sha256
+from kit.models.backbones import Backbone, load_weights, open_backbone
+from kit.models.checkpoint_files import weights_sha256
 from kit.models.devices import Device, choose_device
-from kit.models.guards import clamp_lengths, inspect_tokenizer
+from kit.models.guards import clamp_lengths, clamped, inspect_tokenizer
+from kit.models.probe import batching_of, longest_that_works
 from kit.models.processes import Processes, join_processes, score_together
 from kit.models.token_cache import known_tokens
 from kit.spans.members import Run, chosen_folds
@@ -34,6 +36,7 @@ def predict_run(
     stride: int | None = None,
     precision: str = "auto",
     again: bool = False,
+    allow_unknown: bool = False,
     trust_remote_code: bool = False,
     say: Say = lambda line: None,
     advance: Advance = lambda done: None,
@@ -46,6 +49,7 @@ def predict_run(
     """
     trained = run.record.settings if run.record else None
     length_wanted = max_length or (trained.max_length if trained else BARE_LENGTH)
+    allow_unknown = allow_unknown or (trained is not None and trained.allow_unknown)
     stride_wanted = stride if stride is not None else trained.stride if trained else BARE_STRIDE
     processes = join_processes()
     device = choose_device(precision)
@@ -61,6 +65,10 @@ def predict_run(
         _refuse_gone(run, folder)
         backbone = open_backbone(str(folder), trust_remote_code=trust_remote_code)
         length, overlap, said = clamp_lengths(backbone, length_wanted, stride_wanted)
+        if trained is None or length > trained.max_length:  # no training has shown that it works
+            longest = longest_that_works(load_weights(backbone, head_needed=True), backbone, length)
+            length, overlap, more = clamped(backbone.name, longest, length, overlap)
+            said += more
         for line in said:
             say(line)
         provenance = Provenance(
@@ -81,9 +89,10 @@ def predict_run(
                 say(f"{path}: already made by this model from this data")
                 advance(len(dataset))
             else:
-                for line in inspect_tokenizer(backbone, dataset.questions).remarks():
+                report = inspect_tokenizer(backbone, dataset.questions, allow_unknown=allow_unknown)
+                for line in report.remarks():
                     say(f"{run.name}: {line}")
-                _write(path, backbone, dataset, device, processes, provenance, advance)
+                _write(path, backbone, dataset, device, processes, provenance, say, advance)
         written.append(path)
     return written
 
@@ -113,9 +122,13 @@ def _write(
     device: Device,
     processes: Processes,
     provenance: Provenance,
+    say: Say,
     advance: Advance,
 ) -> None:
-    model = load_weights(backbone, head_needed=True).to(device.torch)
+    model = load_weights(backbone, head_needed=True)
+    for line in batching_of(model, backbone, provenance.max_length).remarks(provenance.run):
+        say(line)
+    model.to(device.torch)
     parts = score_together(
         processes,
         model,

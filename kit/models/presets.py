@@ -1,4 +1,4 @@
-"""The five backbones of the mission, with the settings their authors published."""
+"""Well-known backbones, with the settings that were published for reading comprehension with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Where a backbone lives and how its authors fine-tuned it for Korean reading comprehension.
+    """Where a backbone lives and how it was fine-tuned for reading comprehension, by its authors if they say.
 
     ``max_length`` and ``stride`` are in tokens, ``batch_size`` is the effective batch in windows,
     ``warmup`` a share of all steps.
@@ -25,6 +25,8 @@ class Preset:
 
 
 _KLUE = "KLUE-baseline, run_all.sh, task klue-mrc"
+# Its 500 steps of warm-up are 6 % of the steps that its three epochs on SQuAD take.
+_XTREME = "XTREME, scripts/train_qa.sh, on SQuAD"
 
 PRESETS: dict[str, Preset] = {
     "kcbert": Preset(
@@ -42,4 +44,24 @@ PRESETS: dict[str, Preset] = {
         "KoELECTRA, finetune/config/korquad/koelectra-base-v3.json",
     ),
     "klue-roberta": Preset("klue/roberta-base", 3e-5, 5, 16, 510, _KLUE),
+    "klue-roberta-large": Preset("klue/roberta-large", 3e-5, 5, 16, 510, _KLUE),
+    # For KorQuAD 1.0 and KLUE-MRC its authors used KLUE-baseline's code, full attention and 512 tokens.  For
+    # long documents (KorQuAD 2.1) they published 3e-5, 5 epochs, 4096 tokens that share 1024.
+    "kobigbird": Preset(
+        "monologg/kobigbird-bert-base",
+        3e-5,
+        5,
+        16,
+        512,
+        f"KoBigBird, docs/short_seq_evaluation_en.md: {_KLUE}, at length 512",
+    ),
+    # Its authors published scores on KorQuAD 1.0 and KLUE-MRC, but no settings; the benchmark's stand in.
+    "kpfbert": Preset("jinmang2/kpfbert", 3e-5, 5, 16, 512, f"{_KLUE}, as for klue/bert-base"),
+    "xlm-roberta-large": Preset(
+        "FacebookAI/xlm-roberta-large", 3e-5, 3, 32, 384, _XTREME, warmup=0.06, weight_decay=0.0001
+    ),
+    # Its authors published settings for XNLI alone; the benchmark's for multilingual encoders stand in.
+    "mdeberta": Preset(
+        "microsoft/mdeberta-v3-base", 3e-5, 3, 32, 384, _XTREME, warmup=0.06, weight_decay=0.0001
+    ),
 }

@@ -71,15 +71,16 @@ def template_of(backbone: Backbone) -> Template:
     runs = [owner[0], *(b for a, b in pairwise(owner) if a != b)]
     if runs != [-1, 0, -1, 1, -1]:
         raise ModelError(
-            f"{backbone.reference}: its tokenizer joins a pair as {runs}, not as special, question, special, "
-            "context, special; such a backbone is not supported"
+            f"{backbone.reference}: its tokenizer joins question and context as {_shown(runs)}, not as "
+            "special, question, special, context, special; give its tokenizer.json such a template "
+            "(post_processor), or use another backbone"
         )
     ids = np.array(probe.ids, dtype=np.int32)
     sequence = np.array(owner)
     question, context = np.flatnonzero(sequence == 0), np.flatnonzero(sequence == 1)
     q0, q1, c0, c1 = question[0], question[-1] + 1, context[0], context[-1] + 1
     prefix = ids[:q0]
-    at = np.flatnonzero(prefix == backbone.tokenizer.cls_token_id)
+    at = np.flatnonzero(prefix == backbone.cls_id)
     if not len(at):
         raise ModelError(f"{backbone.reference}: its tokenizer puts no CLS token first; not supported")
     types = probe.type_ids
@@ -87,6 +88,10 @@ def template_of(backbone: Backbone) -> Template:
         types = [0] * len(types)
     segments = (types[0], types[q0], types[q1], types[c0], types[c1])
     return Template(prefix, ids[q1:c0], ids[c1:], segments, int(at[0]))
+
+
+def _shown(runs: Sequence[int]) -> str:
+    return ", ".join({-1: "special", 0: "question", 1: "context"}[run] for run in runs)
 
 
 def tokenize(backbone: Backbone, texts: Sequence[str]) -> Texts:

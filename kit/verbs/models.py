@@ -150,13 +150,15 @@ def predict(
     stride: int | None = None,
     precision: str = "auto",
     again: bool = False,
+    allow_unknown: bool = False,
     trust_remote_code: bool = False,
     quiet: bool = False,
 ) -> list[Path]:
     """Write the span scores of *run* (a run folder, or any QA checkpoint's) on *data*; returns the files.
 
     Lengths in tokens, as trained unless given.  A file that is there already, made by the same model
-    from the same data, is kept unless *again*.
+    from the same data, is kept unless *again*.  A tokenizer that reads more than a fifth of common text as
+    [UNK] is refused, unless *allow_unknown* or the run was trained so.
     """
     from kit import terminal
     from kit.models.prediction import predict_run
@@ -173,6 +175,7 @@ def predict(
             stride=stride,
             precision=precision,
             again=again,
+            allow_unknown=allow_unknown,
             trust_remote_code=trust_remote_code,
             say=(lambda line: None) if quiet else terminal.say,
             advance=advance,

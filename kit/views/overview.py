@@ -6,12 +6,13 @@ import importlib.metadata
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from kit import terminal
 from kit.competition.kaggle.credentials import find_credentials, home_folder
 from kit.config.runs import read_run
-from kit.errors import ConfigError, KaggleError, NotAuthenticatedError, counted
+from kit.errors import ConfigError, KaggleError, ModelError, NotAuthenticatedError, counted
 from kit.version import __version__
 from kit.views.output import EDIT, edit, print_json, share
 
@@ -30,12 +31,16 @@ def runs(folder: Path, as_json: bool) -> None:
     """Every run below *folder*: backbone, data, held-out score of each model."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder; kit train --run {folder}/NAME makes the first run")
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_dir() and (record := read_run(path)) is not None:
-            found[path.name] = record
+    found, unreadable = {}, {}
+    for path in sorted(path for path in folder.iterdir() if path.is_dir()):
+        try:
+            if (record := read_run(path)) is not None:
+                found[path.name] = record
+        except ConfigError as error:  # the other runs are listed all the same
+            unreadable[path.name] = str(error)
     if as_json:
-        print_json({name: record.model_dump(mode="json") for name, record in found.items()})
+        listed: dict[str, object] = {name: record.model_dump(mode="json") for name, record in found.items()}
+        print_json(listed | {name: {"error": reason} for name, reason in unreadable.items()})
         return
     rows = []
     for name, record in found.items():
@@ -53,8 +58,11 @@ def runs(folder: Path, as_json: bool) -> None:
             )
         if not record.folds:
             rows.append((name, record.backbone, "unfinished", "", "", "", ""))
+    rows += [(name, "", "cannot be read", "", "", "", "") for name in unreadable]
     columns = ("run", "backbone", "model", EDIT, "equal to gold", "questions held out", "time")
     terminal.table(f"{counted(len(found), 'run')} in {folder}", columns, rows, words=("backbone", "model"))
+    for reason in unreadable.values():
+        terminal.say(reason)
 
 
 def doctor(as_json: bool) -> None:
@@ -89,6 +97,33 @@ def _client() -> str:
     except KaggleError as error:
         return str(error)
     return _installed("kaggle")
+
+
+def models(references: Sequence[str], trust_remote_code: bool, as_json: bool) -> None:
+    """What each of *references* is and can take, and how it was found out.
+
+    Raises ModelError, after all others are shown, where one of them cannot be used.
+    """
+    from kit.models.description import describe
+
+    described, refused = {}, {}
+    for reference in references:
+        try:
+            described[reference] = describe(reference, trust_remote_code=trust_remote_code)
+        except ModelError as error:
+            refused[reference] = str(error)
+    if as_json:
+        listed: dict[str, object] = {
+            name: {found.name: {"value": found.value, "source": found.source} for found in findings}
+            for name, findings in described.items()
+        }
+        print_json(listed | {name: {"error": reason} for name, reason in refused.items()})
+    else:
+        for name, findings in described.items():
+            rows = [(found.name, found.value, found.source) for found in findings]
+            terminal.table(name, ("", "what", "found in"), rows, words=("what", "found in"))
+    if refused:
+        raise ModelError("; ".join(refused.values()))
 
 
 def _credentials() -> str:

@@ -31,9 +31,10 @@ STAGES = {
     "inspect the tokenizer": ("kit.models.training.runs", "inspect_tokenizer"),
     "tokens": ("kit.models.training.runs", "known_tokens"),
     "choose the fold's questions": ("kit.models.training.runs", "fold_part"),
+    "trial": ("kit.models.training.runs", "try_training"),
     "windows": ("kit.models.training.fitting", "make_windows"),
     "labels": ("kit.models.training.fitting", "label_windows"),
-    "load the weights": ("kit.models.training.fitting", "load_weights"),
+    "load the weights": ("kit.models.training.fitting", "load_for_training"),
     "forecast": ("kit.models.training.fitting", "forecast"),
 }
 REST, TOTAL = "imports, Trainer, the step itself", "until the first step is done"

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 
 import kit
 from kit.data import sample
-from kit.models.backbones import weights_sha256
+from kit.models.checkpoint_files import weights_sha256
 from kit.models.tiny import Shape, make_backbone
 from kit.spans.members import open_run
 from kit.spans.store import read_spans, write_spans

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, default_data_collator
 
-from kit.models.inference import pad_batch
+from kit.models.batching import pad_batch
 from kit.models.training.labels import Labels
 from kit.models.windows import Windows
 

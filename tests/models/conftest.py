@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from kit.data.records import Answer, Question
 from kit.models.backbones import Backbone, open_backbone
 from kit.models.tiny import Shape, make_backbone
+from tools.tiny_families import make_family, train_pad_row
 
 ARTICLES = [
     "한빛전자는 3일 서울 본사에서 새 로봇 ‘누리’를 공개했다. 가격은 1,200만 원이며 다음 달부터 판다.",
@@ -46,3 +48,17 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 @pytest.fixture
 def articles() -> list[str]:
     return list(ARTICLES)
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a tiny random model of a family (`tools.tiny_families`), by name, made once."""
+    root = tmp_path_factory.mktemp("families")
+
+    def made(name: str) -> Path:
+        folder = root / name
+        if not folder.exists():
+            make_family(folder, name, ARTICLES * 3, change=train_pad_row if name == "mobilebert" else None)
+        return folder
+
+    return made

@@ -54,7 +54,7 @@ def test_accent_stripping_is_said_to_take_hangul_apart(
         "lowercase": True,
     }
     backbone = altered(wordpiece_folder, tmp_path / "lower", normalizer)
-    report = inspect_tokenizer(backbone, questions(articles))
+    report = inspect_tokenizer(backbone, questions(articles), allow_unknown=True)
     assert (report.lower_cases, report.strips_accents) == (True, True)
     remarks = " ".join(report.remarks())
     assert "lower-cases" in remarks
@@ -171,3 +171,80 @@ def test_lengths_beyond_the_limits_are_clamped_and_said(wordpiece_folder: Path) 
         "max length 512 is more than tiny-wordpiece has positions; using 128",
         "stride 128 is more than half of max length 128; using 64",
     ]
+
+
+# ---- [UNK] without bound
+
+
+def wordpieces(folder: Path, target: Path, pieces: list[str], **described: object) -> Path:
+    """*folder* with a vocab.txt of *pieces*, read by the class that its config stands for."""
+    shutil.copytree(folder, target)
+    (target / "tokenizer.json").unlink()
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    whole = [*specials, *(piece for piece in pieces if piece not in specials)][:400]
+    (target / "vocab.txt").write_text("\n".join(whole) + "\n", encoding="utf-8")
+    settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": False, **described}
+    (target / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return target
+
+
+@pytest.mark.parametrize(
+    ("of", "described", "cause"),
+    [
+        (
+            "unigram",
+            {},
+            r"its vocabulary is SentencePiece's \(▁…\), but BertTokenizer reads it as WordPiece; ",
+        ),
+        (
+            "wordpiece",
+            {"do_lower_case": True},
+            'it strips accents, which takes Hangul syllables apart, .* "strip_accents": false into its',
+        ),
+        ("english", {}, "its vocabulary has 0 pieces with Hangul; use a Korean or multilingual backbone"),
+        (
+            "english",
+            {"auto_map": {"AutoTokenizer": ["own.Tokenizer", None]}},
+            "its tokenizer brings code of its own; read it, then allow it with --trust-remote-code",
+        ),
+    ],
+)
+def test_a_vocabulary_of_another_kind_is_refused(
+    wordpiece_folder: Path,
+    unigram_folder: Path,
+    tmp_path: Path,
+    articles: list[str],
+    of: str,
+    described: dict[str, object],
+    cause: str,
+) -> None:
+    pieces = [f"w{number}" for number in range(300)]
+    if of != "english":
+        source = {"unigram": unigram_folder, "wordpiece": wordpiece_folder}[of]
+        vocabulary = open_backbone(str(source)).engine.get_vocab()
+        pieces = sorted(vocabulary, key=vocabulary.__getitem__)
+    backbone = open_backbone(str(wordpieces(wordpiece_folder, tmp_path / "m", pieces, **described)))
+    with pytest.raises(
+        ModelError, match=rf"\d\d % of tokens are \[UNK\] on this data, more than 20 %: {cause}"
+    ) as caught:
+        inspect_tokenizer(backbone, questions(articles))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith("(--allow-unknown goes on all the same)")
+    report = inspect_tokenizer(backbone, questions(articles), allow_unknown=True)
+    assert report.unexplained > 0.2
+    assert "are [UNK] on this data" in report.remarks()[0]
+
+
+def test_rare_characters_of_the_data_explain_unknown_tokens(backbone: Backbone) -> None:
+    """Hanja, emoji and old Hangul are the data's own, whatever share of it they are."""
+    report = inspect_tokenizer(backbone, questions(["龍 虎 鳥 魚 馬 😀 ᄒᆞᆫ글 ﷽"]))
+    assert report.unknown > 0.4
+    assert report.unexplained == 0.0
+    assert report.cause == ""
+
+
+def test_a_few_unknown_words_are_a_remark(wordpiece_folder: Path, articles: list[str]) -> None:
+    backbone = open_backbone(str(wordpiece_folder))
+    report = inspect_tokenizer(backbone, questions([f"{articles[0]} 뷁뷁 {articles[1]}"]))
+    assert 0.005 < report.unexplained == report.unknown < 0.2
+    assert len(report.remarks()) == 1

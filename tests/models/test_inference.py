@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from kit.data.records import Question
 from kit.models import inference
 from kit.models.backbones import load_weights, open_backbone
+from kit.models.batching import budget_batches, pad_batch
 from kit.models.devices import choose_device
-from kit.models.inference import budget_batches, pad_batch, score_questions
+from kit.models.inference import score_questions
 from kit.models.windows import make_windows
 from kit.spans.scores import Provenance, SpanScores, joined
 from tests.examples import examples

@@ -17,7 +17,8 @@ from kit.data.records import Question
 from kit.errors import ModelError
 from kit.files import sha256_file
 from kit.models import inference, kept, processes
-from kit.models.backbones import load_weights, open_backbone, weights_sha256
+from kit.models.backbones import load_weights, open_backbone
+from kit.models.checkpoint_files import weights_sha256
 from kit.models.devices import choose_device
 from kit.models.inference import score_questions
 from kit.models.joint import BAND, JOINT_FILE, JointHead, JointReader, reader_of, span_scores, with_head

@@ -15,17 +15,22 @@ import torch
 
 from kit.models.joint import reader_of
 
+_UNREACHABLE = "its embedded words cannot be moved"
+
 
 class Embedded:
     """The embedded words of one pass, and afterwards the gradient of the loss there."""
 
-    gradient: torch.Tensor
+    gradient: torch.Tensor | None = None
 
     def shift(self, length: float) -> torch.Tensor:
         """Each window's gradient scaled to L2 norm *length*, float (batch, tokens, hidden).
 
         0 for windows without a gradient, and where it is not finite: fp16 before its loss scale has settled.
+        Raises ValueError where the pass did not go through the table of words.
         """
+        if self.gradient is None:
+            raise ValueError(_UNREACHABLE)
         norm = self.gradient.float().flatten(1).norm(dim=1)
         scale = torch.where(torch.isfinite(norm) & (norm > 0), length / norm, 0.0)
         finite = torch.nan_to_num(self.gradient.float(), 0.0, 0.0, 0.0)
@@ -40,7 +45,9 @@ def watched(model: torch.nn.Module) -> Iterator[Embedded]:
     def keep(gradient: torch.Tensor) -> None:
         found.gradient = gradient.detach()
 
-    def hook(module: torch.nn.Module, arguments: Any, output: torch.Tensor) -> None:
+    def hook(module: torch.nn.Module, arguments: Any, output: Any) -> None:
+        if not isinstance(output, torch.Tensor):
+            raise ValueError(_UNREACHABLE)
         output.register_hook(keep)
 
     handle = words_of(model).register_forward_hook(hook)

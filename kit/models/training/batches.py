@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
-from kit.models.inference import pad_batch
+from kit.models.batching import HARMLESS, Batching, pad_batch
 from kit.models.processes import Processes
 from kit.models.training.labels import Labels
 from kit.models.training.shares import Draws
@@ -48,15 +48,24 @@ class SpanCollator:
     begins and ends, -1 on all other tokens and those of white space alone.
     """
 
-    def __init__(self, windows: Windows, labels: Labels, pad_id: int, *, places: bool = False) -> None:
+    def __init__(
+        self,
+        windows: Windows,
+        labels: Labels,
+        pad_id: int,
+        *,
+        places: bool = False,
+        batching: Batching = HARMLESS,
+    ) -> None:
         self._windows, self._labels, self._pad_id, self._with_places = windows, labels, pad_id, places
+        self._batching = batching
         self._shortest = int(windows.lengths.argmin()) if len(windows) else 0
         self._offsets = np.searchsorted(labels.window, np.arange(len(windows) + 1))
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each window, int64 (W,)."""
-        return self._windows.lengths
+        """Tokens of each window, with padding that it always has, int64 (W,)."""
+        return self._batching.padded(self._windows.lengths)
 
     def __call__(self, chosen: Sequence[int]) -> dict[str, torch.Tensor]:
         if not chosen:  # an empty micro-batch; the model never sees it
@@ -65,7 +74,7 @@ class SpanCollator:
         asked = np.asarray(chosen, dtype=np.int64)
         real = asked != PADDING
         index = np.where(real, asked, self._shortest)
-        inputs = pad_batch(self._windows, index, self._pad_id)
+        inputs = pad_batch(self._windows, index, self._pad_id, self._batching.length)
         first, last = self._offsets[index], self._offsets[index + 1]
         golds = np.full((len(index), int((last - first).max()), 2), PADDING, dtype=np.int64)
         for column in range(golds.shape[1]):

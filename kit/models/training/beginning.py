@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kit.config.folds import FoldPlan, read_plan, write_plan
-from kit.config.runs import FULL, DataFile, RunRecord, differences, read_run, write_run
+from kit.config.folds import FOLDS_FILE, FoldPlan, read_plan, write_plan
+from kit.config.runs import FULL, RUN_FILE, DataFile, RunRecord, differences, read_run, write_run
 from kit.data.records import Dataset
-from kit.errors import ConfigError
+from kit.errors import ConfigError, LockError
 from kit.files import is_temporary, locked
 from kit.models.processes import Processes
-from kit.models.training.checkpoints import latest_complete
+from kit.models.training.checkpoints import CHECKPOINTS, latest_complete
 from kit.models.training.parts import make_plan
+
+LOGS = "logs"
+"""Where TensorBoard's are in a run's folder."""
 
 
 def begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: Processes) -> FoldPlan | None:
@@ -35,6 +40,44 @@ def begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: P
                 f"{folder / 'folds.json'}: does not have the folds of {dataset.path}; choose another --run"
             )
     return plan
+
+
+@contextlib.contextmanager
+def withdrawn_if_nothing_is_kept(folder: Path, processes: Processes) -> Iterator[None]:
+    """Take back the record of a run that fails with nothing to go on from: the next try may be another one.
+
+    A run with a finished model, a complete checkpoint, a first stage in ``before/``, or a model that another
+    process trains stays as it is.
+    """
+    try:
+        yield
+    except Exception:
+        if processes.first:
+            with contextlib.suppress(LockError, ConfigError, OSError):
+                _withdraw(folder)
+        raise
+
+
+def _withdraw(folder: Path) -> None:
+    with contextlib.ExitStack() as held:
+        held.enter_context(locked(folder))
+        record = read_run(folder)
+        if record is None or record.folds:
+            return
+        names = [FULL] if record.settings.folds is None else map(str, range(record.settings.folds))
+        models = [model_folder(folder, name) for name in names]
+        for model in models:  # raises LockError where another process trains it
+            held.enter_context(locked(model, wait=False))
+        own = {folder / RUN_FILE, folder / FOLDS_FILE, folder / LOGS, *models}
+        kept = any(latest_complete(model / CHECKPOINTS) for model in models)
+        if kept or not all(path in own or is_temporary(path) for path in folder.iterdir()):
+            return
+        for path in (*models, folder / LOGS):
+            shutil.rmtree(path, ignore_errors=True)
+        # The record last: as long as it is there, the folder is a run's.
+        (folder / FOLDS_FILE).unlink(missing_ok=True)
+        (folder / RUN_FILE).unlink()
+        folder.rmdir()
 
 
 def model_folder(folder: Path, name: str) -> Path:
@@ -64,7 +107,7 @@ def refuse_unfinished(folder: Path, names: Sequence[str], processes: Processes) 
     LockError where another process trains it: that one is not to be gone on with.
     """
     for name in names:
-        below = model_folder(folder, name) / "checkpoints"
+        below = model_folder(folder, name) / CHECKPOINTS
         if (found := latest_complete(below)) is not None:
             if processes.first:
                 with locked(below.parent, wait=False):

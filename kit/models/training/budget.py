@@ -1,4 +1,4 @@
-"""Micro-batches under a token budget: as many windows at once as fit, whatever their number."""
+"""Micro-batches of as many windows as fit: under a token budget, or of windows that may share a batch."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
+from kit.models.batching import HARMLESS, Batching
 from kit.models.processes import Processes
 from kit.models.training.batches import PADDING, LengthGroupedSampler
 
 
 class BudgetBatches(Sampler[list[int]]):
-    """Cuts each effective batch of *sampler* into micro-batches of at most *budget* padded tokens.
+    """Cuts each effective batch of *sampler* into micro-batches.
+
+    They have at most *budget* padded tokens and at most *most* windows, where these are given, and windows
+    that *batching* keeps apart never share one.
 
     Which windows share an effective batch stays as the sampler says, and so does the gradient.  Trainer wants
     the same number of micro-batches in all of them: ``steps``, what an effective batch of longest windows
@@ -32,15 +36,21 @@ class BudgetBatches(Sampler[list[int]]):
         sampler: LengthGroupedSampler,
         lengths: NDArray[np.int64],
         batch_size: int,
-        budget: int,
+        budget: int | None,
         processes: Processes | None = None,
+        *,
+        most: int | None = None,
+        batching: Batching = HARMLESS,
     ) -> None:
         self.sampler = sampler
         """Hears from accelerate which epoch begins."""
-        self._lengths, self._effective, self._budget = lengths, batch_size, budget
-        self._processes = processes or Processes()
+        self._lengths, self._effective, self._budget = batching.padded(lengths), batch_size, budget
+        self._processes, self._most, self._batching = processes or Processes(), most, batching
         rows = -(-min(batch_size, sampler.epoch_size) // self._processes.size)
-        self.steps = -(-rows // max(budget // int(lengths.max()), 1))
+        if batching.keeps_apart:
+            self.steps = rows  # at worst no two are of equal length
+        else:
+            self.steps = -(-rows // self._rows(int(self._lengths.max())))
 
     def __len__(self) -> int:
         return -(-self.sampler.epoch_size // self._effective) * self.steps
@@ -77,7 +87,12 @@ class BudgetBatches(Sampler[list[int]]):
         pieces = []
         while len(share):
             longest = 1 if share[0] == PADDING else int(self._lengths[share[0]])
-            rows = max(self._budget // longest, 1)
+            rows = self._batching.together(self._lengths[share], self._rows(longest))
             pieces.append(share[:rows])
             share = share[rows:]
         return pieces
+
+    def _rows(self, longest: int) -> int:
+        """How many windows of *longest* tokens a micro-batch may have."""
+        most = self._effective if self._most is None else self._most
+        return most if self._budget is None else max(min(self._budget // longest, most), 1)

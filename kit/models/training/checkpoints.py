@@ -21,6 +21,8 @@ from kit.errors import ModelError, WriteError
 from kit.models.devices import Device
 from kit.models.processes import Processes
 
+CHECKPOINTS = "checkpoints"
+"""Trainer's own state in a model's folder, until the model's record is written."""
 _MARK = "complete"
 _KEPT = 2
 """The newest so many complete ones are kept, beside the best: one may turn out to be unreadable."""

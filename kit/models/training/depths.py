@@ -9,20 +9,22 @@ import torch
 
 from kit.errors import ModelError
 from kit.models.joint import reader_of
+from kit.models.readers import head_weights
 
 
 def depths(model: torch.nn.Module) -> dict[str, int]:
     """How far below the head every weight is, by name: 0 head, 1 last layer, …, layers + 1 embeddings."""
     layers = _layers(model)
     reader = reader_of(model)
-    base = ("" if reader is model else "reader.") + getattr(reader, "base_model_prefix", "")
+    prefix = "" if reader is model else "reader."
+    body = {prefix + name for name in set(reader.state_dict()) - head_weights(reader)}
     found = {}
     for name, _ in model.named_parameters():
         if name.startswith(f"{layers[0]}."):
             number = int(name.removeprefix(f"{layers[0]}.").split(".")[0])
             found[name] = layers[1] - number
         else:
-            found[name] = layers[1] + 1 if name.startswith(f"{base}.") else 0
+            found[name] = layers[1] + 1 if name in body else 0
     return found
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import transformers
@@ -19,9 +18,11 @@ from kit.config.training import TrainingSettings, with_half_at_once
 from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
-from kit.models.backbones import Backbone, load_weights, weights_sha256
+from kit.models.backbones import Backbone
+from kit.models.checkpoint_files import weights_sha256
 from kit.models.devices import Device
-from kit.models.joint import BAND, reader_of
+from kit.models.joint import BAND
+from kit.models.probe import batching_of
 from kit.models.processes import OUT_OF_MEMORY, Processes
 from kit.models.tokens import TokensOf
 from kit.models.training.arguments import training_arguments
@@ -29,6 +30,7 @@ from kit.models.training.averages import average_of
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import (
+    CHECKPOINTS,
     CheckpointMarks,
     SaveByTheClock,
     latest_readable,
@@ -42,6 +44,7 @@ from kit.models.training.losses import Loss
 from kit.models.training.parts import Part
 from kit.models.training.sources import Sources
 from kit.models.training.trainer import SpanTrainer, steps_of
+from kit.models.training.trial import load_for_training
 from kit.models.windows import Windows, make_windows
 
 
@@ -74,7 +77,7 @@ class Job:
     @property
     def checkpoints(self) -> Path:
         """Trainer's own state, until the model's record is written."""
-        return self.folder / "checkpoints"
+        return self.folder / CHECKPOINTS
 
 
 def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
@@ -141,19 +144,11 @@ def _fit(
     _forget_peak(job.device)
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
-    model = load_weights(
-        job.backbone,
-        head_needed=False,
-        dropout_on_attention=settings.attention_dropout,
-        head=settings.head,
+    model = load_for_training(job.backbone, settings)
+    batching = batching_of(model, job.backbone, settings.max_length)
+    collator = SpanCollator(
+        windows, labels, job.backbone.pad_id, places=settings.soften > 0, batching=batching
     )
-    if settings.gradient_checkpointing:
-        # Its name is about to change, for Trainer's argument too.
-        names = ("activation_checkpointing_enable", "gradient_checkpointing_enable")
-        reader = reader_of(model)
-        enable: Any = next(getattr(reader, name) for name in names if hasattr(reader, name))
-        enable({"use_reentrant": False})
-    collator = SpanCollator(windows, labels, job.backbone.pad_id, places=settings.soften > 0)
     order = LengthGroupedSampler(
         windows.lengths,
         settings.batch_size,
@@ -164,10 +159,11 @@ def _fit(
     )
     sampler: LengthGroupedSampler | BudgetBatches = order
     accumulation = None
-    if settings.token_budget is not None:
+    if settings.token_budget is not None or batching.keeps_apart:
         sampler = BudgetBatches(
-            order, windows.lengths, settings.batch_size, settings.token_budget, job.processes
-        )
+            order, windows.lengths, settings.batch_size, settings.token_budget, job.processes,
+            most=settings.micro_batch_size if settings.token_budget is None else None, batching=batching,
+        )  # fmt: skip
         accumulation = sampler.steps
     steps = steps_of(order.epoch_size, settings.batch_size, settings.epochs)
     steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)

@@ -28,22 +28,27 @@ from kit.errors import ConfigError
 from kit.files import locked
 from kit.models.backbones import Backbone, attention_dropout, load_weights, open_backbone
 from kit.models.devices import Device, choose_device, emulates_bf16
-from kit.models.guards import clamp_lengths, inspect_tokenizer
+from kit.models.guards import clamp_lengths, clamped, inspect_tokenizer
+from kit.models.probe import batching_of
 from kit.models.processes import Processes, join_processes
 from kit.models.token_cache import KnownTokens, known_tokens
 from kit.models.training.beginning import (
+    LOGS,
     answer_lengths,
     begin,
     continue_or_refuse,
     data_file,
     model_folder,
     refuse_unfinished,
+    withdrawn_if_nothing_is_kept,
 )
+from kit.models.training.checkpoints import CHECKPOINTS
 from kit.models.training.fitting import Job, Listeners, fit
 from kit.models.training.held_out import score_out_of_fold
 from kit.models.training.parts import Part, fold_part, whole
 from kit.models.training.sources import Sources
 from kit.models.training.tracking import prepare_trackers
+from kit.models.training.trial import longest_window, try_training
 from kit.spans.members import Run, open_run
 from kit.spans.out_of_fold import assemble, has_share
 from kit.version import __version__
@@ -58,6 +63,7 @@ class _Training:
     valid: Dataset | None
     sources: Sources
     settings: TrainingSettings
+    record: RunRecord
     plan: FoldPlan | None
     device: Device
     processes: Processes
@@ -104,14 +110,15 @@ def train_run(
 
     A finished run or fold with the same settings and data is not trained again.  Raises ConfigError
     where the folder holds another run, or an unfinished one and *resume* is not given; LockError
-    where another process trains the same model.
+    where another process trains the same model.  A training that fails before anything of it is kept leaves
+    no run behind.
     """
     listeners = listeners or Listeners()
     processes = join_processes()
     if not processes.first:
         listeners = Listeners()
     settings = _shared_out(settings, processes)
-    prepare_trackers(report_to, folder / "logs")
+    prepare_trackers(report_to, folder / LOGS)
     device = choose_device(settings.precision)
     backbone = open_backbone(reference, trust_remote_code=trust_remote_code)
     length, stride, said = clamp_lengths(backbone, settings.max_length, settings.stride)
@@ -119,6 +126,9 @@ def train_run(
     for line in said:
         listeners.say(line)
     settings = settings.model_copy(update={"max_length": length, "stride": stride})
+    begun = read_run(folder)
+    if begun is not None and begun.settings.max_length < length:  # perhaps by a trial
+        settings = _within(longest_window(backbone, length), settings, backbone, listeners)
     record = RunRecord(
         backbone=backbone.name,
         backbone_version=backbone.version,
@@ -141,38 +151,48 @@ def train_run(
             listeners.say(f"{folder}:{which} already trained with these settings on these data")
     if processes.first:
         for name in kept.folds:  # of a process that was killed when the record was written
-            shutil.rmtree(model_folder(folder, name) / "checkpoints", ignore_errors=True)
+            shutil.rmtree(model_folder(folder, name) / CHECKPOINTS, ignore_errors=True)
     if not resume:
         refuse_unfinished(folder, wanted, processes)
-    plan = begin(folder, record, data, processes)
-    sources = Sources.of(data, record.mixture, valid)
-    sources.refuse_unjudged(plan, data)
-    if learn_before is not None and wanted:
-        begin_with = learn_before()
-        if before_only:
-            return open_run(begin_with.parent)
-        backbone = dataclasses.replace(backbone, location=str(begin_with))
-    training = _Training(
-        backbone, data, valid, sources, settings, plan, device, processes, folder, report_to, listeners
-    )
-    for line in inspect_tokenizer(backbone, [question for dataset in data for question in dataset]).remarks():
-        listeners.say(line)
-    if wanted:
-        # A training on a few of many questions does not wait for the tokens of the others.
-        everything = [*data, valid] if valid else data
-        tokens_of = known_tokens(backbone, everything, make=settings.limit is None)
-        training = dataclasses.replace(training, tokens_of=tokens_of)
-    for name in names:
-        if name in wanted:
-            if len(names) > 1:
-                listeners.say(f"fold {name} of {settings.folds}:")
-            _train_one(training, name)
-        elif plan is not None:
-            _mend_out_of_fold(training, name)
-    if plan is not None and processes.first:
-        _assemble(training, plan)
-    processes.wait()
-    return open_run(folder)
+    if wanted:  # before anything is written
+        trial = try_training(backbone, settings, device, folder if processes.first else None)
+        settings = _within(trial.max_length, settings, backbone, listeners)
+        for line in trial.batching.remarks(backbone.name):
+            listeners.say(line)
+        record = record.model_copy(update={"settings": settings})
+    with withdrawn_if_nothing_is_kept(folder, processes):
+        plan = begin(folder, record, data, processes)
+        sources = Sources.of(data, record.mixture, valid)
+        sources.refuse_unjudged(plan, data)
+        if learn_before is not None and wanted:
+            begin_with = learn_before()
+            if before_only:
+                return open_run(begin_with.parent)
+            backbone = dataclasses.replace(backbone, location=str(begin_with))
+        training = _Training(
+            backbone, data, valid, sources, settings, record, plan, device, processes, folder, report_to,
+            listeners,
+        )  # fmt: skip
+        asked = [question for dataset in data for question in dataset]
+        report = inspect_tokenizer(backbone, asked, allow_unknown=settings.allow_unknown)
+        for line in report.remarks():
+            listeners.say(line)
+        if wanted:
+            # A training on a few of many questions does not wait for the tokens of the others.
+            everything = [*data, valid] if valid else data
+            tokens_of = known_tokens(backbone, everything, make=settings.limit is None)
+            training = dataclasses.replace(training, tokens_of=tokens_of)
+        for name in names:
+            if name in wanted:
+                if len(names) > 1:
+                    listeners.say(f"fold {name} of {settings.folds}:")
+                _train_one(training, name)
+            elif plan is not None:
+                _mend_out_of_fold(training, name)
+        if plan is not None and processes.first:
+            _assemble(training, plan)
+        processes.wait()
+        return open_run(folder)
 
 
 def _train_one(training: _Training, name: str) -> None:
@@ -185,6 +205,8 @@ def _train_one(training: _Training, name: str) -> None:
         _finish(training, job, name)
         return
     with locked(folder, wait=False):
+        # Another process that failed may have withdrawn the run before this one held its lock.
+        begin(training.folder, training.record, training.data, Processes())
         record = _finish(training, job, name)
         add_fold(training.folder, name, record)
         # Only now: until the record is written, a killed training goes on from here.
@@ -217,8 +239,11 @@ def _mend_out_of_fold(training: _Training, name: str) -> None:
     if all(has_share(training.folder, record, dataset, name) for dataset in training.data):
         return
     training.listeners.say(f"fold {name}: its out-of-fold scores are gone; made again by its model")
-    kept = open_backbone(str(training.model_folder(name)))
-    model = load_weights(kept, head_needed=True).to(training.device.torch)
+    trusted = training.backbone.loading["trust_remote_code"]
+    kept = open_backbone(str(training.model_folder(name)), trust_remote_code=trusted)
+    model = load_weights(kept, head_needed=True)
+    batching_of(model, kept, training.settings.max_length)  # before a GPU rounds
+    model.to(training.device.torch)
     _score_out_of_fold(training, training.part(name), name, model, record.folds[name].weights_sha256)
 
 
@@ -240,6 +265,18 @@ def _shared_out(settings: TrainingSettings, processes: Processes) -> TrainingSet
     a_process = settings.batch_size // processes.size
     fitting = [size for size in range(1, settings.micro_batch_size + 1) if a_process % size == 0]
     return settings.model_copy(update={"micro_batch_size": max(fitting)})
+
+
+def _within(
+    length: int, settings: TrainingSettings, backbone: Backbone, listeners: Listeners
+) -> TrainingSettings:
+    """*settings* with windows of at most *length* tokens, the longest that work."""
+    if length == settings.max_length:
+        return settings
+    length, stride, said = clamped(backbone.name, length, settings.max_length, settings.stride)
+    for line in said:
+        listeners.say(line)
+    return settings.model_copy(update={"max_length": length, "stride": stride})
 
 
 def _remarks(

@@ -9,14 +9,17 @@ from typing import Any
 
 import torch
 from accelerate.data_loader import prepare_data_loader
+from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 from transformers import (
     EarlyStoppingCallback,
+    PreTrainedModel,
     Trainer,
     TrainerCallback,
     TrainerControl,
     TrainingArguments,
 )
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from kit.errors import ModelError
 from kit.models.training.adversarial import moved, watched
@@ -173,6 +176,25 @@ class SpanTrainer(Trainer):
             f"the loss is {value} at step {self.state.global_step + 1}; {kept}; {cure}, in another --run"
         )
 
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, torch.Tensor] | None = None) -> None:
+        """Weights by the names that they have in the model, without Trainer's pickle of its arguments.
+
+        The library gives those of some families the names of their published files, under which Trainer does
+        not find them again: it would resume, or go back to the best checkpoint, with other weights.  Outside
+        the library's classes tied weights (BART's embeddings) get a copy each: safetensors stores no shared
+        memory.
+        """
+        if not self.args.should_save:
+            return
+        folder = Path(str(self.args.output_dir if output_dir is None else output_dir))
+        model = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
+        if isinstance(model, PreTrainedModel):
+            model.save_pretrained(folder, state_dict=state_dict, save_original_format=False)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = model.state_dict() if state_dict is None else state_dict
+        save_file(_untied(weights), folder / SAFE_WEIGHTS_NAME, metadata={"format": "pt"})
+
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Metrics on the held-out questions, logged and told to the callbacks like Trainer's own."""
         metrics = {
@@ -181,6 +203,16 @@ class SpanTrainer(Trainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+
+def _untied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    seen: set[int] = set()
+    found = {}
+    for name, weight in weights.items():
+        place = weight.untyped_storage().data_ptr()
+        found[name] = (weight.clone() if place in seen else weight).contiguous()
+        seen.add(place)
+    return found
 
 
 def steps_of(windows: int, batch_size: int, epochs: float) -> int:

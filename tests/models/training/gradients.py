@@ -13,6 +13,7 @@ from transformers import TrainingArguments
 from kit.config.training import Head
 from kit.data.records import Answer, Question
 from kit.models.backbones import load_weights, open_backbone
+from kit.models.batching import Batching
 from kit.models.joint import JointReader
 from kit.models.processes import join_processes
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
@@ -37,7 +38,8 @@ def trainer(
 ) -> SpanTrainer:
     """Plain SGD without clipping, so that the step's change of weights is the gradient.
 
-    *budget*: padded tokens a micro-batch, in place of *micro* windows; 0 for none.
+    *budget*: padded tokens a micro-batch, in place of *micro* windows; 0 for none, -1 for micro-batches of
+    windows of equal length.
     """
     processes = join_processes()
     backbone = open_backbone(str(folder))
@@ -46,7 +48,7 @@ def trainer(
     questions = []
     for number in range(count):
         word = words[number % len(words)]
-        text = context + " 끝." * (number * 3)  # different lengths: padding matters
+        text = context + " 끝." * (number // 2 * 6)  # different lengths, of two windows each: padding matters
         questions.append(Question(str(number), "무엇?", text, (Answer(word, text.index(word)),)))
     windows = make_windows(backbone, questions, max_length=128, stride=16)
     assert len(windows) == count
@@ -55,7 +57,12 @@ def trainer(
     if isinstance(model, JointReader):
         torch.nn.init.normal_(model.head.end.weight, std=0.1)  # as if it had begun to learn
     order = LengthGroupedSampler(windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes)
-    sampler = BudgetBatches(order, windows.lengths, batch, budget, processes) if budget else order
+    sampler: LengthGroupedSampler | BudgetBatches = order
+    if budget < 0:
+        apart = Batching("harmful")
+        sampler = BudgetBatches(order, windows.lengths, batch, None, processes, most=micro, batching=apart)
+    elif budget:
+        sampler = BudgetBatches(order, windows.lengths, batch, budget, processes)
     steps = sampler.steps if isinstance(sampler, BudgetBatches) else batch // (micro * processes.size)
     arguments = TrainingArguments(
         output_dir=str(output),

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import TrainerCallback
 
+from kit.config.training import Head
 from kit.errors import ModelError
 from kit.models.training.trainer import steps_of
 from tests.commands import run_program
+from tests.models.conftest import ARTICLES
 from tests.models.training.gradients import Asked, Row, changes, options, trainer
+from tools.tiny_families import make_family
 
 PLAIN: Asked = ("independent", 0.0, 0.0, 0.0)
 OPTIONS: Asked = ("independent", 0.3, 0.5, 0.7)
@@ -52,6 +56,27 @@ def test_token_budgets_give_the_gradient_of_the_whole_batch(
     assert 0 < min(sizes) <= max(sizes) <= 250
 
 
+@pytest.mark.parametrize("count", [8, 13])
+def test_windows_of_equal_length_give_the_gradient_of_the_whole_batch(
+    wordpiece_folder: Path, tmp_path: Path, count: int
+) -> None:
+    whole = changes(wordpiece_folder, tmp_path, 8, 8, count)
+    run = trainer(wordpiece_folder, tmp_path, 8, 4, count, -1)
+    shapes: list[tuple[int, ...]] = []
+
+    def look(module: object, arguments: object, named: dict[str, torch.Tensor]) -> None:
+        assert named["attention_mask"].all()  # nothing is padded
+        shapes.append(tuple(named["input_ids"].shape))
+
+    run.model.register_forward_pre_hook(look, with_kwargs=True)
+    before = torch.cat([parameter.detach().flatten().clone() for parameter in run.model.parameters()])
+    run.train()
+    other = torch.cat([parameter.detach().flatten() for parameter in run.model.parameters()]) - before
+    assert (other - whole).norm() / whole.norm() < 1e-5
+    assert sum(rows for rows, _ in shapes) == count
+    assert 1 < max(rows for rows, _ in shapes) <= 4
+
+
 # Micro-batch, windows, token budget, and what is asked: all rows of a number of processes in one launch.
 TOGETHER: dict[int, tuple[tuple[int, int, int, Asked], ...]] = {
     2: (
@@ -62,6 +87,7 @@ TOGETHER: dict[int, tuple[tuple[int, int, int, Asked], ...]] = {
         (2, 13, 0, OPTIONS),
         (4, 13, 150, PLAIN),
         (4, 9, 60, ALL),
+        (4, 13, -1, ALL),
     ),
     3: ((1, 13, 0, PLAIN), (1, 13, 100, PLAIN)),
 }
@@ -119,3 +145,20 @@ def test_a_loss_that_is_not_finite_stops_with_step_checkpoint_and_cure(
     said = rf"is nan at step 3; the last good checkpoint is {good}; lower --lr \(0.1\), in another --run"
     with pytest.raises(ModelError, match=said):
         run.train()
+
+
+@pytest.mark.parametrize("head", ["independent", "joint"])
+@pytest.mark.parametrize("name", ["bert", "bart", "jina_embeddings_v3", "mixtral", "nomic_bert"])
+def test_a_checkpoint_has_the_names_that_its_model_has(name: str, head: Head, tmp_path: Path) -> None:
+    """The library's own folders of some families have others, which Trainer would not find again."""
+    make_family(tmp_path / "model", name, ARTICLES * 3)
+    own = trainer(tmp_path / "model", tmp_path / "out", batch=4, micro=2, count=4, head=head)
+    own._save(str(tmp_path / "saved"))
+    saved, model = load_file(tmp_path / "saved" / "model.safetensors"), own.model.state_dict()
+    assert set(saved) <= set(model)
+    for key, weight in saved.items():
+        assert torch.equal(weight, model[key]), key
+    places = {model[key].untyped_storage().data_ptr() for key in saved}
+    tied = [key for key in model if key not in saved]
+    assert all(model[key].untyped_storage().data_ptr() in places for key in tied), tied
+    assert not list((tmp_path / "saved").glob("*.bin"))  # a pickle
