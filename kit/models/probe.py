@@ -147,6 +147,7 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
     if fixed is not None:
         alone, beside, again = (passes(rows, fixed) for rows in ([0], [0, 1], [0]))
         whole = _Passes(reader, backbone, (longest,))  # Reformer draws at random where it has several chunks
+    _refuse_what_is_not_finite(reader, backbone, alone)
     if _differ(alone, again) or (fixed is not None and _differ(whole([0], fixed), whole([0], fixed))):
         raise ModelError(
             f"{backbone.reference}: gives the same window other scores in a second forward pass (it keeps a "
@@ -178,6 +179,17 @@ def _refuse_ids_beyond_tables(reader: Any, backbone: Backbone) -> None:
                 f"{backbone.reference}: its tokenizer's template gives segment {max(kinds)}, the model knows "
                 f"segments 0 to {known - 1}; {cure}"
             )
+
+
+def _refuse_what_is_not_finite(reader: Any, backbone: Backbone, scores: _Scores) -> None:
+    if all(bool(torch.isfinite(values).all()) for values in scores.values()):
+        return
+    damaged = [name for name, weight in reader.named_parameters() if not bool(torch.isfinite(weight).all())]
+    what = f"{damaged[0]} is not of finite numbers" if damaged else "with weights that are"
+    raise ModelError(
+        f"{backbone.reference}: its scores are not finite ({what}); copy the model again from where it comes "
+        "from, or choose another backbone"
+    )
 
 
 def _settled_attention(reader: Any, switch: Any, backbone: Backbone, longest: int) -> tuple[str, int | None]:
