@@ -6,21 +6,18 @@ A few forward passes over short synthetic windows show it, whatever the architec
 from __future__ import annotations
 
 import contextlib
-import random
-from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-import transformers
 
 from kit.errors import ModelError
 from kit.models.backbones import Backbone
-from kit.models.batching import Batching, pad_batch
+from kit.models.batching import Batching
 from kit.models.checkpoint_files import weights_file
+from kit.models.forward_passes import Passes, Scores, differ, undisturbed
 from kit.models.joint import reader_of
-from kit.models.synthetic_windows import synthetic_windows
 from kit.models.tokens import template_of
 
 _SHORT, _LONG = 13, 38
@@ -31,15 +28,6 @@ _BLOCKS = (2, 4, 8, 16, 32, 64, 128)
 """Architectures that compute in blocks take multiples of one of these."""
 _LONGEST_DEMAND = 4096
 """Tokens: a longer window takes too long to try only because a config names its length."""
-_TOLERANCE = 1e-4
-"""Of the spread of hidden states.  Rounding moves them by about 1e-6 of it; padding that matters by 3e-4 and
-more in random models of two layers, by 1e-2 and more in trained ones."""
-_TOLERANCE_LOGITS = 1e-3
-"""Two numbers a token are rounded less evenly than hundreds."""
-
-_Scores = dict[str, torch.Tensor]
-"""What a model says about CLS and context of one window: logits, and hidden states where they are found."""
-
 _found: dict[tuple[object, ...], Batching] = {}
 
 
@@ -66,11 +54,16 @@ def longest_that_works(model: torch.nn.Module, backbone: Backbone, wanted: int) 
     """The longest window that *model* takes, at most *wanted* tokens: found by forward passes.
 
     Run it on the CPU: a position beyond a table would end a GPU's process.  Where no length works at all, it
-    is *wanted*: then positions are not the cause.
+    is *wanted*: then positions are not the cause.  Raises ModelError for a model that draws at random.
     """
     reader = reader_of(model)
     with undisturbed(reader):
-        if _fitting(reader, backbone, wanted) or not _fitting(reader, backbone, _LEAST):
+        before = torch.get_rng_state()
+        length = _fitting(reader, backbone, wanted)
+        drawn = not torch.equal(before, torch.get_rng_state())
+        if drawn and length is not None and _draws(reader, backbone, wanted, length):
+            raise _unrepeatable(backbone)
+        if length is not None or not _fitting(reader, backbone, _LEAST):
             return wanted
         works, fails = _LEAST, wanted
         while fails - works > 1:
@@ -80,36 +73,6 @@ def longest_that_works(model: torch.nn.Module, backbone: Backbone, wanted: int) 
             else:
                 fails = middle
     return works
-
-
-@contextlib.contextmanager
-def undisturbed(model: torch.nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients and warnings; modes and random states are as before afterwards."""
-    modes = {id(module): module.training for module in model.modules()}
-    whole = model.training
-    verbosity = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity_error()
-    try:
-        with unchanged_random_state(), torch.no_grad():
-            model.eval()
-            yield
-    finally:
-        transformers.utils.logging.set_verbosity(verbosity)
-        for module in model.modules():
-            module.training = modes.get(id(module), whole)
-
-
-@contextlib.contextmanager
-def unchanged_random_state() -> Iterator[None]:
-    """Leaves the generators of torch, numpy and Python as they were: some models seed them themselves."""
-    of_python, of_numpy = random.getstate(), np.random.get_state()
-    cuda = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
-    try:
-        with torch.random.fork_rng(devices=cuda):
-            yield
-    finally:
-        random.setstate(of_python)
-        np.random.set_state(of_numpy)
 
 
 def reason(error: BaseException) -> str:
@@ -132,11 +95,10 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
     attention = fixed = None
     if (switch := _switch_of(reader)) is not None and switch.attention_type != "original_full":
         attention, fixed = _settled_attention(reader, switch, backbone, longest)
-    passes = _Passes(reader, backbone, (_SHORT, min(_LONG, longest), _SHORT))
+    passes = Passes(reader, backbone, (_SHORT, min(_LONG, longest), _SHORT))
     try:
         if fixed is None:
-            alone, beside = passes([0]), passes([0, 1])
-            padded, again = passes([0], passes.width(1)), passes([0])
+            seen = _seen(passes)
             passes.trained([1])  # Reformer demands more of lengths then
     except torch.OutOfMemoryError:
         raise
@@ -145,19 +107,52 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
         if fixed is None:
             raise ModelError(f"{backbone.reference}: {_cause(error, reader)}") from error
     if fixed is not None:
-        alone, beside, again = (passes(rows, fixed) for rows in ([0], [0, 1], [0]))
-        whole = _Passes(reader, backbone, (longest,))  # Reformer draws at random where it has several chunks
-    _refuse_what_is_not_finite(reader, backbone, alone)
-    if _differ(alone, again) or (fixed is not None and _differ(whole([0], fixed), whole([0], fixed))):
-        raise ModelError(
-            f"{backbone.reference}: gives the same window other scores in a second forward pass (it keeps a "
-            "state, or draws at random), so that its Edit Score means nothing; choose another backbone"
-        )
+        seen = _seen(passes, fixed)
+    if seen.again_otherwise or (fixed is not None and _draws(reader, backbone, longest, fixed)):
+        _refuse_what_is_not_finite(reader, backbone, passes([0], fixed)[0])
+        raise _unrepeatable(backbone)
     if fixed is not None:
-        return Batching("fixed", fixed, _differ(alone, beside), attention)
-    if not _differ(alone, beside) and not _differ(alone, padded):
+        return Batching("fixed", fixed, seen.beside_otherwise, attention)
+    if not seen.beside_otherwise:
         return Batching(attention=attention)
-    return Batching("harmful", alone=_differ(alone, passes([0, 2])), attention=attention)
+    return Batching("harmful", alone=differ(passes([0])[0], passes([0, 2])[0]), attention=attention)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Whether windows had other scores in a second pass, and beside another one."""
+
+    again_otherwise: bool
+    beside_otherwise: bool
+
+
+def _seen(passes: Passes, length: int | None = None) -> _Seen:
+    """What passes over a short and a longer window show; *length*: what both are padded to."""
+    (short,), beside = passes([0], length), passes([0, 1], length)
+    (longer,), (again,) = passes([1], length), passes([0], length)
+    otherwise = differ(longer, beside[1])
+    return _Seen(
+        differ(short, again) or (otherwise and differ(longer, passes([1], length)[0])),
+        differ(short, beside[0]) or otherwise,
+    )
+
+
+def _draws(reader: Any, backbone: Backbone, tokens: int, length: int) -> bool:
+    """Whether a window of *tokens* tokens, padded to *length*, has scores that are drawn at random.
+
+    Reformer hashes windows of several chunks so.
+    """
+    passes = Passes(reader, backbone, (tokens,))
+    before = torch.get_rng_state()
+    (one,) = passes([0], length)
+    return not torch.equal(before, torch.get_rng_state()) and differ(one, passes([0], length)[0])
+
+
+def _unrepeatable(backbone: Backbone) -> ModelError:
+    return ModelError(
+        f"{backbone.reference}: gives the same window other scores in a second forward pass (it keeps a "
+        "state, or draws at random), so that its Edit Score means nothing; choose another backbone"
+    )
 
 
 def _refuse_ids_beyond_tables(reader: Any, backbone: Backbone) -> None:
@@ -181,7 +176,7 @@ def _refuse_ids_beyond_tables(reader: Any, backbone: Backbone) -> None:
             )
 
 
-def _refuse_what_is_not_finite(reader: Any, backbone: Backbone, scores: _Scores) -> None:
+def _refuse_what_is_not_finite(reader: Any, backbone: Backbone, scores: Scores) -> None:
     if all(bool(torch.isfinite(values).all()) for values in scores.values()):
         return
     damaged = [name for name, weight in reader.named_parameters() if not bool(torch.isfinite(weight).all())]
@@ -198,7 +193,7 @@ def _settled_attention(reader: Any, switch: Any, backbone: Backbone, longest: in
     BigBird has full attention for short batches, and stays with it.  Where the longest window gets it,
     all do.  Where not, every window is padded to the longest: a shorter batch would switch.
     """
-    _Passes(reader, backbone, (longest,))([0])
+    Passes(reader, backbone, (longest,))([0])
     attention = str(switch.attention_type)
     return attention, None if attention == "original_full" else longest
 
@@ -210,7 +205,7 @@ def _switch_of(reader: Any) -> Any:
 
 def _fitting(reader: Any, backbone: Backbone, tokens: int, *, training: bool = False) -> int | None:
     """The least length that a window of *tokens* tokens can be padded to; None where all fail."""
-    every = _Passes(reader, backbone, (tokens,))
+    every = Passes(reader, backbone, (tokens,))
     passes = every.trained if training else every
     blocks = {-(-tokens // block) * block for block in _BLOCKS}
     named = {length for length in _lengths_named_in(reader.config) if length > tokens}
@@ -233,57 +228,6 @@ def _lengths_named_in(config: Any) -> set[int]:
         if ("len" in name or "position" in name) and isinstance(value, int)
     }
     return {length for length in named if _LEAST <= length <= _LONGEST_DEMAND}
-
-
-class _Passes:
-    """Forward passes over windows of given lengths."""
-
-    def __init__(self, reader: Any, backbone: Backbone, lengths: Sequence[int]) -> None:
-        self._reader, self._pad_id = reader, backbone.pad_id
-        self._windows, _ = synthetic_windows(backbone, lengths)
-        self._device = next(reader.parameters()).device
-
-    def width(self, row: int) -> int:
-        """Tokens of window *row*."""
-        return int(self._windows.lengths[row])
-
-    def trained(self, rows: list[int], length: int | None = None) -> _Scores:
-        """The same as in training, with dropout; what the model measures on the way is forgotten."""
-        measured = [(buffer, buffer.clone()) for buffer in self._reader.buffers()]
-        self._reader.train()
-        try:
-            return self(rows, length)
-        finally:
-            self._reader.eval()
-            for buffer, before in measured:
-                buffer.copy_(before)
-
-    def __call__(self, rows: list[int], length: int | None = None) -> _Scores:
-        """What the model says about the first of *rows*: logits and hidden states of CLS and context."""
-        windows, hidden = self._windows, []
-        inputs = pad_batch(windows, np.array(rows), self._pad_id, length)
-        base = getattr(self._reader, "base_model", self._reader)
-        handle = base.register_forward_hook(lambda module, arguments, output: hidden.append(output))
-        try:
-            output = self._reader(**{name: value.to(self._device) for name, value in inputs.items()})
-        finally:
-            handle.remove()
-        first, count = int(windows.context_at[rows[0]]), int(windows.tokens[rows[0]])
-        places = [windows.cls, *range(first, first + count)]
-        found = {"logits": torch.stack([output.start_logits[0, places], output.end_logits[0, places]])}
-        states = None if base is self._reader else hidden[0][0]
-        if states is not None and states.shape[:2] == inputs["input_ids"].shape:
-            found["hidden"] = states[0, places]
-        return {name: values.float() for name, values in found.items()}
-
-
-def _differ(one: _Scores, other: _Scores) -> bool:
-    for name, values in one.items():
-        spread = values.std().clamp(min=1e-3 * values.abs().mean())
-        tolerance = _TOLERANCE_LOGITS if name == "logits" and "hidden" in one else _TOLERANCE
-        if not bool((values - other[name]).abs().max() <= tolerance * spread):  # a NaN is a difference
-            return True
-    return False
 
 
 def _cause(error: Exception, reader: Any) -> str:

@@ -194,10 +194,19 @@ def test_lengths_that_only_training_demands(tmp_path: Path) -> None:
     reader = model.base_model
     layers = [layer.attention.self_attention for layer in reader.encoder.layers]
     assert [type(layer).__name__ for layer in layers] == ["LocalSelfAttention", "LSHSelfAttention"]
-    with pytest.raises(ModelError, match="gives the same window other scores in a second forward pass"):
-        batching_of(model, backbone, 90)  # its hashes are drawn at random
     model.config.hash_seed = layers[1].hash_seed = 1
     assert batching_of(model, backbone, 90) == Batching("fixed", 96)
+
+
+@pytest.mark.parametrize("chunk", [16, 32])
+def test_hashes_that_are_drawn_anew(tmp_path: Path, chunk: int) -> None:
+    """Reformer hashes windows that are longer than a chunk, at random."""
+    folder = made(tmp_path / "model", "reformer with CLS", lsh_attn_chunk_length=chunk)
+    backbone, model = opened(folder)
+    with pytest.raises(ModelError, match=r"gives the same window other scores in a second forward"):
+        longest_that_works(model, backbone, 96)
+    with pytest.raises(ModelError, match=r"gives the same window other scores in a second forward"):
+        batching_of(model, backbone, 96)
 
 
 def test_rows_that_change_each_other_stand_alone(bert: tuple[Backbone, torch.nn.Module]) -> None:

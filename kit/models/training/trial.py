@@ -18,13 +18,13 @@ from kit.files import fresh_beside, locked
 from kit.models.backbones import Backbone, load_weights
 from kit.models.batching import Batching
 from kit.models.devices import Device
+from kit.models.forward_passes import unchanged_random_state
 from kit.models.joint import reader_of
 from kit.models.probe import (
     batching_of,
     identity,
     longest_that_works,
     reason,
-    unchanged_random_state,
 )
 from kit.models.synthetic_windows import synthetic_windows
 from kit.models.training.adversarial import moved, watched
