@@ -16,7 +16,7 @@ from kit.errors import ModelError
 from kit.models.backbones import Backbone
 from kit.models.batching import Batching
 from kit.models.checkpoint_files import weights_file
-from kit.models.forward_passes import Passes, differ, undisturbed
+from kit.models.forward_passes import Passes, Scores, differ, undisturbed
 from kit.models.joint import reader_of
 from kit.models.tokens import template_of
 
@@ -109,6 +109,7 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
     if fixed is not None:
         seen = _seen(passes, fixed)
     if seen.again_otherwise or (fixed is not None and _draws(reader, backbone, longest, fixed)):
+        _refuse_what_is_not_finite(reader, backbone, passes([0], fixed)[0])
         raise _unrepeatable(backbone)
     if fixed is not None:
         return Batching("fixed", fixed, seen.beside_otherwise, attention)
@@ -173,6 +174,17 @@ def _refuse_ids_beyond_tables(reader: Any, backbone: Backbone) -> None:
                 f"{backbone.reference}: its tokenizer's template gives segment {max(kinds)}, the model knows "
                 f"segments 0 to {known - 1}; {cure}"
             )
+
+
+def _refuse_what_is_not_finite(reader: Any, backbone: Backbone, scores: Scores) -> None:
+    if all(bool(torch.isfinite(values).all()) for values in scores.values()):
+        return
+    damaged = [name for name, weight in reader.named_parameters() if not bool(torch.isfinite(weight).all())]
+    what = f"{damaged[0]} is not of finite numbers" if damaged else "with weights that are"
+    raise ModelError(
+        f"{backbone.reference}: its scores are not finite ({what}); copy the model again from where it comes "
+        "from, or choose another backbone"
+    )
 
 
 def _settled_attention(reader: Any, switch: Any, backbone: Backbone, longest: int) -> tuple[str, int | None]:

@@ -19,6 +19,7 @@ import pytest
 from tests.hostile.archives import linked, zipped
 from tests.hostile.conftest import FORMULAS
 from tests.hostile.refusals import refused, run
+from tests.screens import obeyed
 
 DEEP = "[" * 20_000 + "]" * 20_000  # newer Pythons read up to 10,000 levels
 DIGITS = "9" * 10_000
@@ -90,7 +91,7 @@ def test_question_files(here: Path, text: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("runs/a/run.json", ["runs"]),
+        ("runs/a/run.json", ["ensemble", "runs/a", "--data", "t.json"]),
         ("submissions/a.json", ["submit", "submissions/a.csv", "--message", "m"]),
     ],
 )
@@ -98,6 +99,18 @@ def test_the_kits_own_records(here: Path, name: str, command: list[str], text: s
     assert run("ensemble", "runs/a", "--data", "t.json", cwd=here)[0] == 0
     (here / name).write_text(text, encoding="utf-8")
     assert len(refused(*command, cwd=here)) < 1000
+    if name.endswith("run.json"):
+        assert len(unreadable(here)) < 1000
+
+
+def unreadable(here: Path) -> str:
+    """What `kit runs` says about the record of ``runs/a``, which it lists all the same."""
+    code, out, error = run("runs", cwd=here)
+    assert code == 0, error
+    assert "cannot be read" in out
+    assert error.count("\n") == 1
+    assert obeyed(error) == []
+    return error.rstrip("\n")
 
 
 @pytest.mark.parametrize("text", [DEEP, f'{{"folds": {DIGITS}}}', '{"folds": 2}'])
@@ -140,8 +153,8 @@ def test_a_ledger_line_that_is_none_is_passed_over(here: Path) -> None:
 def test_a_fold_is_full_or_a_number(here: Path, spoil: Callable[..., None], fold: str) -> None:
     record = json.loads((here / "runs" / "a" / "run.json").read_text(encoding="utf-8"))["folds"]["full"]
     spoil("folds", value={fold: record})
-    for command in (["runs"], ["ensemble", "runs/a", "--data", "t.json"]):
-        assert "runs/a/run.json: folds" in refused(*command, cwd=here)
+    assert "runs/a/run.json: folds" in unreadable(here)
+    assert "runs/a/run.json: folds" in refused("ensemble", "runs/a", "--data", "t.json", cwd=here)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +172,7 @@ def test_a_run_without_metrics_and_a_time_that_is_none(here: Path, spoil: Callab
     assert (code, error) == (0, "")
     assert "full" in out
     spoil("folds", "full", "seconds", value=float("inf"))
-    assert "run.json: folds.full.seconds is Infinity" in refused("runs", cwd=here)
+    assert "run.json: folds.full.seconds is Infinity" in unreadable(here)
 
 
 # YAML.

@@ -401,3 +401,12 @@ def test_batches_of_equal_length_and_of_one() -> None:
 )
 def test_what_is_said_about_it(batching: Batching, lines: list[str]) -> None:
     assert batching.remarks("x") == lines
+
+
+@pytest.mark.parametrize("weight", ["qa_outputs.weight", "bert.encoder.layer.0.output.dense.weight"])
+def test_weights_that_are_no_numbers_are_named(bert: tuple[Backbone, torch.nn.Module], weight: str) -> None:
+    backbone, model = bert
+    with torch.no_grad():
+        dict(model.named_parameters())[weight][:] = torch.nan
+    with pytest.raises(ModelError, match=rf"its scores are not finite \({weight} is not of finite numbers\)"):
+        batching_of(model, backbone, 60)

@@ -69,7 +69,10 @@ def _withdraw(folder: Path) -> None:
         for model in models:  # raises LockError where another process trains it
             held.enter_context(locked(model, wait=False))
         own = {folder / RUN_FILE, folder / FOLDS_FILE, folder / LOGS, *models}
-        kept = any(latest_complete(model / CHECKPOINTS) for model in models)
+        kept = any(
+            latest_complete(model / CHECKPOINTS) or model.is_symlink() or (model / CHECKPOINTS).is_symlink()
+            for model in models
+        )
         if kept or not all(path in own or is_temporary(path) for path in folder.iterdir()):
             return
         for path in (*models, folder / LOGS):
