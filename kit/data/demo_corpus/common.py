@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # ruff: noqa: E501 - a template is read as one line
 # fmt: off
-from kit.data.sample.templates import fact
+from kit.data.demo_corpus.templates import fact
 
 BYLINE = fact(
     "({@town}=[새길|너른|다온|마루]뉴스) <reporter:{@person}~ 기자> =",

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from kit.data.demo_corpus.generator import articles
 from kit.data.records import Question
-from kit.data.sample.generator import articles
 from kit.files import write_text
 
 SEED = 2022
@@ -32,7 +32,7 @@ class Corpus:
 
 
 @dataclass(frozen=True, slots=True)
-class SampleFiles:
+class CorpusFiles:
     """Where `write` put the corpus: test.json withholds the answers that test_answers.json has."""
 
     train: Path
@@ -57,13 +57,13 @@ def write(
     seed: int = SEED,
     train_contexts: int = TRAIN_CONTEXTS,
     test_contexts: int = TEST_CONTEXTS,
-) -> SampleFiles:
+) -> CorpusFiles:
     """Write a corpus as the competition's files into *folder* (made if need be); the same bytes for a seed.
 
     Raises WriteError where the folder cannot be written.
     """
     corpus = generate(seed, train_contexts, test_contexts)
-    files = SampleFiles(
+    files = CorpusFiles(
         train=folder / "train.json",
         test=folder / "test.json",
         test_answers=folder / "test_answers.json",

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from kit.data.sample import names
-from kit.data.sample.templates import Frame, fact, one
+from kit.data.demo_corpus import names
+from kit.data.demo_corpus.templates import Frame, fact, one
 
 _GOODS = one(
     "이차전지 소재", "반도체 장비", "수소 연료전지", "냉동 식품", "의료용 필름", "전기차 부품", "친환경 포장재",

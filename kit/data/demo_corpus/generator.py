@@ -7,10 +7,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kit.data.demo_corpus import common, culture, economy, local, science, society, sports, weather, world
+from kit.data.demo_corpus.names import FRESH
+from kit.data.demo_corpus.templates import Canvas, Draw, Fact, Frame, Span, Writer
 from kit.data.records import Answer, Question
-from kit.data.sample import common, culture, economy, local, science, society, sports, weather, world
-from kit.data.sample.names import FRESH
-from kit.data.sample.templates import Canvas, Draw, Fact, Frame, Span, Writer
 
 FRAMES: tuple[Frame, ...] = (
     *economy.FRAMES, *society.FRAMES, *culture.FRAMES, *sports.FRAMES,

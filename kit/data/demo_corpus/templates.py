@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from kit.data.sample import josa
+from kit.data.demo_corpus import josa
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.data.sample.josa import SHAPES, particle
-from kit.data.sample.templates import Draw, Source
+from kit.data.demo_corpus.josa import SHAPES, particle
+from kit.data.demo_corpus.templates import Draw, Source
 
 _SURNAMES = "김이박최정강조윤장임한오서신권황안송류홍전고문손양배백허남심노하곽성차주우구민진나엄채원천방공현"
 _GIVEN_FIRST = "민서지도하예준은시현유재승태다수정주연우동성경윤소가나라규미"

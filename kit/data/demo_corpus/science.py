@@ -4,8 +4,8 @@ from __future__ import annotations
 
 # ruff: noqa: E501 - a template is read as one line
 # fmt: off
-from kit.data.sample import names
-from kit.data.sample.templates import Frame, fact, one
+from kit.data.demo_corpus import names
+from kit.data.demo_corpus.templates import Frame, fact, one
 
 RESEARCH = Frame(
     category="IT과학",

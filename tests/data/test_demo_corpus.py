@@ -13,27 +13,27 @@ from pathlib import Path
 
 import pytest
 
-from kit.data import sample
+from kit.data import demo_corpus
+from kit.data.demo_corpus import common, josa, names
+from kit.data.demo_corpus.generator import FRAMES
+from kit.data.demo_corpus.templates import Canvas, Draw, Fact, Source, Writer, fact, parse
 from kit.data.records import Question
-from kit.data.sample import common, josa, names
-from kit.data.sample.generator import FRAMES
-from kit.data.sample.templates import Canvas, Draw, Fact, Source, Writer, fact, parse
 
 TEST_QUESTIONS = 600
 TEST_CONTEXTS = 200
 
 
 @pytest.fixture(scope="module")
-def corpus() -> sample.Corpus:
-    return sample.generate()
+def corpus() -> demo_corpus.Corpus:
+    return demo_corpus.generate()
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> sample.SampleFiles:
-    return sample.write(tmp_path_factory.mktemp("sample"), train_contexts=48, test_contexts=24)
+def small(tmp_path_factory: pytest.TempPathFactory) -> demo_corpus.CorpusFiles:
+    return demo_corpus.write(tmp_path_factory.mktemp("sample"), train_contexts=48, test_contexts=24)
 
 
-def everything(corpus: sample.Corpus) -> list[Question]:
+def everything(corpus: demo_corpus.Corpus) -> list[Question]:
     return [*corpus.train, *corpus.test]
 
 
@@ -50,7 +50,7 @@ def writer(seed: int = 0, **values: str) -> Writer:
 
 def test_bytes_depend_on_the_seed_alone(tmp_path: Path) -> None:
     def written(folder: str, seed: int) -> list[bytes]:
-        files = sample.write(tmp_path / folder, seed, train_contexts=30, test_contexts=24)
+        files = demo_corpus.write(tmp_path / folder, seed, train_contexts=30, test_contexts=24)
         paths = (files.train, files.test, files.test_answers, files.sample_submission)
         return [path.read_bytes() for path in paths]
 
@@ -60,12 +60,12 @@ def test_bytes_depend_on_the_seed_alone(tmp_path: Path) -> None:
 
 def test_the_test_part_does_not_depend_on_how_much_there_is_to_train_on() -> None:
     assert (
-        sample.generate(train_contexts=3, test_contexts=24).test
-        == sample.generate(train_contexts=50, test_contexts=24).test
+        demo_corpus.generate(train_contexts=3, test_contexts=24).test
+        == demo_corpus.generate(train_contexts=50, test_contexts=24).test
     )
 
 
-def test_files_have_the_competition_layout(small: sample.SampleFiles) -> None:
+def test_files_have_the_competition_layout(small: demo_corpus.CorpusFiles) -> None:
     for path in (small.train, small.test, small.test_answers):
         data = json.loads(path.read_text(encoding="utf-8"))
         assert set(data) == {"version", "data"}
@@ -80,7 +80,7 @@ def test_files_have_the_competition_layout(small: sample.SampleFiles) -> None:
                     assert all(set(gold) == {"text", "answer_start"} for gold in asked["answers"])
 
 
-def test_the_test_files_differ_in_their_answers_only(small: sample.SampleFiles) -> None:
+def test_the_test_files_differ_in_their_answers_only(small: demo_corpus.CorpusFiles) -> None:
     withheld = json.loads(small.test.read_text(encoding="utf-8"))
     given = json.loads(small.test_answers.read_text(encoding="utf-8"))
     for article in given["data"]:
@@ -90,7 +90,7 @@ def test_the_test_files_differ_in_their_answers_only(small: sample.SampleFiles) 
     assert withheld == given
 
 
-def test_the_sample_submission_has_a_blank_for_every_test_guid(small: sample.SampleFiles) -> None:
+def test_the_sample_submission_has_a_blank_for_every_test_guid(small: demo_corpus.CorpusFiles) -> None:
     text = small.sample_submission.read_bytes().decode("utf-8")
     assert "\r" not in text
     assert text.startswith("Id,Predicted\n")
@@ -104,10 +104,10 @@ def test_the_sample_submission_has_a_blank_for_every_test_guid(small: sample.Sam
 # The corpus
 
 
-def test_counts(corpus: sample.Corpus) -> None:
+def test_counts(corpus: demo_corpus.Corpus) -> None:
     assert len(corpus.test) >= TEST_QUESTIONS
     assert len(contexts(corpus.test)) == TEST_CONTEXTS
-    assert len(contexts(corpus.train)) == sample.TRAIN_CONTEXTS
+    assert len(contexts(corpus.train)) == demo_corpus.TRAIN_CONTEXTS
     assert {len({q.text for q in group}) for group in by_context(everything(corpus)).values()} <= {3, 4}
 
 
@@ -118,19 +118,19 @@ def by_context(questions: list[Question]) -> dict[str, list[Question]]:
     return groups
 
 
-def test_guids_are_unique_and_look_like_the_competitions(corpus: sample.Corpus) -> None:
+def test_guids_are_unique_and_look_like_the_competitions(corpus: demo_corpus.Corpus) -> None:
     guids = [question.guid for question in everything(corpus)]
     assert len(set(guids)) == len(guids)
     assert all(re.fullmatch(r"[0-9a-f]{32}", guid) for guid in guids)
 
 
-def test_a_title_names_one_article(corpus: sample.Corpus) -> None:
+def test_a_title_names_one_article(corpus: demo_corpus.Corpus) -> None:
     articles = {(question.title, question.context) for question in everything(corpus)}
     titles = Counter(title for title, _ in articles)
     assert titles.most_common(1)[0][1] == 1
 
 
-def test_every_answer_stands_at_its_start(corpus: sample.Corpus) -> None:
+def test_every_answer_stands_at_its_start(corpus: demo_corpus.Corpus) -> None:
     for question in everything(corpus):
         assert question.answers
         for gold in question.answers:
@@ -139,7 +139,7 @@ def test_every_answer_stands_at_its_start(corpus: sample.Corpus) -> None:
             assert question.context[gold.start : gold.end] == gold.text
 
 
-def test_two_gold_forms_begin_together_the_longer_first(corpus: sample.Corpus) -> None:
+def test_two_gold_forms_begin_together_the_longer_first(corpus: demo_corpus.Corpus) -> None:
     pairs = [question.answers for question in corpus.test if len(question.answers or ()) > 1]
     assert len(pairs) > 0.2 * len(corpus.test)
     for pair in pairs:
@@ -150,7 +150,7 @@ def test_two_gold_forms_begin_together_the_longer_first(corpus: sample.Corpus) -
         assert len(short.text) < len(long.text)
 
 
-def test_answer_lengths_are_like_the_competitions(corpus: sample.Corpus) -> None:
+def test_answer_lengths_are_like_the_competitions(corpus: demo_corpus.Corpus) -> None:
     for questions in (corpus.train, corpus.test):
         lengths = sorted(len(question.golds[0]) for question in questions)
         assert 5 <= sum(lengths) / len(lengths) <= 8
@@ -159,7 +159,7 @@ def test_answer_lengths_are_like_the_competitions(corpus: sample.Corpus) -> None
         assert lengths[-1] < 60
 
 
-def test_some_contexts_are_long_and_answered_late(corpus: sample.Corpus) -> None:
+def test_some_contexts_are_long_and_answered_late(corpus: demo_corpus.Corpus) -> None:
     long = [question for question in corpus.test if len(question.context) >= 1200]
     assert long
     assert any(question.answers[0].start > 700 for question in long if question.answers)
@@ -168,11 +168,11 @@ def test_some_contexts_are_long_and_answered_late(corpus: sample.Corpus) -> None
 
 
 @pytest.mark.parametrize("sign", list("\xa0\u200b“”‘’…㎜①美中《㎏"))
-def test_contexts_hold_the_signs_that_real_articles_hold(corpus: sample.Corpus, sign: str) -> None:
+def test_contexts_hold_the_signs_that_real_articles_hold(corpus: demo_corpus.Corpus, sign: str) -> None:
     assert any(sign in context for context in contexts(corpus.train))
 
 
-def test_no_sign_of_the_template_language_is_left(corpus: sample.Corpus) -> None:
+def test_no_sign_of_the_template_language_is_left(corpus: demo_corpus.Corpus) -> None:
     for question in everything(corpus):
         for text in (question.text, question.context, question.title):
             assert not set("[]{}<>|^~") & set(text), text
@@ -181,14 +181,14 @@ def test_no_sign_of_the_template_language_is_left(corpus: sample.Corpus) -> None
         assert "  " not in question.text
 
 
-def test_a_passage_names_more_than_one_of_a_kind(corpus: sample.Corpus) -> None:
+def test_a_passage_names_more_than_one_of_a_kind(corpus: demo_corpus.Corpus) -> None:
     """With one number or one person only, the kind of the answer would give it away."""
     several = sum(len(re.findall(r"\d+", context)) >= 3 for context in contexts(corpus.test))
     assert several > 0.9 * TEST_CONTEXTS
 
 
 @pytest.mark.parametrize("word", ["누구", "언제", "어디", "무엇", "몇", "얼마", "어떻게"])
-def test_question_words_vary(corpus: sample.Corpus, word: str) -> None:
+def test_question_words_vary(corpus: demo_corpus.Corpus, word: str) -> None:
     assert any(word in question.text for question in corpus.test)
 
 
@@ -200,7 +200,7 @@ def shingles(text: str, size: int = 8) -> frozenset[str]:
     return frozenset(plain[at : at + size] for at in range(len(plain) - size + 1))
 
 
-def test_no_two_articles_are_near_duplicates(corpus: sample.Corpus) -> None:
+def test_no_two_articles_are_near_duplicates(corpus: demo_corpus.Corpus) -> None:
     """Nor of the training part: articles joined into one group would make folds useless."""
     texts = [*contexts(corpus.test), *contexts(corpus.train)[:800]]
     forms = [shingles(text) for text in texts]
@@ -216,7 +216,7 @@ def test_no_two_articles_are_near_duplicates(corpus: sample.Corpus) -> None:
     assert worst < 0.37
 
 
-def test_no_context_or_title_is_in_both_parts(corpus: sample.Corpus) -> None:
+def test_no_context_or_title_is_in_both_parts(corpus: demo_corpus.Corpus) -> None:
     assert not set(contexts(corpus.train)) & set(contexts(corpus.test))
     assert not {q.title for q in corpus.train} & {q.title for q in corpus.test}
 
@@ -273,7 +273,7 @@ def test_particles(word: str, base: str, shape: str) -> None:
     assert josa.particle(word, base) == shape
 
 
-def test_particles_in_the_corpus_fit_the_names_before_them(corpus: sample.Corpus) -> None:
+def test_particles_in_the_corpus_fit_the_names_before_them(corpus: demo_corpus.Corpus) -> None:
     for context in contexts(corpus.train)[:600]:
         # A town or county is read to its last syllable: 시 is open, 군 is closed.
         assert not re.search(r"[가-힣]{2}시(은|이|을|과) ", context.replace("다시 ", "")), context
