@@ -7,15 +7,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kit.data.demo_corpus import common, culture, economy, local, science, society, sports, weather, world
 from kit.data.demo_corpus.names import FRESH
-from kit.data.demo_corpus.templates import Canvas, Draw, Fact, Frame, Span, Writer
+from kit.data.demo_corpus.passages import Fact, Frame, asides, byline, frames
+from kit.data.demo_corpus.templates import Canvas, Draw, Span, Writer
 from kit.data.records import Answer, Question
-
-FRAMES: tuple[Frame, ...] = (
-    *economy.FRAMES, *society.FRAMES, *culture.FRAMES, *sports.FRAMES,
-    *science.FRAMES, *local.FRAMES, *weather.FRAMES, *world.FRAMES,
-)  # fmt: skip
 
 # Every so many passages one is a digest of the day, over 1,200 characters: windows matter there.
 DIGEST_EVERY = 40
@@ -41,10 +36,10 @@ def articles(seed: int, part: str, count: int, *, held_out: bool, titles: set[st
     draw = Draw(rng, held_out)
     questions: list[Question] = []
     for index in range(count):
-        frames = _frames(rng, index)
-        article = _write(draw, frames)
+        chosen = _frames(rng, index)
+        article = _write(draw, chosen)
         while article.title in titles:
-            article = _write(draw, frames)
+            article = _write(draw, chosen)
         titles.add(article.title)
         source = rng.choice(_SOURCES)
         for text, answers in rng.sample(article.asked, rng.choice((3, 3, 3, 4))):
@@ -56,7 +51,7 @@ def articles(seed: int, part: str, count: int, *, held_out: bool, titles: set[st
                     context=article.context,
                     answers=answers,
                     title=article.title,
-                    category=frames[0].category if len(frames) == 1 else DIGEST_CATEGORY,
+                    category=chosen[0].category if len(chosen) == 1 else DIGEST_CATEGORY,
                     source=source,
                 )
             )
@@ -64,23 +59,24 @@ def articles(seed: int, part: str, count: int, *, held_out: bool, titles: set[st
 
 
 def _frames(rng: random.Random, index: int) -> Sequence[Frame]:
+    every = frames()
     if index % DIGEST_EVERY == DIGEST_EVERY - 1:
-        return rng.sample(FRAMES, DIGEST_FRAMES)
-    return (FRAMES[index % len(FRAMES)],)
+        return rng.sample(every, DIGEST_FRAMES)
+    return (every[index % len(every)],)
 
 
-def _write(draw: Draw, frames: Sequence[Frame]) -> _Article:
+def _write(draw: Draw, chosen: Sequence[Frame]) -> _Article:
     rng = draw.rng
     canvas = Canvas()
     title = ""
     asked: list[tuple[Span, str]] = []
-    whole = len(frames) > 1
-    for frame in frames:
+    whole = len(chosen) > 1
+    for frame in chosen:
         writer = Writer(draw, _values(draw, frame), FRESH)
         title = title or writer.text(rng.choice(frame.titles))
         told = [frame.lead, *_body(rng, frame, whole)]
         if not canvas.text and rng.random() < 0.3:
-            told.insert(0, common.BYLINE)
+            told.insert(0, byline())
         for fact in told:
             _append(rng, writer, canvas, fact, asked)
     asked.sort(key=lambda pair: pair[0].start)
@@ -94,7 +90,7 @@ def _body(rng: random.Random, frame: Frame, whole: bool) -> list[Fact]:
         return rng.sample(frame.facts, len(frame.facts))
     body = rng.sample(frame.facts, rng.choice((5, 6, 6, 7)))
     if rng.random() < 0.5:
-        body.append(rng.choice(common.ASIDES))
+        body.append(rng.choice(asides()))
     rng.shuffle(body)
     return body
 
@@ -102,10 +98,11 @@ def _body(rng: random.Random, frame: Frame, whole: bool) -> list[Fact]:
 def _values(draw: Draw, frame: Frame) -> Mapping[str, str]:
     """A value for every slot; no two slots of a passage share one, so that questions are clear."""
     values: dict[str, str] = {}
-    for slot, source in frame.slots.items():
-        value = source(draw)
+    writer = Writer(draw, {}, FRESH)
+    for slot, template in frame.slots.items():
+        value = writer.text(template)
         while value in values.values():
-            value = source(draw)
+            value = writer.text(template)
         values[slot] = value
     return values
 

@@ -2,7 +2,7 @@
 
 ``[a|b|]``   one of the alternatives, which may nest and may be empty
 ``{co}``     the passage's value of the slot ``co``
-``{@date}``  a fresh value from the table of draws
+``{@date}``  a new value from the table of draws
 ``{20-90/5}`` a number from 20 to 90 in steps of 5 (1 when left out)
 ``<who:…>``  an answer: its place in the text is kept under the key ``who``
 ``~``        inside an answer (or a value): a shorter form of the answer ends here
@@ -29,35 +29,6 @@ class Draw:
 
 
 Source = Callable[[Draw], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One sentence of a passage in several wordings, and the questions for the answers marked in it."""
-
-    wordings: tuple[str, ...]
-    asks: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A kind of passage: the lead comes first, then some of the facts in any order."""
-
-    category: str
-    titles: tuple[str, ...]
-    slots: Mapping[str, Source]
-    lead: Fact
-    facts: tuple[Fact, ...]
-
-
-def fact(*wordings: str, **asks: str | tuple[str, ...]) -> Fact:
-    """A Fact; a key with one question may give it bare."""
-    return Fact(wordings, {key: (ask,) if isinstance(ask, str) else ask for key, ask in asks.items()})
-
-
-def one(*values: str) -> Source:
-    """A source that gives one of *values*."""
-    return lambda draw: draw.rng.choice(values)
 
 
 @dataclass(frozen=True, slots=True)
