@@ -47,7 +47,12 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["kit", "kit.*"]),
-    package_data={"kit": ["py.typed"], "kit.notebooks": ["chapters/*.md"], "kit.reports": ["page/*"]},
+    package_data={
+        "kit": ["py.typed"],
+        "kit.data.demo_corpus": ["texts/*.json"],
+        "kit.notebooks": ["chapters/*.md"],
+        "kit.reports": ["page/*"],
+    },
     install_requires=[
         "accelerate>=1.10",
         "filelock>=3.12",

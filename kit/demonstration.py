@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kit import verbs
 from kit.config.recipe import Blend, Decoder, Member, Recipe, RuleSpec
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.formats import load
 from kit.data.records import Dataset
 from kit.errors import ConfigError, counted
@@ -40,7 +40,7 @@ def run_demo(folder: Path, seed: int, articles: int, say: Callable[[str], object
     submissions/demo.csv.  Runs that an earlier demo finished with the same corpus and settings are kept,
     others of that name are replaced.
     """
-    files = sample.write(folder / "data" / "demo", seed, articles)
+    files = demo_corpus.write(folder / "data" / "demo", seed, articles)
     for path in (files.train, files.test):
         report = verbs.check(path)
         state = "clean" if report.clean else counted(len(report.faults), "fault")

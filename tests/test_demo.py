@@ -10,7 +10,7 @@ import pytest
 
 import kit
 from kit.competition.csv import check_submission, read_submission
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.demonstration import run_demo
 from tests.commands import run_kit
@@ -61,7 +61,7 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # two trainings of a minute each, on a quiet machine
 def test_the_demo_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_demo(tmp_path, sample.SEED, 1800, lambda line: None)  # more articles: here it must learn well
+    run_demo(tmp_path, demo_corpus.SEED, 1800, lambda line: None)  # more articles: here it must learn well
     truth, answers = checked(tmp_path)
     blank = kit.score(dict.fromkeys(answers, ""), truth)
     assert kit.score(answers, truth).edit < blank.edit / 2

@@ -12,7 +12,7 @@ from typer.main import get_command
 import kit
 from kit.cli import app
 from kit.cli.app import several_after
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.models.presets import PRESETS
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
@@ -158,7 +158,7 @@ def test_the_notebook_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     from kit.models.tiny import Shape, make_backbone
 
     monkeypatch.chdir(tmp_path)
-    sample.write(tmp_path / "data" / "goorm-2", train_contexts=30, test_contexts=8)
+    demo_corpus.write(tmp_path / "data" / "goorm-2", train_contexts=30, test_contexts=8)
     texts = [question.context for question in kit.load("data/goorm-2/train.json")]
     make_backbone(tmp_path / "tiny", texts, "wordpiece", Shape(500, 32, 1, 2, 64, 160), seed=1)
     (example,) = blocks("python")

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 import kit
 from kit.config.runs import read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.models.joint import JOINT_FILE
 from kit.models.tiny import Shape, make_backbone
@@ -49,7 +49,7 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("joint")
-    files = sample.write(folder / "data", train_contexts=24, test_contexts=8)
+    files = demo_corpus.write(folder / "data", train_contexts=24, test_contexts=8)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     shape = Shape(600, 32, 2, 2, 64, 160, dropout=0.1)
     make_backbone(folder / "tiny", texts, "wordpiece", shape, seed=1)

@@ -15,7 +15,7 @@ from transformers import BertConfig, BertForMaskedLM
 
 import kit
 from kit.config.runs import read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
 from kit.models.tiny import Shape, make_backbone
 from tests.chaos.moments import FULL, Moment
@@ -28,7 +28,7 @@ Kit = Callable[..., subprocess.CompletedProcess[str]]
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with a small corpus, a tiny backbone, and a run trained and predicted on them."""
     folder = tmp_path_factory.mktemp("road")
-    files = sample.write(folder / "data", train_contexts=40, test_contexts=12)
+    files = demo_corpus.write(folder / "data", train_contexts=40, test_contexts=12)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
     trained = run_kit(
@@ -199,7 +199,7 @@ def test_a_validation_file_of_its_own(place: Path, tmp_path: Path) -> None:
 
 
 def test_several_training_files_are_one_set(place: Path, tmp_path: Path) -> None:
-    other = sample.write(tmp_path / "other", seed=7, train_contexts=10, test_contexts=2).train
+    other = demo_corpus.write(tmp_path / "other", seed=7, train_contexts=10, test_contexts=2).train
     command = ["train", place / "tiny", "--data", place / "data/train.json", other, "--run", "r"]
     done = run_kit(*command, "--epochs", "0.1", "--max-length", "160", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

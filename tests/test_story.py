@@ -13,7 +13,7 @@ import pytest
 
 import kit
 from kit.competition.csv import parse_submission
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.models.tiny import Shape, make_backbone
 from kit.scoring.metrics import edit_distances
 from tests.commands import run_kit
@@ -38,7 +38,7 @@ def readme_commands(project: Path) -> list[str]:
 def test_three_submissions_from_download_to_leaderboard(
     tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = sample.write(tmp_path / "made", train_contexts=16, test_contexts=12)
+    files = demo_corpus.write(tmp_path / "made", train_contexts=16, test_contexts=12)
     truth = kit.load(files.test_answers)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     place = tmp_path / "here"

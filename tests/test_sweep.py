@@ -17,7 +17,7 @@ pytest.importorskip("matplotlib")
 
 import kit
 from kit.config.runs import read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import ConfigError, ModelError
 from kit.models.sweeping.results import Sweep
 from kit.models.tiny import Shape, make_backbone
@@ -42,7 +42,7 @@ WORDS = [
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small corpus and a tiny backbone with dropout, the working folder of this module's tests."""
     folder = tmp_path_factory.mktemp("sweep")
-    files = sample.write(folder / "data", train_contexts=24, test_contexts=8)
+    files = demo_corpus.write(folder / "data", train_contexts=24, test_contexts=8)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     held_out = kit.load(folder / HELD_OUT)
     for seed in range(9):
@@ -145,7 +145,7 @@ def test_the_same_command_again_trains_nothing_and_other_data_are_refused(here: 
     again = kit.sweep("tiny", "data/train.json", run="whole", quiet=True, **SWEEP)
     assert found_in(again) == found_in(done)
     assert {path: path.stat().st_mtime_ns for path in (here / "whole").glob("trial-*/**/*")} == before
-    sample.write(here / "other", train_contexts=20, test_contexts=8, seed=9)
+    demo_corpus.write(here / "other", train_contexts=20, test_contexts=8, seed=9)
     with pytest.raises(
         ConfigError, match=r"whole: is another sweep: the data differ; the sweep has train.json \("
     ):

@@ -18,7 +18,7 @@ from transformers import TrainerCallback
 import kit
 from kit.config.folds import read_plan
 from kit.config.runs import FoldRecord, RunRecord, read_run
-from kit.data import sample, splits
+from kit.data import demo_corpus, splits
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LockError, ModelError, SpanFileError
 from kit.files import locked
@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = {
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small corpus, and two tiny backbones: one with dropout, one without."""
     folder = tmp_path_factory.mktemp("training")
-    files = sample.write(folder / "data", train_contexts=24, test_contexts=8)
+    files = demo_corpus.write(folder / "data", train_contexts=24, test_contexts=8)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     for name, dropout in (("tiny", 0.0), ("tiny-dropout", 0.1)):
         make_backbone(

@@ -23,7 +23,7 @@ import torch
 import kit
 import kit.models.training.runs  # once, before families are forked from this process
 from kit.config.runs import FULL, read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import KitError
 from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers
@@ -59,7 +59,7 @@ class Files:
 
 def make_files(folder: Path) -> Files:
     """A small corpus; among its questions for validation are short and long contexts."""
-    files = sample.write(folder, train_contexts=20, test_contexts=5)
+    files = demo_corpus.write(folder, train_contexts=20, test_contexts=5)
     questions = [*kit.load(files.train), *kit.load(files.test)]
     answered = json.loads(files.test_answers.read_text(encoding="utf-8"))
     shortest = min(answered["data"], key=lambda article: len(article["paragraphs"][0]["context"]))

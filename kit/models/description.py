@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import counted
 from kit.models.backbones import Backbone, open_backbone, read_weights
 from kit.models.guards import read_sample
@@ -145,5 +145,5 @@ def _settings(reference: str) -> list[Finding]:
 
 
 def _sample() -> list[str]:
-    corpus = sample.generate(_SEED, train_contexts=1, test_contexts=_CONTEXTS)
+    corpus = demo_corpus.generate(_SEED, train_contexts=1, test_contexts=_CONTEXTS)
     return list(dict.fromkeys(question.context for question in corpus.test))

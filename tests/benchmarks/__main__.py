@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.models.tiny import Shape, make_backbone
 from tests.benchmarks import ensembles, everyday, first_step, gpu, growth
 from tests.benchmarks import training as trainings
@@ -34,7 +34,7 @@ def training() -> None:
     """A small encoder on the built-in corpus; the module can be run on any encoder and data."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = sample.write(folder / "corpus", train_contexts=60, test_contexts=1)
+        files = demo_corpus.write(folder / "corpus", train_contexts=60, test_contexts=1)
         texts = [question.context for question in kit.load(files.train)]
         make_backbone(folder / "encoder", texts, "wordpiece", Shape(2000, 256, 4, 4, 1024, 384), seed=1)
         rows = trainings.compare(str(folder / "encoder"), str(files.train), 384, 128, 200, "fp32")

@@ -25,7 +25,7 @@ from unittest import mock
 import numpy as np
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Dataset, Question
 from kit.spans.members import member_scores, open_run, stored_folds
 from kit.spans.scores import SpanScores
@@ -175,7 +175,7 @@ def _usual(members: list[SpanScores], data: Dataset) -> float:
 
 def invented(folder: Path) -> tuple[SpanScores, Dataset]:
     """Scores on the built-in corpus, shaped like a trained model's."""
-    files = sample.write(folder / "corpus", train_contexts=300, test_contexts=1)
+    files = demo_corpus.write(folder / "corpus", train_contexts=300, test_contexts=1)
     dataset = kit.load(files.train)
     questions: list[Question] = list(dataset)
     return scores_for(questions), dataset

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Question
 from kit.models.backbones import Backbone, open_backbone
 from kit.models.tiny import Shape, make_backbone
@@ -33,7 +33,7 @@ COLUMNS: ROW = ("work", "kit", "peer", "ratio")
 
 def windows_and_labels(folder: Path, count: int = 12_037) -> list[ROW]:
     """On the built-in corpus, and on real questions with a real vocabulary where they are at hand."""
-    corpus = sample.generate(train_contexts=800, test_contexts=1)
+    corpus = demo_corpus.generate(train_contexts=800, test_contexts=1)
     texts = [question.context for question in corpus.train]
     make_backbone(folder / "b", texts, "wordpiece", Shape(4000, 16, 1, 1, 16, 384), seed=1)
     rows = _windows(open_backbone(str(folder / "b")), _repeated(list(corpus.train), count), "")
@@ -125,7 +125,7 @@ def scoring(pairs: int = 100_000, sampled: int = 2_000) -> list[ROW]:
 
 def answers_and_golds(pairs: int) -> tuple[list[str], list[str]]:
     """Golds, and texts cut from their contexts a few characters off."""
-    questions = sample.generate(train_contexts=300, test_contexts=1).train
+    questions = demo_corpus.generate(train_contexts=300, test_contexts=1).train
     generator = np.random.default_rng(3)
     predictions, golds = [], []
     for number, (begin, end) in enumerate(generator.integers(-3, 4, (pairs, 2)).tolist()):
@@ -186,7 +186,7 @@ def store(folder: Path, questions: int = 4008) -> list[ROW]:
 
 def whole_processes(folder: Path) -> list[ROW]:
     """Commands as a user starts them, beside the import that they avoid."""
-    files = sample.write(folder, train_contexts=1, test_contexts=1220)
+    files = demo_corpus.write(folder, train_contexts=1, test_contexts=1220)
     rows = len(kit.load(files.test))
 
     def run(*command: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.models.tiny import Shape, make_backbone
 
 CONTEXTS_A_QUESTION = 10_434 / 12_037
@@ -19,7 +19,7 @@ SHORT = 60
 
 def write(path: Path, questions: int, words: int = NEWS, seed: int = 0, *, answers: bool = True) -> Path:
     """A file of *questions* in the competition's layout; contexts have *words* words, log-normally spread."""
-    corpus = sample.generate(train_contexts=300, test_contexts=1).train
+    corpus = demo_corpus.generate(train_contexts=300, test_contexts=1).train
     known = np.array([word for question in corpus for word in question.context.split()], dtype=object)
     generator = np.random.default_rng(seed)
     contexts = max(round(questions * CONTEXTS_A_QUESTION), 1)
@@ -47,7 +47,7 @@ def write(path: Path, questions: int, words: int = NEWS, seed: int = 0, *, answe
 
 def tiny_backbone(folder: Path, length: int = 512) -> str:
     """An encoder so small that the work around it is what takes the time."""
-    corpus = sample.generate(train_contexts=300, test_contexts=1).train
+    corpus = demo_corpus.generate(train_contexts=300, test_contexts=1).train
     texts = [question.context for question in corpus]
     make_backbone(folder, texts, "wordpiece", Shape(4000, 16, 1, 1, 16, length), seed=1)
     return str(folder)

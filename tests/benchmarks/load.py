@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.models.checkpoint_files import weights_sha256
 from kit.models.tiny import Shape, make_backbone
 from kit.spans.members import open_run
@@ -78,7 +78,7 @@ def run_load(folder: Path, questions: int, members: int) -> list[Stage]:
     """All stages in *folder*, one after the other; raises RuntimeError where one fails."""
     data = folder / "data"
     if not (data / "test.json").exists():
-        sample.write(data, train_contexts=1500, test_contexts=round(questions / _A_CONTEXT))
+        demo_corpus.write(data, train_contexts=1500, test_contexts=round(questions / _A_CONTEXT))
     paths = _members(folder, members)
     own = [str(path.relative_to(folder)) for path in paths]
     recipe, csv = "many.yaml", "submissions/many.csv"

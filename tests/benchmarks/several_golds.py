@@ -13,7 +13,7 @@ from pathlib import Path
 
 import kit
 from kit.config.recipe import Member, Recipe
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.models.tiny import Shape, make_backbone
 from kit.scoring.metrics import REFERENCES
 
@@ -23,7 +23,7 @@ WAYS = ("all", "first", "shortest", "longest")
 def main(seeds: int = 2) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = sample.write(folder / "corpus")
+        files = demo_corpus.write(folder / "corpus")
         train, test, truth = (kit.load(path) for path in (files.train, files.test, files.test_answers))
         several = sum(len(question.golds) > 1 for question in truth)
         print(f"{len(truth):,} questions, {several:,} of them with several golds; {seeds} seeds\n")

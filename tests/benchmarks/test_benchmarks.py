@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import kit
-from kit.data import sample, splits
+from kit.data import demo_corpus, splits
 from kit.models.tiny import Shape, make_backbone
 from tests.benchmarks import everyday, first_step, gpu, growth, options, results, sources, steps, training
 from tests.benchmarks.generated import SHORT, write
@@ -209,7 +209,7 @@ def test_a_second_training_on_the_same_data_finds_its_tokens() -> None:
 
 @pytest.mark.slow
 def test_an_epoch_beside_a_plain_trainer(tmp_path: Path) -> None:
-    files = sample.write(tmp_path / "corpus", train_contexts=20, test_contexts=1)
+    files = demo_corpus.write(tmp_path / "corpus", train_contexts=20, test_contexts=1)
     texts = [question.context for question in kit.load(files.train)]
     make_backbone(tmp_path / "encoder", texts, "wordpiece", Shape(800, 128, 2, 2, 256, 384), seed=1)
     given = str(tmp_path / "encoder"), str(files.train)
@@ -235,7 +235,7 @@ def test_the_kit_keeps_its_lead(tmp_path: Path) -> None:
 def test_options_are_measured_beside_the_plain_recipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = sample.write(tmp_path / "data", train_contexts=24, test_contexts=1)
+    files = demo_corpus.write(tmp_path / "data", train_contexts=24, test_contexts=1)
     texts = [question.context for question in kit.load(files.train)]
     make_backbone(tmp_path / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
     short = {"epochs": 1.0, "max_length": 160, "stride": 40, "limit": 24, "lr": 1e-3}
@@ -265,7 +265,7 @@ def test_options_are_measured_beside_the_plain_recipe(
 def test_outside_data_are_measured_beside_the_own_data_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = sample.write(tmp_path / "data", train_contexts=30, test_contexts=1)
+    files = demo_corpus.write(tmp_path / "data", train_contexts=30, test_contexts=1)
     given = kit.load(files.train)
     make_backbone(
         tmp_path / "tiny", [question.context for question in given], "wordpiece",

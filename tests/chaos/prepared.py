@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.models.tiny import Shape, make_backbone
 from tests.chaos.processes import Warm
 from tests.spans.made import scores_of, words
@@ -27,7 +27,7 @@ _QUESTIONS = 24
 
 def prepare_road(folder: Path, warm: Warm) -> None:
     """A corpus, a tiny backbone with dropout, two runs of two folds with their scores, a recipe, a report."""
-    files = sample.write(folder / "data", train_contexts=14, test_contexts=5)
+    files = demo_corpus.write(folder / "data", train_contexts=14, test_contexts=5)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(400, 16, 1, 2, 32, 128, dropout=0.1), seed=1)
     for name, seed in (("a", "42"), ("b", "3")):
@@ -66,7 +66,7 @@ def made_up_run(folder: Path, seed: int) -> None:
 
 def competition_files(folder: Path) -> dict[str, bytes]:
     """What a competition offers: the files of a corpus that *folder* is for."""
-    made = sample.write(folder, train_contexts=10, test_contexts=4)
+    made = demo_corpus.write(folder, train_contexts=10, test_contexts=4)
     return {path.name: path.read_bytes() for path in (made.train, made.test, made.sample_submission)}
 
 

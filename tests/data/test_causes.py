@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.checks import check
 from kit.data.formats import FaultKind, load
 from kit.data.repairs import repair
@@ -23,7 +23,7 @@ Sound = tuple[str, str, str, int]
 @pytest.fixture(scope="module")
 def invented() -> list[Sound]:
     """Invented news whose answers stand several times in their contexts, with signs that HTML escapes."""
-    questions = sample.generate(train_contexts=60, test_contexts=1).train
+    questions = demo_corpus.generate(train_contexts=60, test_contexts=1).train
     made = []
     for question in questions:
         assert question.answers

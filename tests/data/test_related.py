@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Answer, Dataset, Question
 from kit.data.related import without_related
 
@@ -68,7 +68,7 @@ def test_a_specific_question_with_the_same_answer_is_left_out() -> None:
 
 
 def test_the_data_themselves_are_left_out_and_every_file_keeps_its_place(tmp_path: Path) -> None:
-    files = sample.write(tmp_path, train_contexts=12, test_contexts=6)
+    files = demo_corpus.write(tmp_path, train_contexts=12, test_contexts=6)
     train, test = kit.load(files.train), kit.load(files.test_answers)
     found = without_related([train, test], [train])
     assert [len(data) for data in found.kept] == [0, len(test)]

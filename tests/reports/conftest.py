@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.verbs.reports import Report
 from tests.spans.made import letters, scores_of, words
@@ -59,7 +59,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        files = sample.write(Path("data"), train_contexts=25, test_contexts=3)
+        files = demo_corpus.write(Path("data"), train_contexts=25, test_contexts=3)
         content = json.loads(files.train.read_text(encoding="utf-8"))
         content["data"] += [article(guid, *texts) for guid, texts in HOSTILE.items()]
         files.train.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

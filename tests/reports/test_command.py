@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from tests.commands import run_kit
 from tests.reports.conftest import Place
 
@@ -81,7 +81,7 @@ def test_a_card_names_the_data(tmp_path: Path, place: Place, monkeypatch: pytest
 
 def test_data_without_a_single_error_can_be_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    files = sample.write(Path("data"), train_contexts=3, test_contexts=2)
+    files = demo_corpus.write(Path("data"), train_contexts=3, test_contexts=2)
     data = kit.load(files.train)
     kit.write_submission("right.csv", data, {question.guid: question.golds[0] for question in data})
     done = report(tmp_path, "right.csv", "--data", str(files.train), "--text")

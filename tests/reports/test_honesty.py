@@ -10,7 +10,7 @@ import pytest
 import kit
 from kit.config.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
 from kit.config.training import TrainingSettings
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.errors import ModelError
 from kit.reports.subject import Subject
@@ -24,7 +24,7 @@ from tests.spans.test_tuning import make_run
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.chdir(tmp_path)
-    sample.write(Path("data"), train_contexts=6, test_contexts=3)
+    demo_corpus.write(Path("data"), train_contexts=6, test_contexts=3)
     return kit.load("data/train.json")
 
 

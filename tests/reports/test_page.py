@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import kit
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.reports.kinds import KINDS
 from kit.reports.overview import Overview
 from kit.reports.strips import strip_of
@@ -511,7 +511,7 @@ def test_thousands_of_questions_open_at_once(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    files = sample.write(tmp_path / "data", train_contexts=1240, test_contexts=3)
+    files = demo_corpus.write(tmp_path / "data", train_contexts=1240, test_contexts=3)
     data = kit.load(files.train)
     assert len(data) >= 4008
     texts = {question.guid: question.context[:5] for question in data}

@@ -18,7 +18,7 @@ import kit
 from kit.cli import main
 from kit.competition.downloading.manifest import MANIFEST, Manifest, changes, read_manifest
 from kit.competition.downloading.sources import Source, source_of
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import (
     ConfigError,
     DownloadError,
@@ -42,7 +42,7 @@ TARGET = Path("data/goorm-2")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A competition's three files."""
     folder = tmp_path_factory.mktemp("corpus")
-    made = sample.write(folder, train_contexts=10, test_contexts=4)
+    made = demo_corpus.write(folder, train_contexts=10, test_contexts=4)
     return {path.name: path.read_bytes() for path in (made.train, made.test, made.sample_submission)}
 
 

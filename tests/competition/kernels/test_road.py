@@ -20,7 +20,7 @@ from kit.competition.kernels.host import MANIFEST, NO_INTERNET
 from kit.competition.kernels.pushed import FILE, Pushed, all_pushed, find_kernel, remember
 from kit.competition.kernels.script import METADATA, SCRIPT
 from kit.config.runs import read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import (
     ConfigError,
     DownloadError,
@@ -102,7 +102,7 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """
     folder = tmp_path_factory.mktemp("machine")
     machine = Host(folder)
-    files = sample.write(folder / "data", train_contexts=24, test_contexts=8)
+    files = demo_corpus.write(folder / "data", train_contexts=24, test_contexts=8)
     files.test_answers.unlink()
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)

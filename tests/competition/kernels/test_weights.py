@@ -18,7 +18,7 @@ from kit.cli import main
 from kit.competition.kernels.pushed import FILE, Pushed, all_pushed
 from kit.competition.kernels.session import Session
 from kit.competition.kernels.weights import RECORD, dataset_slug, read_backbone
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import (
     ConfigError,
     OutcomeUnknownError,
@@ -412,7 +412,7 @@ def test_the_kernel_finds_and_compares_them(kaggle: Kaggle, mine: Path, tmp_path
 def test_the_kernel_trains_them(kaggle: Kaggle, mine: Path, tmp_path: Path) -> None:
     """The script that was pushed, on a machine that mounts the data set as Kaggle does."""
     machine = Host(tmp_path / "machine")
-    files = sample.write(machine.input / "competitions" / SLUG, train_contexts=24, test_contexts=8)
+    files = demo_corpus.write(machine.input / "competitions" / SLUG, train_contexts=24, test_contexts=8)
     files.test_answers.unlink()
     push(mine, **TRAINING)
     shutil.copytree(mine, machine.input / "datasets" / NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,15 @@ from kit.errors import ConfigError
 def test_the_same_kit_gives_the_same_bytes() -> None:
     assert build_wheel().content == build_wheel().content
     assert build_wheel().name == f"korean_mrc_kit-{kit.__version__}-py3-none-any.whl"
+
+
+def test_it_holds_the_data_that_the_kit_reads() -> None:
+    with zipfile.ZipFile(io.BytesIO(build_wheel().content)) as built:
+        names = built.namelist()
+    assert "kit/data/demo_corpus/texts/names.json" in names
+    assert "kit/reports/page/report.html" in names
+    assert "kit/notebooks/chapters/04-data.md" in names
+    assert "kit/py.typed" in names
 
 
 @pytest.mark.slow
@@ -66,7 +76,8 @@ def test_pip_installs_it(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "pip", *words, str(tmp_path / built.name)], check=True)
     program = (
         "import kit\nfrom kit.competition.kernels.wheel import build_wheel\n"
-        "print(kit.__file__, build_wheel().sha256)"
+        "from kit.data import demo_corpus\n"
+        "print(kit.__file__, build_wheel().sha256, len(demo_corpus.generate(2022, 2, 1).train))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -76,7 +87,7 @@ def test_pip_installs_it(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.split() == [str(target / "kit" / "__init__.py"), built.sha256]
+    assert done.stdout.split() == [str(target / "kit" / "__init__.py"), built.sha256, "7"]
 
 
 def test_requirements_are_those_of_setup() -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import kit
 from kit.config.training import training_settings
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import ModelError
 from kit.models.processes import Processes
 from kit.models.training.averages import WeightAverage, average_of
@@ -93,7 +93,7 @@ def test_a_run_keeps_the_average_where_it_is_better_and_says_so(
     wordpiece_folder: Path, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    data = sample.write(tmp_path, train_contexts=12, test_contexts=1).train
+    data = demo_corpus.write(tmp_path, train_contexts=12, test_contexts=1).train
     settings = {"epochs": 1, "lr": 1e-3, "batch_size": 8, "max_length": 96, "stride": 16, "evaluations": 4}
     settings["allow_unknown"] = True  # the vocabulary is of other texts
     weights = {}

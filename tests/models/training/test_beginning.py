@@ -10,7 +10,7 @@ import pytest
 
 import kit
 from kit.config.runs import read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import ConfigError, ModelError
 from kit.files import locked
 from kit.models.processes import Processes
@@ -25,7 +25,7 @@ SHORT = {"epochs": 0.5, "batch_size": 8, "max_length": 160, "stride": 40, "limit
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("beginning")
-    files = sample.write(folder / "data", train_contexts=12, test_contexts=4)
+    files = demo_corpus.write(folder / "data", train_contexts=12, test_contexts=4)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 1, 2, 32, 160), seed=1)
     return folder

@@ -15,7 +15,7 @@ import kit
 from kit.cli import app
 from kit.config.mixture import Mixture
 from kit.config.runs import RunRecord, read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.errors import ConfigError, DataError, LeakError
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import launch
@@ -42,7 +42,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stages")
     rows = {}
     for seed, name in enumerate(("own", "mixed", "outside", "other")):
-        files = sample.write(folder / name, seed=seed, train_contexts=10, test_contexts=4)
+        files = demo_corpus.write(folder / name, seed=seed, train_contexts=10, test_contexts=4)
         rows[name] = json.loads(files.train.read_text(encoding="utf-8"))
     outside = {**rows["outside"], "data": rows["outside"]["data"] + rows["own"]["data"][:5]}
     for name, content in (*rows.items(), ("outside", outside)):

@@ -14,7 +14,7 @@ from transformers import TrainerCallback
 
 import kit
 from kit.config.runs import RunRecord, read_run
-from kit.data import sample
+from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.errors import ModelError
 from kit.models.backbones import load_weights, open_backbone
@@ -51,8 +51,8 @@ NOWHERE = Provenance("", "", "", "", 0, 0, "")
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trials")
-    sample.write(folder / "data", train_contexts=12, test_contexts=4)
-    sample.write(folder / "other", train_contexts=5, test_contexts=2)
+    demo_corpus.write(folder / "data", train_contexts=12, test_contexts=4)
+    demo_corpus.write(folder / "other", train_contexts=5, test_contexts=2)
     return folder
 
 
