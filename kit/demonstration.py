@@ -19,7 +19,7 @@ from kit.scoring.scores import Score, score_answers
 
 if TYPE_CHECKING:
     from kit.models.tiny import Kind, Shape
-    from kit.spans.members import Run
+    from kit.spans.run_folder import Run
 
 COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
 LENGTH_PRIOR = 1.0

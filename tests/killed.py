@@ -14,8 +14,8 @@ import torch
 from transformers import TrainerCallback
 
 import kit
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
 
 
 def die() -> None:

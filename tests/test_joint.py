@@ -16,12 +16,12 @@ import kit
 from kit.config.runs import read_run
 from kit.data import demo_corpus
 from kit.data.records import Dataset
-from kit.models.joint import JOINT_FILE
+from kit.models.joint_head import JOINT_FILE
 from kit.models.tiny import Shape, make_backbone
-from kit.models.training import fitting
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
-from kit.spans.members import member_scores, open_run
+from kit.models.training import fit
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
+from kit.spans.run_folder import member_scores, open_run
 from kit.spans.store import read_spans
 from tests.commands import run_program
 
@@ -148,7 +148,7 @@ def test_a_training_goes_on_from_a_folder_with_its_head_or_without(
     place: Path, trained: Path, data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(fitting, "BAND", 1)  # so that there are golds beyond it
+    monkeypatch.setattr(fit, "BAND", 1)  # so that there are golds beyond it
     for head, how in (("joint", {"gradient_checkpointing": True, "precision": "bf16"}), ("independent", {})):
         asked = SETTINGS | {"head": head, "lr": 1e-7, "limit": 12, "epochs": 1.0} | how
         settings = kit.settings_for("", **asked)

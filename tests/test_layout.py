@@ -106,7 +106,7 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
 def test_scoring_and_decoding_load_no_model_library() -> None:
     code = (
         "import sys, kit.views.scores, kit.views.submissions, kit.views.checks\n"
-        "import kit.spans.ensembles, kit.competition.making\n"
+        "import kit.spans.ensembles, kit.competition.build\n"
         "print(sorted({'torch', 'transformers', 'kaggle'} & set(sys.modules)))"
     )
     result = subprocess.run(

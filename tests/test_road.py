@@ -250,7 +250,7 @@ def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -
     from kit.data.splits import holdout
     from kit.scoring.metrics import edit_distances
     from kit.spans.decoding import argmax_answers
-    from kit.spans.members import member_scores, open_run
+    from kit.spans.run_folder import member_scores, open_run
 
     # A rate so high that the last checkpoint is not the best one.
     kit.train(

@@ -23,13 +23,13 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError, LockError, ModelError, SpanFileError
 from kit.files import locked
 from kit.memory import held_memory
-from kit.models.processes import OUT_OF_MEMORY
+from kit.models.distributed import OUT_OF_MEMORY
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import launch
 from kit.models.training.checkpoints import complete_checkpoints
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
-from kit.spans.members import member_scores, open_run, stored_folds
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
+from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.store import read_spans
 from tests.commands import run_kit, run_program, run_python
 
@@ -241,7 +241,7 @@ def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) 
     assert plan is not None
     assert fold.held_out == sum(number == 0 for number in plan.fold_of(data.sha256) or ())
     # the kept model is the best one, not the last: it scores the inner questions as it did then
-    from kit.models.training.parts import fold_part
+    from kit.models.training.splits import fold_part
 
     part = fold_part([data], plan, 0, record.settings)
     assert not {question.guid for question in part.chosen_on} & {q.guid for q in part.held_out}

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 import kit
-import kit.models.training.runs  # once, before families are forked from this process
+import kit.models.training.run  # once, before families are forked from this process
 from kit.config.runs import FULL, read_run
 from kit.data import demo_corpus
 from kit.errors import KitError

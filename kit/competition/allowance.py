@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kit.competition.kaggle.client import Client
-from kit.competition.kaggle.failures import daily_limit, refusal_of
+from kit.competition.kaggle.errors import daily_limit, refusal_of
 from kit.competition.kaggle.submissions import Allowance, allowance
 from kit.errors import (
     DailyLimitError,

@@ -8,8 +8,8 @@ from typing import Any
 
 from kit.competition.card import Card
 from kit.competition.kaggle.client import Client
+from kit.competition.kernels.history import all_pushed, find_kernel
 from kit.competition.kernels.output_files import output_names
-from kit.competition.kernels.pushed import all_pushed, find_kernel
 from kit.competition.kernels.remote import known, status
 from kit.competition.ledger import kernel_tag
 from kit.errors import KernelError, all_of

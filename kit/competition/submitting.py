@@ -11,7 +11,7 @@ from kit.competition.card import Card, card_path
 from kit.competition.checked import Checked, check_csv
 from kit.competition.code_submission import KernelVersion, create_from_kernel
 from kit.competition.kaggle.client import Client, connect
-from kit.competition.kaggle.failures import (
+from kit.competition.kaggle.errors import (
     PERHAPS_DONE,
     worth_a_retry,
 )

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from kit.data.characters import CharacterCount, not_composed, suspicious
-from kit.data.faults import question_faults
 from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
-from kit.data.formats.wording import plain
+from kit.data.formats.display import plain
 from kit.data.grouping import Grouping
 from kit.data.markup import html_remark
 from kit.data.repairs import RepairReport, repair, repairable
+from kit.data.rules import question_faults
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
 

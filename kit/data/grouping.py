@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from kit.data import titles
+from kit.data.formats.display import plain, quoted
 from kit.data.formats.raw import Remark
-from kit.data.formats.wording import plain, quoted
 from kit.data.records import Question
 from kit.data.splits import groups
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kit.data import similar
-from kit.data.formats.wording import plain
+from kit.data import near_duplicates
+from kit.data.formats.display import plain
 from kit.errors import SHOWN, counted
 
 Kind = Literal["exact", "near"]
@@ -152,7 +152,7 @@ class LeakReport:
                 ],
             },
             "thresholds": {
-                "context": similar.NEAR,
+                "context": near_duplicates.NEAR,
                 "question": QUESTION_NEAR,
                 "specific": SPECIFIC,
             },

@@ -1,7 +1,7 @@
 """Does a training file hold what the test file asks?
 
 Two articles are the same where their normal forms are equal (``exact``) or where they share enough
-of their shingles (``near``); `kit.data.similar` says how both are measured, and each finding states
+of their shingles (``near``); `kit.data.near_duplicates` says how both are measured, and each finding states
 its numbers.  A question that is worded alike in two files proves little ("what is the company
 called?"), so wording alone is reported but never counts as a leak: it does only where the wording
 is specific and the gold answer is the same too.
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from kit.cache import content_key, kept
-from kit.data import similar
+from kit.data import near_duplicates
 from kit.data.leak_report import (
     QUESTION_NEAR,
     SPECIFIC,
@@ -35,10 +35,12 @@ WORTH_KEEPING = 1_000_000
 """Characters below which looking for leaks again takes a few tenths of a second."""
 _QUESTION_SHINGLE = 4
 _RECIPE = (
-    f"no leak 1 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW} {_QUESTION_SHINGLE} "
+    f"no leak 1 {near_duplicates.SHINGLE} {near_duplicates.WINDOW} {near_duplicates.NEAR} "
+    f"{near_duplicates.FEW} {_QUESTION_SHINGLE} "
     f"{QUESTION_NEAR} {SPECIFIC}"
 )
-"""Raise the number when this module or `kit.data.similar` come to find other leaks in the same files."""
+"""Raise the number when this module or `kit.data.near_duplicates` come to find other leaks in the same
+files."""
 
 
 def find_leaks(train: Sequence[Dataset], test: Dataset) -> LeakReport:
@@ -106,9 +108,9 @@ class _Contexts:
                     self.guids.append([])
                 self.guids[node].append(question.guid)
                 self.node_of[number, question.guid] = node
-        forms = similar.normal_form(texts)
+        forms = near_duplicates.normal_form(texts)
         same = forms.exact.tolist()
-        self.pairs: dict[tuple[int, int], similar.Overlap | None] = {}  # None: equal
+        self.pairs: dict[tuple[int, int], near_duplicates.Overlap | None] = {}  # None: equal
         tests: defaultdict[int, list[int]] = defaultdict(list)
         for node in range(self.left, len(texts)):
             tests[same[node]].append(node)
@@ -164,7 +166,7 @@ def _question_matches(
     for question in test:
         asked_by[question.text].append(question)
     texts = [*left, *asked_by]
-    forms = similar.normal_form(texts, _QUESTION_SHINGLE)
+    forms = near_duplicates.normal_form(texts, _QUESTION_SHINGLE)
     lengths = np.diff(forms.offsets)
     same = forms.exact.tolist()
     equal: defaultdict[int, list[int]] = defaultdict(list)

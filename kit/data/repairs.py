@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from kit.data.faults import question_faults
 from kit.data.formats import FaultKind, RawAnswer, RawFile, RawQuestion, load, read
-from kit.data.formats.wording import plain, quoted
+from kit.data.formats.display import plain, quoted
 from kit.data.records import Answer, Question
+from kit.data.rules import question_faults
 from kit.errors import DataError, all_of
 from kit.files import replacing
 

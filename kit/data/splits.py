@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kit.cache import content_key, kept
-from kit.data import similar, titles
+from kit.data import near_duplicates, titles
 from kit.data.records import Question
 from kit.errors import ConfigError, DataError, counted
 
@@ -18,14 +18,17 @@ Labels = npt.NDArray[np.int64]
 
 WORTH_KEEPING = 1_000_000
 """Characters below which finding the groups again takes a few tenths of a second."""
-_RECIPE = f"groups 2 {similar.SHINGLE} {similar.WINDOW} {similar.NEAR} {similar.FEW}"
-"""Raise the number when `groups` or `kit.data.similar` come to group the same questions otherwise."""
+_RECIPE = (
+    f"groups 2 {near_duplicates.SHINGLE} {near_duplicates.WINDOW} {near_duplicates.NEAR} "
+    f"{near_duplicates.FEW}"
+)
+"""Raise the number when `groups` or `kit.data.near_duplicates` come to group the same questions otherwise."""
 
 
 def groups(questions: Iterable[Question]) -> Labels:
     """Number the connected components of: same context, near-duplicate context, same title.
 
-    Contexts are near where `kit.data.similar.Overlap.near` says so.  A title that names no article
+    Contexts are near where `kit.data.near_duplicates.Overlap.near` says so.  A title that names no article
     (`kit.data.titles`) joins nothing.  Of much data the groups are kept in
     the user's cache.
 
@@ -60,7 +63,7 @@ def _groups(questions: Sequence[Question]) -> Labels:
     index: dict[str, int] = {}
     nodes = [index.setdefault(question.context, len(index)) for question in questions]
     joined = _Joined(len(index))
-    texts = similar.normal_form(list(index))
+    texts = near_duplicates.normal_form(list(index))
     for articles in titles.articles(questions).values():
         first, *others = (index[context] for context in articles)
         for other in others:

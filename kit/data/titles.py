@@ -7,8 +7,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from kit.data.formats.display import quoted
 from kit.data.formats.raw import Remark
-from kit.data.formats.wording import quoted
 from kit.data.records import Question
 from kit.data.spread import spread
 

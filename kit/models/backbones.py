@@ -20,8 +20,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from kit.config.training import Head
 from kit.errors import ModelError
 from kit.models.checkpoint_files import refuse_file, refuse_pickle, weights_sha256
-from kit.models.failures import plain_errors, refuse_without_vocabulary
-from kit.models.joint import with_head
+from kit.models.joint_head import with_head
+from kit.models.load_errors import plain_errors, refuse_without_vocabulary
 from kit.models.presets import PRESETS
 from kit.models.readers import Loaded, load_reader
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kit.errors import ModelError
 from kit.files import sha256_file
-from kit.models.joint import JOINT_FILE
+from kit.models.joint_head import JOINT_FILE
 from kit.models.readers import SPAN_HEAD_FILE
 
 

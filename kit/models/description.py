@@ -8,10 +8,10 @@ from typing import Any
 from kit.data import demo_corpus
 from kit.errors import counted
 from kit.models.backbones import Backbone, open_backbone, read_weights
-from kit.models.guards import read_sample
 from kit.models.presets import PRESETS
 from kit.models.probe import batching_of, longest_that_works
 from kit.models.readers import Loaded, SpanReader
+from kit.models.tokenizer_checks import read_sample
 from kit.models.tokens import Template, template_of
 
 _CONTEXTS = 40

@@ -13,9 +13,9 @@ from kit.data.records import Question
 from kit.models.backbones import Backbone
 from kit.models.batching import HARMLESS, Batching, budget_batches, pad_batch
 from kit.models.devices import Device
-from kit.models.joint import span_scores
-from kit.models.kept import Kept, in_order, kept_spans
+from kit.models.joint_head import span_scores
 from kit.models.probe import batching_of
+from kit.models.span_pruning import Kept, in_order, kept_spans
 from kit.models.tokens import TokensOf
 from kit.models.windows import Windows, make_windows
 from kit.spans.scores import JointScores, Provenance, SpanScores, offsets_of, ranges

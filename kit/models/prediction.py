@@ -12,11 +12,11 @@ from kit.files import locked
 from kit.models.backbones import Backbone, load_weights, open_backbone
 from kit.models.checkpoint_files import weights_sha256
 from kit.models.devices import Device, choose_device
-from kit.models.guards import clamp_lengths, clamped, inspect_tokenizer
+from kit.models.distributed import Processes, join_processes, score_together
 from kit.models.probe import batching_of, longest_that_works
-from kit.models.processes import Processes, join_processes, score_together
 from kit.models.token_cache import known_tokens
-from kit.spans.members import Run, chosen_folds
+from kit.models.tokenizer_checks import clamp_lengths, clamped, inspect_tokenizer
+from kit.spans.run_folder import Run, chosen_folds
 from kit.spans.scores import Provenance
 from kit.spans.store import read_provenance, read_spans, write_spans
 from kit.version import __version__

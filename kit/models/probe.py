@@ -17,7 +17,7 @@ from kit.models.backbones import Backbone
 from kit.models.batching import Batching
 from kit.models.checkpoint_files import weights_file
 from kit.models.forward_passes import Passes, Scores, differ, undisturbed
-from kit.models.joint import reader_of
+from kit.models.joint_head import reader_of
 from kit.models.tokens import template_of
 
 _SHORT, _LONG = 13, 38

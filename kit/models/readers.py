@@ -18,7 +18,7 @@ from transformers import MODEL_FOR_QUESTION_ANSWERING_MAPPING, AutoModel, AutoMo
 from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 from kit.errors import ModelError, counted
-from kit.models.failures import plain_errors
+from kit.models.load_errors import plain_errors
 
 SPAN_HEAD_FILE = "span_head.safetensors"
 """Beside the weights of an encoder for which the library has no question-answering class."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit.reports import fits
-from kit.reports.choices import reasons
-from kit.reports.facts import facts_of
-from kit.reports.fits import Curves
-from kit.reports.kinds import KINDS, MEANINGS
+from kit.reports import curves
+from kit.reports.candidates import reasons
+from kit.reports.curves import Curves
+from kit.reports.error_types import KINDS, MEANINGS
+from kit.reports.heatmap import packed, strip_of
+from kit.reports.metadata import facts_of
 from kit.reports.overview import Overview, overview_of
-from kit.reports.standings import Standing
-from kit.reports.strips import packed, strip_of
-from kit.reports.subject import Subject
+from kit.reports.score_table import Standing
+from kit.reports.source import Subject
 from kit.scoring.metrics import edit_distances
 from kit.version import __version__
 
@@ -40,9 +40,9 @@ def contents_of(subject: Subject, versus: Path | None = None) -> Contents:
     """Put a report together.  *versus*: a CSV with answers to the same questions."""
     return Contents(
         overview=overview_of(subject, versus),
-        temperatures=fits.temperatures(subject),
-        weights=fits.weights(subject),
-        learning=fits.learning(subject.voices),
+        temperatures=curves.temperatures(subject),
+        weights=curves.weights(subject),
+        learning=curves.learning(subject.voices),
         facts=facts_of(subject),
         details=tuple(_details(subject)),
     )

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kit.reports import facets, unknown
-from kit.reports.choices import risks_of
+from kit.reports import facets, unk_tokens
+from kit.reports.candidates import risks_of
+from kit.reports.error_types import KINDS, kind_of
 from kit.reports.facets import Facet
-from kit.reports.kinds import KINDS, kind_of
-from kit.reports.standings import Standing, standings_of
-from kit.reports.subject import Subject
+from kit.reports.score_table import Standing, standings_of
+from kit.reports.source import Subject
 
 _ONE_MEMBER = "there is one member, so nobody to disagree"
 _CSV = "a CSV says nothing of it"
@@ -74,7 +74,7 @@ def _facets(subject: Subject, own: Standing, kinds: Sequence[int], rival: Standi
         found.append(facets.kept(Facet("before", title, labels=KINDS, values=others)))
     found += facets.of_questions(subject.dataset.questions)
     found.append(_windows(subject))
-    found.append(unknown.facet(subject.voices, subject.dataset.questions))
+    found.append(unk_tokens.facet(subject.voices, subject.dataset.questions))
     found += facets.of_answers(own.score.distances, subject.golds)
     found.append(_disagreement(subject))
     return found

@@ -21,8 +21,8 @@ from kit.files import write_text
 from kit.reports.contents import Contents, contexts_of, index_of
 
 SCRIPTS = (
-    "dom.js", "data.js", "state.js", "selection.js", "svg.js", "head.js", "facets.js", "list.js", "strips.js",
-    "question.js", "charts.js", "comparison.js", "app.js",
+    "dom.js", "data.js", "state.js", "selection.js", "svg.js", "head.js", "facets.js", "list.js",
+    "heatmap.js", "question.js", "charts.js", "comparison.js", "app.js",
 )  # fmt: skip
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 

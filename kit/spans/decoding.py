@@ -11,7 +11,7 @@ from kit.answers.rules import Rule, apply_rules
 from kit.config.recipe import DEFAULT_LENGTH_CAP
 from kit.data.records import Question
 from kit.spans.candidates import best_spans
-from kit.spans.expected import least_expected
+from kit.spans.minimum_risk import least_expected
 from kit.spans.posteriors import Posterior
 from kit.spans.scores import SpanScores, aligned
 

@@ -19,8 +19,8 @@ from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.ranking.stage import ranked_texts
+from kit.spans.recipe_members import Source, answer_lengths_of, sources_of
 from kit.spans.recipes import rules_of
-from kit.spans.sources import Source, answer_lengths_of, sources_of
 from kit.spans.voting import Ballot, elected
 
 Texts = Mapping[str, str]

@@ -11,9 +11,9 @@ from kit.data.records import Dataset, Question
 from kit.errors import DataError
 from kit.spans.decoding import decoded
 from kit.spans.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior
-from kit.spans.expected import Considered, considered
+from kit.spans.minimum_risk import Considered, considered
+from kit.spans.recipe_members import sources_of
 from kit.spans.recipes import rules_of
-from kit.spans.sources import sources_of
 
 
 @dataclass(frozen=True, slots=True)

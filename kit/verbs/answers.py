@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kit.competition.card import Card
     from kit.scoring.scores import Score
     from kit.spans.explain import Explanation
-    from kit.spans.members import Run
+    from kit.spans.run_folder import Run
     from kit.spans.tuning.nested import Tuned
 
 
@@ -46,14 +46,14 @@ def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
     *recipe* is a recipe, the path of one, or a run whose span scores exist.  Raises SpanFileError naming
     the command to run where they do not.
     """
-    from kit.competition.making import answer
+    from kit.competition.build import answer
 
     return answer(recipe_of(recipe), dataset_of(data)).texts
 
 
 def explain(recipe: Recipe | Run | PathLike, data: Data, guid: str) -> Explanation:
     """How the recipe comes to its answer to one question: candidates, expected distances, members."""
-    from kit.competition.making import csv_members
+    from kit.competition.build import csv_members
     from kit.spans.explain import explain as explain_question
 
     chosen = recipe_of(recipe)
@@ -72,7 +72,7 @@ def ensemble(
     *out* defaults to ``submissions/NAME.csv``, NAME being the recipe's or run's.  The CSV is checked
     against the questions, and against ``sample_submission.csv`` where one lies beside the data.
     """
-    from kit.competition.making import make_submission
+    from kit.competition.build import make_submission
 
     target = path_given(out, "out") if out is not None else Path("submissions") / f"{name_of(recipe)}.csv"
     truth = None if answers is None else dataset_of(answers, answers_needed=True)

@@ -13,7 +13,7 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError, DataError, SubmissionError, all_of
 
 if TYPE_CHECKING:
-    from kit.spans.members import Run
+    from kit.spans.run_folder import Run
 
 
 RECIPE_SUFFIXES = frozenset({".yaml", ".yml"})
@@ -88,7 +88,7 @@ def path_of(data: Data) -> Path:
 
 
 def run_of(run: Run | PathLike) -> Run:
-    from kit.spans.members import Run, open_run
+    from kit.spans.run_folder import Run, open_run
 
     return run if isinstance(run, Run) else open_run(path_given(run, "run"))
 
@@ -103,8 +103,8 @@ def name_of(recipe: Recipe | Run | PathLike) -> str:
 
 
 def recipe_of(recipe: Recipe | Run | PathLike) -> Recipe:
-    from kit.spans.members import Run
     from kit.spans.recipes import load_recipe
+    from kit.spans.run_folder import Run
 
     if isinstance(recipe, Recipe):
         return recipe

@@ -11,7 +11,7 @@ from kit.data.records import Dataset
 from kit.verbs.arguments import Data, PathLike, dataset_of, path_given, several, text_given
 
 if TYPE_CHECKING:
-    from kit.competition.downloading.placing import Download
+    from kit.competition.downloading.install import Download
     from kit.data.checks import FileReport
     from kit.data.leaks import LeakReport
 
@@ -43,11 +43,11 @@ def download(what: str, to: PathLike | None = None, *, force: bool = False, quie
     progress bar.  Raises KaggleError by kind, DownloadError for what is not what was offered, LockError.
     """
     from kit import terminal
-    from kit.competition.downloading import contest, korquad
-    from kit.competition.downloading.placing import download as fetch_and_place
+    from kit.competition.downloading import competition_files, korquad
+    from kit.competition.downloading.install import download as fetch_and_place
     from kit.competition.downloading.sources import source_of
     from kit.competition.kaggle.client import connect
-    from kit.competition.kaggle.patience import Patience
+    from kit.competition.kaggle.retry import Patience
 
     source = source_of(text_given(what, "what"))
     folder = source.folder if to is None else path_given(to, "to")
@@ -56,6 +56,6 @@ def download(what: str, to: PathLike | None = None, *, force: bool = False, quie
         with terminal.transfer(source.alias, hidden=quiet) as heard:
             if source.is_korquad:
                 return korquad.fetch(Patience.from_environment(), heard, files)
-            return contest.fetch(connect(), source, heard, files, scratch)
+            return competition_files.fetch(connect(), source, heard, files, scratch)
 
     return fetch_and_place(source, folder, fetch, force=force)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from kit.competition.account import FetchedCsv, Submissions
     from kit.competition.kaggle.leaderboard import Board, BoardFile
     from kit.competition.ledger import Entry, Ledger
+    from kit.competition.selection import Pick, Tracking
     from kit.competition.submitting import Outcome
-    from kit.competition.tracking import Pick, Tracking
 
 WAIT_SECONDS = 1800.0
 """How long `submit` waits for a score: Kaggle mostly needs seconds, on a busy day minutes."""
@@ -93,7 +93,7 @@ def _submit_kernel(
     from kit.competition.code_submission import OUTPUT, check_kernel
     from kit.competition.downloading.sources import source_of
     from kit.competition.kaggle.client import connect
-    from kit.competition.kernels.pushed import all_pushed, locate
+    from kit.competition.kernels.history import all_pushed, locate
     from kit.competition.submitting import submit as send
     from kit.verbs.kernels import RUNS
 
@@ -120,18 +120,18 @@ def leaderboard(
     where there are private scores for the private board, too.  Without *competition* it is that of the last
     submission.
     """
-    from kit.competition import tracking
+    from kit.competition import selection
     from kit.competition.kaggle.leaderboard import Board
 
     book = _ledger(ledger)
     slug = _competition(competition, book)
-    public, private = tracking.refresh(book, slug) if refresh else (Board(), Board())
+    public, private = selection.refresh(book, slug) if refresh else (Board(), Board())
     own = tuple(entry for entry in book.entries() if entry.competition == slug)
     return Standing(
         competition=slug,
         entries=own,
-        tracking=tracking.tracking(own),
-        picks=tuple(tracking.picks(own, pick, tracking.answers_of)) if pick else (),
+        tracking=selection.tracking(own),
+        picks=tuple(selection.picks(own, pick, selection.answers_of)) if pick else (),
         ranks=_places(public, {entry.number: entry.public for entry in own}),
         teams=len(public.scores),
         private_ranks=_places(private, {entry.number: entry.private for entry in own}),

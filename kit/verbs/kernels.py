@@ -15,8 +15,8 @@ from kit.verbs.models import settings_for
 
 if TYPE_CHECKING:
     from kit.competition.kernels.fetching import Fetched
+    from kit.competition.kernels.history import Pushed
     from kit.competition.kernels.logs import LogEntry
-    from kit.competition.kernels.pushed import Pushed
     from kit.competition.kernels.quota import Quotas
     from kit.competition.kernels.remote import Status
     from kit.competition.kernels.script import Plan
@@ -159,7 +159,7 @@ def kernel_status(kernel: str | None = None, *, runs: PathLike = RUNS) -> Status
     Each with /VERSION for an older version.
     """
     from kit.competition.kaggle.client import connect
-    from kit.competition.kernels.pushed import find_kernel
+    from kit.competition.kernels.history import find_kernel
     from kit.competition.kernels.remote import status
 
     return status(connect(), find_kernel(Path(runs), kernel))
@@ -175,7 +175,7 @@ def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool
     from kit import terminal
     from kit.competition.kaggle.client import connect
     from kit.competition.kernels.fetching import fetch_run
-    from kit.competition.kernels.pushed import locate
+    from kit.competition.kernels.history import locate
 
     found = locate(RUNS, kernel)
     say = (lambda line: None) if quiet else terminal.say
@@ -192,8 +192,8 @@ def kernel_logs(
     """
     from kit import terminal
     from kit.competition.kaggle.client import connect
+    from kit.competition.kernels.history import find_kernel
     from kit.competition.kernels.logs import follow_log, read_log
-    from kit.competition.kernels.pushed import find_kernel
 
     client, named = connect(), find_kernel(Path(runs), kernel)
     if not follow:
@@ -211,7 +211,7 @@ def kernel_quota() -> Quotas:
 
 def _continuing(plan: Plan, continued: str, runs: Path) -> Plan:
     """*plan* as the next kernel of the same run, with the one before as its input."""
-    from kit.competition.kernels.pushed import all_pushed, find_kernel
+    from kit.competition.kernels.history import all_pushed, find_kernel
 
     before = find_kernel(runs, continued)
     if before.count("/") == 2:
@@ -271,7 +271,7 @@ def _revision(git: str | None) -> str:
 
 def _known_account() -> str | None:
     """The account's name where the credentials say it; nobody is asked."""
-    from kit.competition.kaggle.credentials import find_credentials
+    from kit.competition.kaggle.auth import find_credentials
 
     try:
         return find_credentials().username

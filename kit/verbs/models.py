@@ -14,7 +14,7 @@ from kit.verbs.arguments import Data, PathLike, dataset_of, path_given, path_of,
 
 if TYPE_CHECKING:
     from kit.config.training import TrainingSettings
-    from kit.spans.members import Run
+    from kit.spans.run_folder import Run
 
 
 def train(
@@ -162,7 +162,7 @@ def predict(
     """
     from kit import terminal
     from kit.models.prediction import predict_run
-    from kit.spans.members import chosen_folds
+    from kit.spans.run_folder import chosen_folds
 
     opened, dataset = run_of(run), dataset_of(data)
     total = len(dataset) * len(chosen_folds(opened, fold))

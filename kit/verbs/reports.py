@@ -13,8 +13,8 @@ from kit.verbs.arguments import RECIPE_SUFFIXES, Data, PathLike, dataset_of, nam
 if TYPE_CHECKING:
     from kit.reports.contents import Contents
     from kit.reports.overview import Overview
-    from kit.reports.subject import Subject
-    from kit.spans.members import Run
+    from kit.reports.source import Subject
+    from kit.spans.run_folder import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def overview(
 
 
 def _subject(given: Recipe | Run | PathLike, data: Data | None, answers: Data | None) -> Subject:
-    from kit.reports.subject import of_csv, of_recipe, with_answers
+    from kit.reports.source import of_csv, of_recipe, with_answers
 
     path = Path(given) if isinstance(given, (str, Path)) else None
     is_csv = path is not None and path.suffix.lower() == ".csv"

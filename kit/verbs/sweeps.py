@@ -16,7 +16,7 @@ from kit.verbs.models import refuse_leaks, settings_for
 
 if TYPE_CHECKING:
     from kit.models.sweeping.results import Sweep
-    from kit.models.training.fitting import Listeners
+    from kit.models.training.fit import Listeners
 
 _EVALUATIONS = 2
 """An epoch: an evaluation takes a thirtieth of an epoch's time (a tenth of the questions, forward only)."""
@@ -80,12 +80,12 @@ def sweep(
 
     from kit import terminal
     from kit.models.backbones import open_backbone
-    from kit.models.sweeping.about import About, shared_settings
     from kit.models.sweeping.plot import write_plot
     from kit.models.sweeping.results import PLOT_FILE, results
     from kit.models.sweeping.search import Plan, Voice, carry_out
-    from kit.models.sweeping.study import open_study, plain_database_errors
-    from kit.models.sweeping.study import quiet as quietly
+    from kit.models.sweeping.spec import About, shared_settings
+    from kit.models.sweeping.storage import open_study, plain_database_errors
+    from kit.models.sweeping.storage import quiet as quietly
     from kit.models.training import launch
 
     if launch.launched():
@@ -127,8 +127,8 @@ def sweep(
 def _found(folder: Path, storage: str | None) -> Sweep:
     from kit.models.sweeping.plot import write_plot
     from kit.models.sweeping.results import PLOT_FILE, results
-    from kit.models.sweeping.study import is_sweep, open_study, plain_database_errors
-    from kit.models.sweeping.study import quiet as quietly
+    from kit.models.sweeping.storage import is_sweep, open_study, plain_database_errors
+    from kit.models.sweeping.storage import quiet as quietly
 
     if not is_sweep(folder):
         raise ConfigError(
@@ -173,7 +173,7 @@ def _listening(
 
     @contextlib.contextmanager
     def listening() -> Iterator[Listeners]:
-        from kit.models.training.fitting import Listeners
+        from kit.models.training.fit import Listeners
         from kit.models.training.progress import TrainingProgress, say_forecast
 
         if silent:

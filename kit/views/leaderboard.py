@@ -14,7 +14,7 @@ from kit.competition.account import FetchedCsv, Made, Submissions
 from kit.competition.kaggle.leaderboard import UNKNOWN
 from kit.competition.kaggle.submissions import COMPLETE
 from kit.competition.ledger import Entry
-from kit.competition.tracking import Bound, Tracking
+from kit.competition.selection import Bound, Tracking
 from kit.errors import counted
 from kit.verbs.kaggle import Standing
 from kit.views.output import INTERVAL, edit, print_json

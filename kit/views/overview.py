@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kit import terminal
-from kit.competition.kaggle.credentials import find_credentials, home_folder
+from kit.competition.kaggle.auth import find_credentials, home_folder
 from kit.config.runs import read_run
 from kit.errors import ConfigError, KaggleError, ModelError, NotAuthenticatedError, counted
 from kit.version import __version__
@@ -90,7 +90,7 @@ def doctor(as_json: bool) -> None:
 
 def _client() -> str:
     """Which official client there is, or why it cannot be imported."""
-    from kit.competition.kaggle.loading import kaggle_api_class
+    from kit.competition.kaggle.import_client import kaggle_api_class
 
     try:
         kaggle_api_class()

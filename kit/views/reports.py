@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import terminal, verbs
-from kit.reports.kinds import KINDS
+from kit.reports.error_types import KINDS
 from kit.reports.overview import Overview
 from kit.reports.summary import Line, facet_lines, worst
 from kit.views.output import EDIT, INTERVAL, edit, share

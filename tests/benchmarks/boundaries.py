@@ -13,9 +13,9 @@ from pathlib import Path
 
 import kit
 from kit.data.records import Question
+from kit.spans.recipe_members import sources_of
 from kit.spans.recipes import load_recipe
 from kit.spans.scores import SpanScores
-from kit.spans.sources import sources_of
 
 
 def expressible(scores: SpanScores, number: int, question: Question) -> bool:

@@ -26,16 +26,16 @@ QUESTIONS = 100_000
 STAGES = {
     "read the training file": ("kit.verbs.models", "dataset_of"),
     "look for leaks": ("kit.verbs.models", "refuse_leaks"),
-    "open the backbone": ("kit.models.training.runs", "open_backbone"),
-    "deal the folds": ("kit.models.training.runs", "begin"),
-    "inspect the tokenizer": ("kit.models.training.runs", "inspect_tokenizer"),
-    "tokens": ("kit.models.training.runs", "known_tokens"),
-    "choose the fold's questions": ("kit.models.training.runs", "fold_part"),
-    "trial": ("kit.models.training.runs", "try_training"),
-    "windows": ("kit.models.training.fitting", "make_windows"),
-    "labels": ("kit.models.training.fitting", "label_windows"),
-    "load the weights": ("kit.models.training.fitting", "load_for_training"),
-    "forecast": ("kit.models.training.fitting", "forecast"),
+    "open the backbone": ("kit.models.training.run", "open_backbone"),
+    "deal the folds": ("kit.models.training.run", "begin"),
+    "inspect the tokenizer": ("kit.models.training.run", "inspect_tokenizer"),
+    "tokens": ("kit.models.training.run", "known_tokens"),
+    "choose the fold's questions": ("kit.models.training.run", "fold_part"),
+    "trial": ("kit.models.training.run", "try_training"),
+    "windows": ("kit.models.training.fit", "make_windows"),
+    "labels": ("kit.models.training.fit", "label_windows"),
+    "load the weights": ("kit.models.training.fit", "load_for_training"),
+    "forecast": ("kit.models.training.fit", "forecast"),
 }
 REST, TOTAL = "imports, Trainer, the step itself", "until the first step is done"
 

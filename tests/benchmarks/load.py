@@ -27,7 +27,7 @@ import kit
 from kit.data import demo_corpus
 from kit.models.checkpoint_files import weights_sha256
 from kit.models.tiny import Shape, make_backbone
-from kit.spans.members import open_run
+from kit.spans.run_folder import open_run
 from kit.spans.store import read_spans, write_spans
 from tests.benchmarks.measuring import PROJECT
 from tests.benchmarks.results import machine, table, write_section

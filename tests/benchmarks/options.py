@@ -31,16 +31,16 @@ from kit.errors import LockError
 from kit.models.backbones import load_weights, open_backbone
 from kit.models.devices import choose_device
 from kit.models.inference import score_questions
-from kit.models.training.beginning import model_folder
-from kit.models.training.fitting import Listeners
-from kit.models.training.parts import Part, fold_part
-from kit.models.training.runs import train_run
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
+from kit.models.training.run_setup import model_folder
+from kit.models.training.splits import Part, fold_part
 from kit.scoring.estimates import bootstrap, paired
 from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import Run, open_run
 from kit.spans.posteriors import span_posterior
+from kit.spans.run_folder import Run, open_run
 from kit.spans.scores import SpanScores, joined
 from kit.spans.store import read_spans, write_spans
 from tests.benchmarks.results import ROW, table

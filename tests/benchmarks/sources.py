@@ -18,7 +18,7 @@ from typing import Any
 import kit
 from kit.data.splits import folds, groups
 from kit.errors import LockError
-from kit.spans.members import open_run
+from kit.spans.run_folder import open_run
 from kit.spans.store import read_spans
 from tests.benchmarks.options import COLUMNS, FIRST, PLAIN, Result, cells, result_of
 from tests.benchmarks.results import table

@@ -16,8 +16,8 @@ from transformers import BertConfig, BertForQuestionAnswering, TrainerCallback, 
 
 from kit.config.training import training_settings
 from kit.models.devices import Device, choose_device
+from kit.models.distributed import Processes
 from kit.models.inference import score_windows
-from kit.models.processes import Processes
 from kit.models.tokens import Texts
 from kit.models.training.arguments import training_arguments
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset

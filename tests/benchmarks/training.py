@@ -21,7 +21,7 @@ import kit
 from kit.memory import peak_memory
 from kit.models.backbones import load_weights, open_backbone
 from kit.models.devices import choose_device
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 from kit.models.training.arguments import training_arguments
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.labels import label_windows

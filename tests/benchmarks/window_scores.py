@@ -18,9 +18,9 @@ from kit.scoring.estimates import bootstrap, paired
 from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import member_scores, open_run, stored_folds
+from kit.spans.recipe_members import answer_lengths_of
+from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.scores import SpanScores
-from kit.spans.sources import answer_lengths_of
 from tests.benchmarks.peers import usual_decoding
 
 CAP = 60

@@ -10,7 +10,7 @@ import pytest
 
 import kit
 from kit.cli import main
-from kit.competition.kernels.pushed import Pushed, remember
+from kit.competition.kernels.history import Pushed, remember
 from kit.competition.ledger import NOT_SENT, OPEN, Entry, Ledger
 from kit.competition.submitting import Outcome
 from kit.errors import (

@@ -21,10 +21,10 @@ from pyarrow import parquet
 from kit.answers.rules import RULES, Rule
 from kit.competition.card import Card, CardData, Estimate, read_card, write_card
 from kit.competition.csv import parse_submission, write_submission
-from kit.competition.downloading.unpacking import unpack
+from kit.competition.downloading.unzip import unpack
 from kit.competition.kaggle.leaderboard import board_scores
 from kit.competition.ledger import Ledger
-from kit.competition.tracking import picks, tracking
+from kit.competition.selection import picks, tracking
 from kit.config.folds import FileFolds, FoldPlan, read_plan, write_plan
 from kit.config.runs import DataFile, FoldRecord, RunRecord, differences, read_run, write_run
 from kit.config.training import TrainingSettings
@@ -35,12 +35,12 @@ from kit.errors import KitError
 from kit.scoring.estimates import Interval
 from kit.spans.candidates import best_spans
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import Run
 from kit.spans.posteriors import span_posterior
 from kit.spans.ranking.model import Ranker, read_ranker, write_ranker
+from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.recipes import load_recipe, rules_of, write_recipe
+from kit.spans.run_folder import Run
 from kit.spans.scores import Provenance, SpanScores, offsets_of
-from kit.spans.sources import answer_lengths_of
 from kit.spans.store import read_provenance, read_spans, write_spans
 from kit.terminal import visible
 from tests.hostile.archives import zipped

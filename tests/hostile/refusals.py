@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd  # noqa: F401
 
-import kit.competition.making
+import kit.competition.build
 import kit.competition.submitting
 import kit.views.checks
 import kit.views.overview

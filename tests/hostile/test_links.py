@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import kit.models.prediction  # noqa: F401  (torch once, before any fork)
-from kit.competition.kernels.session import Session
+from kit.competition.kernels.runner import Session
 from kit.config.runs import read_run, write_run
 from kit.errors import WriteError
 from kit.files import fresh_beside, replacing_folder

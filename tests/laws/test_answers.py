@@ -33,7 +33,7 @@ from kit.scoring.metrics import edit_distances, f1_scores, normalise
 from kit.spans.blending import blended
 from kit.spans.candidates import best_spans
 from kit.spans.decoding import argmax_answers, decoded
-from kit.spans.expected import considered, least_expected
+from kit.spans.minimum_risk import considered, least_expected
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.scores import SpanScores
 from tests.examples import examples

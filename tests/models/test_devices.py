@@ -10,8 +10,8 @@ import torch
 import kit
 from kit.models.backbones import open_backbone
 from kit.models.devices import Device, emulates_bf16
-from kit.models.processes import Processes
-from kit.models.training.runs import _remarks
+from kit.models.distributed import Processes
+from kit.models.training.run import _remarks
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from kit.errors import ModelError
 from kit.files import sha256_file
 from kit.models.backbones import load_weights, open_backbone, read_weights
 from kit.models.checkpoint_files import weights_sha256
-from kit.models.joint import JOINT_FILE
+from kit.models.joint_head import JOINT_FILE
 from kit.models.readers import SPAN_HEAD_FILE, SpanReader, head_weights
 from tests.models.conftest import ARTICLES
 from tools.tiny_families import make_family

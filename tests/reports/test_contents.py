@@ -18,9 +18,9 @@ import kit
 from kit.data.records import Dataset
 from kit.errors import DataError, SubmissionError
 from kit.reports.contents import index_of
-from kit.reports.kinds import KINDS
+from kit.reports.error_types import KINDS
+from kit.reports.heatmap import unpacked
 from kit.reports.page import escaped
-from kit.reports.strips import unpacked
 from kit.reports.summary import facet_lines, worst
 from kit.scoring.scores import compare, score_answers
 from kit.verbs.reports import overview

@@ -14,9 +14,9 @@ import pytest
 
 import kit
 from kit.data import demo_corpus
-from kit.reports.kinds import KINDS
+from kit.reports.error_types import KINDS
+from kit.reports.heatmap import strip_of
 from kit.reports.overview import Overview
-from kit.reports.strips import strip_of
 from tests.reports.conftest import HOSTILE, LONG, Place
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from kit.config.runs import DataFile, FoldRecord, RunRecord, write_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ConfigError, DataError, SpanFileError, SubmissionError
-from kit.spans.members import open_run
+from kit.spans.run_folder import open_run
 from kit.spans.scores import SpanScores
 from kit.spans.store import write_spans
 from tests.spans.made import letters, scores_of, words
@@ -237,7 +237,7 @@ def test_a_member_of_other_data_or_without_a_question_is_named(
 
 def test_the_length_prior_comes_from_the_runs_or_from_a_file(three: None, data: Dataset) -> None:
     from kit.spans.ensembles import length_bonus
-    from kit.spans.sources import sources_of
+    from kit.spans.recipe_members import sources_of
 
     asked = recipe(A, B, length_prior=1.0)
     bonus = length_bonus(asked, sources_of(asked, data))

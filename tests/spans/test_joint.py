@@ -22,7 +22,7 @@ from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.scores import JointScores, SpanScores, aligned, arrays_of, joined, scores_from
 from kit.spans.store import read_provenance, read_spans, write_spans
-from kit.spans.tuning.likelihood import fit_temperature
+from kit.spans.tuning.temperature import fit_temperature
 from tests.examples import examples
 from tests.spans import made
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kit.config.runs import DataFile, RunRecord
 from kit.config.training import TrainingSettings
 from kit.spans.lengths import log_length_prior
-from kit.spans.sources import answer_lengths_of
+from kit.spans.recipe_members import answer_lengths_of
 
 
 @given(st.dictionaries(st.integers(0, 12), st.integers(0, 30)), st.integers(1, 8))

@@ -16,11 +16,11 @@ from kit.scoring.metrics import edit_distances
 from kit.spans.blending import blended
 from kit.spans.decoding import decoded
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import open_run
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.ranking.features import Candidates, candidates_of, feature_groups
 from kit.spans.ranking.model import fit_ranker, read_ranker, write_ranker
 from kit.spans.ranking.stage import fitted_on, member_order
+from kit.spans.run_folder import open_run
 from tests.spans.made import letters, scores_of, words
 from tests.spans.test_tuning import data, make_run  # noqa: F401
 

@@ -14,11 +14,11 @@ from kit.config.training import TrainingSettings
 from kit.data.records import Question
 from kit.errors import ConfigError
 from kit.spans.blending import blended
-from kit.spans.members import Run
 from kit.spans.posteriors import span_posterior
 from kit.spans.ranking import stage
 from kit.spans.ranking.features import Candidates
-from kit.spans.sources import Source
+from kit.spans.recipe_members import Source
+from kit.spans.run_folder import Run
 from tests.spans import made
 
 QUESTIONS = [Question("q0", "?", "가나다라", None)]

@@ -27,9 +27,9 @@ from kit.spans.recipes import load_recipe
 from kit.spans.scores import Provenance, SpanScores
 from kit.spans.store import write_spans
 from kit.spans.tuning.fitting import WAYS, Fitter
-from kit.spans.tuning.likelihood import fit_temperature, gold_likelihood
 from kit.spans.tuning.members import out_of_fold_members
 from kit.spans.tuning.table import make_table
+from kit.spans.tuning.temperature import fit_temperature, gold_likelihood
 from kit.spans.tuning.weights import coordinate_search, greedy_selection, search
 from kit.spans.voting import Ballot, elected
 from tests.spans.made import letters, scores_of, words

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit.competition.downloading.unpacking import beginning
+from kit.competition.downloading.unzip import beginning
 from kit.competition.kaggle.client import Heard
-from kit.competition.kaggle.failures import message_of, retry_after
+from kit.competition.kaggle.errors import message_of, retry_after
 from kit.competition.kaggle.network import network_error, proxy_refused, reason_of
-from kit.competition.kaggle.patience import Patience
+from kit.competition.kaggle.retry import Patience
 from kit.data.formats import read
 from kit.data.formats.korquad import NAME
 from kit.errors import DataError, DownloadError, KaggleError, RateLimitedError, UnavailableError

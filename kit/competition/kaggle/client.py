@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, Credentials, find_credentials
-from kit.competition.kaggle.failures import of_the_disk, too_old_or_new, translated
-from kit.competition.kaggle.loading import kaggle_api_class
-from kit.competition.kaggle.patience import Patience
+from kit.competition.kaggle.auth import KEY, OAUTH, TOKEN, Credentials, find_credentials
+from kit.competition.kaggle.errors import of_the_disk, too_old_or_new, translated
+from kit.competition.kaggle.import_client import kaggle_api_class
+from kit.competition.kaggle.retry import Patience
 from kit.competition.kaggle.sight import Sight, look
 from kit.errors import KaggleError, KitError, NotAuthenticatedError, WriteError
 

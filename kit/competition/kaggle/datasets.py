@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.competition.kaggle.client import Client
-from kit.competition.kaggle.failures import status_of
+from kit.competition.kaggle.errors import status_of
 from kit.errors import KaggleError, RejectedError, UnavailableError
 
 _WEB = "https://www.kaggle.com/datasets"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.competition.compression import csv_member, suffix_of
-from kit.competition.downloading.unpacking import beginning
+from kit.competition.downloading.unzip import beginning
 from kit.competition.kaggle.client import Client
 from kit.competition.kaggle.submissions import asking, every_page, score_of
 from kit.errors import DownloadError, KaggleError, SubmissionError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kit.competition.kaggle.client import Client, Heard
-from kit.competition.kaggle.loading import kaggle_api_class
+from kit.competition.kaggle.import_client import kaggle_api_class
 from kit.errors import KaggleError, UnavailableError, UploadFailedError, WriteError
 
 Come = Callable[[int], object]

@@ -11,13 +11,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from kit.competition.downloading.manifest import StoredFile, changes
-from kit.competition.downloading.unpacking import unsafe_name
+from kit.competition.downloading.unzip import unsafe_name
 from kit.competition.kaggle.client import Client, Heard
-from kit.competition.kernels.host import MANIFEST
+from kit.competition.kernels.bootstrap import MANIFEST
 from kit.competition.kernels.logs import end_of, read_log
 from kit.competition.kernels.output_files import fetch_output
 from kit.competition.kernels.remote import status
-from kit.competition.kernels.session import RUN
+from kit.competition.kernels.runner import RUN
 from kit.config.runs import read_run
 from kit.config.validation import Settings, read_record
 from kit.errors import ConfigError, DownloadError, KaggleError, KernelError, KitError, all_of, counted

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kit.competition.downloading.unpacking import unsafe_name
+from kit.competition.downloading.unzip import unsafe_name
 from kit.competition.kaggle.client import Client, Heard
 from kit.competition.kernels.remote import address
 from kit.errors import DownloadError

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from kit.competition.card import now
 from kit.competition.kaggle.client import Client, Heard
-from kit.competition.kaggle.failures import PERHAPS_DONE, message_of
-from kit.competition.kernels.pushed import FILE, Pushed, remember
+from kit.competition.kaggle.errors import PERHAPS_DONE, message_of
+from kit.competition.kernels.history import FILE, Pushed, remember
 from kit.competition.kernels.quota import quota_line, read_quotas
 from kit.competition.kernels.refusals import cure_of, refusal
 from kit.competition.kernels.remote import Known, Saved, Status, address, known, save

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kit.competition.kaggle.client import Client
-from kit.competition.kaggle.failures import status_of
+from kit.competition.kaggle.errors import status_of
 from kit.competition.kernels.refusals import cure_of, refusal
 from kit.errors import KaggleError, RejectedError, RulesNotAcceptedError
 
@@ -97,7 +97,7 @@ def save(client: Client, folder: Path, kernel: str, competition: str) -> Saved:
     """Push the kernel whose files are in *folder*; asked once, since asking again would run it twice.
 
     What the answer complains about is in ``trouble``.  Raises a KaggleError by kind where there is no answer
-    that can be read, or a clear no: `kit.competition.kaggle.failures.PERHAPS_DONE` tells them apart.
+    that can be read, or a clear no: `kit.competition.kaggle.errors.PERHAPS_DONE` tells them apart.
     """
     answer = client.once(lambda api: api.kernels_push(str(folder)), "pushing the kernel", competition)
     parts = (answer.ref or "").strip("/").split("/")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.competition.downloading.manifest import StoredFile
-from kit.competition.kernels import host
+from kit.competition.kernels import bootstrap
 from kit.competition.kernels.accelerators import T4_TWICE
 from kit.competition.kernels.slugs import LONGEST, LONGEST_NAME, free_name, slug_of
 from kit.competition.kernels.wheel import build_wheel
@@ -126,7 +126,7 @@ def script_text(plan: Plan, revision: str) -> str:
     }
     encoded = base64.b64encode(wheel.content).decode() if wheel else ""
     lines = "\n".join(encoded[first : first + _LINE] for first in range(0, len(encoded), _LINE))
-    text = Path(host.__file__).read_text(encoding="utf-8")
+    text = Path(bootstrap.__file__).read_text(encoding="utf-8")
     plan_text = f"PLAN: dict[str, Any] = json.loads({json.dumps(content, indent=None)!r})"
     for old, new in (("PLAN: dict[str, Any] = {}", plan_text), ('WHEEL = ""', f'WHEEL = """\n{lines}\n"""')):
         assert text.count(f"\n{old}\n") == 1, old

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kit.competition.kaggle.client import Client
-from kit.competition.kernels.pushed import all_pushed
+from kit.competition.kernels.history import all_pushed
 from kit.competition.kernels.remote import Known, Status, address, known, status_if_any
 from kit.errors import ConfigError
 

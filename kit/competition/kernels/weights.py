@@ -17,7 +17,7 @@ from kit.competition.card import now
 from kit.competition.downloading.manifest import StoredFile, stored_files
 from kit.competition.kaggle import datasets
 from kit.competition.kaggle.client import Client, Heard
-from kit.competition.kaggle.failures import PERHAPS_DONE
+from kit.competition.kaggle.errors import PERHAPS_DONE
 from kit.competition.kaggle.uploads import uploaded
 from kit.config.validation import Settings
 from kit.errors import ConfigError, KaggleError, OutcomeUnknownError, WriteError, all_of, counted

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kit.data.formats import nested
-from kit.data.formats.gathering import Gathering
-from kit.data.formats.sample import Sample
+from kit.data.formats.builder import Gathering
+from kit.data.formats.sniff import Sample
 
 SQUAD = "aihub-squad"
 SPAN = "aihub-span"

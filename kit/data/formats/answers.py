@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kit.data.formats import golds
+from kit.data.formats.display import MISSING, described, found, plain
 from kit.data.formats.golds import Form, is_null
 from kit.data.formats.mistakes import Mistake, surrogate_mistake
 from kit.data.formats.raw import FaultKind, RawAnswer
-from kit.data.formats.wording import MISSING, described, found, plain
 from kit.data.records import Answer
 from kit.errors import counted
 

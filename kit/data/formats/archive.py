@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kit.data.formats.display import plain
 from kit.data.formats.signatures import zipped_signature
-from kit.data.formats.wording import plain
 from kit.errors import DataError
 
 # The largest real file of the field (111,967 AI Hub documents) is well under 1 GiB, and Korean

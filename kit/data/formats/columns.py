@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kit.data.formats.wording import plain
+from kit.data.formats.display import plain
 from kit.errors import DataError
 
 _LEVELS = ("question", "context", "paragraphs", "qas")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from kit.data.formats.wording import MISSING
+from kit.data.formats.display import MISSING
 
 START = "answer_start"
 _KEYS = ("answers", "answer", "answer_text", "text")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from kit.data.formats.display import quoted
 from kit.data.formats.signatures import is_binary, signature
-from kit.data.formats.wording import quoted
 from kit.errors import DataError
 
 _BOM = b"\xef\xbb\xbf"

@@ -7,8 +7,8 @@ An unanswerable question may carry ``plausible_answers``, and in flat files thes
 from __future__ import annotations
 
 from kit.data.formats import nested
-from kit.data.formats.gathering import Gathering
-from kit.data.formats.sample import Sample
+from kit.data.formats.builder import Gathering
+from kit.data.formats.sniff import Sample
 
 NESTED = "klue"
 FLAT = "klue-flat"

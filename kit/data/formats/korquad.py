@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kit.data.formats import nested
-from kit.data.formats.gathering import Gathering
-from kit.data.formats.sample import Sample
+from kit.data.formats.builder import Gathering
+from kit.data.formats.sniff import Sample
 
 NAME = "korquad"
 LABELS = nested.Labels(title="title", source="source", category=nested.news_category)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from kit.data.formats import aihub, archive, columnar, competition, json_text, klue, korquad, tables
-from kit.data.formats.gathering import BYTE_ORDER_MARK, Gathering
+from kit.data.formats.builder import BYTE_ORDER_MARK, Gathering
+from kit.data.formats.display import plain
 from kit.data.formats.raw import RawFile
-from kit.data.formats.sample import Sample, sample
 from kit.data.formats.settling import settle
-from kit.data.formats.wording import plain
+from kit.data.formats.sniff import Sample, sample
 from kit.data.records import Dataset
 from kit.errors import DataError, all_of
 

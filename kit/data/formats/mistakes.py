@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kit.data.formats.display import lone_surrogate
 from kit.data.formats.raw import FaultKind
-from kit.data.formats.wording import lone_surrogate
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kit.data.formats.gathering import Gathering
-from kit.data.formats.sample import Sample
+from kit.data.formats.builder import Gathering
+from kit.data.formats.sniff import Sample
 
 
 @dataclass(frozen=True, slots=True)

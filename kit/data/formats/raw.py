@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from kit.data.formats.wording import quoted
+from kit.data.formats.display import quoted
 from kit.data.records import Question
 
 

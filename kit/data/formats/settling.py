@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kit.data.formats.builder import Gathering, Unsettled, fault_of, matching
 from kit.data.formats.causes import Cause, Finding, Start, difference, findings, places
-from kit.data.formats.gathering import Gathering, Unsettled, fault_of, matching
+from kit.data.formats.display import plain, quoted
 from kit.data.formats.mistakes import Mistake
 from kit.data.formats.raw import Fault, FaultKind, RawAnswer
 from kit.data.formats.spelling import EQUIVALENCES, LOOSE
-from kit.data.formats.wording import plain, quoted
 from kit.errors import SHOWN
 
 LOCATED = "answer given as a text alone, located in its context"

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from kit.data.formats import golds
+from kit.data.formats.display import MISSING, plain
 from kit.data.formats.mistakes import Mistake
 from kit.data.formats.raw import FaultKind
-from kit.data.formats.wording import MISSING, plain
 from kit.errors import DataError
 
 _DELIMITERS = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}

@@ -14,8 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 from kit.config.ranges import Range, Value, read_range, shown
 from kit.config.searching import Settle
 from kit.config.training import HOW_NOT_WHAT
-from kit.models.sweeping.claims import ERROR, attempts
-from kit.models.sweeping.study import Kept, about_of
+from kit.models.sweeping.storage import Kept, about_of
+from kit.models.sweeping.trial_lock import ERROR, attempts
 
 STEPS, SECONDS, HELD_OUT, BLANK, BEST_AT = "steps", "seconds", "held_out", "blank_edit", "best_at"
 """Attributes of a trial: optimizer steps, seconds they took, questions it was judged on, what empty answers

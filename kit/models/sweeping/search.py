@@ -21,12 +21,12 @@ from kit.config.searching import Search, Settle
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ModelError
-from kit.models.sweeping.claims import ERROR, LEFT, Claim, TakenOver, attempts, claimed
-from kit.models.sweeping.judging import Curve, Judge, Lagging, OutOfTime, share_of
+from kit.models.sweeping.pruner import Curve, Judge, Lagging, OutOfTime, share_of
 from kit.models.sweeping.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS
-from kit.models.sweeping.study import Kept, patiently
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
+from kit.models.sweeping.storage import Kept, patiently
+from kit.models.sweeping.trial_lock import ERROR, LEFT, Claim, TakenOver, attempts, claimed
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
 
 _FAILURES = 3
 """So many failed trainings in a row are no bad luck with the settings."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from kit.models.joint import reader_of
+from kit.models.joint_head import reader_of
 
 _UNREACHABLE = "its embedded words cannot be moved"
 

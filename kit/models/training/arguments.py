@@ -10,7 +10,7 @@ from transformers import TrainingArguments
 
 from kit.config.training import TrainingSettings
 from kit.models.devices import Device
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 
 _LOGS_AN_EPOCH = 20
 

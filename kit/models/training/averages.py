@@ -13,7 +13,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from kit.config.training import TrainingSettings
 from kit.errors import ModelError
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 
 _FILE = "average.safetensors"
 _COUNT = "average.count"

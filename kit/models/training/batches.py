@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from kit.models.batching import HARMLESS, Batching, pad_batch
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 from kit.models.training.labels import Labels
 from kit.models.training.shares import Draws
 from kit.models.windows import Windows

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from kit.models.batching import HARMLESS, Batching
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 from kit.models.training.batches import PADDING, LengthGroupedSampler
 
 

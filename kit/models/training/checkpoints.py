@@ -19,7 +19,7 @@ from transformers.trainer_pt_utils import safe_globals
 
 from kit.errors import ModelError, WriteError
 from kit.models.devices import Device
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 
 CHECKPOINTS = "checkpoints"
 """Trainer's own state in a model's folder, until the model's record is written."""

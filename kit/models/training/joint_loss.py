@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from kit.models.joint import ahead, span_scores
+from kit.models.joint_head import ahead, span_scores
 from kit.models.training.batches import PADDING
 from kit.models.training.soft_targets import near_targets
 

@@ -22,9 +22,9 @@ from kit.config.runs import read_run
 from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ModelError, counted
-from kit.models.processes import OUT_OF_MEMORY
+from kit.models.distributed import OUT_OF_MEMORY
 from kit.models.training.stages import Before
-from kit.spans.members import Run, open_run
+from kit.spans.run_folder import Run, open_run
 from kit.threads import usable_cores
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"

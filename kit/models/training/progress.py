@@ -8,8 +8,8 @@ from rich.progress import TaskID
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from kit.errors import counted
-from kit.models.training.fitting import Listeners
-from kit.models.training.forecast import Forecast
+from kit.models.training.cost_estimate import Forecast
+from kit.models.training.fit import Listeners
 from kit.terminal import duration, progress_bar, say
 
 

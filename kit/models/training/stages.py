@@ -10,13 +10,13 @@ from pathlib import Path
 from kit.config.mixture import Mixture
 from kit.config.runs import BEFORE, FULL, BeforeRecord, DataFile, read_run
 from kit.config.training import TrainingSettings
+from kit.data.overlap import Unrelated, without_related
 from kit.data.records import Dataset
-from kit.data.related import Unrelated, without_related
 from kit.errors import DataError, counted
-from kit.models.processes import join_processes
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
-from kit.spans.members import Run
+from kit.models.distributed import join_processes
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
+from kit.spans.run_folder import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def train_in_stages(
 class FirstStage:
     """The first stage of the run in *folder*: a run of its own in ``before/``, with its own held-out tenth.
 
-    It learns nothing that is related to *data* or *valid* (`kit.data.related`), so that neither the
+    It learns nothing that is related to *data* or *valid* (`kit.data.overlap`), so that neither the
     out-of-fold scores nor the choice of a checkpoint knows more than without it.
     """
 

@@ -26,8 +26,8 @@ from kit.models.training.adversarial import moved, watched
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator
 from kit.models.training.budget import BudgetBatches
 from kit.models.training.checkpoints import latest_complete
-from kit.models.training.depths import parameter_groups
 from kit.models.training.losses import Loss
+from kit.models.training.optimizer import parameter_groups
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
 

@@ -19,7 +19,7 @@ from kit.models.backbones import Backbone, load_weights
 from kit.models.batching import Batching
 from kit.models.devices import Device
 from kit.models.forward_passes import unchanged_random_state
-from kit.models.joint import reader_of
+from kit.models.joint_head import reader_of
 from kit.models.probe import (
     batching_of,
     identity,
@@ -30,9 +30,9 @@ from kit.models.synthetic_windows import synthetic_windows
 from kit.models.training.adversarial import moved, watched
 from kit.models.training.batches import SpanCollator
 from kit.models.training.checkpoints import saying_when_the_disk_is_full
-from kit.models.training.depths import parameter_groups
 from kit.models.training.labels import label_windows
 from kit.models.training.losses import Loss
+from kit.models.training.optimizer import parameter_groups
 
 _SHORT = 16
 """Tokens of the window that is tried beside the longest one: the least --max-length."""

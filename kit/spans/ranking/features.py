@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
-from kit.spans.expected import PARTICLE, considered, texts_of
+from kit.spans.minimum_risk import PARTICLE, considered, texts_of
 from kit.spans.posteriors import Posterior
 from kit.spans.scores import offsets_of
 

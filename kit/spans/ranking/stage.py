@@ -12,12 +12,12 @@ from kit.data.records import Question
 from kit.errors import ConfigError
 from kit.spans.blending import blended
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import Run
 from kit.spans.out_of_fold import oof_digest
 from kit.spans.posteriors import Posterior
 from kit.spans.ranking.features import candidates_of
 from kit.spans.ranking.model import read_ranker
-from kit.spans.sources import Source, answer_lengths_of
+from kit.spans.recipe_members import Source, answer_lengths_of
+from kit.spans.run_folder import Run
 
 
 def member_order(runs: Sequence[Run]) -> list[int]:

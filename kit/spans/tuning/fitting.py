@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from kit.data.records import Question
 from kit.spans.blending import KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.tuning.likelihood import fit_temperature
 from kit.spans.tuning.members import OutOfFold
 from kit.spans.tuning.table import Table, make_table
+from kit.spans.tuning.temperature import fit_temperature
 from kit.spans.tuning.weights import Weights, search
 
 PRIORS = (0.0, 0.25, 0.5, 1.0)

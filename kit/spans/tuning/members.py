@@ -15,10 +15,10 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError
 from kit.files import is_temporary, sha256_file
 from kit.spans.lengths import log_length_prior
-from kit.spans.members import Run, member_scores, open_run
 from kit.spans.out_of_fold import OUT_OF_FOLD
+from kit.spans.recipe_members import answer_lengths_of
+from kit.spans.run_folder import Run, member_scores, open_run
 from kit.spans.scores import SpanScores, aligned
-from kit.spans.sources import answer_lengths_of
 
 
 @dataclass(frozen=True, slots=True)

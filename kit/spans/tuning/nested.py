@@ -17,7 +17,7 @@ from kit.errors import ConfigError
 from kit.scoring.estimates import Interval, PairedDifference, bootstrap, holm, paired
 from kit.scoring.metrics import edit_distances
 from kit.scoring.predictions import Decile, calibration
-from kit.spans.expected import Considered, considered
+from kit.spans.minimum_risk import Considered, considered
 from kit.spans.ranking.model import Ranker
 from kit.spans.tuning.fitting import Fit, Fitter
 from kit.spans.tuning.members import OutOfFold, out_of_fold_members

@@ -13,7 +13,7 @@ from rapidfuzz.process import cdist
 from kit.data.records import Question
 from kit.scoring.metrics import edit_distances
 from kit.spans.blending import EPSILON, Union
-from kit.spans.expected import shorter_forms, tail_distances
+from kit.spans.minimum_risk import shorter_forms, tail_distances
 from kit.spans.posteriors import Posterior
 from kit.spans.scores import offsets_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from kit.competition.downloading.sources import source_of
 from kit.competition.kaggle.addresses import competition_named, dataset_named, kernel_named
-from kit.competition.kernels.pushed import find_kernel
+from kit.competition.kernels.history import find_kernel
 from kit.errors import ConfigError
 
 LONG = "k-digital-goorm-2-korean-mrc"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from kit.competition.csv import write_submission
+from kit.competition.kaggle.auth import KEY, OAUTH, TOKEN, find_credentials
 from kit.competition.kaggle.client import Client, Patience, connect
-from kit.competition.kaggle.credentials import KEY, OAUTH, TOKEN, find_credentials
-from kit.competition.kaggle.failures import daily_limit
+from kit.competition.kaggle.errors import daily_limit
 from kit.errors import (
     ConfigError,
     KaggleError,
@@ -295,7 +295,7 @@ def test_importing_prints_nothing_signs_in_nowhere_and_leaves_the_package_alone(
         "import sys, socket\n"
         "def refuse(*words): raise SystemExit('the network was used')\n"
         "socket.socket.connect = refuse\n"
-        "from kit.competition.kaggle.loading import kaggle_api_class\n"
+        "from kit.competition.kaggle.import_client import kaggle_api_class\n"
         "assert kaggle_api_class().__name__ == 'KaggleApi'\n"
         "assert 'kaggle' not in sys.modules\n"
     )
@@ -354,7 +354,7 @@ def test_the_user_s_own_import_finds_its_files_as_before(tmp_path: Path, project
     """The kit gives the client another folder while it is imported, and none is made in the home."""
     (tmp_path / "other").mkdir()
     program = (
-        "from kit.competition.kaggle.loading import kaggle_api_class\n"
+        "from kit.competition.kaggle.import_client import kaggle_api_class\n"
         "print(kaggle_api_class().config_dir, kaggle_api_class().config)\n"
     )
     for given, folder in (({}, ".config/kaggle"), ({"KAGGLE_CONFIG_DIR": str(tmp_path / "other")}, "other")):

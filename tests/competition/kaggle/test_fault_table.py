@@ -98,7 +98,7 @@ def _lacks(name: str) -> Callable[..., None]:
     """The installed client has no such method."""
 
     def arrange(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-        from kit.competition.kaggle.loading import kaggle_api_class
+        from kit.competition.kaggle.import_client import kaggle_api_class
 
         monkeypatch.delattr(kaggle_api_class(), name)
 

@@ -20,8 +20,8 @@ import kit
 from kit.competition.csv import write_submission
 from kit.competition.kaggle.leaderboard import Board, board_scores
 from kit.competition.ledger import Entry, Ledger
+from kit.competition.selection import answers_of, picks, tracking
 from kit.competition.submitting import check_csv, submit
-from kit.competition.tracking import answers_of, picks, tracking
 from kit.errors import DownloadError
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.submitting import records, score

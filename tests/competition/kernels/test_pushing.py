@@ -13,7 +13,7 @@ import pytest
 import kit
 from kit.cli import main
 from kit.competition.kernels import pushing
-from kit.competition.kernels.pushed import FILE, Pushed, all_pushed
+from kit.competition.kernels.history import FILE, Pushed, all_pushed
 from kit.competition.kernels.refusals import cure_of
 from tests.commands import run_program
 from tests.competition.kaggle.server import Body, Fault, Kaggle

@@ -16,8 +16,8 @@ import pytest
 
 import kit
 from kit.cli import main
-from kit.competition.kernels.host import MANIFEST, NO_INTERNET
-from kit.competition.kernels.pushed import FILE, Pushed, all_pushed, find_kernel, remember
+from kit.competition.kernels.bootstrap import MANIFEST, NO_INTERNET
+from kit.competition.kernels.history import FILE, Pushed, all_pushed, find_kernel, remember
 from kit.competition.kernels.script import METADATA, SCRIPT
 from kit.config.runs import read_run
 from kit.data import demo_corpus

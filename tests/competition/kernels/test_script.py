@@ -14,8 +14,8 @@ import pytest
 import kit
 from kit.cli import main
 from kit.competition.kernels import script
+from kit.competition.kernels.runner import Session
 from kit.competition.kernels.script import METADATA, SCRIPT, Plan, script_text
-from kit.competition.kernels.session import Session
 from kit.competition.kernels.wheel import build_wheel
 from kit.errors import ConfigError
 from kit.verbs.kernels import WrittenKernel

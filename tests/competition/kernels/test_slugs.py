@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.competition.kernels.pushed import FILE, Pushed, all_pushed, locate, remember
+from kit.competition.kernels.history import FILE, Pushed, all_pushed, locate, remember
 from kit.competition.kernels.script import Plan, script_text
 from kit.competition.kernels.slugs import LONGEST_NAME, free_name, run_in, slug_of
 from kit.errors import ConfigError, KernelError
@@ -166,7 +166,7 @@ def test_every_version_stays_reachable(kaggle: Kaggle) -> None:
 def test_a_client_that_knows_no_versions_never_brings_another_one(
     kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kit.competition.kaggle.loading import kaggle_api_class
+    from kit.competition.kaggle.import_client import kaggle_api_class
 
     put(kaggle, GOOD)
     monkeypatch.delattr(kaggle_api_class(), "_kernel_version_label")

@@ -15,8 +15,8 @@ import pytest
 
 import kit
 from kit.cli import main
-from kit.competition.kernels.pushed import FILE, Pushed, all_pushed
-from kit.competition.kernels.session import Session
+from kit.competition.kernels.history import FILE, Pushed, all_pushed
+from kit.competition.kernels.runner import Session
 from kit.competition.kernels.weights import RECORD, dataset_slug, read_backbone
 from kit.data import demo_corpus
 from kit.errors import (

@@ -7,8 +7,8 @@ from typing import Any
 
 from kit.config.searching import Search, named, parse_search
 from kit.config.training import training_settings
-from kit.models.sweeping.about import About, shared_settings
-from kit.models.sweeping.study import Kept, open_study, quiet
+from kit.models.sweeping.spec import About, shared_settings
+from kit.models.sweeping.storage import Kept, open_study, quiet
 
 RANGES = ("lr=1e-5:1e-3:log", "batch_size=8,16")
 GRID = ("batch_size=8,16", "epochs=1:3")

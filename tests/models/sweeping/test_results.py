@@ -23,10 +23,10 @@ import kit
 from kit.cli import app
 from kit.config.training import training_settings
 from kit.errors import ConfigError
-from kit.models.sweeping.claims import ERROR, claimed
 from kit.models.sweeping.plot import draw, write_plot
 from kit.models.sweeping.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS, Sweep, results
-from kit.models.sweeping.study import DATABASE, hidden, is_sweep, open_study, quiet
+from kit.models.sweeping.storage import DATABASE, hidden, is_sweep, open_study, quiet
+from kit.models.sweeping.trial_lock import ERROR, claimed
 from tests.models.sweeping.made import about, begin, search_of
 
 RANGES = ("lr=1e-5:1e-3:log", "batch_size=8,16", "epochs=1:3", "warmup=0.0:0.2")

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from kit.models.sweeping.claims import claimed
-from kit.models.sweeping.study import quiet
+from kit.models.sweeping.storage import quiet
+from kit.models.sweeping.trial_lock import claimed
 from tests.models.sweeping.made import RANGES, begin, search_of
 
 

@@ -14,8 +14,8 @@ from kit.config.training import Head
 from kit.data.records import Answer, Question
 from kit.models.backbones import load_weights, open_backbone
 from kit.models.batching import Batching
-from kit.models.joint import JointReader
-from kit.models.processes import join_processes
+from kit.models.distributed import join_processes
+from kit.models.joint_head import JointReader
 from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.models.training.budget import BudgetBatches
 from kit.models.training.labels import label_windows

@@ -10,7 +10,7 @@ from transformers import get_scheduler
 
 from kit.config.training import training_settings
 from kit.models.devices import Device
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 from kit.models.training.arguments import training_arguments
 
 CPU = Device(torch.device("cpu"), "CPU", "fp32")

@@ -14,10 +14,10 @@ import kit
 from kit.config.training import training_settings
 from kit.data import demo_corpus
 from kit.errors import ModelError
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 from kit.models.training.averages import WeightAverage, average_of
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
 
 
 def _trained(average: WeightAverage, model: torch.nn.Module, steps: range) -> list[torch.Tensor]:

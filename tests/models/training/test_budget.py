@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 from kit.models.training.batches import PADDING, LengthGroupedSampler
 from kit.models.training.budget import BudgetBatches
 from tests.examples import examples

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from kit.models.joint import JointOutput
+from kit.models.joint_head import JointOutput
 from kit.models.training.joint_loss import joint_loss, span_log_p
 from kit.models.training.losses import Loss, span_loss
 from kit.models.training.soft_targets import SOFT_SCALE

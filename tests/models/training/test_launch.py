@@ -13,7 +13,7 @@ import pytest
 
 from kit.errors import ModelError
 from kit.models.training import launch
-from kit.spans.members import Run
+from kit.spans.run_folder import Run
 
 FOLD = """
 import json, os, sys, time

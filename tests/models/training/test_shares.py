@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.models.processes import Processes
+from kit.models.distributed import Processes
 from kit.models.training.batches import PADDING, LengthGroupedSampler
 from kit.models.training.shares import Draws
 from tests.examples import examples

@@ -20,8 +20,8 @@ from kit.errors import ConfigError, DataError, LeakError
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import launch
 from kit.models.training.checkpoints import complete_checkpoints
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
 from kit.models.training.stages import Before
 from kit.views import overview
 from tests.commands import PROJECT, run_program

@@ -20,13 +20,14 @@ from kit.errors import ModelError
 from kit.models.backbones import load_weights, open_backbone
 from kit.models.batching import HARMLESS, Batching
 from kit.models.devices import choose_device
+from kit.models.distributed import Processes
 from kit.models.inference import score_questions
-from kit.models.processes import Processes
-from kit.models.training import runs, trial
+from kit.models.training import run as run_module
+from kit.models.training import trial
 from kit.models.training.batches import LengthGroupedSampler
 from kit.models.training.budget import BudgetBatches
-from kit.models.training.fitting import Listeners
-from kit.models.training.runs import train_run
+from kit.models.training.fit import Listeners
+from kit.models.training.run import train_run
 from kit.models.training.trial import Trial, try_training
 from kit.scoring.metrics import edit_distances
 from kit.spans.decoding import argmax_answers
@@ -256,7 +257,7 @@ def test_the_trial_changes_no_weight(
 ) -> None:
     for head in ("independent", "joint"):
         kit.train(backbone("bert"), data, run=tmp_path / f"{head}-with", quiet=True, head=head, **SETTINGS)
-    monkeypatch.setattr(runs, "try_training", lambda *_: Trial(96, HARMLESS))
+    monkeypatch.setattr(run_module, "try_training", lambda *_: Trial(96, HARMLESS))
     for head in ("independent", "joint"):
         kit.train(backbone("bert"), data, run=tmp_path / f"{head}-no", quiet=True, head=head, **SETTINGS)
         assert weights(tmp_path / f"{head}-with/full") == weights(tmp_path / f"{head}-no/full")

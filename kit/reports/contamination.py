@@ -1,0 +1,131 @@
+"""What a report's figures may claim: rows that a model was fitted on are never shown as an estimate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.competition.card import Card, card_path, read_card
+from kit.config.recipe import Recipe
+from kit.config.runs import RunRecord
+from kit.data.formats import load
+from kit.data.records import Dataset
+from kit.errors import KitError, ModelError
+from kit.files import sha256_file
+from kit.spans.out_of_fold import OUT_OF_FOLD
+from kit.spans.recipe_members import Source
+from kit.spans.run_folder import Run, open_run
+
+_TUNED = re.compile(r"^# Tuned by kit \S+ from .* \(([0-9a-f]{8})\); nested Edit Score ([0-9.]+?)\.?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something to know before believing the figures; ``fitted``: they are a fit, and no estimate."""
+
+    fitted: bool
+    text: str
+
+
+def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
+    """Cautions about a recipe's members on *data*, the same questions in one file or two.
+
+    Raises ModelError for a member whose weights were fitted on these very rows.
+    """
+    found: list[Caution] = []
+    for run in _runs(source.opened for source in sources):
+        folds = [source.fold for source in sources if source.opened is not None and source.opened == run]
+        if run.record is None:
+            found.append(
+                Caution(False, f"{run.name}: a plain checkpoint; whether it has seen these rows is unknown")
+            )
+        elif OUT_OF_FOLD in folds:
+            found.append(
+                Caution(
+                    False,
+                    f"{run.name}: out of fold; each answer is by the one of {run.record.settings.folds} "
+                    "models that did not train on its article",
+                )
+            )
+        else:
+            _refuse_trained_on(run, data)
+            if run.record.valid is not None and run.record.valid.sha256 in {one.sha256 for one in data}:
+                found.append(
+                    Caution(True, f"{run.name}: its checkpoint was chosen by its score on these very rows")
+                )
+            found += _shared_articles(run.name, run.record, data[0])
+    if recipe.decoder == "ranked" and any(source.fold == OUT_OF_FOLD for source in sources):
+        found.append(Caution(True, f"{recipe.ranker}: the second stage was fitted on these very rows"))
+    return found
+
+
+def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
+    """A caution where `kit tune` fitted the recipe in *path* on these rows, with the score that is honest."""
+    first = path.read_text(encoding="utf-8-sig").split("\n", 1)[0]
+    match = _TUNED.match(first)
+    if match is None or match[1] != dataset.sha256[:8]:
+        return []
+    return [
+        Caution(
+            True,
+            f"{path.name}: temperatures, weights, decoder and rules were fitted on these very rows; nested, "
+            f"on rows nothing was fitted on, its Edit Score was {match[2]}",
+        )
+    ]
+
+
+def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
+    """A CSV's card, where it has one that describes it, and cautions about the models behind it."""
+    if not card_path(path).is_file():
+        return None, [Caution(False, f"{path.name}: has no card; what its models learned from is not known")]
+    try:
+        card = read_card(path)
+    except KitError as error:
+        return None, [Caution(False, f"{path.name}: its card cannot be read: {error}")]
+    if not card.describes(path):
+        return None, [Caution(False, f"{path.name}: its card describes another version of the file")]
+    found = []
+    for member in card.members:
+        if not member.run or member.span_file.startswith(f"{OUT_OF_FOLD}-"):
+            continue
+        try:
+            run = open_run(member.run)
+        except KitError:
+            found.append(Caution(False, f"{member.label}: its run is not here, nor what it learned from"))
+            continue
+        if run.learned(dataset):
+            found.append(Caution(True, f"{member.label}: was trained on these very rows"))
+        elif run.record is not None:
+            found += _shared_articles(member.label, run.record, dataset)
+    return card, list(dict.fromkeys(found))
+
+
+def _refuse_trained_on(run: Run, data: Sequence[Dataset]) -> None:
+    for dataset in data:
+        if run.learned(dataset):
+            raise ModelError(
+                f"{run.folder}: was trained on {dataset.path}, and a report on such rows would flatter it; "
+                "give questions it has not seen, or train it with --folds 5 for out-of-fold scores"
+            )
+
+
+def _shared_articles(label: str, record: RunRecord, dataset: Dataset) -> list[Caution]:
+    """A caution where the training file lies beside the data and shares articles with them."""
+    for file in (*record.data, *(record.before.data if record.before else ())):
+        path = dataset.path.parent / file.name
+        if not path.is_file() or sha256_file(path) != file.sha256:
+            continue
+        known = {question.context for question in load(path)}
+        shared = sum(question.context in known for question in dataset)
+        if shared:
+            return [
+                Caution(True, f"{label}: {shared:,} of these questions are about articles of its {file.name}")
+            ]
+    return []
+
+
+def _runs(opened: Iterable[Run | None]) -> list[Run]:
+    found = {run.folder.resolve(): run for run in opened if run is not None}
+    return list(found.values())

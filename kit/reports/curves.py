@@ -1,0 +1,159 @@
+"""Curves over temperatures and weights on the report's own rows, and the learning curves of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.config.recipe import Recipe
+from kit.data.records import Dataset
+from kit.reports.members import Voice
+from kit.reports.source import Subject
+from kit.spans.blending import KEPT, likeliest_together
+from kit.spans.ensembles import length_bonus
+from kit.spans.posteriors import Posterior, span_posterior
+from kit.spans.scores import offsets_of, ranges
+from kit.spans.tuning.table import make_table
+from kit.spans.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
+
+_TEMPERATURES = 11
+_SAMPLE = 400
+_WEIGHTS = 11
+_ROWS = 1500
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """y over x, and the x that is in use (None where the curve has none)."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    used: float | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """For the page."""
+        return {
+            "label": self.label,
+            "x": [round(value, 4) for value in self.x],
+            "y": [round(value, 4) for value in self.y],
+            "used": self.used,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Several curves of one chart; where there are none, why."""
+
+    curves: tuple[Curve, ...] = ()
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """For the page."""
+        return {"curves": [curve.as_dict() for curve in self.curves], "reason": self.reason}
+
+
+def temperatures(subject: Subject) -> Curves:
+    """Negative log likelihood of the gold span by temperature, for each member, on a sample of the rows.
+
+    Of a run with several folds the first stands for all.
+    """
+    if subject.recipe is None:
+        return Curves(reason="a CSV has no scores to divide by a temperature")
+    answered = [number for number, question in enumerate(subject.dataset) if question.answers]
+    chosen = _sample(answered, _SAMPLE)
+    if not len(chosen):
+        return Curves(reason="no question has an answer that a span could be")
+    curves = [
+        _likelihoods(subject.recipe, voice, subject.dataset, chosen)
+        for voice in subject.voices
+        if voice.posterior is not None
+    ]
+    return Curves(tuple(curves), "" if curves else "the members are CSVs, which have no scores")
+
+
+def _sample(numbers: Sequence[int], size: int) -> NDArray[np.intp]:
+    """At most *size* of *numbers*, in order."""
+    drawn = np.random.default_rng(_SEED).permutation(np.array(numbers, dtype=np.intp))[:size]
+    return np.sort(drawn)
+
+
+def _likelihoods(recipe: Recipe, voice: Voice, dataset: Dataset, chosen: NDArray[np.intp]) -> Curve:
+    source = voice.sources[0]
+    scores = source.scores(dataset).select(chosen)
+    questions = [dataset.questions[number] for number in chosen.tolist()]
+    bonus = length_bonus(recipe, [source])
+    grid = np.geomspace(LOWEST, HIGHEST, _TEMPERATURES)
+    losses = []
+    for temperature in grid.tolist():
+        posterior = span_posterior(scores, recipe.length_cap, temperature=temperature, bonus=bonus)
+        losses.append(-float(gold_likelihood(posterior, questions).mean()))
+    return Curve(voice.label, tuple(grid.tolist()), tuple(losses), voice.temperature)
+
+
+def weights(subject: Subject) -> Curves:
+    """Edit Score by the weight of each member, the others in proportion, on a sample of the rows.
+
+    Before the rules; for ``ranked`` by `edit`.
+    """
+    recipe, voices = subject.recipe, subject.voices
+    if recipe is None:
+        return Curves(reason="a CSV has no members to weigh")
+    if len(voices) < 2:
+        return Curves(reason="there is one member, so no weights")
+    parts = [voice.posterior for voice in voices if voice.posterior is not None]
+    if len(parts) < len(voices):
+        return Curves(reason="a CSV among the members has no posterior to weigh")
+    spanned = np.all([np.diff(part.offsets) > 0 for part in parts], axis=0)
+    chosen = _sample(np.flatnonzero(spanned).tolist(), _ROWS)
+    if not len(chosen):
+        return Curves(reason="no question has a span")
+    questions = [subject.dataset.questions[number] for number in chosen.tolist()]
+    table = make_table(likeliest_together([_rows(part, chosen) for part in parts], KEPT), questions)
+    decoder = "edit" if recipe.decoder == "ranked" else recipe.decoder
+    own = np.array([voice.weight for voice in voices])
+    grid = np.linspace(0.0, 1.0, _WEIGHTS)
+    curves = []
+    for number, voice in enumerate(voices):
+        others = np.delete(own, number)
+        scores = []
+        for weight in grid.tolist():
+            mixed = np.insert((1 - weight) * others / others.sum(), number, weight)
+            forms = table.chosen(mixed, recipe.blend, decoder, recipe.candidates)
+            scores.append(float(table.gold[forms].mean()))
+        curves.append(Curve(voice.label, tuple(grid.tolist()), tuple(scores), round(voice.weight, 4)))
+    return Curves(tuple(curves))
+
+
+def _rows(posterior: Posterior, chosen: NDArray[np.intp]) -> Posterior:
+    """The posterior of the questions *chosen*, in that order."""
+    spans = ranges(posterior.offsets[chosen], posterior.offsets[chosen + 1])
+    counts = np.diff(posterior.offsets)[chosen]
+    return Posterior(
+        offsets_of(counts), posterior.begin[spans], posterior.end[spans], posterior.p[spans],
+        posterior.tail[chosen],
+    )  # fmt: skip
+
+
+def learning(voices: Sequence[Voice]) -> Curves:
+    """Edit Score on held-out questions by optimizer step, for every model whose training was evaluated."""
+    curves = []
+    for voice in voices:
+        run = voice.sources[0].opened
+        if run is None or run.record is None:
+            continue
+        for name, fold in run.record.folds.items():
+            points = [(one["step"], one["edit"]) for one in fold.history if {"step", "edit"} <= set(one)]
+            label = voice.label if len(run.record.folds) == 1 else f"{voice.label} fold {name}"
+            if points:
+                steps, scores = zip(*points, strict=True)
+                curves.append(Curve(label, steps, scores, fold.kept_step or None))
+    if curves:
+        return Curves(tuple(curves))
+    if not any(voice.sources[0].opened and voice.sources[0].opened.record for voice in voices):
+        return Curves(reason="no member has a record of its training")
+    return Curves(reason="the members' trainings were evaluated only at their end, as folds are")

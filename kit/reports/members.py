@@ -1,0 +1,77 @@
+"""The members of a recipe as a report shows them: a run speaks with one voice, its folds averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kit.answers.rules import Rule, apply_rules
+from kit.config.recipe import Recipe
+from kit.data.records import Dataset, Question
+from kit.spans.blending import blended
+from kit.spans.decoding import decoded
+from kit.spans.ensembles import Texts
+from kit.spans.minimum_risk import texts_of
+from kit.spans.posteriors import Posterior
+from kit.spans.recipe_members import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One member over Q questions.
+
+    texts: its own answers, by the recipe's decoder (for ranked: by edit) and rules; p: the probability it
+    gives the text it decoded, None for a CSV; posterior: with more spans than the recipe's candidates
+    """
+
+    label: str
+    weight: float
+    sources: tuple[Source, ...]
+    texts: tuple[str, ...]
+    p: tuple[float | None, ...]
+    posterior: Posterior | None
+
+    @property
+    def temperature(self) -> float:
+        """What its scores are divided by."""
+        return self.sources[0].temperature
+
+
+def voices_of(
+    recipe: Recipe,
+    sources: Sequence[Source],
+    parts: Sequence[Posterior | None],
+    dataset: Dataset,
+    rules: Sequence[Rule],
+    csvs: Mapping[str, Texts],
+) -> list[Voice]:
+    """One voice a member; *parts*: each source's posterior, None for a CSV."""
+    by_member: dict[tuple[str, float], list[int]] = {}
+    for index, source in enumerate(sources):
+        by_member.setdefault((source.run or str(source.file), source.temperature), []).append(index)
+    voices = []
+    for chosen in by_member.values():
+        own = tuple(sources[index] for index in chosen)
+        label = own[0].label if len(own) == 1 or own[0].opened is None else own[0].opened.name
+        weight = sum(source.weight for source in own)
+        posteriors = [part for index in chosen if (part := parts[index]) is not None]
+        if not posteriors:
+            texts = csvs[str(own[0].file)]
+            answers = tuple(apply_rules(texts[question.guid], rules) for question in dataset)
+            voices.append(Voice(label, weight, own, answers, (None,) * len(answers), None))
+            continue
+        together = blended(posteriors, [source.weight for source in own], "mean")
+        plain, p = own_answers(recipe, together, dataset.questions)
+        tidied = tuple(apply_rules(text, rules) for text in plain)
+        voices.append(Voice(label, weight, own, tidied, p, together))
+    return voices
+
+
+def own_answers(
+    recipe: Recipe, posterior: Posterior, questions: Sequence[Question]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """What a member alone would answer, before the rules, and the probability it gives that text."""
+    kept = posterior.likeliest(recipe.candidates)
+    texts = tuple(decoded(kept, questions, "argmax" if recipe.decoder == "argmax" else "edit"))
+    masses = (dict(zip(names, p.tolist(), strict=True)) for names, p in texts_of(kept, questions))
+    return texts, tuple(mass.get(text, 0.0) for mass, text in zip(masses, texts, strict=True))
