@@ -14,7 +14,7 @@ import torch
 from transformers import TrainerCallback
 
 import kit
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 
 
@@ -52,9 +52,9 @@ def die_while_writing(number: int) -> None:
 def main() -> None:
     """``at|write NUMBER BACKBONE DATA RUN SETTINGS``, the settings as JSON."""
     how, number, backbone, data, run, settings = sys.argv[1:]
-    callbacks: tuple[TrainerCallback, ...] = ()
+    trainer_callbacks: tuple[TrainerCallback, ...] = ()
     if how == "at":
-        callbacks = (DieAtStep(int(number)),)
+        trainer_callbacks = (DieAtStep(int(number)),)
     else:
         die_while_writing(int(number))
     chosen = kit.settings_for(backbone, **json.loads(settings))
@@ -63,6 +63,6 @@ def main() -> None:
         [kit.load(data)],
         Path(run),
         chosen,
-        listeners=Listeners(say=functools.partial(print, flush=True), callbacks=callbacks),
+        callbacks=Callbacks(say=functools.partial(print, flush=True), trainer_callbacks=trainer_callbacks),
         resume=True,
     )

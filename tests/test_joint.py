@@ -19,7 +19,7 @@ from kit.data.records import Dataset
 from kit.models.joint_head import JOINT_FILE
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import fit
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 from kit.spans.run_folder import member_scores, open_run
 from kit.spans.store import read_spans
@@ -153,7 +153,7 @@ def test_a_training_goes_on_from_a_folder_with_its_head_or_without(
         asked = SETTINGS | {"head": head, "lr": 1e-7, "limit": 12, "epochs": 1.0} | how
         settings = kit.settings_for("", **asked)
         run = train_run(
-            str(trained / "full"), [data], place / f"on-{head}", settings, listeners=Listeners(said.append)
+            str(trained / "full"), [data], place / f"on-{head}", settings, callbacks=Callbacks(said.append)
         )
         assert (run.model_folder("full") / JOINT_FILE).is_file() == (head == "joint")
     beyond = [line for line in said if "that the joint head reaches and teach nothing" in line]

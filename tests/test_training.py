@@ -27,7 +27,7 @@ from kit.models.distributed import OUT_OF_MEMORY
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import launch
 from kit.models.training.checkpoints import complete_checkpoints
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.store import read_spans
@@ -244,13 +244,13 @@ def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) 
     from kit.models.training.splits import fold_part
 
     part = fold_part([data], plan, 0, record.settings)
-    assert not {question.guid for question in part.chosen_on} & {q.guid for q in part.held_out}
+    assert not {question.guid for question in part.dev} & {q.guid for q in part.test}
     (path,) = kit.predict(place / "early", data, fold=0, quiet=True)
     from kit.scoring.metrics import edit_distances
     from kit.spans.decoding import argmax_answers
 
-    answers = argmax_answers(read_spans(path), part.chosen_on)
-    distances = edit_distances(answers, [question.golds for question in part.chosen_on])
+    answers = argmax_answers(read_spans(path), part.dev)
+    distances = edit_distances(answers, [question.golds for question in part.dev])
     assert distances.mean() == pytest.approx(min(scores))
 
 
@@ -346,10 +346,10 @@ class _Gone(TrainerCallback):
 def test_a_training_that_was_over_when_it_was_killed_learns_no_more(
     place: Path, data: Dataset, tmp_path: Path, more: dict[str, Any]
 ) -> None:
-    def train(run: Path, *callbacks: TrainerCallback, resume: bool = False) -> None:
+    def train(run: Path, *trainer_callbacks: TrainerCallback, resume: bool = False) -> None:
         settings = kit.settings_for(str(place / "tiny"), **SETTINGS | more)
-        listeners = Listeners(callbacks=callbacks)
-        train_run(str(place / "tiny"), [data], run, settings, resume=resume, listeners=listeners)
+        callbacks = Callbacks(trainer_callbacks=trainer_callbacks)
+        train_run(str(place / "tiny"), [data], run, settings, resume=resume, callbacks=callbacks)
 
     train(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -419,8 +419,8 @@ def test_a_checkpoint_by_the_clock(place: Path, data: Dataset) -> None:
             seen.append(state.global_step)
 
     settings = kit.settings_for("", **SETTINGS, folds=2, save_minutes=1e-6)
-    watching = Listeners(callbacks=(Watch(),))
-    train_run(str(place / "tiny"), [data], place / "clock", settings, folds=[0], listeners=watching)
+    watching = Callbacks(trainer_callbacks=(Watch(),))
+    train_run(str(place / "tiny"), [data], place / "clock", settings, folds=[0], callbacks=watching)
     assert seen == list(range(1, record_of(place / "clock").folds["0"].steps + 1))
 
 
@@ -452,8 +452,8 @@ def short_run(
     settings = kit.settings_for(
         "", **(SETTINGS | {"micro_batch_size": 8, "token_budget": budget, "limit": limit})
     )
-    listeners = Listeners(said.append, callbacks=(short,))
-    train_run(str(place / "tiny"), [data], place / name, settings, listeners=listeners)
+    callbacks = Callbacks(said.append, trainer_callbacks=(short,))
+    train_run(str(place / "tiny"), [data], place / name, settings, callbacks=callbacks)
     return record_of(place / name).folds["full"], short, said
 
 
@@ -526,7 +526,7 @@ def test_dropout_on_attention_can_be_turned_off(place: Path, data: Dataset) -> N
     for name, value in (("with", None), ("without", 0.0)):
         settings = kit.settings_for("", **SETTINGS | {"limit": 12, "epochs": 1.0}, attention_dropout=value)
         target = place / f"{name}-dropout"
-        train_run(str(place / "tiny-dropout"), [data], target, settings, listeners=Listeners(said.append))
+        train_run(str(place / "tiny-dropout"), [data], target, settings, callbacks=Callbacks(said.append))
         config = json.loads((target / "full" / "config.json").read_text(encoding="utf-8"))
         assert config["attention_probs_dropout_prob"] == (0.1 if value is None else 0.0)
     assert sum("--attention-dropout 0 trains about twice as fast here" in line for line in said) == 1

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from kit.config.mixture import Mixture
-from kit.config.training import HOW_NOT_WHAT, TrainingSettings
+from kit.config.training import EXECUTION_ONLY, TrainingSettings
 from kit.config.validation import Settings, read_record
 from kit.errors import ConfigError, counted
 from kit.files import locked, write_text
@@ -137,7 +137,7 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
     found += [
         f"{name} is {after[name]}, the run has {before[name]}"
         for name in after
-        if after[name] != before[name] and name not in HOW_NOT_WHAT
+        if after[name] != before[name] and name not in EXECUTION_ONLY
     ]
     if (old.data, old.valid) != (new.data, new.valid):
         names = [f"{file.name} ({file.sha256[:8]})" for file in old.data]

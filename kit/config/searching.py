@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.config.ranges import Given, OneOf, Range, Value, parsed, read_range, shown
-from kit.config.training import HOW_NOT_WHAT, TrainingSettings
+from kit.config.training import EXECUTION_ONLY, TrainingSettings
 from kit.errors import ConfigError, all_of
 
 Settle = Callable[..., TrainingSettings]
@@ -85,7 +85,7 @@ def parse_search(
         written = given if isinstance(given, str) else ",".join(map(shown, given))
         with _noting(mistakes, f"--range {name}={written}"):
             _refuse_unknown(name)
-            if name in NOT_SEARCHED or name in HOW_NOT_WHAT:
+            if name in NOT_SEARCHED or name in EXECUTION_ONLY:
                 why = (
                     NOT_SEARCHED.get(name) or f"it does not change what is trained; fix it with --set {name}"
                 )

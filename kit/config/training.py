@@ -104,7 +104,7 @@ class TrainingSettings(Settings):
         return f"--micro-batch-size {self.micro_batch_size}"
 
 
-HOW_NOT_WHAT = frozenset(
+EXECUTION_ONLY = frozenset(
     {"micro_batch_size", "token_budget", "gradient_checkpointing", "compile", "save_minutes", "allow_unknown"}
 )
 """Settings that change how the same training is carried out, not what it is: a run may go on with others."""

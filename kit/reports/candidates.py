@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kit.config.recipe import Recipe
 from kit.data.records import Question
 from kit.errors import counted
-from kit.reports.members import Voice
+from kit.reports.members import Member
 from kit.scoring.metrics import edit_distances
 from kit.spans.minimum_risk import Considered, considered
 from kit.spans.posteriors import Posterior
@@ -79,7 +79,7 @@ def risks_of(choices: Sequence[Choice], answers: Sequence[str]) -> NDArray[np.fl
 def reasons(
     recipe: Recipe,
     choice: Choice | None,
-    voices: Sequence[Voice],
+    members: Sequence[Member],
     number: int,
     decoded: str,
     answer: str,
@@ -88,10 +88,10 @@ def reasons(
     """In words, why question *number* is answered with *answer*."""
     said = []
     if recipe.blend == "vote":
-        backers = [voice for voice in voices if voice.texts[number] in {decoded, answer}]
-        weight = sum(voice.weight for voice in backers)
+        backers = [member for member in members if member.texts[number] in {decoded, answer}]
+        weight = sum(member.weight for member in backers)
         said.append(
-            f"The vote: {len(backers)} of {counted(len(voices), 'member')}, {weight:.0%} of the weight, "
+            f"The vote: {len(backers)} of {counted(len(members), 'member')}, {weight:.0%} of the weight, "
             f"say {_quoted(decoded)}."
         )
     elif choice is not None:

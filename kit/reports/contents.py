@@ -42,7 +42,7 @@ def contents_of(subject: Subject, versus: Path | None = None) -> Contents:
         overview=overview_of(subject, versus),
         temperatures=curves.temperatures(subject),
         weights=curves.weights(subject),
-        learning=curves.learning(subject.voices),
+        learning=curves.learning(subject.members),
         facts=facts_of(subject),
         details=tuple(_details(subject)),
     )
@@ -50,13 +50,13 @@ def contents_of(subject: Subject, versus: Path | None = None) -> Contents:
 
 def _details(subject: Subject) -> list[str]:
     """What each question shows once it is opened: candidates, reasons, the members' certainty, the strips."""
-    posteriors = [voice.posterior for voice in subject.voices] + [subject.blend]
+    posteriors = [member.posterior for member in subject.members] + [subject.blend]
     strips = [strip_of(one) for one in posteriors if one is not None]
     found = []
     for number, gold in enumerate(subject.golds):
         choice = subject.choices[number] if subject.choices else None
         said = [] if subject.recipe is None else reasons(
-            subject.recipe, choice, subject.voices, number, subject.decoded[number],
+            subject.recipe, choice, subject.members, number, subject.decoded[number],
             subject.texts[number], gold,
         )  # fmt: skip
         candidates = () if choice is None else choice.candidates
@@ -66,7 +66,7 @@ def _details(subject: Subject) -> list[str]:
             ],
             "weighed": 0 if choice is None else choice.weighed,
             "why": said,
-            "p": [_rounded(voice.p[number]) for voice in subject.voices],
+            "p": [_rounded(member.p[number]) for member in subject.members],
             "strips": packed(strips, number),
         }
         found.append(_compact(detail))
@@ -115,13 +115,13 @@ def index_of(contents: Contents) -> dict[str, Any]:
         },
         "members": [
             {
-                "label": voice.label,
-                "weight": round(voice.weight, 4),
-                "temperature": voice.temperature,
-                "strip": voice.posterior is not None,
-                "answer": _where_other(voice.texts, subject.texts),
+                "label": member.label,
+                "weight": round(member.weight, 4),
+                "temperature": member.temperature,
+                "strip": member.posterior is not None,
+                "answer": _where_other(member.texts, subject.texts),
             }
-            for voice in subject.voices
+            for member in subject.members
         ],
         "blend": subject.blend is not None,
         "versus": None if versus is None else {

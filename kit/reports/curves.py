@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kit.config.recipe import Recipe
 from kit.data.records import Dataset
-from kit.reports.members import Voice
+from kit.reports.members import Member
 from kit.reports.source import Subject
 from kit.spans.blending import KEPT, likeliest_together
 from kit.spans.ensembles import length_bonus
@@ -69,9 +69,9 @@ def temperatures(subject: Subject) -> Curves:
     if not len(chosen):
         return Curves(reason="no question has an answer that a span could be")
     curves = [
-        _likelihoods(subject.recipe, voice, subject.dataset, chosen)
-        for voice in subject.voices
-        if voice.posterior is not None
+        _likelihoods(subject.recipe, member, subject.dataset, chosen)
+        for member in subject.members
+        if member.posterior is not None
     ]
     return Curves(tuple(curves), "" if curves else "the members are CSVs, which have no scores")
 
@@ -82,8 +82,8 @@ def _sample(numbers: Sequence[int], size: int) -> NDArray[np.intp]:
     return np.sort(drawn)
 
 
-def _likelihoods(recipe: Recipe, voice: Voice, dataset: Dataset, chosen: NDArray[np.intp]) -> Curve:
-    source = voice.sources[0]
+def _likelihoods(recipe: Recipe, member: Member, dataset: Dataset, chosen: NDArray[np.intp]) -> Curve:
+    source = member.sources[0]
     scores = source.scores(dataset).select(chosen)
     questions = [dataset.questions[number] for number in chosen.tolist()]
     bonus = length_bonus(recipe, [source])
@@ -92,7 +92,7 @@ def _likelihoods(recipe: Recipe, voice: Voice, dataset: Dataset, chosen: NDArray
     for temperature in grid.tolist():
         posterior = span_posterior(scores, recipe.length_cap, temperature=temperature, bonus=bonus)
         losses.append(-float(gold_likelihood(posterior, questions).mean()))
-    return Curve(voice.label, tuple(grid.tolist()), tuple(losses), voice.temperature)
+    return Curve(member.label, tuple(grid.tolist()), tuple(losses), member.temperature)
 
 
 def weights(subject: Subject) -> Curves:
@@ -100,13 +100,13 @@ def weights(subject: Subject) -> Curves:
 
     Before the rules; for ``ranked`` by `edit`.
     """
-    recipe, voices = subject.recipe, subject.voices
+    recipe, members = subject.recipe, subject.members
     if recipe is None:
         return Curves(reason="a CSV has no members to weigh")
-    if len(voices) < 2:
+    if len(members) < 2:
         return Curves(reason="there is one member, so no weights")
-    parts = [voice.posterior for voice in voices if voice.posterior is not None]
-    if len(parts) < len(voices):
+    parts = [member.posterior for member in members if member.posterior is not None]
+    if len(parts) < len(members):
         return Curves(reason="a CSV among the members has no posterior to weigh")
     spanned = np.all([np.diff(part.offsets) > 0 for part in parts], axis=0)
     chosen = _sample(np.flatnonzero(spanned).tolist(), _ROWS)
@@ -115,17 +115,17 @@ def weights(subject: Subject) -> Curves:
     questions = [subject.dataset.questions[number] for number in chosen.tolist()]
     table = make_table(likeliest_together([_rows(part, chosen) for part in parts], KEPT), questions)
     decoder = "edit" if recipe.decoder == "ranked" else recipe.decoder
-    own = np.array([voice.weight for voice in voices])
+    own = np.array([member.weight for member in members])
     grid = np.linspace(0.0, 1.0, _WEIGHTS)
     curves = []
-    for number, voice in enumerate(voices):
+    for number, member in enumerate(members):
         others = np.delete(own, number)
         scores = []
         for weight in grid.tolist():
             mixed = np.insert((1 - weight) * others / others.sum(), number, weight)
             forms = table.chosen(mixed, recipe.blend, decoder, recipe.candidates)
             scores.append(float(table.gold[forms].mean()))
-        curves.append(Curve(voice.label, tuple(grid.tolist()), tuple(scores), round(voice.weight, 4)))
+        curves.append(Curve(member.label, tuple(grid.tolist()), tuple(scores), round(member.weight, 4)))
     return Curves(tuple(curves))
 
 
@@ -139,21 +139,21 @@ def _rows(posterior: Posterior, chosen: NDArray[np.intp]) -> Posterior:
     )  # fmt: skip
 
 
-def learning(voices: Sequence[Voice]) -> Curves:
+def learning(members: Sequence[Member]) -> Curves:
     """Edit Score on held-out questions by optimizer step, for every model whose training was evaluated."""
     curves = []
-    for voice in voices:
-        run = voice.sources[0].opened
+    for member in members:
+        run = member.sources[0].opened
         if run is None or run.record is None:
             continue
         for name, fold in run.record.folds.items():
             points = [(one["step"], one["edit"]) for one in fold.history if {"step", "edit"} <= set(one)]
-            label = voice.label if len(run.record.folds) == 1 else f"{voice.label} fold {name}"
+            label = member.label if len(run.record.folds) == 1 else f"{member.label} fold {name}"
             if points:
                 steps, scores = zip(*points, strict=True)
                 curves.append(Curve(label, steps, scores, fold.kept_step or None))
     if curves:
         return Curves(tuple(curves))
-    if not any(voice.sources[0].opened and voice.sources[0].opened.record for voice in voices):
+    if not any(member.sources[0].opened and member.sources[0].opened.record for member in members):
         return Curves(reason="no member has a record of its training")
     return Curves(reason="the members' trainings were evaluated only at their end, as folds are")

@@ -1,4 +1,4 @@
-"""The members of a recipe as a report shows them: a run speaks with one voice, its folds averaged."""
+"""The members of a recipe as a report shows them: a run counts as one, its folds averaged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kit.spans.recipe_members import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class Member:
     """One member over Q questions.
 
     texts: its own answers, by the recipe's decoder (for ranked: by edit) and rules; p: the probability it
@@ -37,19 +37,19 @@ class Voice:
         return self.sources[0].temperature
 
 
-def voices_of(
+def members_of(
     recipe: Recipe,
     sources: Sequence[Source],
     parts: Sequence[Posterior | None],
     dataset: Dataset,
     rules: Sequence[Rule],
     csvs: Mapping[str, Texts],
-) -> list[Voice]:
-    """One voice a member; *parts*: each source's posterior, None for a CSV."""
+) -> list[Member]:
+    """One for each member of the recipe; *parts*: each source's posterior, None for a CSV."""
     by_member: dict[tuple[str, float], list[int]] = {}
     for index, source in enumerate(sources):
         by_member.setdefault((source.run or str(source.file), source.temperature), []).append(index)
-    voices = []
+    members = []
     for chosen in by_member.values():
         own = tuple(sources[index] for index in chosen)
         label = own[0].label if len(own) == 1 or own[0].opened is None else own[0].opened.name
@@ -58,13 +58,13 @@ def voices_of(
         if not posteriors:
             texts = csvs[str(own[0].file)]
             answers = tuple(apply_rules(texts[question.guid], rules) for question in dataset)
-            voices.append(Voice(label, weight, own, answers, (None,) * len(answers), None))
+            members.append(Member(label, weight, own, answers, (None,) * len(answers), None))
             continue
         together = blended(posteriors, [source.weight for source in own], "mean")
         plain, p = own_answers(recipe, together, dataset.questions)
         tidied = tuple(apply_rules(text, rules) for text in plain)
-        voices.append(Voice(label, weight, own, tidied, p, together))
-    return voices
+        members.append(Member(label, weight, own, tidied, p, together))
+    return members
 
 
 def own_answers(

@@ -26,15 +26,15 @@ def facts_of(subject: Subject) -> tuple[tuple[str, str], ...]:
             ("candidates", counted(recipe.candidates, "span")),
             ("rules", ", ".join(map(_rule, recipe.rules)) or "none"),
         ]
-        for voice in subject.voices:
-            run = voice.sources[0].opened
+        for member in subject.members:
+            run = member.sources[0].opened
             record = None if run is None else run.record
-            about = f"weight {voice.weight:.0%}, temperature {voice.temperature:g}"
+            about = f"weight {member.weight:.0%}, temperature {member.temperature:g}"
             if record is not None:
                 settings = record.settings
                 epochs = f"{settings.epochs:g} epoch{'s' * (settings.epochs != 1)}"
                 about += f"; {record.backbone}, {epochs}, {settings.max_length} tokens a window"
-            found.append((voice.label, about))
+            found.append((member.label, about))
     card = subject.card
     if card is not None:
         found += [

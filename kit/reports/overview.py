@@ -74,14 +74,14 @@ def _facets(subject: Subject, own: Standing, kinds: Sequence[int], rival: Standi
         found.append(facets.kept(Facet("before", title, labels=KINDS, values=others)))
     found += facets.of_questions(subject.dataset.questions)
     found.append(_windows(subject))
-    found.append(unk_tokens.facet(subject.voices, subject.dataset.questions))
+    found.append(unk_tokens.facet(subject.members, subject.dataset.questions))
     found += facets.of_answers(own.score.distances, subject.golds)
     found.append(_disagreement(subject))
     return found
 
 
 def _windows(subject: Subject) -> Facet:
-    scored = [voice.sources[0] for voice in subject.voices if voice.posterior is not None]
+    scored = [member.sources[0] for member in subject.members if member.posterior is not None]
     if not scored:
         return facets.missing("windows", "window count", _CSV)
     counts = np.max([np.diff(source.scores(subject.dataset).windows) for source in scored], axis=0)
@@ -90,11 +90,11 @@ def _windows(subject: Subject) -> Facet:
 
 def _disagreement(subject: Subject) -> Facet:
     key, title = "others", "members with another answer"
-    count = len(subject.voices)
+    count = len(subject.members)
     if count < 2:
         return facets.missing(key, title, _ONE_MEMBER if count else _CSV)
     others = [
-        sum(voice.texts[number] != text for voice in subject.voices)
+        sum(member.texts[number] != text for member in subject.members)
         for number, text in enumerate(subject.texts)
     ]
     labels = tuple(f"{number} of {count}" for number in range(count + 1))

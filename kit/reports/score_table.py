@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from kit.competition.csv import read_submission
-from kit.config.recipe import Member, Recipe
+from kit.config.recipe import Member as RecipeMember
+from kit.config.recipe import Recipe
 from kit.data.records import Dataset
-from kit.reports.members import Voice
+from kit.reports.members import Member
 from kit.reports.source import Subject
 from kit.scoring.estimates import PairedDifference
 from kit.scoring.scores import Score, compare, score_answers
@@ -47,12 +48,12 @@ def standings_of(subject: Subject, versus: Path | None) -> tuple[Standing, ...]:
         rival = read_submission(versus)
         score_answers(rival, data, groups=own.groups, label=str(versus), draws=1)  # says which rows are amiss
         add("versus", versus.stem, _ordered(rival, data))
-    if len(subject.voices) > 1:
-        for voice in subject.voices:
-            add("member", voice.label, voice.texts)
+    if len(subject.members) > 1:
+        for member in subject.members:
+            add("member", member.label, member.texts)
     heaviest = max(
-        (voice for voice in subject.voices if voice.posterior is not None),
-        key=lambda voice: voice.weight,
+        (member for member in subject.members if member.posterior is not None),
+        key=lambda member: member.weight,
         default=None,
     )
     if heaviest is not None:
@@ -70,10 +71,10 @@ def _ordered(answers: Mapping[str, str], data: Dataset) -> list[str]:
     return [answers[question.guid] for question in data]
 
 
-def _by_the_course(voice: Voice, data: Dataset) -> list[str]:
+def _by_the_course(member: Member, data: Dataset) -> list[str]:
     """One model, its likeliest spans, 20 characters or more blanked: what most teams hand in."""
-    folds = {source.fold for source in voice.sources}
+    folds = {source.fold for source in member.sources}
     only = folds.pop() if len(folds) == 1 else ""
-    member = Member(run=voice.sources[0].run, fold=int(only) if only.isdecimal() else None)
-    recipe = Recipe(members=(member,), rules=COURSE)
+    recipe_member = RecipeMember(run=member.sources[0].run, fold=int(only) if only.isdecimal() else None)
+    recipe = Recipe(members=(recipe_member,), rules=COURSE)
     return _ordered(answers_of(recipe, data).texts, data)

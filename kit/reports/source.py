@@ -16,7 +16,7 @@ from kit.errors import DataError, SubmissionError
 from kit.reports import contamination
 from kit.reports.candidates import Choice, choices_of
 from kit.reports.contamination import Caution
-from kit.reports.members import Voice, voices_of
+from kit.reports.members import Member, members_of
 from kit.spans.ensembles import answers_of, blend_of, length_bonus, member_posterior
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import sources_of
@@ -28,7 +28,7 @@ class Subject:
     """Answers to Q questions whose golds are known.
 
     texts: the answers; decoded: before the rules; unblanked: by all rules but blank_long
-    recipe: None for a CSV; voices: its members; blend, choices: None and () for a CSV or a vote
+    recipe: None for a CSV; members: the recipe's; blend, choices: None and () for a CSV or a vote
     place: where each answer stands in its context, code points; None where it does not
     """
 
@@ -39,7 +39,7 @@ class Subject:
     unblanked: tuple[str, ...]
     place: tuple[int | None, ...]
     recipe: Recipe | None
-    voices: tuple[Voice, ...]
+    members: tuple[Member, ...]
     blend: Posterior | None
     choices: tuple[Choice, ...]
     cautions: tuple[Caution, ...]
@@ -120,14 +120,14 @@ def of_recipe(
     parts = [
         None if source.opened is None else member_posterior(recipe, source, data, bonus) for source in sources
     ]
-    voices = voices_of(recipe, sources, parts, data, rules, csvs)
+    members = members_of(recipe, sources, parts, data, rules, csvs)
     blend = None
     choices: tuple[Choice, ...] = ()
     if recipe.blend != "vote":
         blend = blend_of(recipe, sources, [part for part in parts if part is not None])
         choices = tuple(choices_of(blend, data.questions, decoded, texts))
     return Subject(
-        name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(voices),
+        name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
         blend, choices, tuple(cautions), None,
     )  # fmt: skip
 

@@ -10,17 +10,17 @@ from tokenizers import Tokenizer
 
 from kit.data.records import Question
 from kit.reports.facets import Facet, kept, missing
-from kit.reports.members import Voice
+from kit.reports.members import Member
 
 _TITLE = "[UNK] in the answer"
 _BLOCK = 256
 
 
-def facet(voices: Sequence[Voice], questions: Sequence[Question]) -> Facet:
+def facet(members: Sequence[Member], questions: Sequence[Question]) -> Facet:
     """The facet: for no member, for some, for every one; missing where no tokenizer can be read."""
-    if not voices:
+    if not members:
         return missing("unk", _TITLE, "a CSV does not say which tokenizers read the context")
-    files = {file for voice in voices if (file := _tokenizer_file(voice)) is not None}
+    files = {file for member in members if (file := _tokenizer_file(member)) is not None}
     if not files:
         return missing("unk", _TITLE, "no tokenizer.json lies beside the members' weights")
     unknown = [answers_unknown(file, questions) for file in sorted(files)]
@@ -54,11 +54,11 @@ def answers_unknown(file: Path, questions: Sequence[Question]) -> list[bool]:
     ]
 
 
-def _tokenizer_file(voice: Voice) -> Path | None:
-    run = voice.sources[0].opened
+def _tokenizer_file(member: Member) -> Path | None:
+    run = member.sources[0].opened
     if run is None:
         return None
-    fold = voice.sources[0].fold
+    fold = member.sources[0].fold
     folder = run.model_folder(fold if fold in run.folds else run.folds[0])
     file = folder / "tokenizer.json"
     return file if file.is_file() else None

@@ -11,7 +11,7 @@ from kit.answers.rules import Rule, apply_rules
 from kit.config.recipe import DEFAULT_LENGTH_CAP
 from kit.data.records import Question
 from kit.spans.candidates import best_spans
-from kit.spans.minimum_risk import least_expected
+from kit.spans.minimum_risk import minimum_risk_answers
 from kit.spans.posteriors import Posterior
 from kit.spans.scores import SpanScores, aligned
 
@@ -48,7 +48,7 @@ def decoded(posterior: Posterior, questions: Sequence[Question], decoder: str) -
     *decoder*: "argmax" for the likeliest span, "edit" for the text of least expected distance.
     """
     if decoder == "edit":
-        return least_expected(posterior, questions)
+        return minimum_risk_answers(posterior, questions)
     best = posterior.likeliest(1)
     texts = [""] * len(questions)
     for number, begin, end in zip(

@@ -40,7 +40,7 @@ class Considered:
     risk: NDArray[np.float64]
 
 
-def least_expected(posterior: Posterior, questions: Sequence[Question]) -> tuple[str, ...]:
+def minimum_risk_answers(posterior: Posterior, questions: Sequence[Question]) -> tuple[str, ...]:
     """The answer of least expected edit distance for each question; "" where there is no span at all.
 
     A text with half of the mass or more is its own answer: by the triangle inequality nothing can
@@ -59,7 +59,7 @@ def least_expected(posterior: Posterior, questions: Sequence[Question]) -> tuple
 
 
 def considered(posterior: Posterior, questions: Sequence[Question]) -> Iterator[Considered]:
-    """Every text that `least_expected` weighs, question by question."""
+    """Every text that `minimum_risk_answers` weighs, question by question."""
     beyond = tail_distances(posterior.tail)
     for number, (texts, p) in enumerate(texts_of(posterior, questions)):
         yield _weighed(texts, p, beyond[number])

@@ -93,7 +93,7 @@ def train(
             resume=resume,
             report_to=report_to,
             trust_remote_code=trust_remote_code,
-            listeners=None if quiet else spoken(),
+            callbacks=None if quiet else spoken(),
         )
 
     if not launch.launched():

@@ -16,7 +16,7 @@ from kit.verbs.models import refuse_leaks, settings_for
 
 if TYPE_CHECKING:
     from kit.models.sweeping.results import Sweep
-    from kit.models.training.fit import Listeners
+    from kit.models.training.fit import Callbacks
 
 _EVALUATIONS = 2
 """An epoch: an evaluation takes a thirtieth of an epoch's time (a tenth of the questions, forward only)."""
@@ -162,8 +162,8 @@ def _refuse_numbers(*, trials: int, keep: int, prune_after: int, hours: float | 
 
 def _listening(
     say: Callable[[str], object], *, silent: bool
-) -> Callable[[], contextlib.AbstractContextManager[Listeners]]:
-    """Listeners for each training; what is true of all of them is said once."""
+) -> Callable[[], contextlib.AbstractContextManager[Callbacks]]:
+    """Callbacks for each training; what is true of all of them is said once."""
     said: set[str] = set()
 
     def once(line: str) -> None:
@@ -172,16 +172,16 @@ def _listening(
             say(line)
 
     @contextlib.contextmanager
-    def listening() -> Iterator[Listeners]:
-        from kit.models.training.fit import Listeners
+    def listening() -> Iterator[Callbacks]:
+        from kit.models.training.fit import Callbacks
         from kit.models.training.progress import TrainingProgress, say_forecast
 
         if silent:
-            yield Listeners()
+            yield Callbacks()
             return
         progress = TrainingProgress()
         try:
-            yield Listeners(once, say_forecast, (progress,))
+            yield Callbacks(once, say_forecast, (progress,))
         finally:
             progress.close()
 

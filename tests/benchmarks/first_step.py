@@ -79,7 +79,7 @@ def run(folder: Path, target: Path) -> None:
             raise _FirstStep
 
     spoken = progress.spoken
-    progress.spoken = lambda: replace(spoken(), callbacks=(Stop(),))
+    progress.spoken = lambda: replace(spoken(), trainer_callbacks=(Stop(),))
     try:
         kit.train(
             str(folder / "tiny"),

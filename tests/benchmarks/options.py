@@ -31,7 +31,7 @@ from kit.errors import LockError
 from kit.models.backbones import load_weights, open_backbone
 from kit.models.devices import choose_device
 from kit.models.inference import score_questions
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 from kit.models.training.run_setup import model_folder
 from kit.models.training.splits import Part, fold_part
@@ -82,9 +82,9 @@ class _KeepLast(TrainerCallback):
 def first(encoder: str, data: Path, folder: Path) -> None:
     """Train the reader that the options begin with, into ``folder / "first"``."""
     settings = kit.settings_for(encoder, **PLAIN | FIRST)
-    listeners = Listeners(say=print)
+    callbacks = Callbacks(say=print)
     train_run(
-        encoder, [kit.load(data)], folder / "first", settings, folds=[0], resume=True, listeners=listeners
+        encoder, [kit.load(data)], folder / "first", settings, folds=[0], resume=True, callbacks=callbacks
     )
 
 
@@ -97,9 +97,9 @@ def train(data: Path, folder: Path, names: list[str]) -> None:
         run.mkdir(parents=True, exist_ok=True)
         averaged = settings.ema is not None or settings.average is not None
         last = folder / f".{name}-weights.safetensors"
-        listeners = Listeners(say=print, callbacks=(_KeepLast(last),) if averaged else ())
+        callbacks = Callbacks(say=print, trainer_callbacks=(_KeepLast(last),) if averaged else ())
         try:
-            made = train_run(encoder, [dataset], run, settings, folds=[0], resume=True, listeners=listeners)
+            made = train_run(encoder, [dataset], run, settings, folds=[0], resume=True, callbacks=callbacks)
         except LockError:
             continue  # another process is at it
         if averaged and not (folder / f"{name}-last.safetensors").exists():
@@ -115,7 +115,7 @@ def _score_last(run: Run, dataset: Dataset, weights: Path, target: Path) -> None
     model.load_state_dict(load_file(weights))
     part = _part(run, dataset)
     pieces = score_questions(
-        model.to(device.torch), backbone, part.held_out, device, max_length=settings.max_length,
+        model.to(device.torch), backbone, part.test, device, max_length=settings.max_length,
         stride=settings.stride, provenance=stored.provenance,
     )  # fmt: skip
     write_spans(target, stored.provenance, [joined(list(pieces), stored.provenance)])
@@ -166,12 +166,12 @@ def show(data: Path, folder: Path) -> str:
         run = open_run(folder / name)
         assert run.record is not None
         part = _part(run, dataset)
-        results[name] = result_of(_stored(run.folder), part.held_out, part.train)
+        results[name] = result_of(_stored(run.folder), part.test, part.train)
         record = run.record.folds["0"]
         costs[name] = f"{record.seconds / 60:.0f} min, {record.peak_bytes / 1e9:.1f} GB"
         if (last := folder / f"{name}-last.safetensors").exists():
-            results[f"{name}-last"] = result_of(read_spans(last), part.held_out, part.train)
-    labels = groups(part.held_out)
+            results[f"{name}-last"] = result_of(read_spans(last), part.test, part.train)
+    labels = groups(part.test)
     rows = [
         (name, *cells(result, results.get(_base(name)), labels), costs.get(name, ""))
         for name, result in results.items()

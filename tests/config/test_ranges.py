@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import kit
 from kit.config.ranges import Between, OneOf, Range, read_range
 from kit.config.searching import NOT_SEARCHED, Search, named, parse_search
-from kit.config.training import HOW_NOT_WHAT, TrainingSettings, training_settings
+from kit.config.training import EXECUTION_ONLY, TrainingSettings, training_settings
 from kit.errors import ConfigError
 
 
@@ -108,13 +108,15 @@ def test_all_mistakes_come_out_at_once() -> None:
         assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("name", sorted({*NOT_SEARCHED, *HOW_NOT_WHAT}))
+@pytest.mark.parametrize("name", sorted({*NOT_SEARCHED, *EXECUTION_ONLY}))
 def test_settings_that_make_no_sense_to_search(name: str) -> None:
     with pytest.raises(ConfigError, match=f"--range {name}=1,2: is not searched: "):
         parse([f"{name}=1,2"])
 
 
-@pytest.mark.parametrize("name", sorted(set(TrainingSettings.model_fields) - {*NOT_SEARCHED, *HOW_NOT_WHAT}))
+@pytest.mark.parametrize(
+    "name", sorted(set(TrainingSettings.model_fields) - {*NOT_SEARCHED, *EXECUTION_ONLY})
+)
 def test_every_other_setting_can_be_searched_also_those_that_come_later(name: str) -> None:
     """By its own type and rules: two values that the settings accept make a range."""
     candidates: list[list[Any]] = [

@@ -33,7 +33,7 @@ from kit.scoring.metrics import edit_distances, f1_scores, normalise
 from kit.spans.blending import blended
 from kit.spans.candidates import best_spans
 from kit.spans.decoding import argmax_answers, decoded
-from kit.spans.minimum_risk import considered, least_expected
+from kit.spans.minimum_risk import considered, minimum_risk_answers
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.scores import SpanScores
 from tests.examples import examples
@@ -147,7 +147,7 @@ def test_an_answer_is_a_slice_and_all_ways_give_the_same(given: tuple[SpanScores
 def test_no_considered_text_is_nearer(given: tuple[SpanScores, list[Question]]) -> None:
     scores, questions = given
     posterior = span_posterior(scores, CAP)
-    answers = least_expected(posterior, questions)
+    answers = minimum_risk_answers(posterior, questions)
     for question, answer, weighed in zip(questions, answers, considered(posterior, questions), strict=True):
         spans = {
             question.context[b:e]

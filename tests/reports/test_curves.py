@@ -28,13 +28,13 @@ def test_weights_score_as_the_recipe_with_those_weights_would(
     monkeypatch.chdir(place.folder)
     subject = place.report.contents.overview.subject
     curves = place.report.contents.weights.curves
-    assert [curve.label for curve in curves] == [voice.label for voice in subject.voices]
-    for curve, voice in zip(curves, subject.voices, strict=True):
-        assert curve.used == pytest.approx(voice.weight, abs=1e-4)
+    assert [curve.label for curve in curves] == [member.label for member in subject.members]
+    for curve, member in zip(curves, subject.members, strict=True):
+        assert curve.used == pytest.approx(member.weight, abs=1e-4)
         for x, y in list(zip(curve.x, curve.y, strict=True))[3:6]:
             members = tuple(
-                Member(run=f"runs/{one.label}", weight=x if one.label == voice.label else 1 - x)
-                for one in subject.voices
+                Member(run=f"runs/{one.label}", weight=x if one.label == member.label else 1 - x)
+                for one in subject.members
             )
             mixed = Recipe(members=members, decoder="edit", length_prior=0.5)
             assert kit.score(kit.decode(mixed, place.data), place.data).edit == pytest.approx(y, abs=0.03)
@@ -44,8 +44,8 @@ def test_temperatures_are_the_likelihood_of_the_golds(place: Place, monkeypatch:
     monkeypatch.chdir(place.folder)
     subject = place.report.contents.overview.subject
     assert subject.recipe is not None
-    for curve, voice in zip(place.report.contents.temperatures.curves, subject.voices, strict=True):
-        scores, (source,) = voice.sources[0].scores(place.data), voice.sources
+    for curve, member in zip(place.report.contents.temperatures.curves, subject.members, strict=True):
+        scores, (source,) = member.sources[0].scores(place.data), member.sources
         bonus = length_bonus(subject.recipe, [source])
         for x, y in list(zip(curve.x, curve.y, strict=True))[::4]:
             posterior = span_posterior(scores, 60, temperature=x, bonus=bonus)
@@ -54,19 +54,19 @@ def test_temperatures_are_the_likelihood_of_the_golds(place: Place, monkeypatch:
 
 
 def test_learning_curves_are_the_runs_history(place: Place) -> None:
-    voices = place.report.contents.overview.subject.voices
-    run = voices[0].sources[0].opened
+    members = place.report.contents.overview.subject.members
+    run = members[0].sources[0].opened
     assert run is not None
     assert run.record is not None
     history = ({"step": 10.0, "edit": 5.0}, {"step": 20.0, "edit": 3.5})
     fold = run.record.folds["1"].model_copy(update={"history": history, "kept_step": 20})
     record = run.record.model_copy(update={"folds": run.record.folds | {"1": fold}})
-    source = replace(voices[0].sources[0], opened=replace(run, record=record))
-    found = curves_module.learning([replace(voices[0], sources=(source,)), voices[1]])
-    assert found.curves == (curves_module.Curve(f"{voices[0].label} fold 1", (10.0, 20.0), (5.0, 3.5), 20),)
+    source = replace(members[0].sources[0], opened=replace(run, record=record))
+    found = curves_module.learning([replace(members[0], sources=(source,)), members[1]])
+    assert found.curves == (curves_module.Curve(f"{members[0].label} fold 1", (10.0, 20.0), (5.0, 3.5), 20),)
     bare = replace(source, opened=replace(run, record=None))
     assert (
-        curves_module.learning([replace(voices[0], sources=(bare,))]).reason
+        curves_module.learning([replace(members[0], sources=(bare,))]).reason
         == "no member has a record of its training"
     )
 
@@ -98,7 +98,7 @@ def test_the_facet_reads_the_members_own_tokenizers(place: Place, monkeypatch: p
     folder.mkdir()
     tokenizer.save(str(folder / "tokenizer.json"))
     try:
-        facet = unk_tokens.facet(subject.voices, data.questions)
+        facet = unk_tokens.facet(subject.members, data.questions)
     finally:
         (folder / "tokenizer.json").unlink()
         folder.rmdir()

@@ -318,12 +318,12 @@ def test_a_question_shows_gold_answer_candidates_and_strips(
         assert f"{candidate.risk:.2f}" in row.inner_text()
     assert "edit takes the text of least expected distance" in page.inner_text(".why")
     members = [page.inner_text(f"tr.member >> nth={index}") for index in range(2)]
-    for text, voice in zip(members, subject.voices, strict=True):
-        assert voice.label in text
-        assert voice.texts[number] in text
+    for text, member in zip(members, subject.members, strict=True):
+        assert member.label in text
+        assert member.texts[number] in text
     if "whole" in page.inner_text("#zoom"):
         page.click("#zoom")
-    posteriors = [voice.posterior for voice in subject.voices] + [subject.blend]
+    posteriors = [member.posterior for member in subject.members] + [subject.blend]
     for index, posterior in enumerate(posteriors):
         assert posterior is not None
         strip = strip_of(posterior)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from Levenshtein import distance
 
 from kit.data.records import Question
-from kit.spans.minimum_risk import considered, least_expected
+from kit.spans.minimum_risk import considered, minimum_risk_answers
 from kit.spans.posteriors import Posterior
 from kit.spans.scores import offsets_of
 from tests.examples import examples
@@ -51,7 +51,7 @@ def posteriors(draw: st.DrawFn) -> Posterior:
 @given(posteriors())
 def test_the_answer_has_the_least_expected_distance(posterior: Posterior) -> None:
     question = Question("q", "?", CONTEXT, None)
-    (answer,) = least_expected(posterior, [question])
+    (answer,) = minimum_risk_answers(posterior, [question])
     spans = [CONTEXT[b:e] for b, e in zip(posterior.begin.tolist(), posterior.end.tolist(), strict=True)]
     if not spans:
         assert answer == ""
@@ -87,7 +87,7 @@ def one(spans: dict[str, float], context: str = CONTEXT) -> tuple[Posterior, Que
 
 def test_between_near_texts_the_middle_one_wins_although_another_is_likelier() -> None:
     posterior, question = one({"한국은행은": 0.35, "한국은행": 0.33, "한국은": 0.32})
-    assert least_expected(posterior, [question]) == ("한국은행",)
+    assert minimum_risk_answers(posterior, [question]) == ("한국은행",)
 
 
 def test_a_blank_is_chosen_when_everything_is_unlikely_and_far_apart() -> None:
@@ -95,10 +95,10 @@ def test_a_blank_is_chosen_when_everything_is_unlikely_and_far_apart() -> None:
     posterior, question = one(
         {"가나다라마바사아자차카타파하": 0.3, "기니디리미비시이지치키티피히": 0.3}, context
     )
-    assert least_expected(posterior, [question]) != ("",)
+    assert minimum_risk_answers(posterior, [question]) != ("",)
     short, question = one({"가나다라마바사아자차카타파하": 0.02}, context)
     short = Posterior(short.offsets, short.begin, short.end, short.p, np.eye(1, 61, 2) * 0.98)
-    assert least_expected(short, [question]) == ("",)
+    assert minimum_risk_answers(short, [question]) == ("",)
 
 
 def test_a_form_without_its_particle_is_considered() -> None:

@@ -99,7 +99,7 @@ class Judge(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Out of time: a checkpoint, then the end."""
-        self._claim.heart.check()
+        self._claim.heartbeat.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self._leaving = control.should_save = True
 

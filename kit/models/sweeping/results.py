@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kit.config.ranges import Range, Value, read_range, shown
 from kit.config.searching import Settle
-from kit.config.training import HOW_NOT_WHAT
+from kit.config.training import EXECUTION_ONLY
 from kit.models.sweeping.storage import Kept, about_of
 from kit.models.sweeping.trial_lock import ERROR, attempts
 
@@ -187,7 +187,7 @@ def _in_earnest(kept: Kept, folder: Path, settings: Mapping[str, Any], settle: S
     default = settle().model_dump(mode="json")
     chosen = settle(**settings).model_dump(mode="json")
     for name, value in chosen.items():
-        if value == default[name] or value is None or name in HOW_NOT_WHAT or name in _NOT_RETRAINED:
+        if value == default[name] or value is None or name in EXECUTION_ONLY or name in _NOT_RETRAINED:
             continue
         flag = f"--{name.replace('_', '-')}"
         words += [flag] if isinstance(value, bool) else [flag, shown(value)]

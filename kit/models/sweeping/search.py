@@ -25,7 +25,7 @@ from kit.models.sweeping.pruner import Curve, Judge, Lagging, OutOfTime, share_o
 from kit.models.sweeping.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS
 from kit.models.sweeping.storage import Kept, patiently
 from kit.models.sweeping.trial_lock import ERROR, LEFT, Claim, TakenOver, attempts, claimed
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 
 _FAILURES = 3
@@ -55,11 +55,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How a sweep speaks: lines, and the listeners of each training."""
+    """How a sweep speaks: lines, and the callbacks of each training."""
 
     say: Callable[[str], object] = lambda line: None
-    listeners: Callable[[], contextlib.AbstractContextManager[Listeners]] = lambda: contextlib.nullcontext(
-        Listeners()
+    callbacks: Callable[[], contextlib.AbstractContextManager[Callbacks]] = lambda: contextlib.nullcontext(
+        Callbacks()
     )
     after_each: Callable[[], object] = lambda: None
 
@@ -141,7 +141,7 @@ def _train(plan: Plan, kept: Kept, claim: Claim, voice: Voice, deadline: float |
 
 
 def _fit(plan: Plan, folder: Path, settings: TrainingSettings, voice: Voice, judge: Judge) -> FoldRecord:
-    with voice.listeners() as heard:
+    with voice.callbacks() as heard:
         run = train_run(
             plan.backbone,
             plan.data,
@@ -150,7 +150,7 @@ def _fit(plan: Plan, folder: Path, settings: TrainingSettings, voice: Voice, jud
             valid=plan.valid,
             resume=True,
             trust_remote_code=plan.trust_remote_code,
-            listeners=replace(heard, callbacks=(*heard.callbacks, judge)),
+            callbacks=replace(heard, trainer_callbacks=(*heard.trainer_callbacks, judge)),
         )
     assert run.record is not None
     return run.record.folds[FULL]

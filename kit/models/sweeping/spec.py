@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.config.ranges import Range, shown
-from kit.config.training import HOW_NOT_WHAT, TrainingSettings
+from kit.config.training import EXECUTION_ONLY, TrainingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def shared_settings(settings: TrainingSettings, ranges: Sequence[Range]) -> dict
     return {
         name: value
         for name, value in settings.model_dump(mode="json").items()
-        if name not in varied and name not in HOW_NOT_WHAT
+        if name not in varied and name not in EXECUTION_ONLY
     }
 
 

@@ -36,7 +36,7 @@ class TakenOver(Exception):
     """Another process goes on with this trial, because this one gave no sign of life for too long."""
 
 
-class Heart:
+class Heartbeat:
     """A trial's sign of life in the database, every BEAT seconds while its training runs."""
 
     def __init__(self, kept: Kept, trial: optuna.Trial) -> None:
@@ -91,7 +91,7 @@ class Claim:
     """Of its folder, as in trial-0007: that of the first attempt."""
     again: bool
     """Whether an earlier process began it."""
-    heart: Heart
+    heartbeat: Heartbeat
 
 
 def name_of(trial: FrozenTrial) -> str:
@@ -126,7 +126,7 @@ def claimed(kept: Kept, folder: Path, search: Search, total: int, seed: int) -> 
             if claim is not None:
                 held.enter_context(locked(folder / claim.name, wait=False, purpose=_AT_WORK))
         if claim is not None:
-            held.enter_context(claim.heart.beating())
+            held.enter_context(claim.heartbeat.beating())
         yield claim
 
 
@@ -198,7 +198,7 @@ def _next(kept: Kept, here: str, search: Search, total: int, seed: int) -> Claim
             chosen = random.Random(seed + len(known)).choice(untried)
             study.enqueue_trial(dict(zip((one.name for one in search.ranges), chosen, strict=True)))
         else:
-            return Claim(trial, name, again, Heart(kept, trial))
+            return Claim(trial, name, again, Heartbeat(kept, trial))
 
 
 def _close(study: optuna.Study, trial: optuna.Trial, why: str) -> None:

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset, Sampler
 from kit.models.batching import HARMLESS, Batching, pad_batch
 from kit.models.distributed import Processes
 from kit.models.training.labels import Labels
-from kit.models.training.shares import Draws
+from kit.models.training.shares import SourceSampler
 from kit.models.windows import Windows
 from kit.spans.scores import ranges
 
@@ -124,7 +124,7 @@ class LengthGroupedSampler(Sampler[int]):
         *,
         micro_batch_size: int = 1,
         processes: Processes | None = None,
-        draws: Draws | None = None,
+        draws: SourceSampler | None = None,
     ) -> None:
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
         self._draws, self.epoch_size = draws, len(lengths) if draws is None else draws.count

@@ -71,7 +71,7 @@ def forecast(
     training = passes * seconds_a_token * sum(padded) * settings.epochs
     evaluations = max(round(settings.evaluations * settings.epochs), 1)
     # held-out questions have about as many tokens each as a training window
-    questions = evaluations * len(part.chosen_on) + len(part.held_out)
+    questions = evaluations * len(part.dev) + len(part.test)
     windows = sum(map(len, batches))
     forward = seconds_a_token / _BACKWARD / (2 if settings.r_drop else 1)
     evaluating = forward * questions * (sum(padded) / windows)
@@ -79,7 +79,7 @@ def forecast(
     # the kept model, and four checkpoints (best, the last two, the one being written) with two Adam moments,
     # and the averaged weights where they are asked for
     copies = 3 if settings.average is None and settings.ema is None else 4
-    disk = weights + (4 if part.chosen_on else 3) * copies * weights
+    disk = weights + (4 if part.dev else 3) * copies * weights
     existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
     return Forecast(
         windows=windows,

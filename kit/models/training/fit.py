@@ -49,12 +49,12 @@ from kit.models.windows import Windows, make_windows
 
 
 @dataclass(frozen=True, slots=True)
-class Listeners:
+class Callbacks:
     """How a training speaks: lines for people, the forecast before it starts, Trainer callbacks."""
 
     say: Callable[[str], object] = lambda line: None
     forecast: Callable[[Forecast], object] = lambda expected: None
-    callbacks: tuple[TrainerCallback, ...] = ()
+    trainer_callbacks: tuple[TrainerCallback, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Job:
     folder: Path
     """Where the kept model goes."""
     report_to: Sequence[str]
-    listeners: Listeners
+    callbacks: Callbacks
     tokens_of: TokensOf | None = None
     """Where the texts' tokens come from, if not from the tokenizer."""
 
@@ -94,15 +94,15 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
     )  # fmt: skip
     labels = label_windows(windows, job.part.train, job.settings.targets)
     if windows.cut_questions:
-        job.listeners.say(
+        job.callbacks.say(
             f"cut, since longer than a window allows: {counted(windows.cut_questions, 'question')}"
         )
     if labels.unplaced:
-        job.listeners.say(
+        job.callbacks.say(
             f"nothing but white space, and so without use: {counted(labels.unplaced, 'gold answer')}"
         )
     if job.settings.head == "joint" and (beyond := int((labels.end - labels.start >= BAND).sum())):
-        job.listeners.say(
+        job.callbacks.say(
             f"{beyond} gold answers (in all windows) have more than the {BAND} tokens that the joint head "
             "reaches and teach nothing"
         )
@@ -128,7 +128,7 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
                 f"{job.device.name}: out of memory with {settings.at_once}; go on with --resume "
                 f"{smaller.at_once_flag} (the effective batch stays as it is)"
             )
-        job.listeners.say(
+        job.callbacks.say(
             f"{job.device.name}: out of memory with {settings.at_once}; going on with {smaller.at_once} "
             f"(the effective batch stays {settings.batch_size})"
         )
@@ -138,7 +138,7 @@ def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
 def _fit(
     job: Job, settings: TrainingSettings, windows: Windows, labels: Labels
 ) -> tuple[torch.nn.Module, FoldRecord]:
-    start_from = latest_readable(job.checkpoints, job.listeners.say)
+    start_from = latest_readable(job.checkpoints, job.callbacks.say)
     spent = seconds_spent(start_from)
     began = time.monotonic() - spent
     _forget_peak(job.device)
@@ -167,10 +167,10 @@ def _fit(
         accumulation = sampler.steps
     steps = steps_of(order.epoch_size, settings.batch_size, settings.epochs)
     steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)
-    choosing = len(job.part.chosen_on) > 0
+    choosing = len(job.part.dev) > 0
 
     expected = forecast(model, collator, sampler, settings, job.device, job.processes, job.part, job.folder)
-    job.listeners.forecast(expected)
+    job.callbacks.forecast(expected)
     expected.refuse_if_disk_is_short()
 
     arguments = training_arguments(
@@ -185,7 +185,7 @@ def _fit(
 
     def measured(current: torch.nn.Module) -> dict[str, float]:
         return job.sources.evaluated(
-            job.part.chosen_on,
+            job.part.dev,
             lambda own: evaluate(
                 current, job.backbone, own, job.device, settings, job.processes, job.tokens_of
             ),
@@ -217,10 +217,10 @@ def _fit(
         found = average.keep_if_better(kept, scored, measured)
         how = f"the average of {average.count} weights"
         if found is None:
-            job.listeners.say(f"{how} is no better than the best checkpoint, which is kept")
+            job.callbacks.say(f"{how} is no better than the best checkpoint, which is kept")
         else:
             scored, averaged = found, average.count
-            job.listeners.say(f"{how} is kept")
+            job.callbacks.say(f"{how} is kept")
 
     def save(temporary: Path) -> None:
         # not trainer.save_model, which adds a pickle of its arguments
@@ -231,7 +231,7 @@ def _fit(
         with saying_when_the_disk_is_full(job.folder, "the model"):
             replacing_folder(job.folder, save)
     job.processes.wait()
-    judging = job.sources.judging(job.part.chosen_on)
+    judging = job.sources.judging(job.part.dev)
     return kept, FoldRecord(
         held_out=judging,
         steps=trainer.state.global_step,
@@ -242,7 +242,7 @@ def _fit(
         windows=len(windows),
         weights_sha256=weights_sha256(job.folder) if job.processes.first else "",
         metrics={name: scored[name] for name in METRICS} if scored else {},
-        sources=job.sources.scores_in(scored, job.part.chosen_on) if scored else {},
+        sources=job.sources.scores_in(scored, job.part.dev) if scored else {},
         micro_batch_size=settings.micro_batch_size,
         token_budget=settings.token_budget,
         processes=job.processes.size,
@@ -265,7 +265,7 @@ def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: floa
     if choosing and settings.early_stopping is not None:
         found.append(EarlyStoppingCallback(early_stopping_patience=settings.early_stopping))
     if job.processes.first:
-        found += job.listeners.callbacks
+        found += job.callbacks.trainer_callbacks
     return found
 
 

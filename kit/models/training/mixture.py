@@ -13,7 +13,7 @@ from kit.config.mixture import Mixture, names_of
 from kit.config.runs import SourceScore
 from kit.data.records import Dataset, Question
 from kit.errors import DataError, counted
-from kit.models.training.shares import Draws
+from kit.models.training.shares import SourceSampler
 from kit.models.training.splits import Part
 
 Evaluate = Callable[[Sequence[Question]], dict[str, float]]
@@ -41,7 +41,7 @@ class Sources:
         names = names_of([dataset.path for dataset in data])
         return cls((*names, *(dataset.path.name for dataset in files[len(data) :])), mixture, owners)
 
-    def draws(self, part: Part, windows: NDArray[np.int64], seed: int) -> Draws | None:
+    def draws(self, part: Part, windows: NDArray[np.int64], seed: int) -> SourceSampler | None:
         """What each epoch takes of the part's windows; None where that is all of them.
 
         *windows*: int64 (W,), the question of each window, a place in ``part.train``.
@@ -49,7 +49,9 @@ class Sources:
         if not self.mixture.shares:
             return None
         numbers = np.fromiter((self._of[id(question)] for question in part.train), np.int64, len(part.train))
-        return Draws(numbers[windows], [self.mixture.shares.get(name, 1.0) for name in self.names], seed)
+        return SourceSampler(
+            numbers[windows], [self.mixture.shares.get(name, 1.0) for name in self.names], seed
+        )
 
     def split(self, questions: Sequence[Question]) -> dict[str, list[Question]]:
         """The questions of each source that has any, in the sources' order."""

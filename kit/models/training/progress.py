@@ -9,13 +9,13 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from kit.errors import counted
 from kit.models.training.cost_estimate import Forecast
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.terminal import duration, progress_bar, say
 
 
-def spoken() -> Listeners:
-    """Listeners that show a person what happens: lines on standard error and the progress bar."""
-    return Listeners(say, say_forecast, (TrainingProgress(),))
+def spoken() -> Callbacks:
+    """Callbacks that show a person what happens: lines on standard error and the progress bar."""
+    return Callbacks(say, say_forecast, (TrainingProgress(),))
 
 
 def say_forecast(cost: Forecast) -> None:

@@ -34,7 +34,7 @@ from kit.models.token_cache import KnownTokens, known_tokens
 from kit.models.tokenizer_checks import clamp_lengths, clamped, inspect_tokenizer
 from kit.models.training.checkpoints import CHECKPOINTS
 from kit.models.training.evaluate import score_out_of_fold
-from kit.models.training.fit import Job, Listeners, fit
+from kit.models.training.fit import Callbacks, Job, fit
 from kit.models.training.mixture import Sources
 from kit.models.training.run_setup import (
     LOGS,
@@ -69,7 +69,7 @@ class _Training:
     processes: Processes
     folder: Path
     report_to: Sequence[str]
-    listeners: Listeners
+    callbacks: Callbacks
     tokens_of: KnownTokens | None = None
 
     def part(self, name: str) -> Part:
@@ -96,7 +96,7 @@ def train_run(
     resume: bool = False,
     report_to: Sequence[str] = (),
     trust_remote_code: bool = False,
-    listeners: Listeners | None = None,
+    callbacks: Callbacks | None = None,
 ) -> Run:
     """Train *reference* on *data* into *folder* and return the run.
 
@@ -113,10 +113,10 @@ def train_run(
     where another process trains the same model.  A training that fails before anything of it is kept leaves
     no run behind.
     """
-    listeners = listeners or Listeners()
+    callbacks = callbacks or Callbacks()
     processes = join_processes()
     if not processes.first:
-        listeners = Listeners()
+        callbacks = Callbacks()
     settings = _shared_out(settings, processes)
     prepare_trackers(report_to, folder / LOGS)
     device = choose_device(settings.precision)
@@ -124,11 +124,11 @@ def train_run(
     length, stride, said = clamp_lengths(backbone, settings.max_length, settings.stride)
     said += _remarks(backbone, settings, device, processes)
     for line in said:
-        listeners.say(line)
+        callbacks.say(line)
     settings = settings.model_copy(update={"max_length": length, "stride": stride})
     begun = read_run(folder)
     if begun is not None and begun.settings.max_length < length:  # perhaps by a trial
-        settings = _within(longest_window(backbone, length), settings, backbone, listeners)
+        settings = _within(longest_window(backbone, length), settings, backbone, callbacks)
     record = RunRecord(
         backbone=backbone.name,
         backbone_version=backbone.version,
@@ -148,7 +148,7 @@ def train_run(
     for name in names:
         if name in kept.folds:
             which = "" if name == FULL else f" fold {name}:"
-            listeners.say(f"{folder}:{which} already trained with these settings on these data")
+            callbacks.say(f"{folder}:{which} already trained with these settings on these data")
     if processes.first:
         for name in kept.folds:  # of a process that was killed when the record was written
             shutil.rmtree(model_folder(folder, name) / CHECKPOINTS, ignore_errors=True)
@@ -156,9 +156,9 @@ def train_run(
         refuse_unfinished(folder, wanted, processes)
     if wanted:  # before anything is written
         trial = try_training(backbone, settings, device, folder if processes.first else None)
-        settings = _within(trial.max_length, settings, backbone, listeners)
+        settings = _within(trial.max_length, settings, backbone, callbacks)
         for line in trial.batching.remarks(backbone.name):
-            listeners.say(line)
+            callbacks.say(line)
         record = record.model_copy(update={"settings": settings})
     with withdrawn_if_nothing_is_kept(folder, processes):
         plan = begin(folder, record, data, processes)
@@ -171,12 +171,12 @@ def train_run(
             backbone = dataclasses.replace(backbone, location=str(begin_with))
         training = _Training(
             backbone, data, valid, sources, settings, record, plan, device, processes, folder, report_to,
-            listeners,
+            callbacks,
         )  # fmt: skip
         asked = [question for dataset in data for question in dataset]
         report = inspect_tokenizer(backbone, asked, allow_unknown=settings.allow_unknown)
         for line in report.remarks():
-            listeners.say(line)
+            callbacks.say(line)
         if wanted:
             # A training on a few of many questions does not wait for the tokens of the others.
             everything = [*data, valid] if valid else data
@@ -185,7 +185,7 @@ def train_run(
         for name in names:
             if name in wanted:
                 if len(names) > 1:
-                    listeners.say(f"fold {name} of {settings.folds}:")
+                    callbacks.say(f"fold {name} of {settings.folds}:")
                 _train_one(training, name)
             elif plan is not None:
                 _mend_out_of_fold(training, name)
@@ -199,7 +199,7 @@ def _train_one(training: _Training, name: str) -> None:
     folder = training.model_folder(name)
     job = Job(
         training.backbone, training.part(name), training.sources, training.settings, training.device,
-        training.processes, folder, training.report_to, training.listeners, training.tokens_of,
+        training.processes, folder, training.report_to, training.callbacks, training.tokens_of,
     )  # fmt: skip
     if not training.processes.first:
         _finish(training, job, name)
@@ -216,7 +216,7 @@ def _train_one(training: _Training, name: str) -> None:
 def _finish(training: _Training, job: Job, name: str) -> FoldRecord:
     """Fit one model and, for a fold, score the questions it did not learn from."""
     model, record = fit(job)
-    if not job.part.held_out:
+    if not job.part.test:
         return record
     each = _score_out_of_fold(training, job.part, name, model, record.weights_sha256)
     return record.model_copy(update=training.sources.recorded(each))
@@ -226,7 +226,7 @@ def _score_out_of_fold(
     training: _Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
 ) -> list[SourceScore]:
     return score_out_of_fold(
-        model, training.backbone, training.data, part.held_out, training.device, training.settings,
+        model, training.backbone, training.data, part.test, training.device, training.settings,
         training.processes, folder=training.folder, fold=name, weights_sha256=weights_sha256,
         tokens_of=training.tokens_of,
     )  # fmt: skip
@@ -238,7 +238,7 @@ def _mend_out_of_fold(training: _Training, name: str) -> None:
     assert record is not None
     if all(has_share(training.folder, record, dataset, name) for dataset in training.data):
         return
-    training.listeners.say(f"fold {name}: its out-of-fold scores are gone; made again by its model")
+    training.callbacks.say(f"fold {name}: its out-of-fold scores are gone; made again by its model")
     trusted = training.backbone.loading["trust_remote_code"]
     kept = open_backbone(str(training.model_folder(name)), trust_remote_code=trusted)
     model = load_weights(kept, head_needed=True)
@@ -268,14 +268,14 @@ def _shared_out(settings: TrainingSettings, processes: Processes) -> TrainingSet
 
 
 def _within(
-    length: int, settings: TrainingSettings, backbone: Backbone, listeners: Listeners
+    length: int, settings: TrainingSettings, backbone: Backbone, callbacks: Callbacks
 ) -> TrainingSettings:
     """*settings* with windows of at most *length* tokens, the longest that work."""
     if length == settings.max_length:
         return settings
     length, stride, said = clamped(backbone.name, length, settings.max_length, settings.stride)
     for line in said:
-        listeners.say(line)
+        callbacks.say(line)
     return settings.model_copy(update={"max_length": length, "stride": stride})
 
 

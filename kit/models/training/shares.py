@@ -13,7 +13,7 @@ _TAG = 0x5A4E
 """Keeps these draws apart from the batches', which come from the same seed."""
 
 
-class Draws:
+class SourceSampler:
     """The windows of each epoch: of every source its share, drawn without replacement across epochs.
 
     A source's windows are dealt out in cycles.  A cycle is all of them once, in an order of its own, and

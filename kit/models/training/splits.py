@@ -24,9 +24,9 @@ class Part:
 
     name: str
     train: Sequence[Question]
-    chosen_on: Sequence[Question]
+    dev: Sequence[Question]
     """The best checkpoint is the one with the lowest Edit Score here; empty: the last one is kept."""
-    held_out: Sequence[Question]
+    test: Sequence[Question]
     """Scored when the training is done, and nothing is chosen on them; empty for ``full``."""
 
 
@@ -46,10 +46,10 @@ def whole(data: Sequence[Dataset], valid: Dataset | None, settings: TrainingSett
     """The part of a run without folds: *valid*, or else a seeded tenth, chooses the best checkpoint."""
     questions = _all(data)
     if valid is not None:
-        chosen_on = list(_answered(valid))
+        dev = list(_answered(valid))
     else:
-        questions, chosen_on = _inner_split(questions, settings)
-    return _checked(Part(FULL, questions[: settings.limit], chosen_on, ()), data)
+        questions, dev = _inner_split(questions, settings)
+    return _checked(Part(FULL, questions[: settings.limit], dev, ()), data)
 
 
 def fold_part(data: Sequence[Dataset], plan: FoldPlan, fold: int, settings: TrainingSettings) -> Part:
@@ -57,11 +57,11 @@ def fold_part(data: Sequence[Dataset], plan: FoldPlan, fold: int, settings: Trai
     numbers: NDArray[np.int64] = np.concatenate([plan.fold_of(dataset.sha256) for dataset in data])
     questions = _all(data)
     train = [question for question, number in zip(questions, numbers, strict=True) if number != fold]
-    held_out = [question for question, number in zip(questions, numbers, strict=True) if number == fold]
-    chosen_on: list[Question] = []
+    test = [question for question, number in zip(questions, numbers, strict=True) if number == fold]
+    dev: list[Question] = []
     if settings.early_stopping is not None:
-        train, chosen_on = _inner_split(train, settings)
-    return _checked(Part(str(fold), train[: settings.limit], chosen_on, held_out), data)
+        train, dev = _inner_split(train, settings)
+    return _checked(Part(str(fold), train[: settings.limit], dev, test), data)
 
 
 def _inner_split(
@@ -75,7 +75,7 @@ def _inner_split(
 
 
 def _checked(part: Part, data: Sequence[Dataset]) -> Part:
-    judged = len(part.chosen_on) + len(part.held_out)
+    judged = len(part.dev) + len(part.test)
     if not part.train or not judged:
         raise DataError(
             f"{data[0].path}: {counted(len(part.train), 'question')} to train on and {judged} held out; both "

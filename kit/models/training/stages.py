@@ -14,7 +14,7 @@ from kit.data.overlap import Unrelated, without_related
 from kit.data.records import Dataset
 from kit.errors import DataError, counted
 from kit.models.distributed import join_processes
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 from kit.spans.run_folder import Run
 
@@ -42,7 +42,7 @@ def train_in_stages(
     resume: bool = False,
     report_to: Sequence[str] = (),
     trust_remote_code: bool = False,
-    listeners: Listeners | None = None,
+    callbacks: Callbacks | None = None,
 ) -> Run:
     """`train_run`, with *before* learned first; *before_only*: that alone, and its run is returned.
 
@@ -52,7 +52,7 @@ def train_in_stages(
     if before is not None:
         first = FirstStage(
             reference, data, valid, folder, settings, before, resume, report_to, trust_remote_code,
-            listeners or Listeners(),
+            callbacks or Callbacks(),
         )  # fmt: skip
         assert first.record  # as run.json is now; all processes look before one of them writes
         join_processes().wait()
@@ -70,7 +70,7 @@ def train_in_stages(
         resume=resume,
         report_to=report_to,
         trust_remote_code=trust_remote_code,
-        listeners=listeners,
+        callbacks=callbacks,
     )
 
 
@@ -91,7 +91,7 @@ class FirstStage:
     resume: bool
     report_to: Sequence[str]
     trust_remote_code: bool
-    listeners: Listeners
+    callbacks: Callbacks
 
     @property
     def target(self) -> Path:
@@ -128,7 +128,7 @@ class FirstStage:
                 resume=self.resume,
                 report_to=self.report_to,
                 trust_remote_code=self.trust_remote_code,
-                listeners=self.listeners,
+                callbacks=self.callbacks,
             )
             self._say(f"{self.target}: learned; the models of {self.folder} begin with its weights")
         return self.target / FULL
@@ -163,4 +163,4 @@ class FirstStage:
 
     def _say(self, line: str) -> None:
         if join_processes().first:
-            self.listeners.say(line)
+            self.callbacks.say(line)

@@ -121,14 +121,14 @@ def test_another_machines_trial_is_taken_over_when_it_was_silent_for_long(tmp_pa
     kept = begin(folder, search, url)
     with next_trial(kept, folder, search) as claim:
         claim.trial.set_user_attr(MACHINE, "another")
-        claim.heart._record()
+        claim.heartbeat._record()
     let_it_be_silent_for(kept, GRACE * 1.2 if dead else GRACE * 0.8)
     revive(kept, folder)
     assert states(kept) == {claim.name: TrialState.WAITING if dead else TrialState.RUNNING}
     if dead:  # and the one that was not dead but asleep notices before it writes anything
-        claim.heart._last -= GRACE * 1.2
+        claim.heartbeat._last -= GRACE * 1.2
         with pytest.raises(trial_lock.TakenOver):
-            claim.heart.check()
+            claim.heartbeat.check()
 
 
 def test_two_attempts_after_one_death_are_one_trial(tmp_path: Path) -> None:

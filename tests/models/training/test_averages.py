@@ -16,7 +16,7 @@ from kit.data import demo_corpus
 from kit.errors import ModelError
 from kit.models.distributed import Processes
 from kit.models.training.averages import WeightAverage, average_of
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 
 
@@ -101,7 +101,7 @@ def test_a_run_keeps_the_average_where_it_is_better_and_says_so(
         chosen = kit.settings_for("", **settings, **more, folds=2)
         run = train_run(
             str(wordpiece_folder), [kit.load(data)], tmp_path / name, chosen,
-            folds=[0], listeners=Listeners(say=said.append),
+            folds=[0], callbacks=Callbacks(say=said.append),
         )  # fmt: skip
         assert run.record is not None
         fold = run.record.folds["0"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kit.models.distributed import Processes
 from kit.models.training.batches import PADDING, LengthGroupedSampler
-from kit.models.training.shares import Draws
+from kit.models.training.shares import SourceSampler
 from tests.examples import examples
 
 SHARES = st.sampled_from([0.07, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1.0, 1.4, 2.0, 2.5])
@@ -22,7 +22,7 @@ SHARES = st.sampled_from([0.07, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1.0, 1.4, 2.0, 2.5])
 @examples(100)
 @given(st.integers(1, 60), SHARES, st.integers(0, 3))
 def test_epochs_one_after_another_are_whole_cycles(windows: int, share: float, seed: int) -> None:
-    draws = Draws(np.zeros(windows, dtype=np.int64), [share], seed)
+    draws = SourceSampler(np.zeros(windows, dtype=np.int64), [share], seed)
     epochs = [draws(epoch) for epoch in range(12)]
     assert {len(epoch) for epoch in epochs} == {draws.count}
     assert draws.count == math.ceil(Fraction(str(share)) * windows)
@@ -36,24 +36,24 @@ def test_epochs_one_after_another_are_whole_cycles(windows: int, share: float, s
 
 
 def test_a_quarter_shows_everything_in_four_epochs() -> None:
-    draws = Draws(np.zeros(103, dtype=np.int64), [0.25], 1)
+    draws = SourceSampler(np.zeros(103, dtype=np.int64), [0.25], 1)
     assert draws.count == 26
     assert set(np.concatenate([draws(epoch) for epoch in range(4)]).tolist()) == set(range(103))
 
 
 def test_a_share_is_the_number_that_was_written() -> None:
-    assert Draws(np.zeros(100, dtype=np.int64), [0.07], 1).count == 7  # 0.07 * 100 is above 7
-    assert Draws(np.zeros(3, dtype=np.int64), [1e-9], 1).count == 1
-    assert Draws(np.ones(3, dtype=np.int64), [0.5, 1.0], 1).count == 3  # a source without windows
+    assert SourceSampler(np.zeros(100, dtype=np.int64), [0.07], 1).count == 7  # 0.07 * 100 is above 7
+    assert SourceSampler(np.zeros(3, dtype=np.int64), [1e-9], 1).count == 1
+    assert SourceSampler(np.ones(3, dtype=np.int64), [0.5, 1.0], 1).count == 3  # a source without windows
 
 
 def test_the_draws_of_an_epoch_do_not_depend_on_what_was_asked_before() -> None:
     source = np.arange(50) % 3
-    one, other = (Draws(source, [0.3, 1.0, 1.7], 5) for _ in range(2))
+    one, other = (SourceSampler(source, [0.3, 1.0, 1.7], 5) for _ in range(2))
     forward = [one(epoch) for epoch in range(6)]
     backward = [other(epoch) for epoch in reversed(range(6))][::-1]
     assert all(np.array_equal(a, b) for a, b in zip(forward, backward, strict=True))
-    assert not np.array_equal(forward[0], Draws(source, [0.3, 1.0, 1.7], 6)(0))
+    assert not np.array_equal(forward[0], SourceSampler(source, [0.3, 1.0, 1.7], 6)(0))
     shown = Counter(source[forward[3]].tolist())
     assert shown == {0: math.ceil(0.3 * 17), 1: 17, 2: math.ceil(1.7 * 16)}
 
@@ -70,7 +70,7 @@ def test_a_shared_epoch_is_the_same_for_any_processes_and_micro_batch(
     lengths: list[int], share: float, micro: int, size: int, epoch: int
 ) -> None:
     source = np.arange(len(lengths)) % 2
-    draws = Draws(source, [1.0, share], 3)
+    draws = SourceSampler(source, [1.0, share], 3)
 
     def sampler(micro: int, processes: Processes) -> LengthGroupedSampler:
         made = LengthGroupedSampler(
@@ -95,7 +95,7 @@ def test_a_shared_epoch_is_the_same_for_any_processes_and_micro_batch(
 
 def test_without_shares_the_order_is_that_of_all_windows() -> None:
     lengths = np.random.default_rng(0).integers(10, 400, 300)
-    every = Draws(np.arange(300) % 2, [1.0, 1.0], 4)
+    every = SourceSampler(np.arange(300) % 2, [1.0, 1.0], 4)
     plain = LengthGroupedSampler(lengths, 16, 4)
     assert sorted(LengthGroupedSampler(lengths, 16, 4, draws=every).order(2)) == sorted(plain.order(2))
 
@@ -103,7 +103,7 @@ def test_without_shares_the_order_is_that_of_all_windows() -> None:
 @pytest.mark.parametrize("share", [0.3, 2.2])
 def test_the_longest_window_of_an_epoch_comes_first(share: float) -> None:
     lengths = np.random.default_rng(0).integers(10, 400, 300)
-    sampler = LengthGroupedSampler(lengths, 16, 4, draws=Draws(np.zeros(300, np.int64), [share], 4))
+    sampler = LengthGroupedSampler(lengths, 16, 4, draws=SourceSampler(np.zeros(300, np.int64), [share], 4))
     for epoch in range(3):
         order = sampler.order(epoch)
         whole = order[: len(order) // 16 * 16]

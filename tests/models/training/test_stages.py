@@ -20,7 +20,7 @@ from kit.errors import ConfigError, DataError, LeakError
 from kit.models.tiny import Shape, make_backbone
 from kit.models.training import launch
 from kit.models.training.checkpoints import complete_checkpoints
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 from kit.models.training.stages import Before
 from kit.views import overview
@@ -228,11 +228,11 @@ def test_an_epoch_of_shares_goes_on_where_it_was_left(place: Path) -> None:
     data = [kit.load(place / f"{name}.json") for name in ("own", "mixed")]
     settings = kit.settings_for("", **SETTINGS, evaluations=3, folds=2)
     mixture = Mixture(shares={"own.json": 0.4, "mixed.json": 1.5})
-    for name, listeners in (("whole", Listeners()), ("stopped", Listeners(callbacks=(Stop(),)))):
+    for name, callbacks in (("whole", Callbacks()), ("stopped", Callbacks(trainer_callbacks=(Stop(),)))):
         how: dict[str, Any] = {"mixture": mixture, "folds": [1]}
         if name == "stopped":
             with pytest.raises(Stopped):
-                train_run(str(place / "tiny"), data, place / name, settings, listeners=listeners, **how)
+                train_run(str(place / "tiny"), data, place / name, settings, callbacks=callbacks, **how)
             (*_, last) = complete_checkpoints(place / "stopped/fold-1/checkpoints")
             assert json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))["epoch"] > 1
         train_run(str(place / "tiny"), data, place / name, settings, resume=True, **how)

@@ -26,7 +26,7 @@ from kit.models.training import run as run_module
 from kit.models.training import trial
 from kit.models.training.batches import LengthGroupedSampler
 from kit.models.training.budget import BudgetBatches
-from kit.models.training.fit import Listeners
+from kit.models.training.fit import Callbacks
 from kit.models.training.run import train_run
 from kit.models.training.trial import Trial, try_training
 from kit.scoring.metrics import edit_distances
@@ -286,7 +286,7 @@ def test_a_length_beyond_the_positions_is_found_and_recorded(
     lines: list[str] = []
     settings = kit.settings_for(backbone("led"), **{**SHORT, "stride": 40})
     for _ in range(2):  # the second time the folder has it
-        train_run(backbone("led"), [data], tmp_path / "run", settings, listeners=Listeners(lines.append))
+        train_run(backbone("led"), [data], tmp_path / "run", settings, callbacks=Callbacks(lines.append))
     assert record_of(tmp_path / "run").settings.max_length == 64
     assert record_of(tmp_path / "run").settings.stride == 32
     assert [line for line in lines if "led" in line and "max length" in line] == [
@@ -335,14 +335,14 @@ def _train(
     data: Dataset,
     run: Path,
     settings: dict[str, Any],
-    *callbacks: TrainerCallback,
+    *trainer_callbacks: TrainerCallback,
     valid: Dataset | None = None,
     resume: bool = False,
 ) -> list[str]:
     lines: list[str] = []
-    listeners = Listeners(lines.append, callbacks=callbacks)
+    callbacks = Callbacks(lines.append, trainer_callbacks=trainer_callbacks)
     chosen = kit.settings_for(reference, **settings)
-    train_run(reference, [data], run, chosen, valid=valid, resume=resume, listeners=listeners)
+    train_run(reference, [data], run, chosen, valid=valid, resume=resume, callbacks=callbacks)
     return lines
 
 
