@@ -180,7 +180,7 @@ def test_the_fault_table(
         assert said.count("error: ") == 1
         assert "Traceback" not in said
     assert {path.as_posix() for path in Path().rglob("*") if path.is_file()} - before == set(row.files)
-    assert not list(tmp_path.parent.rglob("evil*"))
+    assert not list(tmp_path.parent.rglob("evil-public.csv"))
     assert Path("submissions/one.csv").read_bytes() == sent
     assert len(records(kaggle)) == 1
     assert kaggle.count("CreateSubmission") == 1
