@@ -23,11 +23,14 @@ from kit.spans.blending import blended
 from kit.spans.decoding import decoded
 from kit.spans.out_of_fold import oof_digest, oof_file
 from kit.spans.posteriors import span_posterior
+from kit.spans.ranking.model import write_ranker
+from kit.spans.ranking.stage import fitted_on
 from kit.spans.recipes import load_recipe
 from kit.spans.scores import Provenance, SpanScores
 from kit.spans.store import write_spans
 from kit.spans.tuning.fitting import WAYS, Fitter
 from kit.spans.tuning.members import out_of_fold_members
+from kit.spans.tuning.second_stage import last_fit
 from kit.spans.tuning.table import make_table
 from kit.spans.tuning.temperature import fit_temperature, gold_likelihood
 from kit.spans.tuning.weights import coordinate_search, greedy_selection, search
@@ -144,6 +147,25 @@ def test_a_rule_that_helps_is_kept_and_others_are_not(data: Dataset, recipe: Pat
     assert rows[tuned.method].edit < rows["ranked"].edit
     assert rows[tuned.method].exact > rows["ranked"].exact
     assert not [label for label in rows if "equal weights" in label]  # one weight is no choice
+
+
+def test_a_second_stage_does_not_know_members_of_weight_0(data: Dataset, recipe: Path) -> None:
+    """`kit ensemble` leaves them out, so a ranker that knew them could never be used."""
+    members = out_of_fold_members(load_recipe(recipe), data)
+    questions = tuple(data)
+    fit = Fitter(members, questions).with_temperatures([1.0] * 3, 0.25, 30)
+    ranker = last_fit(replace(fit, weights=np.array([0.6, 0.0, 0.4])), members, questions)
+    assert ranker.fitted_on == fitted_on([members.runs[0], members.runs[2]])
+    write_ranker(Path("some.ranker"), ranker)
+    content = {
+        "about": "x", "decoder": "ranked", "ranker": "some.ranker", "length_cap": 30, "length_prior": 0.25,
+        "members": [
+            {"run": str(members.runs[index].folder), "weight": weight}
+            for index, weight in enumerate((0.6, 0.0, 0.4))
+        ],
+    }  # fmt: skip
+    Path("ranked.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert set(kit.decode("ranked.yaml", data)) == {question.guid for question in data}
 
 
 def test_what_is_reported_for_a_fold_does_not_depend_on_its_golds(data: Dataset, recipe: Path) -> None:

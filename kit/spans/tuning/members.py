@@ -36,6 +36,17 @@ class OutOfFold:
     fold_of: NDArray[np.int64]
     lengths: dict[int, int]
 
+    def only(self, indices: Sequence[int]) -> OutOfFold:
+        """Those members alone."""
+        runs = tuple(self.runs[index] for index in indices)
+        return OutOfFold(
+            tuple(self.labels[index] for index in indices),
+            runs,
+            tuple(self.scores[index] for index in indices),
+            self.fold_of,
+            answer_lengths_of(run.record for run in runs if run.record is not None),
+        )
+
     def bonus(self, length_prior: float, length_cap: int) -> NDArray[np.float64] | None:
         """λ log prior, as `length_bonus` gives it."""
         return length_prior * log_length_prior(self.lengths, length_cap) if length_prior else None

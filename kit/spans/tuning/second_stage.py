@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from kit.spans.lengths import log_length_prior
 from kit.spans.ranking.features import Candidates, candidates_of, feature_groups
 from kit.spans.ranking.model import Ranker, fit_ranker
 from kit.spans.ranking.stage import fitted_on, member_order
-from kit.spans.tuning.fitting import Fit
+from kit.spans.tuning.fitting import Fit, Fitter
 from kit.spans.tuning.members import OutOfFold
 
 Rows = NDArray[np.bool_]
@@ -39,7 +40,16 @@ def ranked_ways(
 
 
 def last_fit(fit: Fit, members: OutOfFold, questions: Sequence[Question]) -> Ranker:
-    """The ranker to keep: fitted on all questions."""
+    """The ranker to keep: fitted on all questions, with the members whose weight is above 0.
+
+    A recipe leaves out members of weight 0, so that its ranker must not know them either.
+    """
+    used = np.flatnonzero(fit.weights > 0).tolist()
+    if len(used) < len(fit.weights):
+        members = members.only(used)
+        temperatures = [fit.temperatures[index] for index in used]
+        alone = Fitter(members, questions).with_temperatures(temperatures, fit.length_prior, fit.length_cap)
+        fit = replace(alone, candidates=fit.candidates, weights=fit.weights[used])
     everything = np.ones(len(questions), dtype=np.bool_)
     candidates = candidates_in(fit, members, questions)
     return fit_ranker(candidates, questions, everything, fitted_on(members.runs))
