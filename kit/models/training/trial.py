@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 
 from kit.config.training import TrainingSettings
 from kit.errors import KitError, ModelError
@@ -228,6 +229,7 @@ def _save_and_load(model: Any, backbone: Backbone, folder: Path) -> None:
     """Raises ValueError where the saved model comes back with other weights."""
     # Inside a folder that is there: what it lies in may not be writable (a mounted disk).
     place = folder / "trial" if folder.is_dir() else folder
+    transformers.utils.logging.disable_progress_bar()  # ours is the only one
     with locked(place, purpose="trial"), fresh_beside(place) as temporary:
         with saying_when_the_disk_is_full(folder, "the model"):
             model.save_pretrained(temporary)
