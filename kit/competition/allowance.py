@@ -1,4 +1,4 @@
-"""How many submissions the day has left, and what is said when none is."""
+"""How many submissions are left today, and the error when there are none."""
 
 from __future__ import annotations
 

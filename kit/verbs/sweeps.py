@@ -163,7 +163,7 @@ def _refuse_numbers(*, trials: int, keep: int, prune_after: int, hours: float | 
 def _listening(
     say: Callable[[str], object], *, silent: bool
 ) -> Callable[[], contextlib.AbstractContextManager[Callbacks]]:
-    """Callbacks for each training; what is true of all of them is said once."""
+    """Callbacks for each training; a message that holds for all trainings is printed once."""
     said: set[str] = set()
 
     def once(line: str) -> None:

@@ -135,5 +135,5 @@ def _unknown_characters(text: str) -> str:
     if text.startswith("\ufeff"):
         return "begins with a byte order mark (BOM), an invisible character; type it in again without it"
     if not _CHARACTERS.fullmatch(text):
-        return "has characters that none has (invisible ones, or those of a placeholder); copy it again"
+        return "has characters that no token has (invisible ones, or those of a placeholder); copy it again"
     return ""

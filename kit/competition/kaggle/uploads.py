@@ -58,7 +58,7 @@ def uploaded(client: Client, files: Mapping[Path, str], heard: Heard) -> Iterato
 def _one(api: Any, notes: Any, path: Path, key: str, come: Come) -> str:
     """Send *path*, or the rest of it; returns its token.  Raises UnavailableError to be tried again.
 
-    *key* is what the client's note is called: by its content, so that no other file goes on with it.
+    *key* names the record of an unfinished upload after the file's content: another file never resumes it.
     """
     from kagglesdk.blobs.types.blob_api_service import ApiBlobType, ApiStartBlobUploadRequest
 

@@ -43,7 +43,7 @@ class Plan:
     with_weights: bool = False
     datasets: tuple[str, ...] = ()
     continued: str | None = None
-    """The kernel (owner/slug) whose unfinished run it goes on with."""
+    """The kernel (owner/slug) whose unfinished run this one continues."""
     attempt: int = 1
     """Of the same run: a kernel cannot read its own output."""
     hours: float = 8.5

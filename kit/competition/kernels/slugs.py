@@ -17,13 +17,13 @@ from kit.errors import ConfigError
 LONGEST = 50
 """Of a kernel's title, which becomes its slug."""
 LONGEST_NAME = LONGEST - len("kit--99")
-"""Of a run's name: room for the attempts that go on with it."""
+"""Of a run's name: room for the number of a continuation."""
 _PLAN = re.compile(r"^PLAN: dict\[str, Any\] = json\.loads\((.*)\)$", re.MULTILINE)
 
 
 def slug_of(run: str, attempt: int = 1) -> str:
     """The slug of a run's kernel, which is also its title: "kit-klue-bert", or "kit-klue-bert-2" where it is
-    the second that goes on with the run."""
+    the second kernel that continues the run."""
     name = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
     return f"kit-{name}" if attempt == 1 else f"kit-{name}-{attempt}"
 

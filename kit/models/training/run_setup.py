@@ -51,7 +51,7 @@ def withdrawn_if_nothing_is_kept(folder: Path, processes: Processes) -> Iterator
     """
     try:
         yield
-    except Exception:
+    except Exception:  # whatever ended it: it is raised again below
         if processes.first:
             with contextlib.suppress(LockError, ConfigError, OSError):
                 _withdraw(folder)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 import kit
-from kit.cli import main
 from kit.competition.kernels.logs import END_LINES, LogEntry, end_of, entries_of
 from kit.errors import ConfigError, KernelError, NoSuchCompetitionError, UnavailableError
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.serving_kernels import Kernel, kernels
+from tests.competition.kernels.commands import run
 
 NAME = "person/kit-five"
 
@@ -22,16 +21,6 @@ NAME = "person/kit-five"
 def _here(kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-
-
-def run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["kit", "kernel", *words])
-    with pytest.raises(SystemExit) as done:
-        main()
-    said = capsys.readouterr()
-    return int(done.value.code or 0), said.out, said.err
 
 
 def kernel(kaggle: Kaggle, *lines: str, state: str = "COMPLETE") -> Kernel:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 import kit
-from kit.cli import main
 from kit.competition.kernels.quota import Quota, Quotas, quota_line
 from kit.errors import NotAuthenticatedError, UnavailableError
 from tests.competition.kaggle.server import Fault, Kaggle
 from tests.competition.kaggle.serving_kernels import saved
+from tests.competition.kernels.commands import run
 
 
 @pytest.fixture(autouse=True)
 def _here(kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-
-
-def run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str
-) -> tuple[int, str, str]:
-    monkeypatch.setattr(sys, "argv", ["kit", "kernel", *words])
-    with pytest.raises(SystemExit) as done:
-        main()
-    said = capsys.readouterr()
-    return int(done.value.code or 0), said.out, said.err
 
 
 def test_hours_used_reserved_and_left(kaggle: Kaggle) -> None:
