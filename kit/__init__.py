@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kit.version import __version__
 
 if TYPE_CHECKING:
-    from kit.errors import KitError
-    from kit.verbs import (
+    from kit.api import (
         check,
         decode,
         download,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
         tune,
         write_submission,
     )
+    from kit.errors import KitError
 
 __all__ = [
     "KitError",
@@ -82,7 +82,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Lazily, so that `kit --help` and modules of the kit itself do not load what they do not use.
     if name in __all__ and name not in {"KitError", "__version__"}:
-        return getattr(importlib.import_module("kit.verbs"), name)
+        return getattr(importlib.import_module("kit.api"), name)
     if name == "KitError":
         return importlib.import_module("kit.errors").KitError
     raise AttributeError(f"module 'kit' has no attribute {name!r}")

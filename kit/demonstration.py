@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit import verbs
-from kit.config.recipe import Blend, Decoder, Member, Recipe, RuleSpec
+from kit import api
 from kit.data import demo_corpus
-from kit.data.formats import load
+from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.errors import ConfigError, counted
-from kit.scoring.scores import Score, score_answers
+from kit.metrics.scores import Score, score_answers
+from kit.settings.recipe import Blend, Decoder, Member, Recipe, RuleSpec
 
 if TYPE_CHECKING:
-    from kit.models.tiny import Kind, Shape
+    from kit.modeling.tiny import Kind, Shape
     from kit.spans.run_folder import Run
 
 COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
@@ -42,7 +42,7 @@ def run_demo(folder: Path, seed: int, articles: int, say: Callable[[str], object
     """
     files = demo_corpus.write(folder / "data" / "demo", seed, articles)
     for path in (files.train, files.test):
-        report = verbs.check(path)
+        report = api.check(path)
         state = "clean" if report.clean else counted(len(report.faults), "fault")
         held = f"{counted(report.questions, 'question')} on {counted(report.contexts, 'article')}"
         say(f"{path}: {held}, {state}")
@@ -54,22 +54,22 @@ def run_demo(folder: Path, seed: int, articles: int, say: Callable[[str], object
     runs = []
     for kind, shape, settings in _models():
         run = _trained(folder, train, test, kind, shape, settings | {"seed": seed})
-        verbs.predict(run, test)
+        api.predict(run, test)
         runs.append(run)
         for label, recipe in _recipes(run):
-            answers = verbs.decode(recipe, test)
+            answers = api.decode(recipe, test)
             scores.append(score_answers(answers, truth, label=f"{run.name}, {label}", groups=groups))
     for label, recipe in _together(runs):
-        answers = verbs.decode(recipe, test)
+        answers = api.decode(recipe, test)
         scores.append(score_answers(answers, truth, label=f"both, {label}", groups=groups))
     best = dict(_together(runs))["mean, edit"]
-    made = verbs.ensemble(best, test, out=folder / "submissions" / "demo.csv", answers=truth)
+    made = api.ensemble(best, test, out=folder / "submissions" / "demo.csv", answers=truth)
     return Demonstration(made.path, tuple(scores))
 
 
 def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
     """Two tokenizers that cut words differently, each under a BERT that trains in a minute."""
-    from kit.models.tiny import Shape
+    from kit.modeling.tiny import Shape
 
     shape = Shape(vocabulary=2000, spread=0.12)
     settings: dict[str, Any] = {
@@ -92,7 +92,7 @@ def _trained(
     shape: Shape,
     settings: dict[str, Any],
 ) -> Run:
-    from kit.models.tiny import make_backbone
+    from kit.modeling.tiny import make_backbone
 
     key = hashlib.sha256(f"{train.sha256} {kind} {shape} {settings['seed']}".encode()).hexdigest()[:8]
     backbone = folder / "data" / "demo" / "backbones" / f"tiny-{kind}-{key}"
@@ -102,7 +102,7 @@ def _trained(
     target = folder / "runs" / f"demo-{kind}"
     for attempt in (1, 2):
         try:
-            return verbs.train(str(backbone), train, run=target, against=test, resume=True, **settings)
+            return api.train(str(backbone), train, run=target, against=test, resume=True, **settings)
         except ConfigError:
             if attempt == 2:
                 raise

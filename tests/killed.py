@@ -14,8 +14,8 @@ import torch
 from transformers import TrainerCallback
 
 import kit
-from kit.models.training.fit import Callbacks
-from kit.models.training.run import train_run
+from kit.training.fit import Callbacks
+from kit.training.run import train_run
 
 
 def die() -> None:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from kit import cli
-from kit.models.training.progress import TrainingProgress
+from kit.training.progress import TrainingProgress
 from tests.killed import die
 
 

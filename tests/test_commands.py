@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.commands import run_kit, run_python
-from tests.competition.kaggle.server import Fault, Kaggle, running
+from tests.kaggle.server import Fault, Kaggle, running
 
 FILE = "KorQuAD_v1.0_train.json"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.competition.csv import check_submission, read_submission
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.demonstration import run_demo
+from kit.submission.csv import check_submission, read_submission
 from tests.commands import run_kit
 
 

@@ -13,7 +13,7 @@ import kit
 from kit.cli import app
 from kit.cli.app import several_after
 from kit.data import demo_corpus
-from kit.models.presets import PRESETS
+from kit.modeling.presets import PRESETS
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -155,7 +155,7 @@ def test_the_presets_are_named() -> None:
 
 @pytest.mark.slow
 def test_the_notebook_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kit.models.tiny import Shape, make_backbone
+    from kit.modeling.tiny import Shape, make_backbone
 
     monkeypatch.chdir(tmp_path)
     demo_corpus.write(tmp_path / "data" / "goorm-2", train_contexts=30, test_contexts=8)

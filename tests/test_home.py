@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from kit.competition.csv import write_submission
+from kit.submission.csv import write_submission
 from tests.commands import run_python
-from tests.competition.kaggle.conftest import kaggle
-from tests.competition.kaggle.server import Kaggle
-from tests.competition.kaggle.submitting import records
+from tests.kaggle.conftest import kaggle
+from tests.kaggle.server import Kaggle
+from tests.kaggle.submitting import records
 
 __all__ = ["kaggle"]
 

@@ -13,21 +13,21 @@ import pytest
 from rich.cells import cell_len
 
 import kit
-from kit.competition.card import Card, CardData, Estimate, write_card
-from kit.competition.ledger import Ledger
-from kit.config.folds import FileFolds, FoldPlan, write_plan
-from kit.config.runs import DataFile, FoldRecord, RunRecord, write_run
-from kit.config.training import TrainingSettings
 from kit.files import sha256_file
-from kit.models.tiny import Shape, make_backbone
-from kit.scoring.estimates import Interval
+from kit.metrics.bootstrap import Interval
+from kit.modeling.tiny import Shape, make_backbone
+from kit.settings.folds import FileFolds, FoldPlan, write_plan
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, write_run
+from kit.settings.training import TrainingSettings
 from kit.spans.out_of_fold import oof_digest, oof_file
-from kit.spans.scores import Provenance
+from kit.spans.span_scores import Provenance
 from kit.spans.store import write_spans
+from kit.submission.card import Card, CardData, Estimate, write_card
+from kit.submission.ledger import Ledger
 from tests.commands import run_python
-from tests.competition.kaggle import submitting  # noqa: F401  (its methods of the server)
-from tests.competition.kaggle.server import Kaggle, running
-from tests.competition.kaggle.serving_data import offer
+from tests.kaggle import submitting  # noqa: F401  (its methods of the server)
+from tests.kaggle.server import Kaggle, running
+from tests.kaggle.serving_data import offer
 from tests.screens import in_pipe, obeyed, on_terminal, without_bar, without_colours
 from tests.spans.made import scores_of, words
 
@@ -108,7 +108,7 @@ def _make_run() -> None:
     own = scores_of(train, words, 1, 5.0)
     provenance = Provenance(train.sha256, "run", "oof", oof_digest(record), 384, 128, "0.1.0")
     write_spans(oof_file(folder, train.sha256), provenance, [own])
-    opened = kit.verbs.arguments.run_of(RUN)
+    opened = kit.api.arguments.run_of(RUN)
     for number in "01":
         provenance = Provenance(test.sha256, "run", number, "0" * 64, 384, 128, "0.1.0")
         write_spans(opened.span_file(test, number), provenance, [scores_of(test, words, 2, 5.0)])

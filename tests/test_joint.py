@@ -13,16 +13,16 @@ import torch
 from safetensors.torch import load_file
 
 import kit
-from kit.config.runs import read_run
 from kit.data import demo_corpus
 from kit.data.records import Dataset
-from kit.models.joint_head import JOINT_FILE
-from kit.models.tiny import Shape, make_backbone
-from kit.models.training import fit
-from kit.models.training.fit import Callbacks
-from kit.models.training.run import train_run
+from kit.modeling.joint_head import JOINT_FILE
+from kit.modeling.tiny import Shape, make_backbone
+from kit.settings.runs import read_run
 from kit.spans.run_folder import member_scores, open_run
 from kit.spans.store import read_spans
+from kit.training import fit
+from kit.training.fit import Callbacks
+from kit.training.run import train_run
 from tests.commands import run_program
 
 SETTINGS: dict[str, Any] = {

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 import kit
-from kit.competition.card import Estimate, Revision, read_card
-from kit.competition.kernels.history import all_pushed, locate
-from kit.competition.ledger import Ledger
-from kit.config.folds import read_plan
-from kit.config.runs import RunRecord, read_run
 from kit.data.records import Dataset
+from kit.kaggle.kernels.history import all_pushed, locate
+from kit.settings.folds import read_plan
+from kit.settings.runs import RunRecord, read_run
 from kit.spans.recipes import load_recipe
 from kit.spans.run_folder import open_run
 from kit.spans.store import read_provenance, read_spans
+from kit.submission.card import Estimate, Revision, read_card
+from kit.submission.ledger import Ledger
 
 FIXTURES = Path(__file__).parent / "fixtures" / "v0.1"
 SETTINGS = {

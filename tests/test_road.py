@@ -14,10 +14,10 @@ import pytest
 from transformers import BertConfig, BertForMaskedLM
 
 import kit
-from kit.config.runs import read_run
 from kit.data import demo_corpus
 from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
-from kit.models.tiny import Shape, make_backbone
+from kit.modeling.tiny import Shape, make_backbone
+from kit.settings.runs import read_run
 from tests.chaos.moments import FULL, Moment
 from tests.commands import PROJECT, run_kit, warm
 
@@ -247,9 +247,9 @@ def test_missing_spans_name_the_command(place: Path) -> None:
 
 
 def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -> None:
-    from kit.data.splits import holdout
-    from kit.scoring.metrics import edit_distances
-    from kit.spans.decoding import argmax_answers
+    from kit.data.folds import holdout
+    from kit.decoding.decoders import argmax_answers
+    from kit.metrics.metrics import edit_distances
     from kit.spans.run_folder import member_scores, open_run
 
     # A rate so high that the last checkpoint is not the best one.

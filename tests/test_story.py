@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.competition.csv import parse_submission
 from kit.data import demo_corpus
-from kit.models.tiny import Shape, make_backbone
-from kit.scoring.metrics import edit_distances
+from kit.metrics.metrics import edit_distances
+from kit.modeling.tiny import Shape, make_backbone
+from kit.submission.csv import parse_submission
 from tests.commands import run_kit
-from tests.competition.kaggle import submitting
-from tests.competition.kaggle.server import running
-from tests.competition.kaggle.serving_data import offer
+from tests.kaggle import submitting
+from tests.kaggle.server import running
+from tests.kaggle.serving_data import offer
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 TINY = "--epochs 1 --batch-size 16 --max-length 160 --lr 1e-3 --warmup 0.2"

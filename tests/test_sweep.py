@@ -16,11 +16,11 @@ pytest.importorskip("optuna")
 pytest.importorskip("matplotlib")
 
 import kit
-from kit.config.runs import read_run
 from kit.data import demo_corpus
 from kit.errors import ConfigError, ModelError
-from kit.models.sweeping.results import Sweep
-from kit.models.tiny import Shape, make_backbone
+from kit.modeling.tiny import Shape, make_backbone
+from kit.settings.runs import read_run
+from kit.sweeps.results import Sweep
 from tests.commands import run_kit, run_program
 
 RANGES = {"lr": [5e-3, 1e-7], "warmup": [0.0, 0.2]}

@@ -92,9 +92,9 @@ def test_a_process_computes_with_the_cores_it_may_use_and_its_threads_sleep(tmp_
         "import os, sys\n"
         "os.environ.pop('OMP_NUM_THREADS', None)\n"
         "from kit import threads\n"
-        "import kit.models\n"
+        "import kit.modeling\n"
         "assert 'torch' not in sys.modules  # it reads the setting when it is imported\n"
-        "from kit.models import devices\n"
+        "from kit.modeling import devices\n"
         "devices.torch.set_num_threads(8)\n"
         "devices.usable_cores = lambda: 3\n"
         "chosen = devices.choose_device()\n"
@@ -106,6 +106,6 @@ def test_a_process_computes_with_the_cores_it_may_use_and_its_threads_sleep(tmp_
     done = run_python("-c", program, cwd=tmp_path, CUDA_VISIBLE_DEVICES="")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["CPU, 3 threads 3 passive", "CPU, 5 threads"]
-    kept = run_python("-c", "import os, kit.models; print(os.environ['OMP_WAIT_POLICY'])",
+    kept = run_python("-c", "import os, kit.modeling; print(os.environ['OMP_WAIT_POLICY'])",
                       cwd=tmp_path, OMP_WAIT_POLICY="active")  # fmt: skip
     assert kept.stdout == "active\n"

@@ -16,21 +16,22 @@ import torch
 from transformers import TrainerCallback
 
 import kit
-from kit.config.folds import read_plan
-from kit.config.runs import FoldRecord, RunRecord, read_run
-from kit.data import demo_corpus, splits
+from kit.data import demo_corpus
+from kit.data import folds as data_folds
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LockError, ModelError, SpanFileError
 from kit.files import locked
 from kit.memory import held_memory
-from kit.models.distributed import OUT_OF_MEMORY
-from kit.models.tiny import Shape, make_backbone
-from kit.models.training import launch
-from kit.models.training.checkpoints import complete_checkpoints
-from kit.models.training.fit import Callbacks
-from kit.models.training.run import train_run
+from kit.modeling.distributed import OUT_OF_MEMORY
+from kit.modeling.tiny import Shape, make_backbone
+from kit.settings.folds import read_plan
+from kit.settings.runs import FoldRecord, RunRecord, read_run
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.store import read_spans
+from kit.training import launch
+from kit.training.checkpoints import complete_checkpoints
+from kit.training.fit import Callbacks
+from kit.training.run import train_run
 from tests.commands import run_kit, run_program, run_python
 
 SETTINGS: dict[str, Any] = {
@@ -91,7 +92,7 @@ def test_every_question_is_scored_by_the_fold_that_did_not_learn_it(folded: Path
     assert plan is not None
     fold_of = plan.fold_of(data.sha256)
     assert fold_of is not None
-    assert fold_of == tuple(splits.folds(data.questions, 3, 42).tolist())
+    assert fold_of == tuple(data_folds.folds(data.questions, 3, 42).tolist())
     contexts: dict[str, set[int]] = {}
     for question, fold in zip(data, fold_of, strict=True):
         contexts.setdefault(question.context, set()).add(fold)
@@ -241,13 +242,13 @@ def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) 
     assert plan is not None
     assert fold.held_out == sum(number == 0 for number in plan.fold_of(data.sha256) or ())
     # the kept model is the best one, not the last: it scores the inner questions as it did then
-    from kit.models.training.splits import fold_part
+    from kit.training.splits import fold_part
 
     part = fold_part([data], plan, 0, record.settings)
     assert not {question.guid for question in part.dev} & {q.guid for q in part.test}
     (path,) = kit.predict(place / "early", data, fold=0, quiet=True)
-    from kit.scoring.metrics import edit_distances
-    from kit.spans.decoding import argmax_answers
+    from kit.decoding.decoders import argmax_answers
+    from kit.metrics.metrics import edit_distances
 
     answers = argmax_answers(read_spans(path), part.dev)
     distances = edit_distances(answers, [question.golds for question in part.dev])

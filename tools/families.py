@@ -21,12 +21,12 @@ import numpy as np
 import torch
 
 import kit
-import kit.models.training.run  # once, before families are forked from this process
-from kit.config.runs import FULL, read_run
+import kit.training.run  # once, before families are forked from this process
 from kit.data import demo_corpus
+from kit.decoding.decoders import argmax_answers
 from kit.errors import KitError
-from kit.scoring.metrics import edit_distances
-from kit.spans.decoding import argmax_answers
+from kit.metrics.metrics import edit_distances
+from kit.settings.runs import FULL, read_run
 from kit.spans.store import read_spans
 from tools.tiny_families import FAMILIES, POSITIONS, make_family
 

@@ -1,4 +1,4 @@
-"""The commands: parse, call, print.  What they do is in kit.verbs; heavy imports are inside them."""
+"""The commands: parse, call, print.  What they do is in kit.api; heavy imports are inside them."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from kit.data.characters import CharacterCount, not_composed, suspicious
-from kit.data.formats import Fault, FaultKind, RawFile, Remark, read
-from kit.data.formats.display import plain
 from kit.data.grouping import Grouping
 from kit.data.markup import html_remark
-from kit.data.repairs import RepairReport, repair, repairable
+from kit.data.readers import Fault, FaultKind, RawFile, Remark, read
+from kit.data.readers.display import plain
+from kit.data.repair import RepairReport, repair, repairable
 from kit.data.rules import question_faults
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]

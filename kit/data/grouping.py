@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from kit.data import titles
-from kit.data.formats.display import plain, quoted
-from kit.data.formats.raw import Remark
+from kit.data.folds import groups
+from kit.data.readers.display import plain, quoted
+from kit.data.readers.raw import Remark
 from kit.data.records import Question
-from kit.data.splits import groups
 
 FOLDS = 5
 """What the documents and presets train with."""

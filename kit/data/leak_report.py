@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from kit.data import near_duplicates
-from kit.data.formats.display import plain
+from kit.data.readers.display import plain
 from kit.errors import SHOWN, counted
 
 Kind = Literal["exact", "near"]

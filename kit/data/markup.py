@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kit.data.formats import Remark
+from kit.data.readers import Remark
 
 _NAMES = (
     "a|article|b|blockquote|body|br|caption|center|code|d[dlt]|div|em|figcaption|figure|font|footer|h[1-6]|head|"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from kit.data import near_duplicates
+from kit.data.folds import groups
 from kit.data.leak_report import SPECIFIC
 from kit.data.records import Dataset, Question
-from kit.data.splits import groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Unrelated:
 def without_related(outside: Sequence[Dataset], data: Sequence[Dataset]) -> Unrelated:
     """Leave out every question of *outside* that a model which is to be judged on *data* must not know.
 
-    These are the questions in one group (`kit.data.splits.groups`: same or nearly the same context, same
+    These are the questions in one group (`kit.data.folds.groups`: same or nearly the same context, same
     title, also by way of a third) with any question of *data*, and those that ask the same specific thing
     with the same answer about an article that is worded anew, which `kit.data.leaks` counts as a leak too.
     """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kit.data.characters import FAULTY, character_name
-from kit.data.formats import Fault, FaultKind, RawQuestion
-from kit.data.formats.display import plain
+from kit.data.readers import Fault, FaultKind, RawQuestion
+from kit.data.readers.display import plain
 from kit.data.records import Question
 
 _FAULTY = tuple(sorted(FAULTY))

@@ -7,8 +7,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from kit.data.formats.display import quoted
-from kit.data.formats.raw import Remark
+from kit.data.readers.display import quoted
+from kit.data.readers.raw import Remark
 from kit.data.records import Question
 from kit.data.spread import spread
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kit.competition.kernels.wheel import Wheel, build_wheel
 from kit.errors import WriteError
 from kit.files import write_text
+from kit.kaggle.kernels.wheel import Wheel, build_wheel
 from kit.notebooks.chapters import Host, Language, Part, chapters, code, prose
 
 _PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}

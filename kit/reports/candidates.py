@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.config.recipe import Recipe
 from kit.data.records import Question
 from kit.errors import counted
+from kit.metrics.metrics import edit_distances
 from kit.reports.members import Member
-from kit.scoring.metrics import edit_distances
+from kit.settings.recipe import Recipe
 from kit.spans.minimum_risk import Considered, considered
 from kit.spans.posteriors import Posterior
 

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.competition.card import Card, card_path, read_card
-from kit.config.recipe import Recipe
-from kit.config.runs import RunRecord
-from kit.data.formats import load
+from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.errors import KitError, ModelError
 from kit.files import sha256_file
+from kit.settings.recipe import Recipe
+from kit.settings.runs import RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import Source
 from kit.spans.run_folder import Run, open_run
+from kit.submission.card import Card, card_path, read_card
 
 _TUNED = re.compile(r"^# Tuned by kit \S+ from .* \(([0-9a-f]{8})\); nested Edit Score ([0-9.]+?)\.?$")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.metrics.metrics import edit_distances
 from kit.reports import curves
 from kit.reports.candidates import reasons
 from kit.reports.curves import Curves
@@ -17,7 +18,6 @@ from kit.reports.metadata import facts_of
 from kit.reports.overview import Overview, overview_of
 from kit.reports.score_table import Standing
 from kit.reports.source import Subject
-from kit.scoring.metrics import edit_distances
 from kit.version import __version__
 
 

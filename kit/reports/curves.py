@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.config.recipe import Recipe
 from kit.data.records import Dataset
+from kit.decoding.ensembles import length_bonus
 from kit.reports.members import Member
 from kit.reports.source import Subject
+from kit.settings.recipe import Recipe
 from kit.spans.blending import KEPT, likeliest_together
-from kit.spans.ensembles import length_bonus
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.scores import offsets_of, ranges
-from kit.spans.tuning.table import make_table
-from kit.spans.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
+from kit.spans.span_scores import offsets_of, ranges
+from kit.tuning.table import make_table
+from kit.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
 
 _TEMPERATURES = 11
 _SAMPLE = 400

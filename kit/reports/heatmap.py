@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.spans.posteriors import Posterior, likeliest_of
-from kit.spans.scores import offsets_of
+from kit.spans.span_scores import offsets_of
 
 STRONGEST = 12
 """Positions kept of each strip: beyond them a strip shows nothing that an eye could see."""

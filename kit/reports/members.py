@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kit.answers.rules import Rule, apply_rules
-from kit.config.recipe import Recipe
 from kit.data.records import Dataset, Question
+from kit.decoding.decoders import decoded
+from kit.decoding.ensembles import Texts
+from kit.settings.recipe import Recipe
 from kit.spans.blending import blended
-from kit.spans.decoding import decoded
-from kit.spans.ensembles import Texts
 from kit.spans.minimum_risk import texts_of
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import Source
+from kit.text_rules.rules import Rule, apply_rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kit.competition.csv import read_submission
-from kit.config.recipe import Member as RecipeMember
-from kit.config.recipe import Recipe
 from kit.data.records import Dataset
+from kit.decoding.ensembles import answers_of
+from kit.metrics.bootstrap import PairedDifference
+from kit.metrics.scores import Score, compare, score_answers
 from kit.reports.members import Member
 from kit.reports.source import Subject
-from kit.scoring.estimates import PairedDifference
-from kit.scoring.scores import Score, compare, score_answers
-from kit.spans.ensembles import answers_of
-from kit.spans.tuning.nested import COURSE
+from kit.settings.recipe import Member as RecipeMember
+from kit.settings.recipe import Recipe
+from kit.submission.csv import read_submission
+from kit.tuning.nested import COURSE
 
 Role = Literal["subject", "versus", "member", "course", "blank"]
 

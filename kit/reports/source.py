@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.answers.rules import apply_rules
-from kit.competition.build import csv_members
-from kit.competition.card import Card
-from kit.competition.csv import read_submission
-from kit.config.recipe import Recipe
 from kit.data.records import Dataset, Question
+from kit.decoding.ensembles import answers_of, blend_of, length_bonus, member_posterior
 from kit.errors import DataError, SubmissionError
 from kit.reports import contamination
 from kit.reports.candidates import Choice, choices_of
 from kit.reports.contamination import Caution
 from kit.reports.members import Member, members_of
-from kit.spans.ensembles import answers_of, blend_of, length_bonus, member_posterior
+from kit.settings.recipe import Recipe
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import sources_of
 from kit.spans.recipes import rules_of
+from kit.submission.build import csv_members
+from kit.submission.card import Card
+from kit.submission.csv import read_submission
+from kit.text_rules.rules import apply_rules
 
 
 @dataclass(frozen=True, slots=True)

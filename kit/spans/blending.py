@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.spans.posteriors import Posterior, likeliest_of
-from kit.spans.scores import offsets_of
+from kit.spans.span_scores import offsets_of
 
 EPSILON = 0.01
 """What every member of a product gives to all spans alike: one it cannot express is held back, not killed."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.spans.joint import kept_candidates
-from kit.spans.scores import SpanScores, offsets_of, ranges
+from kit.spans.span_scores import SpanScores, offsets_of, ranges
 
 _CHUNK_TOKENS = 1 << 16
 """Tokens looked at together: bounds memory where flat scores leave nothing to prune."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.scores import JointScores, SpanScores
+from kit.spans.span_scores import JointScores, SpanScores
 
 Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 """Question (counted from a chunk's first), begin, end, log odds."""

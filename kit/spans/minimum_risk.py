@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-from kit.answers.rules import trim
 from kit.data.records import Question
 from kit.spans.posteriors import Posterior
+from kit.text_rules.rules import trim
 
 _CERTAIN = 0.5
 _DIGITS = 9

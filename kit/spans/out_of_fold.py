@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kit.config.folds import FoldPlan
-from kit.config.runs import RunRecord
 from kit.data.records import Dataset
 from kit.errors import SpanFileError
-from kit.spans.scores import Provenance, SpanScores, joined
+from kit.settings.folds import FoldPlan
+from kit.settings.runs import RunRecord
+from kit.spans.span_scores import Provenance, SpanScores, joined
 from kit.spans.store import read_provenance, read_spans, write_spans
 
 OUT_OF_FOLD = "oof"

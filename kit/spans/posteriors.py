@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kit.spans.candidates import best_spans
 from kit.spans.joint import Spans, kept_candidates
-from kit.spans.scores import SpanScores, offsets_of, ranges
+from kit.spans.span_scores import SpanScores, offsets_of, ranges
 from kit.threads import usable_cores
 
 DEPTH = 12.0

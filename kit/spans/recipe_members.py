@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kit.config.recipe import Member, Recipe
-from kit.config.runs import RunRecord
 from kit.data.records import Dataset
+from kit.settings.recipe import Member, Recipe
+from kit.settings.runs import RunRecord
 from kit.spans.run_folder import Run, member_scores, open_run, stored_folds
-from kit.spans.scores import SpanScores, aligned
+from kit.spans.span_scores import SpanScores, aligned
 
 _DIGITS = 12
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import yaml
 
-from kit.answers.rules import Rule, parse_rules
-from kit.config.recipe import Recipe, parse
-from kit.config.validation import read_yaml, refuse
 from kit.errors import ConfigError
 from kit.files import write_text
+from kit.settings.recipe import Recipe, parse
+from kit.settings.validation import read_yaml, refuse
+from kit.text_rules.rules import Rule, parse_rules
 
 
 def load_recipe(path: Path | str) -> Recipe:

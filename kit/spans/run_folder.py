@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.config.runs import FULL, RunRecord, read_run
 from kit.data.records import Dataset
 from kit.errors import ModelError, SpanFileError
+from kit.settings.runs import FULL, RunRecord, read_run
 from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, oof_file
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
 from kit.spans.store import read_spans
 
 

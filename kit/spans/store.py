@@ -25,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 
 from kit.errors import SpanFileError
 from kit.files import replacing
-from kit.spans.scores import MIXED, Provenance, SpanScores, arrays_of, scores_from
+from kit.spans.span_scores import MIXED, Provenance, SpanScores, arrays_of, scores_from
 
 FORMAT = 1
 JOINT_FORMAT = 2

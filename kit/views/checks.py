@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from kit import terminal, verbs
-from kit.data.repairs import repair
+from kit import api, terminal
+from kit.data.repair import repair
 from kit.errors import SHOWN, ConfigError, DataError, KitError, all_of, counted
 from kit.views.output import print_json
 
@@ -27,7 +27,7 @@ def run(
     if repaired is not None and len(files) != 1:
         raise ConfigError(f"--repair {repaired}: repairs one file at a time, and {len(files)} were given")
     failures: list[KitError] = []
-    found = [_tried(failures, partial(verbs.check, path)) for path in files]
+    found = [_tried(failures, partial(api.check, path)) for path in files]
     reports = [report for report in found if report is not None]
     done = None
     if repaired is not None and reports:
@@ -36,7 +36,7 @@ def run(
     # A file that does not load cannot be compared; its faults are reported below.
     sound = [report.path for report in reports if report.clean]
     if against is not None and sound:
-        leak = _tried(failures, lambda: verbs.leaks(sound, against))
+        leak = _tried(failures, lambda: api.leaks(sound, against))
     if as_json:
         print_json(
             {

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import terminal, verbs
-from kit.competition.downloading.sources import source_of
+from kit import api, terminal
 from kit.data.checks import FileReport
 from kit.errors import DataError, counted
+from kit.kaggle.downloads.sources import source_of
 from kit.views.output import print_json
 
 
 def run(what: str, to: Path | None, force: bool, as_json: bool) -> None:
     """Download, check what are data files, and say what came."""
-    done = verbs.download(what, to, force=force)
+    done = api.download(what, to, force=force)
     manifest = done.manifest
     if not done.fresh:
         if as_json:
@@ -56,7 +56,7 @@ def _report(path: Path) -> FileReport | None:
     if path.suffix.lower() not in {".json", ".jsonl"}:
         return None
     try:
-        return verbs.check(path)
+        return api.check(path)
     except DataError:
         return None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import terminal, verbs
-from kit.config.recipe import Recipe
-from kit.spans.explain import Explanation
+from kit import api, terminal
+from kit.decoding.explain import Explanation
+from kit.settings.recipe import Recipe
 from kit.views.output import edit, print_json, share
 
 _SHOWN = 10
@@ -16,7 +16,7 @@ _AROUND = 60
 
 def run(recipe: Recipe, data: Path, guid: str, as_json: bool) -> None:
     """Print how one question's answer came about."""
-    found = verbs.explain(recipe, data, guid)
+    found = api.explain(recipe, data, guid)
     if as_json:
         print_json(_as_dict(found))
         return

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import terminal, verbs
-from kit.competition.code_submission import KernelVersion
-from kit.competition.ledger import Entry
-from kit.competition.submitting import Checked, Outcome, expectation
+from kit import api, terminal
+from kit.submission.code_submission import KernelVersion
+from kit.submission.ledger import Entry
+from kit.submission.submitting import Checked, Outcome, expectation
 from kit.views.output import difference, edit, print_json, share
 
 
@@ -26,8 +26,8 @@ def submit(
     file: str | None = None,
 ) -> None:
     """Submit and print what is known: what was checked, the estimate, what is left today, the score."""
-    wait = 0.0 if no_wait else verbs.kaggle.WAIT_SECONDS
-    outcome = verbs.submit(
+    wait = 0.0 if no_wait else api.kaggle.WAIT_SECONDS
+    outcome = api.submit(
         path, message, competition=competition, data=data, dry_run=dry_run, wait=wait, again=again,
         ledger=ledger, say=terminal.say, kernel=kernel, file=file,
     )  # fmt: skip

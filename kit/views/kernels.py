@@ -6,16 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kit import terminal, verbs
-from kit.competition.downloading.sources import source_of
-from kit.competition.kernels.script import NOBODY
-from kit.verbs.kernels import WrittenKernel
+from kit import api, terminal
+from kit.api.kernels import WrittenKernel
+from kit.kaggle.downloads.sources import source_of
+from kit.kaggle.kernels.script import NOBODY
 from kit.views.output import edit, print_json, print_json_line
 
 
 def push(backbone: str | None, as_json: bool, **options: Any) -> None:
     """Push (or only write) a kernel and say where it is."""
-    done = verbs.push_kernel(backbone, **options)
+    done = api.push_kernel(backbone, **options)
     if isinstance(done, WrittenKernel):
         if as_json:
             print_json({**asdict(done), "folder": str(done.folder)})
@@ -37,7 +37,7 @@ def push(backbone: str | None, as_json: bool, **options: Any) -> None:
 
 def status(kernel: str | None, as_json: bool) -> None:
     """Print how a kernel is."""
-    found = verbs.kernel_status(kernel)
+    found = api.kernel_status(kernel)
     if as_json:
         print_json({**asdict(found), "words": found.words, "url": found.url})
         return
@@ -51,9 +51,9 @@ def status(kernel: str | None, as_json: bool) -> None:
 
 def output(kernel: str | None, to: Path, as_json: bool) -> None:
     """Bring a run home and say what to do with it."""
-    from kit.config.runs import read_run
+    from kit.settings.runs import read_run
 
-    done = verbs.kernel_output(kernel, to=to)
+    done = api.kernel_output(kernel, to=to)
     if as_json:
         print_json(
             {
@@ -80,7 +80,7 @@ def output(kernel: str | None, to: Path, as_json: bool) -> None:
 
 def logs(kernel: str | None, follow: bool, as_json: bool) -> None:
     """Print a log as it comes."""
-    entries = verbs.kernel_logs(kernel, follow=follow)
+    entries = api.kernel_logs(kernel, follow=follow)
     if as_json and not follow:
         print_json([asdict(entry) for entry in entries])
         return
@@ -96,7 +96,7 @@ def logs(kernel: str | None, follow: bool, as_json: bool) -> None:
 
 def quota(as_json: bool) -> None:
     """Print the week's hours of each accelerator."""
-    found = verbs.kernel_quota()
+    found = api.kernel_quota()
     if as_json:
         quotas = [{**asdict(one), "left": one.left} for one in found.quotas]
         print_json({"resets": found.resets, "quotas": quotas})

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from kit import terminal, verbs
-from kit.competition.account import FetchedCsv, Made, Submissions
-from kit.competition.kaggle.leaderboard import UNKNOWN
-from kit.competition.kaggle.submissions import COMPLETE
-from kit.competition.ledger import Entry
-from kit.competition.selection import Bound, Tracking
+from kit import api, terminal
+from kit.api.kaggle import Standing
 from kit.errors import counted
-from kit.verbs.kaggle import Standing
+from kit.kaggle.leaderboard import UNKNOWN
+from kit.kaggle.submissions import COMPLETE
+from kit.submission.account import FetchedCsv, Made, Submissions
+from kit.submission.ledger import Entry
+from kit.submission.selection import Bound, Tracking
 from kit.views.output import INTERVAL, edit, print_json
 
 _MESSAGE, _REASON = 48, 120
@@ -28,7 +28,7 @@ def leaderboard(
     refresh: bool, pick: int, competition: str | None, ledger: Path | None, as_csv: bool, as_json: bool
 ) -> None:
     """Print the submissions, how local tracks public, and the picks."""
-    standing = verbs.leaderboard(competition=competition, refresh=refresh, pick=pick, ledger=ledger)
+    standing = api.leaderboard(competition=competition, refresh=refresh, pick=pick, ledger=ledger)
     if as_json:
         print_json(_standing(standing))
         return
@@ -53,7 +53,7 @@ def leaderboard(
 
 def download(competition: str | None, to: Path, ledger: Path | None, as_json: bool) -> None:
     """Download the whole board and say which it is."""
-    done = verbs.download_leaderboard(competition=competition, to=to, ledger=ledger)
+    done = api.download_leaderboard(competition=competition, to=to, ledger=ledger)
     if as_json:
         print_json({"file": str(done.path), "board": done.board, "teams": done.teams})
         return
@@ -63,7 +63,7 @@ def download(competition: str | None, to: Path, ledger: Path | None, as_json: bo
 
 def submissions(competition: str | None, ledger: Path | None, as_json: bool) -> None:
     """Print what Kaggle lists, and what only the ledger has."""
-    found = verbs.submissions(competition=competition, ledger=ledger)
+    found = api.submissions(competition=competition, ledger=ledger)
     if as_json:
         print_json(_listed(found))
         return
@@ -80,7 +80,7 @@ def submissions(competition: str | None, ledger: Path | None, as_json: bool) -> 
 
 def fetched(ref: int, to: Path, ledger: Path | None, as_json: bool) -> None:
     """Bring one CSV back and say what its hash was compared with."""
-    done = verbs.fetch_submission(ref, to=to, ledger=ledger)
+    done = api.fetch_submission(ref, to=to, ledger=ledger)
     if as_json:
         print_json({**asdict(done), "path": str(done.path), "compared": bool(done.expected)})
         return

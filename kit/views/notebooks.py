@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from kit import terminal, verbs
+from kit import api, terminal
 
 if TYPE_CHECKING:
     from kit.notebooks.chapters import Host, Language
@@ -19,7 +19,7 @@ _NEXT = {
 
 def run(out: Path | None, host: str, language: str, install: str | None, force: bool) -> None:
     """Write the notebook and say what to do with it."""
-    path = verbs.notebook(
+    path = api.notebook(
         out, host=cast("Host", host), language=cast("Language", language), install=install, force=force
     )
     terminal.say(f"{path} written; {_NEXT[host].format(path=path)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from kit.scoring.estimates import Interval
+from kit.metrics.bootstrap import Interval
 
 EDIT, INTERVAL = "Edit Score (characters)", "95 % interval"
 """Heads of the columns that most tables have."""

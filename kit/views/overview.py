@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kit import terminal
-from kit.competition.kaggle.auth import find_credentials, home_folder
-from kit.config.runs import read_run
 from kit.errors import ConfigError, KaggleError, ModelError, NotAuthenticatedError, counted
+from kit.kaggle.auth import find_credentials, home_folder
+from kit.settings.runs import read_run
 from kit.version import __version__
 from kit.views.output import EDIT, edit, print_json, share
 
@@ -67,7 +67,7 @@ def runs(folder: Path, as_json: bool) -> None:
 
 def doctor(as_json: bool) -> None:
     """What this machine would do, and with what."""
-    from kit.models.devices import choose_device
+    from kit.modeling.devices import choose_device
 
     device = choose_device()
     facts = {
@@ -90,7 +90,7 @@ def doctor(as_json: bool) -> None:
 
 def _client() -> str:
     """Which official client there is, or why it cannot be imported."""
-    from kit.competition.kaggle.import_client import kaggle_api_class
+    from kit.kaggle.import_client import kaggle_api_class
 
     try:
         kaggle_api_class()
@@ -104,7 +104,7 @@ def models(references: Sequence[str], trust_remote_code: bool, as_json: bool) ->
 
     Raises ModelError, after all others are shown, where one of them cannot be used.
     """
-    from kit.models.description import describe
+    from kit.modeling.description import describe
 
     described, refused = {}, {}
     for reference in references:

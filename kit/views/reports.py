@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import terminal, verbs
+from kit import api, terminal
 from kit.reports.error_types import KINDS
 from kit.reports.overview import Overview
 from kit.reports.summary import Line, facet_lines, worst
@@ -18,11 +18,11 @@ def run(
 ) -> None:
     """Write the page; or, with *text*, print its tables (and write the page only where *out* is given)."""
     if text and out is None:
-        overview = verbs.overview(subject, data, answers=answers, versus=versus)
+        overview = api.overview(subject, data, answers=answers, versus=versus)
         show(overview)
         _cautions(overview)
         return
-    made = verbs.report(subject, data, answers=answers, versus=versus, out=out)
+    made = api.report(subject, data, answers=answers, versus=versus, out=out)
     if text:
         show(made.contents.overview)
     else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import terminal
-from kit.competition.csv import read_submission
-from kit.data.formats import load
+from kit.data.readers import load
 from kit.errors import counted
-from kit.scoring.scores import Score, compare, score_answers
+from kit.metrics.scores import Score, compare, score_answers
+from kit.submission.csv import read_submission
 from kit.views.output import EDIT, INTERVAL, edit, print_json, share
 
 

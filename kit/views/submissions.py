@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kit import terminal, verbs
-from kit.competition.card import Estimate
-from kit.config.recipe import Member, Recipe, bare
+from kit import api, terminal
 from kit.errors import ConfigError
+from kit.settings.recipe import Member, Recipe, bare
+from kit.submission.card import Estimate
 from kit.views import explanations
 from kit.views.output import print_json, scored, share
 
@@ -27,7 +27,7 @@ def run(
     if explain is not None:
         explanations.run(recipe, data, explain, as_json)
         return
-    made = verbs.ensemble(recipe, data, out=out or Path("submissions") / f"{name}.csv", answers=answers)
+    made = api.ensemble(recipe, data, out=out or Path("submissions") / f"{name}.csv", answers=answers)
     blanks = sum(not text for text in made.answers.values())
     if as_json:
         score = None if made.score is None else made.score.as_dict()
@@ -63,7 +63,7 @@ def _recipe(given: Sequence[Path], members: Sequence[Path]) -> tuple[Recipe, str
     from kit.spans.recipes import load_recipe
 
     first, *rest = given
-    if first.suffix not in verbs.RECIPE_SUFFIXES:
+    if first.suffix not in api.RECIPE_SUFFIXES:
         if members:
             raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
         runs = bare(str(first)).members + tuple(Member(run=str(path)) for path in rest)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit import terminal, verbs
-from kit.config.ranges import shown
+from kit import api, terminal
 from kit.errors import counted
+from kit.settings.ranges import shown
 from kit.views.output import EDIT, edit, print_json, share
 
 if TYPE_CHECKING:
-    from kit.models.sweeping.results import Sweep, TrialResult
+    from kit.sweeps.results import Sweep, TrialResult
 
 
 def run(
@@ -35,7 +35,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Search, or show what a search found."""
-    found = verbs.sweep(
+    found = api.sweep(
         backbone,
         list(data) or None,
         run=folder,
@@ -91,7 +91,7 @@ def _row(trial: TrialResult, names: Sequence[str]) -> tuple[str, ...]:
 
 def _in_earnest(found: Sweep) -> None:
     """What the best score is worth, and the command that finds out."""
-    from kit.models.sweeping.results import PLOT_FILE
+    from kit.sweeps.results import PLOT_FILE
 
     picture = found.folder / PLOT_FILE
     if picture.is_file():

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit import terminal, verbs
-from kit.config.runs import RunRecord
+from kit import api, terminal
+from kit.settings.runs import RunRecord
 from kit.views.output import EDIT, edit, print_json
 from kit.views.output import share as as_share
 
@@ -35,7 +35,7 @@ def run(
     settings: Mapping[str, Any],
 ) -> None:
     """Train, then print what the kept checkpoint scored."""
-    trained = verbs.train(
+    trained = api.train(
         backbone,
         data,
         run=folder,
@@ -80,7 +80,7 @@ def run(
             f"next: the same command without --before-only; {trained.folder} is also a run of its own"
         )
         return
-    for path, score in verbs.out_of_fold(trained, data).items():
+    for path, score in api.out_of_fold(trained, data).items():
         terminal.say(f"out of fold, {path}: {score}")
     terminal.say(f"next: kit predict {trained.folder} --data test.json")
 

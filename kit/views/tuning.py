@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit import terminal, verbs
+from kit import api, terminal
 from kit.views.output import EDIT, INTERVAL, difference, edit, print_json, share
 
 _FEATURES = 10
@@ -12,7 +12,7 @@ _FEATURES = 10
 
 def run(recipe: Path, out: Path | None, data: Path | None, as_json: bool) -> None:
     """Tune, write the recipe, print what each part gains on questions nothing was fitted on."""
-    made = verbs.tune(recipe, data, out=out, say=terminal.say)
+    made = api.tune(recipe, data, out=out, say=terminal.say)
     rows = made.tuned.rows
     if as_json:
         print_json(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import kit
 from kit.data import demo_corpus
-from kit.models.tiny import Shape, make_backbone
+from kit.modeling.tiny import Shape, make_backbone
 from tests.benchmarks import ensembles, everyday, first_step, gpu, growth
 from tests.benchmarks import training as trainings
 from tests.benchmarks.measuring import RUNS

@@ -15,7 +15,7 @@ import kit
 from kit.data.records import Question
 from kit.spans.recipe_members import sources_of
 from kit.spans.recipes import load_recipe
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
 
 
 def expressible(scores: SpanScores, number: int, question: Question) -> bool:

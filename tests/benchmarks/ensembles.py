@@ -28,7 +28,7 @@ import kit
 from kit.data import demo_corpus
 from kit.data.records import Dataset, Question
 from kit.spans.run_folder import member_scores, open_run, stored_folds
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
 from kit.spans.store import write_spans
 from tests.benchmarks.invented import scores_for
 from tests.benchmarks.measuring import PROJECT

@@ -16,13 +16,13 @@ import torch
 import kit
 from kit.data import demo_corpus
 from kit.data.records import Question
-from kit.models.backbones import Backbone, open_backbone
-from kit.models.tiny import Shape, make_backbone
-from kit.models.training.labels import label_windows
-from kit.models.windows import make_windows
-from kit.scoring.metrics import edit_distances
+from kit.metrics.metrics import edit_distances
+from kit.modeling.backbones import Backbone, open_backbone
+from kit.modeling.tiny import Shape, make_backbone
+from kit.modeling.windows import make_windows
 from kit.spans.candidates import best_spans
 from kit.spans.store import read_spans, write_spans
+from kit.training.labels import label_windows
 from tests.benchmarks.invented import scores_of
 from tests.benchmarks.measuring import PROJECT, timed
 from tests.benchmarks.peers import usual_decoding, usual_distance, usual_preparation

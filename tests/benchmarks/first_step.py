@@ -24,18 +24,18 @@ from tests.benchmarks.results import ROW, machine, table, write_section
 
 QUESTIONS = 100_000
 STAGES = {
-    "read the training file": ("kit.verbs.models", "dataset_of"),
-    "look for leaks": ("kit.verbs.models", "refuse_leaks"),
-    "open the backbone": ("kit.models.training.run", "open_backbone"),
-    "deal the folds": ("kit.models.training.run", "begin"),
-    "inspect the tokenizer": ("kit.models.training.run", "inspect_tokenizer"),
-    "tokens": ("kit.models.training.run", "known_tokens"),
-    "choose the fold's questions": ("kit.models.training.run", "fold_part"),
-    "trial": ("kit.models.training.run", "try_training"),
-    "windows": ("kit.models.training.fit", "make_windows"),
-    "labels": ("kit.models.training.fit", "label_windows"),
-    "load the weights": ("kit.models.training.fit", "load_for_training"),
-    "forecast": ("kit.models.training.fit", "forecast"),
+    "read the training file": ("kit.api.models", "dataset_of"),
+    "look for leaks": ("kit.api.models", "refuse_leaks"),
+    "open the backbone": ("kit.training.run", "open_backbone"),
+    "deal the folds": ("kit.training.run", "begin"),
+    "inspect the tokenizer": ("kit.training.run", "inspect_tokenizer"),
+    "tokens": ("kit.training.run", "known_tokens"),
+    "choose the fold's questions": ("kit.training.run", "fold_part"),
+    "trial": ("kit.training.run", "try_training"),
+    "windows": ("kit.training.fit", "make_windows"),
+    "labels": ("kit.training.fit", "label_windows"),
+    "load the weights": ("kit.training.fit", "load_for_training"),
+    "forecast": ("kit.training.fit", "forecast"),
 }
 REST, TOTAL = "imports, Trainer, the step itself", "until the first step is done"
 
@@ -72,7 +72,7 @@ def run(folder: Path, target: Path) -> None:
 
     from transformers import TrainerCallback
 
-    from kit.models.training import progress
+    from kit.training import progress
 
     class Stop(TrainerCallback):
         def on_step_end(self, *_: Any, **__: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kit.data import demo_corpus
-from kit.models.tiny import Shape, make_backbone
+from kit.modeling.tiny import Shape, make_backbone
 
 CONTEXTS_A_QUESTION = 10_434 / 12_037
 """As in the competition's training file."""

@@ -71,14 +71,14 @@ def measure(sizes: Sequence[int] = SIZES, ask: Ask = child) -> list[Growth]:
 
 def run(stage: str, folder: Path, size: int) -> dict[str, float]:
     """One stage at one size: median seconds, and peak bytes of the first run."""
-    from kit.models.backbones import load_weights, open_backbone
-    from kit.models.devices import choose_device
-    from kit.models.inference import score_questions
-    from kit.models.training.labels import label_windows
-    from kit.models.windows import make_windows
-    from kit.spans.decoding import argmax_answers
-    from kit.spans.scores import Provenance
+    from kit.decoding.decoders import argmax_answers
+    from kit.modeling.backbones import load_weights, open_backbone
+    from kit.modeling.devices import choose_device
+    from kit.modeling.inference import score_questions
+    from kit.modeling.windows import make_windows
+    from kit.spans.span_scores import Provenance
     from kit.spans.store import read_spans, write_spans
+    from kit.training.labels import label_windows
 
     dataset = kit.load(folder / f"{size}.json")
     spans = folder / f"{size}.safetensors"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import kit
 from kit.data.records import Question
-from kit.spans.scores import Provenance, SpanScores, offsets_of
+from kit.spans.span_scores import Provenance, SpanScores, offsets_of
 
 
 def scores_of(questions: int) -> SpanScores:

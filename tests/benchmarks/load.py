@@ -25,8 +25,8 @@ from safetensors.torch import load_file, save_file
 
 import kit
 from kit.data import demo_corpus
-from kit.models.checkpoint_files import weights_sha256
-from kit.models.tiny import Shape, make_backbone
+from kit.modeling.checkpoint_files import weights_sha256
+from kit.modeling.tiny import Shape, make_backbone
 from kit.spans.run_folder import open_run
 from kit.spans.store import read_spans, write_spans
 from tests.benchmarks.measuring import PROJECT
@@ -57,8 +57,8 @@ else:
 _WINDOWS = """
 import sys
 import kit
-from kit.models.backbones import open_backbone
-from kit.models.windows import make_windows
+from kit.modeling.backbones import open_backbone
+from kit.modeling.windows import make_windows
 windows = make_windows(open_backbone(sys.argv[1]), kit.load(sys.argv[2]).questions, max_length=256, stride=64)
 print(f"{len(windows):,} windows")
 """

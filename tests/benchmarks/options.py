@@ -24,25 +24,25 @@ from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 
 import kit
-from kit.config.folds import read_plan
+from kit.data.folds import groups
 from kit.data.records import Dataset, Question
-from kit.data.splits import groups
+from kit.decoding.decoders import argmax_answers, decoded
 from kit.errors import LockError
-from kit.models.backbones import load_weights, open_backbone
-from kit.models.devices import choose_device
-from kit.models.inference import score_questions
-from kit.models.training.fit import Callbacks
-from kit.models.training.run import train_run
-from kit.models.training.run_setup import model_folder
-from kit.models.training.splits import Part, fold_part
-from kit.scoring.estimates import bootstrap, paired
-from kit.scoring.metrics import edit_distances
-from kit.spans.decoding import argmax_answers, decoded
+from kit.metrics.bootstrap import bootstrap, paired
+from kit.metrics.metrics import edit_distances
+from kit.modeling.backbones import load_weights, open_backbone
+from kit.modeling.devices import choose_device
+from kit.modeling.inference import score_questions
+from kit.settings.folds import read_plan
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import span_posterior
 from kit.spans.run_folder import Run, open_run
-from kit.spans.scores import SpanScores, joined
+from kit.spans.span_scores import SpanScores, joined
 from kit.spans.store import read_spans, write_spans
+from kit.training.fit import Callbacks
+from kit.training.run import train_run
+from kit.training.run_setup import model_folder
+from kit.training.splits import Part, fold_part
 from tests.benchmarks.results import ROW, table
 
 PLAIN: dict[str, Any] = {

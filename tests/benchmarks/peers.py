@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kit.data.records import Question
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
 
 
 def usual_preparation(

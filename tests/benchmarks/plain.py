@@ -10,9 +10,9 @@ import torch
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments, default_data_collator
 
-from kit.models.batching import pad_batch
-from kit.models.training.labels import Labels
-from kit.models.windows import Windows
+from kit.modeling.batching import pad_batch
+from kit.modeling.windows import Windows
+from kit.training.labels import Labels
 
 
 def padded_to(length: int, windows: Windows, pad_id: int) -> dict[str, torch.Tensor]:

@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 import kit
-from kit.config.recipe import Member, Recipe
 from kit.data import demo_corpus
-from kit.models.tiny import Shape, make_backbone
-from kit.scoring.metrics import REFERENCES
+from kit.metrics.metrics import REFERENCES
+from kit.modeling.tiny import Shape, make_backbone
+from kit.settings.recipe import Member, Recipe
 
 WAYS = ("all", "first", "shortest", "longest")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import kit
-from kit.data.splits import folds, groups
+from kit.data.folds import folds, groups
 from kit.errors import LockError
 from kit.spans.run_folder import open_run
 from kit.spans.store import read_spans

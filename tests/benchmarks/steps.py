@@ -14,18 +14,18 @@ import torch
 from numpy.typing import NDArray
 from transformers import BertConfig, BertForQuestionAnswering, TrainerCallback, set_seed
 
-from kit.config.training import training_settings
-from kit.models.devices import Device, choose_device
-from kit.models.distributed import Processes
-from kit.models.inference import score_windows
-from kit.models.tokens import Texts
-from kit.models.training.arguments import training_arguments
-from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
-from kit.models.training.budget import BudgetBatches
-from kit.models.training.labels import Labels
-from kit.models.training.trainer import SpanTrainer
-from kit.models.windows import Windows
-from kit.spans.scores import offsets_of
+from kit.modeling.devices import Device, choose_device
+from kit.modeling.distributed import Processes
+from kit.modeling.inference import score_windows
+from kit.modeling.tokens import Texts
+from kit.modeling.windows import Windows
+from kit.settings.training import training_settings
+from kit.spans.span_scores import offsets_of
+from kit.training.arguments import training_arguments
+from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.training.budget import BudgetBatches
+from kit.training.labels import Labels
+from kit.training.trainer import SpanTrainer
 from tests.benchmarks.measuring import Memory
 from tests.benchmarks.plain import PaddedWindows, padded_to, plain_trainer
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import kit
-from kit.data import demo_corpus, splits
-from kit.models.tiny import Shape, make_backbone
+from kit.data import demo_corpus
+from kit.data import folds as data_folds
+from kit.modeling.tiny import Shape, make_backbone
 from tests.benchmarks import everyday, first_step, gpu, growth, options, results, sources, steps, training
 from tests.benchmarks.generated import SHORT, write
 from tests.benchmarks.gpu import Scale, Way, Ways
@@ -279,7 +280,7 @@ def test_outside_data_are_measured_beside_the_own_data_alone(
     assert sorted(question.guid for part in parts for question in part) == sorted(
         question.guid for question in given
     )
-    labels = splits.groups([question for part in parts for question in part])
+    labels = data_folds.groups([question for part in parts for question in part])
     ends = np.cumsum([len(part) for part in parts])[:-1]
     of_parts = [set(part.tolist()) for part in np.split(labels, ends)]
     assert of_parts[0].isdisjoint(of_parts[1] | of_parts[2])

@@ -19,14 +19,14 @@ from transformers import Trainer
 
 import kit
 from kit.memory import peak_memory
-from kit.models.backbones import load_weights, open_backbone
-from kit.models.devices import choose_device
-from kit.models.distributed import Processes
-from kit.models.training.arguments import training_arguments
-from kit.models.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
-from kit.models.training.labels import label_windows
-from kit.models.training.trainer import SpanTrainer, steps_of
-from kit.models.windows import make_windows
+from kit.modeling.backbones import load_weights, open_backbone
+from kit.modeling.devices import choose_device
+from kit.modeling.distributed import Processes
+from kit.modeling.windows import make_windows
+from kit.training.arguments import training_arguments
+from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.training.labels import label_windows
+from kit.training.trainer import SpanTrainer, steps_of
 from tests.benchmarks.measuring import RUNS, Ask, child
 from tests.benchmarks.plain import PaddedWindows, plain_trainer
 

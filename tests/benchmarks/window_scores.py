@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kit
-from kit.data.splits import groups
-from kit.scoring.estimates import bootstrap, paired
-from kit.scoring.metrics import edit_distances
-from kit.spans.decoding import argmax_answers
+from kit.data.folds import groups
+from kit.decoding.decoders import argmax_answers
+from kit.metrics.bootstrap import bootstrap, paired
+from kit.metrics.metrics import edit_distances
 from kit.spans.lengths import log_length_prior
 from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import member_scores, open_run, stored_folds
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
 from tests.benchmarks.peers import usual_decoding
 
 CAP = 60

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kit.competition.csv import write_submission
+from kit.submission.csv import write_submission
 from tests.chaos.prepared import SLUG
-from tests.competition.kaggle.server import Kaggle, running
-from tests.competition.kaggle.serving_data import offer
-from tests.competition.kaggle.submitting import bytes_of, records
+from tests.kaggle.server import Kaggle, running
+from tests.kaggle.serving_data import offer
+from tests.kaggle.submitting import bytes_of, records
 
 _GUIDS = ("a", "b", "c")
 _SCORE = 1.75

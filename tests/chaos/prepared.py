@@ -10,10 +10,10 @@ import numpy as np
 
 import kit
 from kit.data import demo_corpus
-from kit.models.tiny import Shape, make_backbone
+from kit.modeling.tiny import Shape, make_backbone
 from tests.chaos.processes import Warm
 from tests.spans.made import scores_of, words
-from tests.spans.test_tuning import make_run
+from tests.tuning.test_nested import make_run
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 TRAINING = (

@@ -37,17 +37,17 @@ from tests.chaos.moments import AFTER, UNDISTURBED, Moment, arm
 PROJECT = Path(kit.__file__).resolve().parent.parent
 LIGHT = (
     "numpy", "pandas", "scipy.stats", "lightgbm", "requests", "rich.progress", "kit.views.submissions",
-    "kit.views.scores", "kit.competition.build", "kit.spans.tuning.nested", "kit.reports.contents",
-    "kit.reports.page", "kit.competition.kaggle.import_client", "kit.competition.submitting",
-    "kit.competition.selection", "kit.competition.downloading.competition_files",
-    "kit.competition.downloading.korquad",
-    "kit.competition.downloading.install", "kit.data.checks", "kit.views.kaggle", "kit.views.leaderboard",
+    "kit.views.scores", "kit.submission.build", "kit.tuning.nested", "kit.reports.contents",
+    "kit.reports.page", "kit.kaggle.import_client", "kit.submission.submitting",
+    "kit.submission.selection", "kit.kaggle.downloads.competition_files",
+    "kit.kaggle.downloads.korquad",
+    "kit.kaggle.downloads.install", "kit.data.checks", "kit.views.kaggle", "kit.views.leaderboard",
     "kit.views.reports", "kit.views.tuning", "kit.views.checks", "kit.views.overview", "kit.cli",
     "kit.cli.app", "pyarrow.pandas_compat", "pydantic.type_adapter", "shellingham",
 )  # fmt: skip
 HEAVY = (
-    "torch", "transformers.models.bert.modeling_bert", "kit.models.training.run", "kit.models.prediction",
-    "kit.models.training.launch", "kit.views.training", "kit.views.predictions", "kit.data.leaks",
+    "torch", "transformers.models.bert.modeling_bert", "kit.training.run", "kit.modeling.prediction",
+    "kit.training.launch", "kit.views.training", "kit.views.predictions", "kit.data.leaks",
 )  # fmt: skip
 LIMIT = 100.0
 """Seconds after which a command counts as hanging, and is killed: less than pytest gives a test."""
@@ -221,8 +221,8 @@ def serve(modules: Sequence[str]) -> None:
     """Import, then carry out one order a line of standard input."""
     for name in modules:
         importlib.import_module(name)
-    if "kit.competition.kaggle.import_client" in modules:
-        from kit.competition.kaggle.import_client import kaggle_api_class
+    if "kit.kaggle.import_client" in modules:
+        from kit.kaggle.import_client import kaggle_api_class
 
         kaggle_api_class()
     sys.modules["kiwipiepy"] = None  # type: ignore[assignment]  # optional, and takes seconds to load its model

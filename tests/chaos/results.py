@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from kit.competition.ledger import NOT_SENT, Ledger
+from kit.submission.ledger import NOT_SENT, Ledger
 
 APART = frozenset({"tmp", "home"})
 """A trial's own folders, which are no results."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kit.data.formats import load, read
+from kit.data.readers import load, read
 from kit.errors import DataError
 
 Json = dict[str, Any]

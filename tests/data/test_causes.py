@@ -11,8 +11,8 @@ import pytest
 
 from kit.data import demo_corpus
 from kit.data.checks import check
-from kit.data.formats import FaultKind, load
-from kit.data.repairs import repair
+from kit.data.readers import FaultKind, load
+from kit.data.repair import repair
 from kit.errors import DataError
 from tests.data.planting import PLANTS, Gold, planted
 

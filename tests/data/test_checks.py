@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kit.data.checks import FileReport, check
-from kit.data.formats import FaultKind, load
+from kit.data.readers import FaultKind, load
 from kit.errors import DataError
 
 Json = dict[str, Any]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kit.data.checks import check
-from kit.data.formats import load, read
+from kit.data.readers import load, read
 from kit.data.records import Answer
-from kit.data.repairs import repair
+from kit.data.repair import repair
 from kit.errors import DataError
 
 Json = dict[str, Any]

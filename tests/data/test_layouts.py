@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from kit.data.checks import check
-from kit.data.formats import load, read
-from kit.data.formats.tables import _literal
+from kit.data.readers import load, read
+from kit.data.readers.tables import _literal
 from kit.data.records import Answer
-from kit.data.repairs import repair
+from kit.data.repair import repair
 from kit.errors import DataError
 from tests.examples import examples
 from tests.hostile.texts import names, texts

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kit.data import splits
+from kit.data import folds as data_folds
 from kit.data.checks import check, repair
-from kit.data.formats import load
 from kit.data.leaks import find_leaks
+from kit.data.readers import load
 
 STANDIN = Path("data/goorm2-standin")
 
@@ -63,13 +63,13 @@ def test_train_and_test_do_not_leak_but_the_answers_would(shared: Path) -> None:
 
 def test_articles_are_groups(shared: Path) -> None:
     train = load(shared / STANDIN / "train.json")
-    labels = splits.groups(train.questions)
+    labels = data_folds.groups(train.questions)
     titles = {question.title for question in train}
     assert labels.max() + 1 <= len(titles) == 85
-    folds = splits.folds(train.questions, 5, labels=labels)
+    folds = data_folds.folds(train.questions, 5, labels=labels)
     sizes = np.bincount(folds)
     assert sizes.max() - sizes.min() <= 20
-    held = splits.holdout(train.questions, labels=labels)
+    held = data_folds.holdout(train.questions, labels=labels)
     assert held.mean() == pytest.approx(0.1, abs=0.01)
 
 

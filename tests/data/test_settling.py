@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.data.checks import check
-from kit.data.formats import load, read
-from kit.data.formats.spelling import COUNTED, EQUIVALENCES, NFC, NFD, NFKC, Form
+from kit.data.readers import load, read
+from kit.data.readers.spelling import COUNTED, EQUIVALENCES, NFC, NFD, NFKC, Form
 from kit.data.records import Answer
-from kit.data.repairs import repair
+from kit.data.repair import repair
 from kit.errors import ConfigError
 from kit.views import checks
 from tests.examples import examples

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from kit.data.formats import load
+from kit.data.readers import load
 from kit.errors import DataError
 
 Write = Callable[..., Path]

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kit.data import splits, titles
+from kit.data import folds as data_folds
+from kit.data import titles
 from kit.data.checks import check
-from kit.data.formats import load
 from kit.data.grouping import Grouping
+from kit.data.readers import load
 from kit.data.records import Question
 
 Write = Callable[..., Path]
@@ -50,7 +51,7 @@ def paragraph(topic: str, seed: int) -> str:
 @pytest.mark.parametrize("title", PLACEHOLDERS)
 def test_a_placeholder_joins_nothing(title: str) -> None:
     questions = [question(str(n), unlike(n), title) for n in range(3)]
-    assert splits.groups(questions).tolist() == [0, 1, 2]
+    assert data_folds.groups(questions).tolist() == [0, 1, 2]
     (remark,) = titles.remarks(questions)
     assert remark.count == 3
     assert "is a placeholder and joins no articles" in remark.text
@@ -59,14 +60,14 @@ def test_a_placeholder_joins_nothing(title: str) -> None:
 @pytest.mark.parametrize("title", TITLES)
 def test_a_title_joins_its_contexts(title: str) -> None:
     questions = [question(str(n), unlike(n), title) for n in range(titles.MANY - 1)]
-    assert set(splits.groups(questions).tolist()) == {0}
+    assert set(data_folds.groups(questions).tolist()) == {0}
     assert titles.remarks(questions) == []
 
 
 def test_a_title_is_the_same_in_any_composition_and_spacing() -> None:
     spelled = ["각하의 서울", "\u1100\u1161\u11a8하의 서울", " 각하의  서울\n"]
     questions = [question(str(n), unlike(n), title) for n, title in enumerate(spelled)]
-    assert splits.groups(questions).tolist() == [0, 0, 0]
+    assert data_folds.groups(questions).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("count", [titles.MANY, 20, 200])
@@ -74,7 +75,7 @@ def test_a_title_is_the_same_in_any_composition_and_spacing() -> None:
 def test_one_title_over_many_unlike_contexts_joins_nothing(count: int, others: int) -> None:
     questions = [question(f"a{n}", unlike(n), "한빛일보") for n in range(count)]
     questions += [question(f"b{n}", unlike(1000 + n), "") for n in range(others)]
-    assert splits.groups(questions).tolist() == list(range(count + others))
+    assert data_folds.groups(questions).tolist() == list(range(count + others))
     (remark,) = titles.remarks(questions)
     assert remark.text == f'title "한빛일보" stands over {count} unlike contexts and joins none of them'
     assert remark.count == count
@@ -85,23 +86,23 @@ def test_one_title_over_many_unlike_contexts_joins_nothing(count: int, others: i
 def test_one_title_over_many_contexts_of_one_topic_joins_them(count: int, others: int) -> None:
     questions = [question(f"a{n}", paragraph("바람마을", n), "바람마을_(축제)") for n in range(count)]
     questions += [question(f"b{n}", unlike(1000 + n), f"t{n}") for n in range(others)]
-    assert splits.groups(questions).tolist() == [0] * count + list(range(1, others + 1))
+    assert data_folds.groups(questions).tolist() == [0] * count + list(range(1, others + 1))
     assert titles.remarks(questions) == []
 
 
 def test_a_word_that_all_articles_have_makes_no_topic() -> None:
     questions = [question(f"a{n}", paragraph("기자", n), "한빛일보") for n in range(30)]
     questions += [question(f"b{n}", paragraph("기자", 1000 + n), f"t{n}") for n in range(60)]
-    assert len(set(splits.groups(questions).tolist())) == 90
+    assert len(set(data_folds.groups(questions).tolist())) == 90
 
 
 def test_articles_of_real_data_stay_together_and_labels_over_them_do_not(shared: Path) -> None:
     questions = load(shared / "data" / "goorm2-standin" / "train.json").questions
     assert titles.remarks(questions) == []
-    assert len(set(splits.groups(questions).tolist())) == 85  # of 85 titles
+    assert len(set(data_folds.groups(questions).tolist())) == 85  # of 85 titles
     labelled = [question(q.guid, q.context, "경제" if n % 2 else "정치") for n, q in enumerate(questions)]
     assert {remark.text.split('"')[1] for remark in titles.remarks(labelled)} == {"경제", "정치"}
-    assert len(set(splits.groups(labelled).tolist())) > 500
+    assert len(set(data_folds.groups(labelled).tolist())) > 500
 
 
 def nested(titled: list[object]) -> dict[str, Any]:
@@ -131,8 +132,8 @@ def test_nan_is_no_title(write: Write) -> None:
     path = write(json.dumps(nested([float("nan"), float("nan"), None, "", 7])).encode())
     dataset = load(path)
     assert [question.title for question in dataset] == ["", "", "", "", "7"]
-    assert splits.groups(dataset).tolist() == [0, 1, 2, 3, 4]
-    assert splits.folds(dataset.questions, 5).tolist() != [0] * 5
+    assert data_folds.groups(dataset).tolist() == [0, 1, 2, 3, 4]
+    assert data_folds.folds(dataset.questions, 5).tolist() != [0] * 5
     remarks = {remark.text: remark.count for remark in check(path).remarks}
     assert remarks == {"title, category or source given as NaN and read as none": 2}
 
@@ -162,7 +163,7 @@ def test_a_check_says_when_the_largest_group_exceeds_a_fold(write: Write) -> Non
         'questions, most of them titled "누리": 4'
     ]
     assert report.as_dict()["groups"] == {"count": 11, "largest": 4, "exceeds_a_fold": True}
-    sizes = np.bincount(splits.folds(load(report.path).questions, 5))
+    sizes = np.bincount(data_folds.folds(load(report.path).questions, 5))
     assert sizes.max() == 4
 
 

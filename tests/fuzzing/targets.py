@@ -18,31 +18,31 @@ import numpy as np
 import pyarrow
 from pyarrow import parquet
 
-from kit.answers.rules import RULES, Rule
-from kit.competition.card import Card, CardData, Estimate, read_card, write_card
-from kit.competition.csv import parse_submission, write_submission
-from kit.competition.downloading.unzip import unpack
-from kit.competition.kaggle.leaderboard import board_scores
-from kit.competition.ledger import Ledger
-from kit.competition.selection import picks, tracking
-from kit.config.folds import FileFolds, FoldPlan, read_plan, write_plan
-from kit.config.runs import DataFile, FoldRecord, RunRecord, differences, read_run, write_run
-from kit.config.training import TrainingSettings
 from kit.data.characters import suspicious
-from kit.data.formats import load, read
-from kit.data.repairs import repair
+from kit.data.readers import load, read
+from kit.data.repair import repair
 from kit.errors import KitError
-from kit.scoring.estimates import Interval
+from kit.kaggle.downloads.unzip import unpack
+from kit.kaggle.leaderboard import board_scores
+from kit.metrics.bootstrap import Interval
+from kit.ranking.model import Ranker, read_ranker, write_ranker
+from kit.settings.folds import FileFolds, FoldPlan, read_plan, write_plan
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, differences, read_run, write_run
+from kit.settings.training import TrainingSettings
 from kit.spans.candidates import best_spans
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import span_posterior
-from kit.spans.ranking.model import Ranker, read_ranker, write_ranker
 from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.recipes import load_recipe, rules_of, write_recipe
 from kit.spans.run_folder import Run
-from kit.spans.scores import Provenance, SpanScores, offsets_of
+from kit.spans.span_scores import Provenance, SpanScores, offsets_of
 from kit.spans.store import read_provenance, read_spans, write_spans
+from kit.submission.card import Card, CardData, Estimate, read_card, write_card
+from kit.submission.csv import parse_submission, write_submission
+from kit.submission.ledger import Ledger
+from kit.submission.selection import picks, tracking
 from kit.terminal import visible
+from kit.text_rules.rules import RULES, Rule
 from tests.hostile.archives import zipped
 from tests.hostile.texts import AWKWARD
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.config.folds import FileFolds, FoldPlan, write_plan
-from kit.config.runs import DataFile, FoldRecord, RunRecord, write_run
-from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
+from kit.settings.folds import FileFolds, FoldPlan, write_plan
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, write_run
+from kit.settings.training import TrainingSettings
 from kit.spans.run_folder import open_run
-from kit.spans.scores import Provenance
+from kit.spans.span_scores import Provenance
 from kit.spans.store import write_spans
 from tests.spans.made import scores_of, words
 

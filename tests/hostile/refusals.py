@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd  # noqa: F401
 
-import kit.competition.build
-import kit.competition.submitting
+import kit.submission.build
+import kit.submission.submitting
 import kit.views.checks
 import kit.views.overview
 import kit.views.predictions

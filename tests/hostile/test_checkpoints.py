@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from kit.errors import ModelError
-from kit.models.training.checkpoints import latest_readable
+from kit.training.checkpoints import latest_readable
 from tests.hostile.test_models import Harm
 
 STEPS = (3, 12)

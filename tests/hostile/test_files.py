@@ -1,7 +1,7 @@
 """Files made to harm: bombs, endless numbers, bottomless nesting, lying headers, names that lead elsewhere.
 
 Each goes through the command that would read it.  Elsewhere: archives of downloads
-(``tests/competition/downloading/test_unzip.py``), a kernel's output (``kernels/test_road.py``), escape
+(``tests/kaggle/downloads/test_unzip.py``), a kernel's output (``kernels/test_road.py``), escape
 sequences (``tests/test_hostile_text.py``).
 """
 
@@ -115,8 +115,8 @@ def unreadable(here: Path) -> str:
 
 @pytest.mark.parametrize("text", [DEEP, f'{{"folds": {DIGITS}}}', '{"folds": 2}'])
 def test_folds_that_are_none(here: Path, text: str) -> None:
-    from kit.config.folds import read_plan
     from kit.errors import ConfigError
+    from kit.settings.folds import read_plan
 
     (here / "runs" / "a" / "folds.json").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -137,7 +137,7 @@ def test_a_ledger_line_that_is_none_is_passed_over(here: Path) -> None:
     bad += [good.replace('"number": 1', '"number": "2"'), good.replace('"ref": 1', '"ref": "1", "at": "x"')]
     nan = good.replace('"ref": 1', '"ref": 1, "public": NaN')
     ledger.write_text("\n".join([good, *bad, nan]), encoding="utf-8")
-    from kit.competition.ledger import Ledger
+    from kit.submission.ledger import Ledger
 
     (entry,) = Ledger(ledger).entries()
     assert (entry.ref, entry.public) == (1, None)

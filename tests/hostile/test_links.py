@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-import kit.models.prediction  # noqa: F401  (torch once, before any fork)
-from kit.competition.kernels.runner import Session
-from kit.config.runs import read_run, write_run
+import kit.modeling.prediction  # noqa: F401  (torch once, before any fork)
 from kit.errors import WriteError
 from kit.files import fresh_beside, replacing_folder
-from kit.models.tiny import Shape, make_backbone
-from kit.models.training.checkpoints import complete_checkpoints
-from kit.spans.scores import Provenance
+from kit.kaggle.kernels.runner import Session
+from kit.modeling.tiny import Shape, make_backbone
+from kit.settings.runs import read_run, write_run
+from kit.spans.span_scores import Provenance
 from kit.spans.store import write_spans
+from kit.training.checkpoints import complete_checkpoints
 from tests.hostile.refusals import refused, run
 from tests.spans import made
 

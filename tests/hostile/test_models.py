@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-import kit.models.prediction  # noqa: F401  (torch once, before any fork)
+import kit.modeling.prediction  # noqa: F401  (torch once, before any fork)
 from kit.errors import ModelError
-from kit.models.backbones import load_weights, open_backbone
-from kit.models.tiny import Shape, make_backbone
+from kit.modeling.backbones import load_weights, open_backbone
+from kit.modeling.tiny import Shape, make_backbone
 from tests.hostile.refusals import refused
 
 CODE = """

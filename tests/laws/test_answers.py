@@ -26,16 +26,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.answers.rules import RULES, Rule, apply_rules, trim
-from kit.competition.csv import read_submission, write_submission
 from kit.data.records import Question
-from kit.scoring.metrics import edit_distances, f1_scores, normalise
+from kit.decoding.decoders import argmax_answers, decoded
+from kit.metrics.metrics import edit_distances, f1_scores, normalise
 from kit.spans.blending import blended
 from kit.spans.candidates import best_spans
-from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.minimum_risk import considered, minimum_risk_answers
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
+from kit.submission.csv import read_submission, write_submission
+from kit.text_rules.rules import RULES, Rule, apply_rules, trim
 from tests.examples import examples
 from tests.hostile.texts import names, texts
 from tests.spans import made

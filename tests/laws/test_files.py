@@ -30,21 +30,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kit.competition.card import Card, CardData, Estimate, Member, read_card, write_card
-from kit.competition.ledger import Ledger
-from kit.config.folds import FileFolds, FoldPlan, read_plan, write_plan
-from kit.config.recipe import Member as RecipeMember
-from kit.config.recipe import Recipe
-from kit.config.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
-from kit.config.training import TrainingSettings
 from kit.data.characters import FAULTY, character_name, suspicious
-from kit.data.formats import load
-from kit.data.repairs import repair
+from kit.data.readers import load
+from kit.data.repair import repair
 from kit.errors import DataError
-from kit.scoring.estimates import Interval
+from kit.metrics.bootstrap import Interval
+from kit.settings.folds import FileFolds, FoldPlan, read_plan, write_plan
+from kit.settings.recipe import Member as RecipeMember
+from kit.settings.recipe import Recipe
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
+from kit.settings.training import TrainingSettings
 from kit.spans.recipes import load_recipe, write_recipe
-from kit.spans.scores import Provenance
+from kit.spans.span_scores import Provenance
 from kit.spans.store import read_spans, write_spans
+from kit.submission.card import Card, CardData, Estimate, Member, read_card, write_card
+from kit.submission.ledger import Ledger
 from kit.terminal import Shown, visible
 from kit.views.output import print_json
 from tests.examples import examples

@@ -2,54 +2,53 @@
 
 from __future__ import annotations
 
-_SPANS = {
-    "blending": ["test_blending.py", "test_ensembles.py"],
-    "candidates": ["test_candidates.py"],
-    "decoding": ["test_decoding.py", "test_minimum_risk.py", "test_ensembles.py"],
-    "ensembles": ["test_ensembles.py"],
-    "minimum_risk": ["test_minimum_risk.py"],
-    "explain": ["test_decoding.py", "test_ensembles.py"],
-    "lengths": ["test_lengths.py"],
-    "run_folder": ["test_run_folder.py", "test_ensembles.py"],
-    "out_of_fold": ["test_out_of_fold.py"],
-    "posteriors": ["test_posteriors.py"],
-    "recipes": ["../config/test_recipe.py"],
-    "scores": ["test_store.py"],
-    "recipe_members": ["test_lengths.py", "test_ensembles.py"],
-    "store": ["test_store.py"],
-    "voting": ["test_voting.py"],
-    "ranking/features": ["test_ranking_features.py", "test_ranking.py"],
-    "ranking/model": ["test_ranking.py"],
-    "ranking/stage": ["test_ranking_stage.py", "test_ranking.py"],
-    "tuning/fitting": ["test_tuning.py"],
-    "tuning/temperature": ["test_tuning.py"],
-    "tuning/members": ["test_tuning.py"],
-    "tuning/nested": ["test_tuning.py"],
-    "tuning/second_stage": ["test_ranking.py", "test_tuning.py"],
-    "tuning/table": ["test_tuning.py"],
-    "tuning/weights": ["test_tuning.py"],
-}
+_ROOMS = {
+    "spans/blending": ["spans/test_blending.py", "decoding/test_ensembles.py"],
+    "spans/candidates": ["spans/test_candidates.py"],
+    "spans/lengths": ["spans/test_lengths.py"],
+    "spans/minimum_risk": ["spans/test_minimum_risk.py"],
+    "spans/out_of_fold": ["spans/test_out_of_fold.py"],
+    "spans/posteriors": ["spans/test_posteriors.py"],
+    "spans/recipe_members": ["spans/test_lengths.py", "decoding/test_ensembles.py"],
+    "spans/recipes": ["settings/test_recipe.py"],
+    "spans/run_folder": ["spans/test_run_folder.py", "decoding/test_ensembles.py"],
+    "spans/span_scores": ["spans/test_store.py"],
+    "spans/store": ["spans/test_store.py"],
+    "ranking/features": ["ranking/test_features.py", "ranking/test_model.py"],
+    "ranking/model": ["ranking/test_model.py"],
+    "ranking/stage": ["ranking/test_stage.py", "ranking/test_model.py"],
+    "decoding/decoders": [
+        "decoding/test_decoders.py", "spans/test_minimum_risk.py", "decoding/test_ensembles.py"
+    ],
+    "decoding/ensembles": ["decoding/test_ensembles.py"],
+    "decoding/explain": ["decoding/test_decoders.py", "decoding/test_ensembles.py"],
+    "decoding/voting": ["decoding/test_voting.py"],
+    "tuning/fitting": ["tuning/test_nested.py"],
+    "tuning/members": ["tuning/test_nested.py"],
+    "tuning/nested": ["tuning/test_nested.py"],
+    "tuning/second_stage": ["ranking/test_model.py", "tuning/test_nested.py"],
+    "tuning/table": ["tuning/test_nested.py"],
+    "tuning/temperature": ["tuning/test_nested.py"],
+    "tuning/weights": ["tuning/test_nested.py"],
+}  # fmt: skip
 _LAWS = ["tests/laws", "tests/hostile/test_files.py"]
 
 TARGETS: dict[str, list[str]] = {
-    **{
-        f"kit/spans/{module}.py": [f"tests/spans/{name}" for name in tests]
-        for module, tests in _SPANS.items()
-    },
-    "kit/answers/particles.py": ["tests/answers/test_rules.py"],
-    "kit/answers/rules.py": ["tests/answers/test_rules.py"],
-    "kit/answers/symbols.py": ["tests/answers/test_rules.py"],
-    "kit/scoring/estimates.py": ["tests/scoring/test_estimates.py", "tests/spans/test_tuning.py"],
-    "kit/scoring/metrics.py": ["tests/scoring/test_metrics.py"],
-    "kit/scoring/predictions.py": ["tests/scoring/test_predictions.py"],
-    "kit/scoring/scores.py": ["tests/scoring/test_scores.py"],
-    "kit/competition/card.py": ["tests/competition/test_card.py"],
-    "kit/competition/checked.py": ["tests/competition/kaggle/test_submitting.py"],
-    "kit/competition/compression.py": ["tests/competition/test_compression.py"],
-    "kit/competition/csv.py": ["tests/competition/test_csv.py"],
-    "kit/competition/header.py": ["tests/competition/test_header.py"],
-    "kit/competition/ledger.py": ["tests/competition/kaggle/test_submitting.py"],
-    "kit/competition/submitting.py": ["tests/competition/kaggle/test_submitting.py"],
+    **{f"kit/{module}.py": [f"tests/{name}" for name in tests] for module, tests in _ROOMS.items()},
+    "kit/text_rules/particles.py": ["tests/text_rules/test_rules.py"],
+    "kit/text_rules/rules.py": ["tests/text_rules/test_rules.py"],
+    "kit/text_rules/symbols.py": ["tests/text_rules/test_rules.py"],
+    "kit/metrics/bootstrap.py": ["tests/metrics/test_bootstrap.py", "tests/tuning/test_nested.py"],
+    "kit/metrics/metrics.py": ["tests/metrics/test_metrics.py"],
+    "kit/metrics/predictions.py": ["tests/metrics/test_predictions.py"],
+    "kit/metrics/scores.py": ["tests/metrics/test_scores.py"],
+    "kit/submission/card.py": ["tests/submission/test_card.py"],
+    "kit/submission/checked.py": ["tests/kaggle/test_submitting.py"],
+    "kit/kaggle/compression.py": ["tests/kaggle/test_compression.py"],
+    "kit/submission/csv.py": ["tests/submission/test_csv.py"],
+    "kit/submission/header.py": ["tests/submission/test_header.py"],
+    "kit/submission/ledger.py": ["tests/kaggle/test_submitting.py"],
+    "kit/submission/submitting.py": ["tests/kaggle/test_submitting.py"],
 }
 """Paths from the repository's root."""
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import kit
+from kit.api.reports import Report
 from kit.data import demo_corpus
 from kit.data.records import Dataset
-from kit.verbs.reports import Report
 from tests.spans.made import letters, scores_of, words
-from tests.spans.test_tuning import make_run
+from tests.tuning.test_nested import make_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

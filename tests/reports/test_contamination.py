@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 import kit
-from kit.config.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
-from kit.config.training import TrainingSettings
+from kit.api.reports import overview
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.errors import ModelError
 from kit.reports.source import Subject
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
+from kit.settings.training import TrainingSettings
 from kit.spans.run_folder import open_run
 from kit.spans.store import write_spans
-from kit.verbs.reports import overview
 from tests.spans.made import scores_of, words
-from tests.spans.test_tuning import make_run
+from tests.tuning.test_nested import make_run
 
 
 @pytest.fixture

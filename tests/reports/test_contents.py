@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kit
+from kit.api.reports import overview
 from kit.data.records import Dataset
 from kit.errors import DataError, SubmissionError
+from kit.metrics.scores import compare, score_answers
 from kit.reports.contents import index_of
 from kit.reports.error_types import KINDS
 from kit.reports.heatmap import unpacked
 from kit.reports.page import escaped
 from kit.reports.summary import facet_lines, worst
-from kit.scoring.scores import compare, score_answers
-from kit.verbs.reports import overview
 from tests.reports.conftest import HOSTILE, Place
 
 

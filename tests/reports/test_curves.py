@@ -12,13 +12,13 @@ from tokenizers.models import Unigram, WordPiece
 from tokenizers.pre_tokenizers import WhitespaceSplit
 
 import kit
-from kit.config.recipe import Member, Recipe
 from kit.data.records import Answer, Dataset, Question
+from kit.decoding.ensembles import length_bonus
 from kit.reports import curves as curves_module
 from kit.reports import unk_tokens
-from kit.spans.ensembles import length_bonus
+from kit.settings.recipe import Member, Recipe
 from kit.spans.posteriors import span_posterior
-from kit.spans.tuning.temperature import gold_likelihood
+from kit.tuning.temperature import gold_likelihood
 from tests.reports.conftest import Place
 
 

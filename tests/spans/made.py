@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from kit.data.records import Dataset
-from kit.spans.scores import JointScores, Provenance, SpanScores, offsets_of
+from kit.spans.span_scores import JointScores, Provenance, SpanScores, offsets_of
 
 PROVENANCE = Provenance("a" * 64, "run", "full", "b" * 64, 384, 128, "0.1.0")
 Token = tuple[int, int, float, float]

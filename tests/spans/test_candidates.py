@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kit.spans import candidates
 from kit.spans.candidates import best_spans
 from kit.spans.lengths import log_length_prior
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
 from tests.examples import examples
 from tests.spans import made
 

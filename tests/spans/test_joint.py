@@ -15,14 +15,14 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from kit.data.records import Answer, Question
+from kit.decoding.decoders import argmax_answers, decoded
 from kit.errors import SpanFileError
 from kit.spans import candidates, posteriors
 from kit.spans.candidates import best_spans
-from kit.spans.decoding import argmax_answers, decoded
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.scores import JointScores, SpanScores, aligned, arrays_of, joined, scores_from
+from kit.spans.span_scores import JointScores, SpanScores, aligned, arrays_of, joined, scores_from
 from kit.spans.store import read_provenance, read_spans, write_spans
-from kit.spans.tuning.temperature import fit_temperature
+from kit.tuning.temperature import fit_temperature
 from tests.examples import examples
 from tests.spans import made
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.config.runs import DataFile, RunRecord
-from kit.config.training import TrainingSettings
+from kit.settings.runs import DataFile, RunRecord
+from kit.settings.training import TrainingSettings
 from kit.spans.lengths import log_length_prior
 from kit.spans.recipe_members import answer_lengths_of
 

@@ -10,7 +10,7 @@ from Levenshtein import distance
 from kit.data.records import Question
 from kit.spans.minimum_risk import considered, minimum_risk_answers
 from kit.spans.posteriors import Posterior
-from kit.spans.scores import offsets_of
+from kit.spans.span_scores import offsets_of
 from tests.examples import examples
 
 CAP = 8

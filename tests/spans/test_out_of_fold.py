@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kit.config.folds import FileFolds, FoldPlan
-from kit.config.runs import DataFile, FoldRecord, RunRecord
-from kit.config.training import TrainingSettings
 from kit.data.records import Dataset, Question
 from kit.errors import SpanFileError
+from kit.settings.folds import FileFolds, FoldPlan
+from kit.settings.runs import DataFile, FoldRecord, RunRecord
+from kit.settings.training import TrainingSettings
 from kit.spans.out_of_fold import (
     assemble,
     has_share,

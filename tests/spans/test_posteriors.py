@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kit.spans import posteriors
 from kit.spans.candidates import best_spans
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.scores import SpanScores
+from kit.spans.span_scores import SpanScores
 from tests.examples import examples
 from tests.spans import made
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kit.config.runs import DataFile, FoldRecord, RunRecord
-from kit.config.training import TrainingSettings
 from kit.data.records import Dataset
 from kit.errors import ModelError
+from kit.settings.runs import DataFile, FoldRecord, RunRecord
+from kit.settings.training import TrainingSettings
 from kit.spans.run_folder import Run, chosen_folds, open_run, stored_folds
 
 SHA = "0123456789abcdef" * 4

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import SpanFileError, WriteError
-from kit.spans.scores import SpanScores, aligned, joined
+from kit.spans.span_scores import SpanScores, aligned, joined
 from kit.spans.store import read_provenance, read_spans, write_spans
 from tests.examples import examples
 from tests.spans import made

@@ -1,0 +1,114 @@
+"""What a verb may be given, paths or objects, as objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.data.readers import load as load_file
+from kit.data.records import Dataset
+from kit.errors import ConfigError, DataError, SubmissionError, all_of
+from kit.settings.recipe import Recipe, bare
+
+if TYPE_CHECKING:
+    from kit.spans.run_folder import Run
+
+
+RECIPE_SUFFIXES = frozenset({".yaml", ".yml"})
+PathLike = str | Path
+Data = Dataset | PathLike
+
+
+def text_given(value: object, name: str) -> str:
+    """*value* where it is a text.  Raises ConfigError that calls it *name*."""
+    if isinstance(value, str):
+        return value
+    raise ConfigError(f"{name}: is {_kind(value)}; a text is wanted")
+
+
+def path_given(value: object, name: str) -> Path:
+    """*value* as a path.  Raises ConfigError that calls it *name*."""
+    if isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str):
+        return Path(value)
+    raise ConfigError(f"{name}: is {_kind(value)}; one path is wanted")
+
+
+def answers_given(value: object, name: str) -> Mapping[str, str]:
+    """*value* where it is a mapping guid → text.  Raises SubmissionError that calls it *name*."""
+    if not isinstance(value, Mapping):
+        raise SubmissionError(
+            f"{name}: is {_kind(value)}; a mapping guid → text is wanted, such as dict(zip(guids, texts))"
+        )
+    wrong = [f"the guid {guid!r} is {_kind(guid)}, not a text" for guid in value if not isinstance(guid, str)]
+    wrong += [
+        f"the answer of {guid!r} is {_kind(text)}, not a text (a blank is '')"
+        for guid, text in value.items()
+        if isinstance(guid, str) and not isinstance(text, str)
+    ]
+    if wrong:
+        raise SubmissionError(f"{name}: {all_of(wrong)}")
+    return value
+
+
+def _kind(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return str(value)
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def several(data: Data | Sequence[Data]) -> Sequence[Data]:
+    if isinstance(data, (Dataset, str, os.PathLike)):
+        return [data]
+    if isinstance(data, Iterable) and not isinstance(data, (bytes, Mapping)):
+        return list(data)
+    raise DataError(f"data: is {_kind(data)}; a path, a Dataset, or a list of these is wanted")
+
+
+def dataset_of(data: Data, *, answers_needed: bool = False) -> Dataset:
+    if not isinstance(data, Dataset):
+        return load_file(path_of(data), answers_needed=answers_needed)
+    if answers_needed and not data.has_answers:
+        return load_file(data.path, answers_needed=True)  # says what is wrong
+    return data
+
+
+def path_of(data: Data) -> Path:
+    if isinstance(data, Dataset):
+        return data.path
+    if isinstance(data, (str, os.PathLike)):
+        return path_given(data, "data")
+    raise DataError(f"data: is {_kind(data)}; one path or Dataset is wanted")
+
+
+def run_of(run: Run | PathLike) -> Run:
+    from kit.spans.run_folder import Run, open_run
+
+    return run if isinstance(run, Run) else open_run(path_given(run, "run"))
+
+
+def name_of(recipe: Recipe | Run | PathLike) -> str:
+    """What a submission made from *recipe* is called: the YAML file's stem, or the run folder's name."""
+    if isinstance(recipe, Recipe):
+        raise ConfigError("a recipe that is not a file has no name; give out=, the CSV to write")
+    path = recipe if isinstance(recipe, (str, os.PathLike)) else getattr(recipe, "folder", recipe)
+    path = path_given(path, "recipe")
+    return path.stem if path.suffix in RECIPE_SUFFIXES else path.resolve().name
+
+
+def recipe_of(recipe: Recipe | Run | PathLike) -> Recipe:
+    from kit.spans.recipes import load_recipe
+    from kit.spans.run_folder import Run
+
+    if isinstance(recipe, Recipe):
+        return recipe
+    if isinstance(recipe, Run):
+        return bare(str(recipe.folder))
+    path = path_given(recipe, "recipe")
+    return load_recipe(path) if path.suffix in RECIPE_SUFFIXES else bare(str(run_of(path).folder))

@@ -1,6 +1,0 @@
-"""Readers of question files, one a format; what is inside a file chooses, never its name."""
-
-from kit.data.formats.loading import load, read
-from kit.data.formats.raw import Fault, FaultKind, RawAnswer, RawFile, RawQuestion, Remark
-
-__all__ = ["Fault", "FaultKind", "RawAnswer", "RawFile", "RawQuestion", "Remark", "load", "read"]

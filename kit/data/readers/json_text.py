@@ -1,0 +1,107 @@
+"""Bytes to JSON values; whatever is wrong with them is said in one line with the cure."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from kit.data.readers.display import quoted
+from kit.data.readers.signatures import is_binary, signature
+from kit.errors import DataError
+
+_BOM = b"\xef\xbb\xbf"
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def is_json(text: str) -> bool:
+    """Whether a text begins like a JSON document of questions."""
+    begin = _after_space(text, 0)
+    return text[begin : begin + 1] in ("{", "[")
+
+
+def parse(text: str, name: str) -> tuple[object, ...]:
+    """The values of a JSON text: one for a document, many for JSON lines; messages call the file *name*.
+
+    Raises DataError where it is not JSON, cut off, nested too deeply, or holds an integer too long
+    to read.
+    """
+    begin = _after_space(text, 0)
+    if not is_json(text):
+        raise DataError(f"{name}: {_not_json(text[begin:])}")
+    # One decoder call after another reads a document, JSON lines and concatenated documents
+    # alike, and positions stay those of the whole text.
+    decoder = json.JSONDecoder()
+    values: list[object] = []
+    try:
+        while begin < len(text):
+            value, begin = decoder.raw_decode(text, begin)
+            values.append(value)
+            begin = _after_space(text, begin)
+    except json.JSONDecodeError as error:
+        at = f"line {error.lineno} column {error.colno}"
+        at_end = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        cut = " (the file seems to be cut off)" if at_end else ""
+        raise DataError(
+            f"{name}: is not valid JSON: {at}: {error.msg}{cut}; download it again or mend that place"
+        ) from None
+    except RecursionError:
+        raise DataError(
+            f"{name}: is nested too deeply to be read; it is no question file of a known layout"
+        ) from None
+    except ValueError as error:  # the interpreter's limit on the digits of an integer
+        raise DataError(
+            f"{name}: holds a number too long to be read ({error}); write it as text or remove it"
+        ) from None
+    return tuple(values)
+
+
+def decoded(data: bytes, name: str) -> tuple[str, bool]:
+    """The text of UTF-8 bytes, and whether a byte-order mark stood before it.
+
+    Raises DataError where *data* is empty or no UTF-8; a file of another kind is called by its name.
+    """
+    known = signature(data)
+    if known is not None:
+        raise DataError(f"{name}: {known}")
+    had_bom = data.startswith(_BOM)
+    try:
+        text = data[len(_BOM) if had_bom else 0 :].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: {_not_utf_8(data, error)}") from None
+    if not text or text.isspace():
+        raise DataError(f"{name}: is empty; download it again")
+    return text, had_bom
+
+
+def _not_utf_8(data: bytes, error: UnicodeDecodeError) -> str:
+    if is_binary(data):
+        begin = f"it begins with 0x{data[:4].hex()}"
+        return f"is a binary file of an unknown kind ({begin}); give the JSON file with the questions"
+    at = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
+    try:
+        data.decode("cp949")
+    except UnicodeDecodeError:
+        cure = "save it as UTF-8"
+    else:
+        cure = "it reads as CP949: convert it with iconv -f cp949 -t utf-8"
+    return f"is not UTF-8 ({at}); {cure}"
+
+
+def _after_space(text: str, begin: int) -> int:
+    found = _SPACE.match(text, begin)
+    return begin if found is None else found.end()
+
+
+def _not_json(text: str) -> str:
+    first = text.split("\n", 1)[0].rstrip("\r")
+    if first.startswith("<?xml"):
+        return "is an XML file, not JSON; write its questions as JSON or CSV"
+    if first.startswith("<"):
+        return "is a web page, not JSON (a login or error page saved in its place?); download it again"
+    if "," in first or "\t" in first:
+        return (
+            f"looks like a CSV without columns question and context (its first line is {quoted(first)}); "
+            "name its columns id, context, question, answer_text and answer_start, or give the JSON file "
+            "with the questions"
+        )
+    return f"is not JSON (it begins with {quoted(first)}); give the JSON file with the questions"

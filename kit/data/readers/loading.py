@@ -1,0 +1,195 @@
+"""From a path to a Dataset: the bytes choose the reader, and every fault is refused at once."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from kit.data.readers import aihub, archive, columnar, competition, json_text, klue, korquad, tables
+from kit.data.readers.builder import BYTE_ORDER_MARK, Gathering
+from kit.data.readers.display import plain
+from kit.data.readers.raw import RawFile
+from kit.data.readers.settling import settle
+from kit.data.readers.sniff import Sample, sample
+from kit.data.records import Dataset
+from kit.errors import DataError, all_of
+
+
+class Reader(Protocol):
+    """What each format's module offers."""
+
+    def recognises(self, sample: Sample) -> bool:
+        """Whether a file with this sample is of the format."""
+
+    def gather(self, sample: Sample, prefix: str, gathering: Gathering) -> str:
+        """Add its questions to *gathering* and return the format's name."""
+
+
+# The first that recognises a file reads it, so a layout with keys of its own comes before the
+# one it extends.
+_READERS: tuple[Reader, ...] = (aihub, klue, competition, korquad)
+SKIPPED_MEMBER = "archive member that holds no questions"
+
+
+def load(path: Path | str, *, answers_needed: bool = False) -> Dataset:
+    """Read the questions of a data file of any known format.
+
+    Contexts are never rewritten.  With *answers_needed*, a file that withholds any answer is
+    refused.  Raises DataError for a file that cannot be read, one without questions, and one with
+    faults (``kit.data.readers.raw.FaultKind`` up to ANSWER_EMPTY), all of which it lists.
+    """
+    raw = read(path)
+    faults = [fault.message for fault in raw.all_faults()]
+    if faults:
+        from kit.data.repair import repairable  # which itself loads
+
+        cure = "no question could be mended, get another copy"
+        if repairable(raw):
+            cure = f"mend a copy with kit check {raw.path} --repair OUT.json"
+        raise DataError(f"{raw.path}: {all_of(faults)}; {cure}")
+    questions = tuple(entry.question for entry in raw.questions if entry.question is not None)
+    if answers_needed:
+        _refuse_withheld(raw)
+    return Dataset(raw.path, raw.sha256, raw.format, questions)
+
+
+def _refuse_withheld(raw: RawFile) -> None:
+    """Raise DataError where any question has no answers, and say whether by null or by having no key."""
+    withheld = [entry for entry in raw.questions if entry.answers is None]
+    if not withheld:
+        return
+    keyless = all(entry.keyless for entry in withheld)
+    some, every = (f"{len(entries):,}" for entries in (withheld, raw.questions))
+    if len(withheld) == len(raw.questions):
+        if keyless:
+            what = (
+                "its only question has no key for answers"
+                if len(withheld) == 1
+                else f"none of its {every} questions has a key for answers"
+            )
+        else:
+            what = "its only answer is null" if len(withheld) == 1 else f"all {every} answers are null"
+        raise DataError(f"{raw.path}: {what}: this is a test file; give the training file")
+    what = "questions have no key for answers" if keyless else "answers are null"
+    raise DataError(
+        f"{raw.path}: {some} of {every} {what} (first: question {plain(withheld[0].guid)}); "
+        "give a file with all answers"
+    )
+
+
+def read(path: Path | str) -> RawFile:
+    """Parse a data file and keep what is wrong with it; ``load`` and the checks both begin here.
+
+    Raises DataError only where no questions can be told apart at all: a file that is missing, no
+    JSON, or of an unknown layout.
+    """
+    path = Path(path)
+    data = _bytes(path)
+    digest = hashlib.sha256(data).hexdigest()
+    gathering = Gathering()
+    with _without_collections():
+        if archive.is_archive(data):
+            name = _gather_archive(data, path, gathering)
+        else:
+            name = _gather(data, str(path), "", gathering)
+        settle(gathering)
+    if not gathering.questions and not gathering.faults:
+        raise DataError(f"{path}: holds no question; give the file with the questions")
+    return RawFile(path, digest, name, tuple(gathering.questions), tuple(gathering.faults), gathering.remarks)
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Parsing makes objects by the million and no cycles: looking for cycles took a third of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file; check the path") from None
+    except IsADirectoryError:
+        inside = sorted(str(file) for file in path.glob("*.json"))[:3]
+        hint = f", such as {inside[0]}" if inside else ""
+        raise DataError(f"{path}: is a folder; give a file in it{hint}") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(f"{path}: cannot be read ({reason}); check its permissions and the path") from None
+    except ValueError:  # a NUL in the path
+        raise DataError(f"{plain(str(path))}: is no path of a file; check the path") from None
+
+
+def _gather(data: bytes, name: str, prefix: str, gathering: Gathering) -> str:
+    values, table = _values(data, name, gathering)
+    found = sample(values, name)
+    if found.empty:
+        raise DataError(f"{name}: holds no question; give the file with the questions")
+    layout = _read_rows(found, name, prefix, gathering)
+    return layout if found.nested or not table else table
+
+
+def _values(data: bytes, name: str, gathering: Gathering) -> tuple[tuple[object, ...], str]:
+    """What a file holds, as JSON would give it, and the kind of table it is ("" for JSON)."""
+    if columnar.kind(data):
+        return (columnar.rows(data, name),), columnar.kind(data)
+    text, had_bom = json_text.decoded(data, name)
+    if had_bom:
+        gathering.remark(BYTE_ORDER_MARK)
+    if json_text.is_json(text) or not tables.is_table(text):
+        return json_text.parse(text, name), ""
+    rows, table = tables.rows(text, name)
+    return (rows,), table
+
+
+def _read_rows(found: Sample, name: str, prefix: str, gathering: Gathering) -> str:
+    for reader in _READERS:
+        if reader.recognises(found):
+            return reader.gather(found, prefix, gathering)
+    raise DataError(f"{name}: holds no question; give the file with the questions")
+
+
+def _gather_archive(data: bytes, path: Path, gathering: Gathering) -> str:
+    """Read every member that holds questions; the others are counted, and all failing is an error."""
+    formats: dict[str, str] = {}
+    withheld: dict[str, bool] = {}
+    failures: list[str] = []
+    for member in archive.question_members(data, str(path)):
+        before = len(gathering.questions)
+        try:
+            formats[member.name] = _gather(
+                member.data, f"{path}: {member.name}", f"{member.name}: ", gathering
+            )
+        except DataError as error:
+            failures.append(str(error))
+            gathering.remark(SKIPPED_MEMBER)
+            continue
+        added = gathering.questions[before:]
+        withheld[member.name] = bool(added) and all(entry.answers is None for entry in added)
+    if not formats:
+        raise DataError(all_of(failures))
+    for what, values in (("layout", formats), ("kind (training and test)", withheld)):
+        if len(set(values.values())) > 1:
+            names = ", ".join(_first_of_each(values))
+            raise DataError(
+                f"{path}: its members are not of one {what} ({names}); unpack it and give one of them"
+            )
+    return next(iter(formats.values()))
+
+
+def _first_of_each(values: dict[str, str] | dict[str, bool]) -> Iterator[str]:
+    seen: set[object] = set()
+    for name, value in values.items():
+        if value not in seen:
+            seen.add(value)
+            yield name

@@ -1,0 +1,1 @@
+"""From posteriors to answers: decoders, the vote, a recipe carried out, and how one answer came about."""

@@ -1,0 +1,128 @@
+"""A recipe carried out: members' stored scores in, one answer a question out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.data.readers import load
+from kit.data.records import Dataset
+from kit.decoding.decoders import argmax_answers, decoded
+from kit.decoding.voting import Ballot, elected
+from kit.errors import ConfigError, SubmissionError
+from kit.ranking.stage import ranked_texts
+from kit.settings.recipe import Recipe
+from kit.spans.blending import KEPT, REACH, blended, likeliest_together
+from kit.spans.lengths import log_length_prior
+from kit.spans.posteriors import Posterior, span_posterior
+from kit.spans.recipe_members import Source, answer_lengths_of, sources_of
+from kit.spans.recipes import rules_of
+from kit.text_rules.rules import apply_rules
+
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """guid → answer, in the data's order, and the files they came from."""
+
+    texts: dict[str, str]
+    sources: tuple[Source, ...]
+
+
+def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | None = None) -> Answers:
+    """Answer every question of *dataset* as *recipe* says.
+
+    *csvs*: the content of every CSV member, by the path that the recipe has.  Raises SpanFileError
+    where scores are missing (with the command that makes them), SubmissionError where a CSV misses a
+    question.
+    """
+    rules = rules_of(recipe)
+    sources = sources_of(recipe, dataset)
+    bonus = length_bonus(recipe, sources)
+    questions = dataset.questions
+    if recipe.blend == "vote":
+        ballots = [_ballot(recipe, source, dataset, bonus, csvs or {}) for source in sources]
+        texts: Sequence[str] = elected(ballots, questions)
+    elif len(sources) == 1 and recipe.decoder == "argmax":
+        (source,) = sources
+        texts = argmax_answers(
+            source.scores(dataset), questions,
+            length_cap=recipe.length_cap, temperature=source.temperature, bonus=bonus, label=source.label,
+        )  # fmt: skip
+    else:
+        parts = [member_posterior(recipe, source, dataset, bonus) for source in sources]
+        blend = blend_of(recipe, sources, parts)
+        if recipe.decoder == "ranked":
+            texts = ranked_texts(recipe, sources, parts, blend, questions)
+        else:
+            texts = decoded(blend, questions, recipe.decoder)
+    guids = (question.guid for question in dataset)
+    tidied = (apply_rules(text, rules) for text in texts)
+    return Answers(dict(zip(guids, tidied, strict=True)), sources)
+
+
+def blend_of(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
+    """The posterior that the recipe's blend gives, its likeliest candidates and the mass of the rest."""
+    weights = [source.weight for source in sources]
+    kept = likeliest_together(parts, _kept(recipe))
+    return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
+
+
+def member_posterior(
+    recipe: Recipe, source: Source, dataset: Dataset, bonus: NDArray[np.float64] | None
+) -> Posterior:
+    """One source's posterior, with more candidates than the blend will keep."""
+    return span_posterior(
+        source.scores(dataset), recipe.length_cap,
+        temperature=source.temperature, bonus=bonus, count=REACH * _kept(recipe),
+    )  # fmt: skip
+
+
+def _kept(recipe: Recipe) -> int:
+    return max(KEPT, recipe.candidates)
+
+
+def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float64] | None:
+    """λ log prior by length in code points, float64 (length_cap + 1,); None where λ is 0."""
+    if not recipe.length_prior:
+        return None
+    if recipe.lengths is not None:
+        questions = load(recipe.lengths, answers_needed=True).questions
+        lengths: Mapping[int, int] = Counter(
+            len(answer.text) for question in questions for answer in question.answers or ()
+        )
+    else:
+        opened = [source.opened for source in sources if source.opened is not None]
+        lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
+    if not lengths:
+        raise ConfigError(
+            f"length_prior {recipe.length_prior} needs gold answer lengths and no member's run recorded any; "
+            "name the training file with lengths:"
+        )
+    return recipe.length_prior * log_length_prior(lengths, recipe.length_cap)
+
+
+def _ballot(
+    recipe: Recipe,
+    source: Source,
+    dataset: Dataset,
+    bonus: NDArray[np.float64] | None,
+    csvs: Mapping[str, Texts],
+) -> Ballot:
+    if source.opened is None:
+        texts = csvs[str(source.file)]
+        missing = [question.guid for question in dataset if question.guid not in texts]
+        if missing:
+            raise SubmissionError(
+                f"{source.file}: has no answer to question {missing[0]}"
+                + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
+                + "; a member of a vote must answer every question"
+            )
+        return Ballot([texts[question.guid] for question in dataset], source.weight)
+    posterior = member_posterior(recipe, source, dataset, bonus).likeliest(recipe.candidates)
+    return Ballot(decoded(posterior, dataset.questions, recipe.decoder), source.weight, posterior)

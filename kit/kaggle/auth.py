@@ -1,0 +1,242 @@
+"""Which credentials there are, in the order in which the official client looks for them.  No network."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.errors import NoCredentialsError, NotAuthenticatedError
+from kit.kaggle.token_forms import (
+    decoded,
+    key_fault,
+    key_file_fault,
+    swapped,
+    token_fault,
+    username_fault,
+)
+
+TOKEN, KEY, OAUTH = "access token", "legacy key", "OAuth"
+CONFIG_FOLDER = "KAGGLE_CONFIG_DIR"
+CURE = (
+    "make a token at https://www.kaggle.com/settings (API), and put it into ~/.kaggle/access_token "
+    "(or set KAGGLE_API_TOKEN), readable by you alone: chmod 600"
+)
+_RUNS_ON_KAGGLE = "KAGGLE_KERNEL_RUN_TYPE"
+_NOTEBOOK = "this Kaggle notebook (Kaggle's token for the account that runs it)"
+_NOTEBOOK_CURE = (
+    "restart the notebook's session; or unset KAGGLE_API_V1_TOKEN and set KAGGLE_API_TOKEN to a token of "
+    "your own (https://www.kaggle.com/settings), kept in a secret (Add-ons)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What to sign calls with; ``secret`` never appears in a message or in the repr."""
+
+    kind: str
+    """TOKEN, KEY or OAUTH."""
+    source: str
+    """The variable or file they come from."""
+    username: str | None
+    secret: str | None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def renewal(self) -> str:
+        """What to do where Kaggle does not accept them."""
+        if self.kind == OAUTH:
+            return "sign in again with `kaggle auth login`"
+        return (
+            _NOTEBOOK_CURE
+            if self.source == _NOTEBOOK
+            else "make a new token at https://www.kaggle.com/settings"
+        )
+
+    def __repr__(self) -> str:
+        return f"Credentials({self})"
+
+    def __str__(self) -> str:
+        whose = f" of {self.username}" if self.username else ""
+        return f"{self.kind}{whose} from {self.source}"
+
+
+def find_credentials(environment: Mapping[str, str] | None = None, home: Path | None = None) -> Credentials:
+    """The first of: a Kaggle notebook's token, KAGGLE_API_TOKEN (the token, or a file with it),
+    ~/.kaggle/access_token[.txt], the legacy key (kaggle.json, overlaid by KAGGLE_USERNAME and
+    KAGGLE_KEY), OAuth's ~/.kaggle/credentials.json.
+
+    Raises NoCredentialsError where there are none, NotAuthenticatedError that says what is wrong with those
+    that there are; both say what to do.
+    """
+    environment = os.environ if environment is None else environment
+    home = home_folder() if home is None else home
+    wrong: list[str] = []
+    found = (
+        _token(environment, home, wrong)
+        or _legacy_key(environment, home, wrong)
+        or _oauth(home / ".kaggle" / "credentials.json", wrong)
+    )
+    if found is None:
+        cure = f"in a Kaggle notebook, {_NOTEBOOK_CURE}" if _RUNS_ON_KAGGLE in environment else CURE
+        if not wrong:
+            raise NoCredentialsError(f"no Kaggle credentials found: {cure}")
+        raise NotAuthenticatedError(f"{'; '.join(wrong)}; or {cure}")
+    return Credentials(found.kind, found.source, found.username, found.secret, tuple(wrong))
+
+
+def home_folder() -> Path:
+    """The user's home folder, as the official client finds it: "~" itself where there is none."""
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises there)
+
+
+def _token(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Credentials | None:
+    given = environment.get("KAGGLE_API_TOKEN", "").strip()
+    if _RUNS_ON_KAGGLE in environment:
+        named = environment.get("KAGGLE_API_V1_TOKEN", "")
+        if named and (token := _sound_token(_content(Path(named), wrong), named, wrong)):
+            if given:
+                wrong.append(
+                    "KAGGLE_API_TOKEN: is not used; inside Kaggle the notebook's own token comes first"
+                )
+            return Credentials(TOKEN, _NOTEBOOK, None, token)
+    if given:
+        if not _is_file(given):
+            if token := _sound_token(given, "KAGGLE_API_TOKEN", wrong):
+                return Credentials(TOKEN, "KAGGLE_API_TOKEN", None, token)
+        elif token := _sound_token(_content(Path(given), wrong), given, wrong):
+            return Credentials(TOKEN, f"{given} (KAGGLE_API_TOKEN)", None, token)
+    for name in ("access_token", "access_token.txt"):
+        path = home / ".kaggle" / name
+        if _is_there(path, wrong) and (token := _sound_token(_content(path, wrong), str(path), wrong)):
+            _warn_if_open(path, wrong)
+            return Credentials(TOKEN, str(path), None, token)
+    return None
+
+
+def _sound_token(text: str, source: str, wrong: list[str]) -> str:
+    """*text* where it may be a token; else "", and *wrong* says what it is."""
+    if text and (fault := token_fault(text)):
+        wrong.append(f"{source}: {fault}")
+        return ""
+    return text
+
+
+def _legacy_key(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Credentials | None:
+    path = config_folder(environment, home) / "kaggle.json"
+    found: dict[str, str] = {}
+    sources: dict[str, str] = {}
+    if _is_there(path, wrong):
+        found = _key_file(path, wrong)
+        sources = dict.fromkeys(found, str(path))
+        _warn_if_open(path, wrong)
+    for name, variable in (("username", "KAGGLE_USERNAME"), ("key", "KAGGLE_KEY")):
+        if value := environment.get(variable, "").strip():
+            found[name], sources[name] = value, variable
+    named = " and ".join(dict.fromkeys(sources[name] for name in ("username", "key") if name in sources))
+    if found.keys() >= {"username", "key"} and swapped(found["username"], found["key"]):
+        wrong.append(f"{named}: user name and key are swapped; put each in the other's place")
+        return None
+    faults = [
+        f"{sources[name]}: the {name} {fault}"
+        for name, judge in (("username", username_fault), ("key", key_fault))
+        if name in found and (fault := judge(found[name]))
+    ]
+    if faults:
+        wrong += faults
+        return None
+    if "username" in found and "key" in found:
+        return Credentials(KEY, named, found["username"], found["key"])
+    if found:
+        missing = "key" if "username" in found else "username"
+        wrong.append(f"{named}: the {missing} is missing")
+    return None
+
+
+def config_folder(environment: Mapping[str, str], home: Path) -> Path:
+    """Where the official client looks for kaggle.json."""
+    if named := environment.get(CONFIG_FOLDER):
+        return Path(named)
+    usual = home / ".kaggle"
+    if _is_there(usual, []):
+        return usual
+    return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
+
+
+def _key_file(path: Path, wrong: list[str]) -> dict[str, str]:
+    text = _content(path, wrong)
+    if not text:
+        return {}
+    if fault := key_file_fault(text):
+        wrong.append(f"{path}: {fault}")
+        return {}
+    content = json.loads(text)
+    found = {
+        name: content[name].strip()
+        for name in ("username", "key")
+        if isinstance(content.get(name), str) and content[name].strip()
+    }
+    if not found:
+        wrong.append(f'{path}: has neither "username" nor "key"; download it again')
+    return found
+
+
+def _oauth(path: Path, wrong: list[str]) -> Credentials | None:
+    if not _is_there(path, wrong):
+        return None
+    faults = len(wrong)
+    text = _content(path, wrong)
+    if len(wrong) > faults:
+        return None
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or not isinstance(content.get("refresh_token"), str):
+        wrong.append(f"{path}: holds no refresh token; sign in again with `kaggle auth login`")
+        return None
+    _warn_if_open(path, wrong)
+    username = content.get("username")
+    return Credentials(OAUTH, str(path), username if isinstance(username, str) else None, None)
+
+
+def _content(path: Path, wrong: list[str]) -> str:
+    """The text of a file, less white space around it; "" where it cannot be used, and *wrong* says why."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        wrong.append(f"{path}: cannot be read ({error.strerror or error})")
+        return ""
+    text, fault = decoded(content)
+    if fault:
+        wrong.append(f"{path}: {fault}")
+    return text
+
+
+def _is_there(path: Path, wrong: list[str]) -> bool:
+    """Whether there is such a file, as far as this user may look; *wrong* names a folder it may not."""
+    try:
+        path.stat()
+    except PermissionError as error:
+        closed = next((one for one in path.parents[::-1] if not os.access(one, os.X_OK)), path.parent)
+        fault = f"{closed}: cannot be read ({error.strerror})"
+        wrong += [fault] if fault not in wrong else []
+        return False
+    except OSError:
+        return False
+    return True
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a path: a token then
+        return False
+
+
+def _warn_if_open(path: Path, wrong: list[str]) -> None:
+    if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        wrong.append(f"{path}: others on this machine can read it; chmod 600 {path}")

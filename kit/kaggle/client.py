@@ -1,0 +1,222 @@
+"""Calls to Kaggle by the official client: signed, with a time limit each, reads retried, nothing printed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kit.errors import KaggleError, KitError, NotAuthenticatedError, WriteError
+from kit.kaggle.auth import KEY, OAUTH, TOKEN, Credentials, find_credentials
+from kit.kaggle.errors import of_the_disk, too_old_or_new, translated
+from kit.kaggle.import_client import kaggle_api_class
+from kit.kaggle.retry import Patience
+from kit.kaggle.sight import Sight, look
+
+ENDPOINT = "KIT_KAGGLE_ENDPOINT"
+Result = TypeVar("Result")
+Heard = Callable[[int, "int | None"], object]
+"""Hears how many bytes of a download have come, and of how many (None: unknown)."""
+__all__ = ["ENDPOINT", "Client", "Heard", "Patience", "connect"]
+
+
+class Client:
+    """The official client, signed in.  Make it with `connect`."""
+
+    def __init__(self, api: Any, credentials: Credentials, patience: Patience) -> None:
+        self.api, self.credentials, self.patience = api, credentials, patience
+
+    @property
+    def username(self) -> str:
+        """Whose account it is.  Raises NotAuthenticatedError where Kaggle has not said."""
+        name = self.api.config_values.get(self.api.CONFIG_NAME_USER)
+        if not name:
+            raise NotAuthenticatedError(
+                f"{self.credentials}: Kaggle did not say whose they are; make a new token"
+            )
+        return str(name)
+
+    def read(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
+        """*call* (api) → its result; retried with growing pauses, because it changes nothing.
+
+        *doing* and *subject* (a slug) say in an error what failed.  Raises a KaggleError by kind.
+        """
+        return self.patience.retrying(lambda: self.once(call, doing, subject))
+
+    def stream(self, call: Callable[[Any], Iterator[Result]], doing: str, subject: str) -> Iterator[Result]:
+        """The items that *call* (api) yields, as they come; tried once, errors as of `once`."""
+        items: Iterator[Result] | None = None
+        while True:
+            try:
+                with _quiet(), _timeout(self.patience.timeout):
+                    items = call(self.api) if items is None else items
+                    item = next(items)
+            except StopIteration:
+                return
+            except KaggleError:
+                raise
+            except Exception as error:
+                raise self._translated(error, doing, subject) from error
+            yield item
+
+    def needs(self, name: str, what: str) -> None:
+        """Raise ClientVersionError where the installed client has no attribute *name*, which *what* needs."""
+        if not hasattr(self.api, name):
+            raise too_old_or_new(what, f"it has no {name}")
+
+    @contextlib.contextmanager
+    def heard_by(self, heard: Heard) -> Iterator[None]:
+        """*heard* hears of the bytes of every file that calls inside the block download."""
+        self.api.heard = heard
+        try:
+            yield
+        finally:
+            self.api.heard = None
+
+    def once(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
+        """*call* (api) → its result; tried once.
+
+        Raises a KaggleError by kind, with the cause; WriteError where this machine's disk failed.
+        """
+        try:
+            with _quiet(), _timeout(self.patience.timeout):
+                return call(self.api)
+        except KaggleError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._translated(error, doing, subject) from error
+
+    def _translated(self, error: BaseException, doing: str, subject: str) -> KitError:
+        if of_the_disk(error):
+            return WriteError(
+                f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
+                "write to"
+            )
+        return translated(error, doing, subject, self.credentials, partial(self.look, failed=error))
+
+    def look(self, slug: str, failed: BaseException | None = None) -> Sight:
+        """What this account sees of the competition *slug*, asked after *failed*; never raises."""
+        with _quiet(), _timeout(self.patience.timeout):
+            return look(self.api, slug, failed)
+
+
+def connect(patience: Patience | None = None) -> Client:
+    """Sign in with the credentials found; a token is checked by one call, a legacy key by none.
+
+    Every call goes to KIT_KAGGLE_ENDPOINT where that is set, and nowhere else.
+    """
+    patience = Patience.from_environment() if patience is None else patience
+    credentials = find_credentials()
+    api = _signed_api(credentials, os.environ.get(ENDPOINT))
+    client = Client(api, credentials, patience)
+    if credentials.kind == TOKEN:
+        username = client.read(
+            lambda api: api._introspect_token(credentials.secret), "signing in", "kaggle.com"
+        )
+        if not username:
+            raise NotAuthenticatedError(
+                f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
+            )
+        api.config_values[api.CONFIG_NAME_USER] = username
+        client.credentials = replace(credentials, username=username)
+    if credentials.kind == OAUTH and not client.read(
+        lambda api: api._authenticate_with_oauth_creds(), "signing in", "kaggle.com"
+    ):
+        raise NotAuthenticatedError(
+            f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
+        )
+    return client
+
+
+def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
+    base = kaggle_api_class()
+
+    class Api(base):  # type: ignore[misc, valid-type]
+        """The official class, whose calls go where we say, signed as we say."""
+
+        heard: Heard | None = None
+
+        def download_file(self, response: Any, outfile: str, http_client: Any, *_: Any, **__: Any) -> None:
+            """One attempt, from nothing: the client's own retries sleep for a minute, whatever the limit."""
+            if self.heard is not None:
+                response.iter_content = _heard(response, self.heard)
+            super().download_file(response, outfile, http_client, quiet=True, resume=False, max_retries=0)
+
+        def build_kaggle_client(self) -> Any:
+            from kagglesdk.kaggle_client import KaggleClient
+            from kagglesdk.kaggle_env import KaggleEnv
+
+            token = self.config_values.get(self.CONFIG_NAME_TOKEN)
+            client = KaggleClient(
+                env=KaggleEnv.PROD,
+                username=self.config_values.get(self.CONFIG_NAME_USER),
+                password=self.config_values.get(self.CONFIG_NAME_KEY),
+                api_token=token,
+                response_processor=self.get_response_processor(),
+            )
+            http = client.http_client()
+            if endpoint:
+                http._endpoint = endpoint.rstrip("/")
+            if token is None:
+                # Left alone, the client would take a token from the environment, even a bad one.
+                http._signed_in = credentials.kind == KEY
+                http._init_session()
+                if credentials.kind == KEY:
+                    http._session.auth = (credentials.username, credentials.secret)
+            return client
+
+    api = Api()
+    # The class reads these from the environment once, when it is imported.
+    api.config_values = {}
+    api.config = str(Path(os.devnull))
+    if credentials.username:
+        api.config_values[api.CONFIG_NAME_USER] = credentials.username
+    if credentials.secret:
+        name = api.CONFIG_NAME_TOKEN if credentials.kind == TOKEN else api.CONFIG_NAME_KEY
+        api.config_values[name] = credentials.secret
+    api._authenticated = True
+    return api
+
+
+def _heard(response: Any, heard: Heard) -> Callable[[int], Iterator[bytes]]:
+    """The response's ``iter_content``, that tells *heard* of every block."""
+    blocks, length = response.iter_content, response.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() else None
+
+    def listening(size: int) -> Iterator[bytes]:
+        come = 0
+        for block in blocks(size):
+            come += len(block)
+            heard(come, total)
+            yield block
+
+    return listening
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What the client prints is for its own command line."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+@contextlib.contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    """Every request waits at most so long for a byte: the client itself sets no limit for most of them."""
+    from requests.adapters import HTTPAdapter
+
+    send = HTTPAdapter.send
+
+    def limited(self: Any, request: Any, stream: bool = False, timeout: Any = None, **rest: Any) -> Any:
+        return send(self, request, stream=stream, timeout=seconds, **rest)
+
+    HTTPAdapter.send = limited  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        HTTPAdapter.send = send  # type: ignore[method-assign]

@@ -1,0 +1,252 @@
+"""What the official client raises, as errors that say what happened and what to do."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from kit.errors import (
+    ClientVersionError,
+    DailyLimitError,
+    KaggleError,
+    NoSuchCompetitionError,
+    NotAuthenticatedError,
+    RateLimitedError,
+    RejectedError,
+    RulesNotAcceptedError,
+    UnavailableError,
+)
+from kit.kaggle.auth import Credentials
+from kit.kaggle.import_client import client_version
+from kit.kaggle.network import network_error, proxy_refused, reason_of
+from kit.kaggle.sight import Sight
+
+WEB = "https://www.kaggle.com"
+PERHAPS_DONE = (UnavailableError, RateLimitedError, ClientVersionError)
+"""After one of these Kaggle may have done what it was asked to: whether a change was made is unknown."""
+_LONGEST = 300
+_TOO_EARLY = {408, 425}
+_UNKNOWN_CALL = {410, 426, 501}
+# Kaggle's whole sentence; it decides only where nothing else tells what a 403 means.
+_RULES = re.compile(r"\baccept (?:this competition's|the competition's|the) rules\b", re.IGNORECASE)
+_ALLOWANCE = re.compile(r"\bdaily submission allowance\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that is an error: its HTTP status, Kaggle's reason ("" without one) and Kaggle's words."""
+
+    status: int
+    reason: str
+    words: str
+
+    @property
+    def quoted(self) -> str:
+        """The words and the reason, for a message."""
+        return f"Kaggle: {self.words}{f' [{self.reason}]' if self.reason else ''}"
+
+    @property
+    def of_the_allowance(self) -> bool:
+        """Whether Kaggle's sentence about the day's allowance is what it answers."""
+        return self.status == 400 and _ALLOWANCE.search(self.words) is not None
+
+
+def refusal_of(response: Any) -> Refusal:
+    """The status, reason and words of an error's response."""
+    content = _body(response)
+    found = content.get("error", content) if isinstance(content, dict) else content
+    code, reason = response.status_code, ""
+    if isinstance(found, dict):
+        if code < 400 and isinstance(found.get("code"), int):  # an error that is sent as a success
+            code = found["code"]
+        details = found.get("details")
+        named = (
+            [one.get("reason") for one in details if isinstance(one, dict)]
+            if isinstance(details, list)
+            else []
+        )
+        reason = next((one for one in (*named, found.get("status")) if isinstance(one, str) and one), "")
+    return Refusal(code, _one_line(reason), message_of(response))
+
+
+def translated(
+    error: BaseException, doing: str, subject: str, credentials: Credentials, look: Callable[[str], Sight]
+) -> KaggleError:
+    """*error*, which *doing* (such as "listing files") on *subject* (a slug) met, as one of ours.
+
+    *look* (slug) says what this account sees of a competition: asked only where Kaggle denies access.
+    """
+    response = getattr(error, "response", None)
+    if response is None:  # not `if response`: that is False for every 4xx
+        return _unanswered(error, doing)
+    refusal = refusal_of(response)
+    status, words = refusal.status, refusal.words
+    if status == 407:
+        return proxy_refused(doing, response.url, f"407 ({words})")
+    if status >= 400 and response.request.method == "GET":
+        # Kaggle itself is asked by POST: this is the storage it sent us to, whose addresses expire.
+        return UnavailableError(
+            f"{doing}: the storage behind Kaggle answered {status} ({words}); try again later"
+        )
+    if status == 401:
+        return NotAuthenticatedError(
+            f"{doing}: Kaggle does not accept the {credentials} ({refusal.quoted}); {credentials.renewal}"
+        )
+    if status in (403, 404):
+        return _denied(refusal, doing, subject, look)
+    if status == 429:
+        wait = retry_after(response)
+        how_long = "later" if wait is None else f"in {math.ceil(wait)} s"
+        return RateLimitedError(f"{doing}: too many calls to Kaggle ({words}); try again {how_long}")
+    if status in _UNKNOWN_CALL or refusal.reason == "UNIMPLEMENTED":
+        return too_old_or_new(doing, f"Kaggle answered {status} ({words})")
+    if status >= 500 or status in _TOO_EARLY:
+        return UnavailableError(f"{doing}: Kaggle answered {status} ({words}); try again later")
+    return RejectedError(f"{doing}: Kaggle refused it with {status} ({words}); mend what it names")
+
+
+def _denied(refusal: Refusal, doing: str, subject: str, look: Callable[[str], Sight]) -> KaggleError:
+    """A 403 or 404, which Kaggle gives for a misspelt name as it does for rules that are not accepted."""
+    if "/" in subject:
+        return NoSuchCompetitionError(
+            f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
+            f"of OWNER/SLUG, and that this account may see {WEB}/code/{subject}"
+        )
+    sight = look(subject)
+    page = f"{WEB}/c/{subject}"
+    by_its_words = sight.visible is None and _RULES.search(refusal.words) is not None
+    if refusal.status == 403 and (by_its_words or (sight.visible and not sight.entered)):
+        return RulesNotAcceptedError(
+            f"{doing}: the rules of {subject} are not accepted yet ({refusal.quoted}); accept them at "
+            f"{page}/rules"
+        )
+    if sight.visible:
+        return RejectedError(
+            f"{doing}: Kaggle answered {refusal.status} for {subject}, which this account "
+            f"{'has entered' if sight.entered else 'can see'} ({refusal.quoted}); look at {page}"
+        )
+    near = f"; this account has entered {' and '.join(sight.near)}" if sight.near else ""
+    if sight.visible is None:
+        return NoSuchCompetitionError(
+            f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
+            f"of the slug{near}, and whether this account sees {page} and has accepted its rules"
+        )
+    return NoSuchCompetitionError(
+        f"{doing}: Kaggle shows this account no competition {subject} ({refusal.status}, {refusal.quoted}); "
+        f"check the spelling of the slug{near or f', and that this account may see {page}'}"
+    )
+
+
+def _unanswered(error: BaseException, doing: str) -> KaggleError:
+    """What was raised without an answer of Kaggle's: by the network, or by the client itself."""
+    if (found := network_error(error, doing)) is not None:
+        return found
+    if _unknown_to_the_client(error):
+        return too_old_or_new(doing, reason_of(error))
+    return UnavailableError(
+        f"{doing}: Kaggle gave no answer that can be read ({reason_of(error)}); try again later"
+    )
+
+
+def too_old_or_new(doing: str, what: str) -> ClientVersionError:
+    """The installed client and Kaggle do not know the same calls and values."""
+    return ClientVersionError(
+        f"{doing}: {what}: this client ({client_version()}) is too old or too new; install the newest by "
+        "pip install -U kaggle kagglesdk, or where it is that, the version before"
+    )
+
+
+def _unknown_to_the_client(error: BaseException) -> bool:
+    """Whether the client lacks a call, a field or a value of an enumeration."""
+    if isinstance(error, (ImportError, NotImplementedError)):
+        return True
+    frames = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame
+        frames.append((code.f_globals.get("__name__", ""), code.f_code.co_name))
+        traceback = traceback.tb_next
+    if isinstance(error, KeyError):  # how the client reads a value that its enumeration lacks
+        return ("kagglesdk.kaggle_object", "_from_str") in frames
+    if isinstance(error, AttributeError):
+        kinds = type(error.obj).__mro__ if error.obj is not None else ()
+        lacking = any(kind.__module__.split(".")[0] in ("kaggle", "kagglesdk") for kind in kinds)
+        module = getattr(error.obj, "__name__", "").split(".")[0] in ("kaggle", "kagglesdk")
+        return lacking or module or ("kagglesdk.kaggle_object", "__setattr__") in frames[-1:]
+    return isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
+
+
+def of_the_disk(error: BaseException) -> bool:
+    """Whether it was this machine that could not write what Kaggle sent."""
+    if not isinstance(error, OSError):
+        return False
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+    return full or (error.filename is not None and error.errno in (errno.EACCES, errno.EPERM))
+
+
+def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:
+    """No submission is left: says when the next day begins, which for Kaggle is at midnight UTC."""
+    now = datetime.now(UTC) if now is None else now
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    left = midnight - now
+    hours, minutes = divmod(math.ceil(left.total_seconds() / 60), 60)
+    return DailyLimitError(
+        f"{subject}: no submission is left today; the limit resets at 00:00 UTC, in {hours} h {minutes} min"
+    )
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status of the answer behind *error*; None where there was none."""
+    response = getattr(error.__cause__, "response", None)
+    return None if response is None else int(response.status_code)
+
+
+def worth_a_retry(error: KaggleError) -> bool:
+    """Whether the same read may succeed a moment later."""
+    return isinstance(error, (UnavailableError, RateLimitedError))
+
+
+def retry_after(response: Any) -> float | None:
+    """Seconds that a Retry-After header (a number, or a date) asks for; None without one."""
+    value = response.headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        return max(float(value), 0.0) if math.isfinite(float(value)) else None
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
+
+
+def message_of(response: Any) -> str:
+    """The message of an error's body, in one line; for a page of HTML that it was one."""
+    content = _body(response)
+    if isinstance(content, str):
+        return "a page of HTML" if "<html" in content.lower() else _one_line(content) or "no message"
+    found = content.get("error", content) if isinstance(content, dict) else content
+    message = found.get("message", "") if isinstance(found, dict) else str(found)
+    return _one_line(str(message)) or "no message"
+
+
+def _body(response: Any) -> Any:
+    """The JSON of a body, or its text where it is none."""
+    text = str(response.text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _one_line(text: str) -> str:
+    joined = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return joined if len(joined) <= _LONGEST else joined[:_LONGEST] + "…"

@@ -1,0 +1,63 @@
+"""How long a call may take, and how often a read is tried."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kit.errors import ConfigError, KaggleError
+from kit.kaggle.errors import retry_after, worth_a_retry
+
+TIMEOUT = "KIT_KAGGLE_TIMEOUT"
+_SECONDS = 60.0
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to wait for an answer (between two bytes of it), and how often a read is tried."""
+
+    timeout: float = _SECONDS
+    attempts: int = 4
+
+    def pause(self, attempt: int) -> float:
+        """Seconds between attempt number *attempt* (from 0) and the next: doubling, capped."""
+        return min(self.timeout / 60 * float(1 << attempt), self.timeout / 2)
+
+    @property
+    def longest_wait(self) -> float:
+        """A Retry-After beyond this many seconds is left to the user."""
+        return self.timeout * 2
+
+    @classmethod
+    def from_environment(cls) -> Patience:
+        """With the timeout of KIT_KAGGLE_TIMEOUT, where that is set."""
+        text = os.environ.get(TIMEOUT, "")
+        try:
+            seconds = float(text) if text else _SECONDS
+        except ValueError:
+            seconds = -1.0
+        if not 0 < seconds < float("inf"):
+            raise ConfigError(f"{TIMEOUT}={text}: must be a number of seconds above 0")
+        return cls(seconds)
+
+    def retrying(self, read: Callable[[], Result]) -> Result:
+        """*read* () → its result; after a KaggleError that may pass, again, with growing pauses.
+
+        Waits as long as the response in the error's cause asks for by Retry-After, if it has one.
+        """
+        for attempt in range(self.attempts):
+            try:
+                return read()
+            except KaggleError as error:
+                response = getattr(error.__cause__, "response", None)
+                asked = None if response is None else retry_after(response)
+                pause = self.pause(attempt) if asked is None else asked
+                last = attempt + 1 == self.attempts
+                if last or not worth_a_retry(error) or pause > self.longest_wait:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")

@@ -1,0 +1,204 @@
+"""The score of a set of answers on a data set, with the settings that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.data.records import Dataset
+from kit.errors import SHOWN, DataError, SubmissionError, counted
+from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, paired
+from kit.metrics.metrics import edit_distances, matches
+from kit.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a score was made from; numbers whose data or reference differ are not compared."""
+
+    data_sha256: str
+    reference: str
+    rows: int
+    kit_version: str
+
+    def __str__(self) -> str:
+        data = self.data_sha256[:8]
+        return f"data:{data}|rows:{self.rows}|reference:{self.reference}|kit:{self.kit_version}"
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "data_sha256": self.data_sha256,
+            "reference": self.reference,
+            "rows": self.rows,
+            "kit_version": self.kit_version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good a set of answers is.
+
+    ``edit`` is the Edit Score: mean Levenshtein distance in code points, lower is better, with a
+    grouped bootstrap ``interval``.  ``exact`` and ``f1`` are KorQuAD 1.0's official numbers as
+    shares in [0, 1] (exact match of *normalised* texts); ``blanks`` is the share of empty answers.
+    ``distances`` float64 (Q,) and ``groups`` int64 (Q,) are kept, read-only, for `compare`.
+    """
+
+    label: str
+    questions: int
+    edit: float
+    interval: Interval
+    exact: float
+    f1: float
+    blanks: float
+    signature: Signature
+    distances: NDArray[np.float64] = field(repr=False, compare=False)
+    groups: NDArray[np.int64] = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return (
+            f"Edit Score {self.edit:.3f} ({self.interval.level * 100:.0f} %: {self.interval}), "
+            f"exact match {self.exact * 100:.1f} %, character F1 {self.f1 * 100:.1f} %, "
+            f"blank {self.blanks * 100:.1f} %; "
+            f"{counted(self.questions, 'question')}, reference: {self.reference}"
+        )
+
+    @property
+    def reference(self) -> str:
+        """Which gold counts where a question has several: first, min or mean."""
+        return self.signature.reference
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``--json``: everything but the arrays."""
+        return {
+            "label": self.label,
+            "questions": self.questions,
+            "edit": self.edit,
+            "interval": self.interval.as_dict(),
+            "exact": self.exact,
+            "f1": self.f1,
+            "blanks": self.blanks,
+            "reference": self.reference,
+            "signature": self.signature.as_dict(),
+        }
+
+
+def score_answers(
+    predictions: Mapping[str, str],
+    dataset: Dataset,
+    *,
+    reference: str = "first",
+    groups: NDArray[np.int64] | None = None,
+    label: str = "answers",
+    draws: int = 2000,
+    seed: int = 0,
+) -> Score:
+    """Score one answer a guid against a data set's gold answers.
+
+    Args:
+        predictions: guid → answer text; its guids must be exactly the data set's, in any order.
+        dataset: questions with answers; an unanswerable one is scored against ``""``.
+        reference: first, min or mean over a question's golds.
+        groups: int64 (Q,), what the interval draws whole; default: `kit.data.folds.groups`.
+        label: names the answers in errors and tables, for example the CSV's path.
+        draws, seed: for the bootstrap interval.
+
+    Raises:
+        DataError: the data set is empty or withholds answers.
+        SubmissionError: guids are missing from or unknown to *predictions*, both named.
+        ConfigError: *reference* is unknown.
+    """
+    texts = _texts(predictions, dataset, label)
+    golds = _golds(dataset)
+    distances = edit_distances(texts, golds, reference)
+    if groups is None:
+        # The splits compare contexts with each other; only an interval needs them.
+        from kit.data.folds import groups as article_groups
+
+        groups = article_groups(dataset.questions)
+    labels = np.array(groups, np.int64)  # copied: ours become read-only
+    interval = bootstrap(distances, labels, draws=draws, seed=seed)
+    official = matches(texts, golds)
+    distances.flags.writeable = labels.flags.writeable = False
+    return Score(
+        label=label,
+        questions=len(texts),
+        edit=float(distances.mean()),
+        interval=interval,
+        exact=float(official.exact.mean()),
+        f1=float(official.f1.mean()),
+        blanks=texts.count("") / len(texts),
+        signature=Signature(dataset.sha256, reference, len(texts), __version__),
+        distances=distances,
+        groups=labels,
+    )
+
+
+def distances_of(
+    predictions: Mapping[str, str], dataset: Dataset, *, reference: str = "first", label: str = "answers"
+) -> NDArray[np.float64]:
+    """Distances float64 (Q,) in code points, in the data set's order; raises as `score_answers`."""
+    return edit_distances(_texts(predictions, dataset, label), _golds(dataset), reference)
+
+
+def compare(a: Score, b: Score, *, draws: int = 2000, seed: int = 0, level: float = 0.95) -> PairedDifference:
+    """The paired difference b − a of two scores of the same questions (negative: b is better).
+
+    Raises DataError where data, reference or groups differ: such numbers do not compare.
+    """
+    differences = []
+    if a.signature.data_sha256 != b.signature.data_sha256:
+        differences.append(f"data {a.signature.data_sha256[:8]} and {b.signature.data_sha256[:8]}")
+    if a.reference != b.reference:
+        differences.append(f"references {a.reference} and {b.reference}")
+    if not differences and not np.array_equal(a.groups, b.groups):
+        differences.append("different groups")
+    if differences:
+        raise DataError(
+            f"{a.label} and {b.label} cannot be compared: they were scored with {' and '.join(differences)}; "
+            "score both on the same file with the same reference"
+        )
+    return paired(a.distances, b.distances, a.groups, draws=draws, seed=seed, level=level)
+
+
+def _texts(predictions: Mapping[str, str], dataset: Dataset, label: str) -> list[str]:
+    """The predictions in the data set's order."""
+    if not dataset.questions:
+        raise DataError(f"{dataset.path}: has no questions, so there is nothing to score; give another file")
+    wanted = dict.fromkeys(question.guid for question in dataset)
+    missing = [guid for guid in wanted if guid not in predictions]
+    unknown = [guid for guid in predictions if guid not in wanted]
+    faults = []
+    if missing:
+        faults.append(f"lacks {_named(missing)} of {dataset.path}")
+    if unknown:
+        faults.append(f"has {_named(unknown)} unknown to {dataset.path}")
+    if faults:
+        raise SubmissionError(
+            f"{label}: {' and '.join(faults)}; give one answer a question of that file, or score against the "
+            "file it was made for"
+        )
+    return [predictions[question.guid] for question in dataset]
+
+
+def _golds(dataset: Dataset) -> Sequence[tuple[str, ...]]:
+    withheld = [question.guid for question in dataset if question.answers is None]
+    if withheld:
+        which = (
+            "all answers are" if len(withheld) == len(dataset) else f"the answers of {_named(withheld)} are"
+        )
+        raise DataError(
+            f"{dataset.path}: {which} withheld (null), so nothing can be scored; give a file with answers"
+        )
+    return [question.golds for question in dataset]
+
+
+def _named(guids: Iterable[str]) -> str:
+    """``2 guids (a, b)``: how many, and the first ten by name."""
+    names = list(guids)
+    more = ", …" if len(names) > SHOWN else ""
+    return f"{len(names)} guid{'s' * (len(names) > 1)} ({', '.join(names[:SHOWN])}{more})"

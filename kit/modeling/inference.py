@@ -1,0 +1,150 @@
+"""Inference: from questions to span scores, in batches of like length under a token budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kit.data.records import Question
+from kit.modeling.backbones import Backbone
+from kit.modeling.batching import HARMLESS, Batching, budget_batches, pad_batch
+from kit.modeling.devices import Device
+from kit.modeling.joint_head import span_scores
+from kit.modeling.probe import batching_of
+from kit.modeling.span_pruning import Kept, in_order, kept_spans
+from kit.modeling.tokens import TokensOf
+from kit.modeling.windows import Windows, make_windows
+from kit.spans.span_scores import JointScores, Provenance, SpanScores, offsets_of, ranges
+
+_QUESTIONS_AT_ONCE = 1024
+"""Windows are made, scored and dropped for so many questions at a time: memory stays flat."""
+_BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 65536}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScores:
+    """What a model says about T context tokens of W windows, white space included.
+
+    start, end: float32 (T,), raw logits; null: float32 (W,), the CLS token's; joint: of the spans kept, in
+    context tokens of their window, or None without a joint head
+    """
+
+    start: NDArray[np.float32]
+    end: NDArray[np.float32]
+    null: NDArray[np.float32]
+    joint: JointScores | None
+
+
+def token_budget(device: Device) -> int:
+    """Padded tokens a batch may hold on this kind of device."""
+    return _BUDGET.get(device.torch.type, 4096)
+
+
+def score_questions(
+    model: torch.nn.Module,
+    backbone: Backbone,
+    questions: Sequence[Question],
+    device: Device,
+    *,
+    max_length: int,
+    stride: int,
+    provenance: Provenance,
+    tokens_of: TokensOf | None = None,
+    advance: Callable[[int], object] = lambda done: None,
+) -> Iterator[SpanScores]:
+    """Span scores of *questions*, in order, a thousand or so at a time.
+
+    *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
+    *advance* hears how many questions each piece has.  The model must be on *device* already and is
+    left in evaluation mode.  Raises ModelError where no way to batch windows makes its scores repeatable.
+    """
+    batching = batching_of(model, backbone, max_length)
+    for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
+        chunk = questions[first : first + _QUESTIONS_AT_ONCE]
+        windows = make_windows(backbone, chunk, max_length=max_length, stride=stride, tokens_of=tokens_of)
+        scored = score_windows(model, windows, backbone.pad_id, device, batching)
+        yield _on_characters(windows, scored, chunk, provenance)
+        advance(len(chunk))
+
+
+@torch.inference_mode()
+def score_windows(
+    model: torch.nn.Module, windows: Windows, pad_id: int, device: Device, batching: Batching = HARMLESS
+) -> WindowScores:
+    """Scores of all context tokens of all windows, and of the likeliest spans under a joint head."""
+    model.eval()
+    context_offsets = offsets_of(windows.tokens)
+    start = np.empty(context_offsets[-1], dtype=np.float32)
+    end = np.empty(context_offsets[-1], dtype=np.float32)
+    null = np.empty(len(windows), dtype=np.float32)
+    spoken: NDArray[np.bool_] | None = None
+    kept: list[Kept] = []
+    for batch in budget_batches(windows.lengths, token_budget(device), batching):
+        inputs = pad_batch(windows, batch, pad_id, batching.length)
+        with device.autocast():
+            output = model(**{name: tensor.to(device.torch) for name, tensor in inputs.items()})
+        # One transfer a batch; of the padded logits only the context's part is kept.
+        logits = torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()
+        null[batch] = logits[:, :, windows.cls].sum(axis=0)
+        rows = np.repeat(np.arange(len(batch)), windows.tokens[batch])
+        at = windows.context_at[batch]
+        columns = ranges(at, at + windows.tokens[batch])
+        target = ranges(context_offsets[batch], context_offsets[batch + 1])
+        start[target], end[target] = logits[:, rows, columns]
+        if (joint := getattr(output, "joint", None)) is not None:
+            # The CLS token alone is a span as any other: what the head adds to it is part of the null.
+            null[batch] += joint[:, windows.cls, 0].float().cpu().numpy()
+            valid = np.zeros(logits.shape[1:], dtype=np.bool_)
+            spoken = _spoken(windows) if spoken is None else spoken
+            valid[rows, columns] = spoken[target]
+            scores = span_scores(output.start_logits, output.end_logits, joint)
+            row, first, last, score = kept_spans(scores, torch.from_numpy(valid).to(scores.device))
+            shift = at[row].astype(np.int32)
+            kept.append((batch[row], first - shift, last - shift, score))
+    return WindowScores(start, end, null, in_order(kept, len(windows)) if kept else None)
+
+
+def _token_range(windows: Windows) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Where the text of each context token of each window begins and ends, int32 (T,)."""
+    at = windows.contexts.offsets[windows.context[windows.question]] + windows.token_at
+    token = ranges(at, at + windows.tokens)
+    return windows.contexts.begin[token], windows.contexts.end[token]
+
+
+def _spoken(windows: Windows) -> NDArray[np.bool_]:
+    """bool (T,): which context tokens are more than white space."""
+    begin, stop = _token_range(windows)
+    return stop > begin
+
+
+def _on_characters(
+    windows: Windows, scored: WindowScores, questions: Sequence[Question], provenance: Provenance
+) -> SpanScores:
+    """Put scores on characters; tokens of nothing but white space neither start nor end a span."""
+    begin, stop = _token_range(windows)
+    kept = stop > begin
+    before = offsets_of(kept.astype(np.int64))
+    context_offsets = offsets_of(windows.tokens)
+    tokens = before[context_offsets]
+    joint = scored.joint
+    if joint is not None:
+        shift = np.repeat(context_offsets[:-1], np.diff(joint.offsets))
+        own = np.repeat(tokens[:-1], np.diff(joint.offsets))
+        first, last = ((before[one + shift] - own).astype(np.int32) for one in (joint.first, joint.last))
+        joint = JointScores(joint.offsets, first, last, joint.score)
+    return SpanScores(
+        guids=tuple(question.guid for question in questions),
+        windows=offsets_of(np.bincount(windows.question, minlength=len(questions)).astype(np.int64)),
+        tokens=tokens,
+        char_begin=begin[kept],
+        char_end=stop[kept],
+        start=scored.start[kept],
+        end=scored.end[kept],
+        null=scored.null,
+        provenance=provenance,
+        joint=joint,
+    )

@@ -1,0 +1,69 @@
+"""The second stage in a recipe: its members in their fixed order, and the check that they are the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from kit.data.records import Question
+from kit.errors import ConfigError
+from kit.ranking.features import candidates_of
+from kit.ranking.model import read_ranker
+from kit.settings.recipe import Recipe
+from kit.spans.blending import blended
+from kit.spans.lengths import log_length_prior
+from kit.spans.out_of_fold import oof_digest
+from kit.spans.posteriors import Posterior
+from kit.spans.recipe_members import Source, answer_lengths_of
+from kit.spans.run_folder import Run
+
+
+def member_order(runs: Sequence[Run]) -> list[int]:
+    """The order in which the second stage sees members, whatever the recipe's: by their weights' hashes."""
+    return sorted(range(len(runs)), key=lambda index: _digest(runs[index]))
+
+
+def fitted_on(runs: Sequence[Run]) -> str:
+    """Stands for the members whose scores a second stage is fitted on: SHA-256, hex."""
+    return hashlib.sha256(json.dumps(sorted(map(_digest, runs))).encode()).hexdigest()
+
+
+def ranked_texts(
+    recipe: Recipe,
+    sources: Sequence[Source],
+    posteriors: Sequence[Posterior],
+    blend: Posterior,
+    questions: Sequence[Question],
+) -> tuple[str, ...]:
+    """The candidate of *blend* that the recipe's ranker scores lowest, for each question.
+
+    *posteriors*: one a source; the folds of a run are averaged, as the ranker knew it by one.
+    Raises ConfigError where the ranker was fitted with other members.
+    """
+    assert recipe.ranker is not None
+    ranker = read_ranker(Path(recipe.ranker))
+    runs = {source.run: source.opened for source in sources if source.opened is not None}
+    opened = list(runs.values())
+    if fitted_on(opened) != ranker.fitted_on:
+        raise ConfigError(
+            f"{recipe.ranker}: was fitted with other members than {', '.join(run.name for run in opened)}; "
+            "tune this recipe with kit tune"
+        )
+    averaged = []
+    for name in runs:
+        own = [index for index, source in enumerate(sources) if source.run == name]
+        weights = [sources[index].weight for index in own]
+        averaged.append(blended([posteriors[index] for index in own], weights, "mean"))
+    members = [averaged[index] for index in member_order(opened)]
+    lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
+    prior = log_length_prior(lengths, recipe.length_cap)
+    candidates = candidates_of(blend, members, questions, prior)
+    return tuple(candidates.texts[index] for index in ranker.chosen(candidates).tolist())
+
+
+def _digest(run: Run) -> str:
+    if run.record is None:
+        raise ConfigError(f"{run.folder}: decoder: ranked needs runs that kit train made")
+    return oof_digest(run.record)

@@ -1,0 +1,90 @@
+"""The recipe: which members, how they are blended, decoded and tidied.  The whole schema."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from kit.settings.validation import PathText, Settings, mistakes_in
+
+Blend = Literal["mean", "product", "vote"]
+Decoder = Literal["argmax", "edit", "ranked"]
+RuleSpec = str | dict[str, int | float | str | bool]
+
+DEFAULT_LENGTH_CAP = 60
+
+
+# Upper bounds are far beyond any use and well within float64 and memory: past them sums overflow, and
+# every answer would be a blank without a word.
+
+
+class Member(Settings):
+    """A run (or one fold of it), or somebody's CSV in a vote."""
+
+    run: PathText | None = None
+    csv: PathText | None = None
+    fold: Annotated[int, Field(ge=0)] | None = None
+    weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
+    temperature: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.run is None) == (self.csv is None):
+            raise ValueError("a member has either run: or csv:, exactly one of them")
+        if self.csv is not None and self.fold is not None:
+            raise ValueError("fold belongs to a run; a csv has none")
+        return self
+
+    @property
+    def label(self) -> str:
+        """How tables call this member: the folder or file name, with its fold."""
+        name = PurePath(self.run or self.csv or "").name
+        return name if self.fold is None else f"{name} fold {self.fold}"
+
+
+class Recipe(Settings):
+    """Everything that decides the bytes of a submission, given the members' span scores."""
+
+    about: str = ""
+    members: Annotated[tuple[Member, ...], Field(min_length=1, strict=False)]
+    blend: Blend = "mean"
+    decoder: Decoder = "argmax"
+    length_cap: Annotated[int, Field(ge=1, le=1000)] = DEFAULT_LENGTH_CAP
+    length_prior: Annotated[float, Field(ge=0, le=1e3)] = 0.0
+    lengths: PathText | None = None
+    candidates: Annotated[int, Field(ge=1, le=10_000)] = 50
+    ranker: PathText | None = None
+    rules: Annotated[tuple[RuleSpec, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        mistakes = []
+        if self.blend != "vote" and any(member.csv for member in self.members):
+            mistakes.append(f"a csv member needs blend: vote, and blend is {self.blend}")
+        if not any(member.weight > 0 for member in self.members):
+            mistakes.append("all weights are 0; at least one must be above")
+        if self.decoder == "ranked" and self.blend == "vote":
+            mistakes.append("decoder: ranked chooses among a blend's candidates; blend: vote has none")
+        if (self.decoder == "ranked") != (self.ranker is not None):
+            mistakes.append("decoder: ranked and ranker: belong together; give both or neither")
+        if mistakes:
+            raise ValueError(" and ".join(mistakes))
+        return self
+
+
+def bare(run: str, fold: int | None = None) -> Recipe:
+    """The recipe of a run on its own: one member, mean, argmax, no rules."""
+    return Recipe(members=(Member(run=run, fold=fold),))
+
+
+def parse(data: object) -> tuple[Recipe | None, list[str]]:
+    """A recipe from parsed YAML, or every mistake against the schema (not those of the rules)."""
+    if not isinstance(data, dict):
+        kind = "empty" if data is None else f"a {type(data).__name__}"
+        return None, [f"is {kind}; a recipe is a mapping with at least members:"]
+    try:
+        return Recipe.model_validate(data), []
+    except ValidationError as error:
+        return None, mistakes_in(error, Recipe)

@@ -1,0 +1,150 @@
+"""``run.json``: how a run was made and what it scored, readable without any model library."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from kit.errors import ConfigError, counted
+from kit.files import locked, write_text
+from kit.settings.mixture import Mixture
+from kit.settings.training import EXECUTION_ONLY, TrainingSettings
+from kit.settings.validation import Settings, read_record
+
+RUN_FILE = "run.json"
+FULL = "full"
+BEFORE = "before"
+"""The run inside a run that learns the outside data first."""
+FoldName = Annotated[str, Field(pattern=r"^(full|0|[1-9][0-9]{0,8})$")]
+Length = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
+
+
+class DataFile(Settings):
+    """One training or validation file: its name (never its full path), SHA-256 and questions."""
+
+    name: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    questions: Annotated[int, Field(ge=0)]
+
+
+class SourceScore(Settings):
+    """What a model scored on the held-out questions of one of several data files."""
+
+    held_out: int
+    metrics: dict[str, float]
+
+
+class BeforeRecord(Settings):
+    """What was learned before the data: whole files, of which ``questions`` were used, and how."""
+
+    data: Annotated[tuple[DataFile, ...], Field(strict=False)]
+    left_out: Annotated[int, Field(ge=0)]
+    """Questions about what the data (or --valid) ask too."""
+    epochs: float
+    lr: float
+
+    def __str__(self) -> str:
+        files = " ".join(
+            f"{file.name} ({file.sha256[:8]}, {counted(file.questions, 'question')})" for file in self.data
+        )
+        return f"--before {files} --before-epochs {self.epochs:g} --before-lr {self.lr:g}"
+
+
+class FoldRecord(Settings):
+    """One trained model of the run: ``full``, or fold K of several."""
+
+    held_out: int
+    """Questions it was evaluated on: for a fold those of the fold, on which nothing was chosen."""
+    steps: int
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    windows: int
+    weights_sha256: str
+    """Of model.safetensors (and joint.safetensors), hex: ties span files to the model that made them."""
+    metrics: dict[str, float]
+    """``edit``, ``exact``, ``blank_edit``: on the held-out questions (of --judge), of the kept checkpoint."""
+    kept_step: int = 0
+    """The optimizer step of the kept checkpoint."""
+    averaged: int = 0
+    """How many weights the kept ones are the average of; 0 where they are a checkpoint's."""
+    chosen_on: int = 0
+    """Questions the kept checkpoint was chosen on; 0 where the last one is kept, whatever it scores."""
+    micro_batch_size: int = 0
+    """As it ended: a device short of memory gets smaller ones than were asked for."""
+    token_budget: int | None = None
+    """As it ended, where it decided the micro-batches in place of their size."""
+    processes: int = 1
+    device: str = ""
+    peak_bytes: int = 0
+    """Most memory in use during this training: of the GPU, or of the process on a CPU."""
+    history: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+    sources: dict[str, SourceScore] = Field(default_factory=dict)
+    """The same for each data file, where there are several; whoever judges."""
+
+
+class RunRecord(Settings):
+    """The content of run.json."""
+
+    backbone: str
+    """As given: preset, hub id, or the folder's name."""
+    backbone_version: str = ""
+    """SHA-256 of a local backbone's weights, or the hub's commit: one name can stand for several models."""
+    settings: TrainingSettings
+    data: Annotated[tuple[DataFile, ...], Field(strict=False)]
+    valid: DataFile | None = None
+    mixture: Mixture = Mixture()
+    before: BeforeRecord | None = None
+    answer_lengths: dict[Length, Annotated[int, Field(ge=0, lt=2**53)]] = Field(default_factory=dict)
+    """Gold answer length in characters (as text) → how often: the length prior is made from it."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    device: str = ""
+    folds: dict[FoldName, FoldRecord] = Field(default_factory=dict)
+
+
+def read_run(folder: Path) -> RunRecord | None:
+    """The record of a run folder; None where there is no run.json.  Raises ConfigError if damaged."""
+    return read_record(folder / RUN_FILE, RunRecord)
+
+
+def write_run(folder: Path, record: RunRecord) -> None:
+    """Write run.json, whole or not at all."""
+    data: dict[str, Any] = record.model_dump(mode="json")
+    write_text(folder / RUN_FILE, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+
+
+def add_fold(folder: Path, name: str, fold: FoldRecord) -> None:
+    """Put a finished model into run.json, also while another process trains another fold."""
+    with locked(folder):
+        record = read_run(folder)
+        if record is None:
+            raise ConfigError(f"{folder}: its {RUN_FILE} is gone; train again under another --run")
+        write_run(folder, record.model_copy(update={"folds": record.folds | {name: fold}}))
+
+
+def differences(old: RunRecord, new: RunRecord) -> list[str]:
+    """What separates two runs that want the same folder; empty where the second continues the first."""
+    found = []
+    if old.backbone != new.backbone:
+        found.append(f"backbone is {new.backbone}, the run has {old.backbone}")
+    elif old.backbone_version != new.backbone_version:
+        versions = new.backbone_version[:8] or "unknown", old.backbone_version[:8] or "unknown"
+        found.append(
+            f"backbone {new.backbone} has other weights ({versions[0]}, the run began with {versions[1]})"
+        )
+    before, after = old.settings.model_dump(), new.settings.model_dump()
+    found += [
+        f"{name} is {after[name]}, the run has {before[name]}"
+        for name in after
+        if after[name] != before[name] and name not in EXECUTION_ONLY
+    ]
+    if (old.data, old.valid) != (new.data, new.valid):
+        names = [f"{file.name} ({file.sha256[:8]})" for file in old.data]
+        found.append(f"the data differ; the run has {', '.join(names)}")
+    if old.mixture != new.mixture:
+        found.append(f"the sources are mixed by {new.mixture}, the run has {old.mixture}")
+    if old.before != new.before:
+        wanted, has = (str(record.before or "no --before") for record in (new, old))
+        found.append(f"learned first is {wanted}, the run has {has}")
+    return found

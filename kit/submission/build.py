@@ -1,0 +1,94 @@
+"""A submission made: answers as the recipe says, CSV and card written, both checked."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from kit.data.records import Dataset
+from kit.decoding.ensembles import Answers, answers_of
+from kit.files import locked, now, sha256_file
+from kit.metrics.scores import Score, score_answers
+from kit.settings.recipe import Recipe
+from kit.spans.recipe_members import Source
+from kit.submission.card import (
+    Card,
+    CardData,
+    Estimate,
+    Member,
+    git_revision,
+    writing_card,
+)
+from kit.submission.csv import check_sample, check_submission, encoded, read_submission, write_submission
+from kit.submission.estimate import local_estimate
+
+SAMPLE = "sample_submission.csv"
+
+
+def make_submission(
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None = None
+) -> tuple[Path, dict[str, str], Card, Score | None]:
+    """Decode, check, write *out* and its card; score against *truth* where given.
+
+    The CSV has every guid of *dataset* exactly once, in file order; where ``sample_submission.csv``
+    lies beside the data, its ids must be the same.  Raises SubmissionError, WriteError, LockError where
+    another process makes the same CSV, and what decoding raises; on any of them an earlier CSV and card
+    stay as they were.
+    """
+    with locked(out, wait=False):  # a CSV and its card belong together
+        return _made(recipe, dataset, out, truth)
+
+
+def _made(
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None
+) -> tuple[Path, dict[str, str], Card, Score | None]:
+    found = answer(recipe, dataset)
+    guids = tuple(question.guid for question in dataset)
+    check_submission(found.texts, guids, out)
+    sample = dataset.path.parent / SAMPLE
+    if sample.is_file() and not dataset.has_answers:
+        check_sample(sample, guids)
+    score = None if truth is None else score_answers(found.texts, truth, label=out.stem)
+    texts = list(found.texts.values())
+    card = Card(
+        name=out.stem,
+        csv_sha256=hashlib.sha256(encoded(out, guids, texts)).hexdigest(),
+        data=CardData(str(dataset.path), dataset.sha256, len(dataset)),
+        recipe=recipe.model_dump(mode="json"),
+        members=tuple(_member(source) for source in found.sources),
+        estimate=_estimate(recipe, dataset, score),
+        revision=git_revision(),
+        made_at=now(),
+    )
+    with writing_card(out, card):
+        write_submission(out, guids, texts)
+    return out, found.texts, card, score
+
+
+def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None) -> Estimate:
+    if score is not None:
+        return Estimate(score.edit, score.interval)
+    return local_estimate(recipe, dataset, answer, Path())
+
+
+def answer(recipe: Recipe, dataset: Dataset) -> Answers:
+    """`answers_of`, with the CSV members of a vote read from their files."""
+    return answers_of(recipe, dataset, csv_members(recipe))
+
+
+def csv_members(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """The content of every CSV member: path → guid → text."""
+    csvs = [member.csv for member in recipe.members if member.csv is not None]
+    return {str(Path(csv)): read_submission(Path(csv)) for csv in csvs}
+
+
+def _member(source: Source) -> Member:
+    return Member(
+        label=source.label,
+        run=source.run,
+        fold=int(source.fold) if source.fold.isdecimal() else None,
+        span_file=source.file.name,
+        span_sha256=sha256_file(source.file),
+        weight=source.weight,
+        temperature=source.temperature,
+    )

@@ -1,0 +1,45 @@
+"""The local estimate of a submission: out of fold, for a test set of this size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kit.data.folds import groups
+from kit.data.readers import load
+from kit.data.records import Dataset
+from kit.decoding.ensembles import Answers
+from kit.errors import KitError, counted
+from kit.metrics.metrics import edit_distances
+from kit.metrics.predictions import expect, public_private_spread
+from kit.settings.recipe import Recipe
+from kit.submission.card import Estimate
+from kit.tuning.members import find_training_data, out_of_fold_members
+
+
+def local_estimate(
+    recipe: Recipe, dataset: Dataset, answer: Callable[[Recipe, Dataset], Answers], folder: Path
+) -> Estimate:
+    """The Edit Score to expect of *recipe* on *dataset*, from its members' out-of-fold scores.
+
+    The interval holds what is not known about the true mean and the luck of a test set of this size.
+    The members' training file is looked for in *folder*, its data/ and beside the test file.  Without
+    out-of-fold scores, or without that file, there is no estimate and its reason says why.
+    """
+    try:
+        training = load(find_training_data(recipe, folder, dataset.path.parent), answers_needed=True)
+        out_of_fold_members(recipe, training)
+        texts = answer(recipe, training).texts
+    except KitError as error:
+        return Estimate(reason=f"no estimate: {error}")
+    distances = edit_distances(list(texts.values()), [question.golds for question in training])
+    labels = groups(training.questions)
+    found = expect(distances, labels, len(dataset))
+    half = max(len(dataset) // 2, 1)
+    spread = public_private_spread(distances, labels, half, half)
+    note = (
+        f"out of fold on {training.path.name}, interval for {counted(len(dataset), 'new question')}; folds "
+        "averaged at test time usually do a little better; public and private halves may differ by "
+        f"{2 * spread:.2f}"
+    )
+    return Estimate(found.mean, found.interval, note)

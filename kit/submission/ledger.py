@@ -1,0 +1,179 @@
+"""The ledger of submissions: a JSON line an event, only ever appended, so that no crash loses what was sent.
+
+An intent is written before a file is sent, its outcome after; scores follow when they are known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from kit.errors import WriteError
+from kit.files import append_line, locked, now
+
+DEFAULT = Path("submissions") / "ledger.jsonl"
+OPEN, NOT_SENT = "outcome unknown", "not sent"
+_TAG = re.compile(r"(\[(?:sha256:([0-9a-f]{16})|kernel:[^\]]+)\]) ?")
+
+
+class Entry(BaseModel):
+    """One submission, as all its events together tell it.
+
+    ``estimate``, ``low``, ``high``: the local estimate when it was sent, in code points.  ``public``,
+    ``private``: Kaggle's scores.  None stands for what is not known.  ``status``: OPEN between the intent
+    and its outcome, NOT_SENT, or Kaggle's own: pending, complete, error.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+
+    number: int
+    """Counts the ledger's submissions, from 1."""
+    at: str
+    """UTC, ISO 8601: when the intent was written, or when Kaggle got it."""
+    competition: str
+    sha256: str | None = None
+    """Of the CSV's bytes, hex; None for a submission that was made without the kit."""
+    csv: str = ""
+    kernel: str = ""
+    """OWNER/SLUG/VERSION:FILE of a kernel's output that was submitted in place of a CSV."""
+    card: str | None = None
+    message: str = ""
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    ref: int | None = None
+    """Kaggle's number for it."""
+    status: str = OPEN
+    public: float | None = None
+    private: float | None = None
+    reason: str = ""
+
+    @property
+    def tag(self) -> str:
+        """How Kaggle's list of submissions shows which bytes, or which kernel's output, this was; "" where
+        nobody knows."""
+        if self.kernel:
+            return kernel_tag(self.kernel)
+        return tag_of(self.sha256) if self.sha256 else ""
+
+    @property
+    def name(self) -> str:
+        """What was submitted, for a message."""
+        return self.csv or self.kernel or f"submission {self.ref}"
+
+
+class _Event(BaseModel):
+    """What any line of the ledger has; the first of a number holds a whole `Entry`, later ones changes."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    number: int
+    event: str
+
+
+def tag_of(sha256: str) -> str:
+    """``[sha256:…]`` with 16 hex digits: first in a submission's description."""
+    return f"[sha256:{sha256[:16]}]"
+
+
+def split_description(description: str) -> tuple[str, str]:
+    """A submission's description as its tag ("" without one) and its message."""
+    found = _TAG.match(description)
+    return (found[1], description[found.end() :]) if found else ("", description)
+
+
+def tagged_hash(description: str) -> str:
+    """The 16 hex digits of the CSV's hash in a submission's description; "" without them."""
+    found = _TAG.match(description)
+    return (found[2] or "") if found else ""
+
+
+def kernel_tag(kernel: str) -> str:
+    """``[kernel:OWNER/SLUG/VERSION:FILE]``: the same for what a kernel made."""
+    return f"[kernel:{kernel}]"
+
+
+class Ledger:
+    """The file, and what may be done to it."""
+
+    def __init__(self, path: Path = DEFAULT) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else submits by this ledger meanwhile: waits for its turn."""
+        with locked(self.path, purpose="submit"):
+            yield
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All submissions, by number.
+
+        A line that is no event (torn off when a machine died) is passed over: what it stood for is found
+        again on Kaggle by its tag.
+        """
+        found: dict[int, Entry] = {}
+        for line in self._lines():
+            with contextlib.suppress(ValidationError):
+                event = _Event.model_validate_json(line)
+                before = found.get(event.number)
+                content = {} if before is None else before.model_dump()
+                found[event.number] = Entry.model_validate({**content, **(event.model_extra or {}),
+                                                            "number": event.number})  # fmt: skip
+        return tuple(found[number] for number in sorted(found))
+
+    def intend(self, **entry: object) -> Entry:
+        """Write down that a submission with these fields of `Entry` is about to be sent."""
+        return self._first("intent", at=now(), **entry)
+
+    def found(self, **entry: object) -> Entry:
+        """Write down a submission that Kaggle has and the ledger had not."""
+        return self._first("found", **entry)
+
+    def changed(self, entry: Entry, event: str, **changes: object) -> Entry:
+        """Write down what is new about *entry*; nothing where nothing is."""
+        after = Entry.model_validate({**entry.model_dump(), **changes})
+        if after == entry:
+            return entry
+        with locked(self.path):
+            self._append({"number": entry.number, "event": event, "when": now(), **changes})
+        return after
+
+    def _first(self, event: str, **fields: object) -> Entry:
+        with locked(self.path):
+            number = max((entry.number for entry in self.entries()), default=0) + 1
+            entry = Entry.model_validate({"number": number, **fields})
+            self._append({"number": number, "event": event, **entry.model_dump(exclude_defaults=True)})
+        return entry
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return [line for line in self.path.read_bytes().split(b"\n") if line.strip()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise WriteError(
+                f"{self.path}: cannot be read ({error.strerror}); name another ledger with --ledger"
+            ) from error
+
+    def _append(self, event: dict[str, object]) -> None:
+        try:
+            append_line(self.path, json.dumps(event, allow_nan=False).encode())
+        except OSError as error:
+            raise WriteError(
+                f"{self.path}: cannot be written ({error.strerror or error}); free space, or name another "
+                "ledger with --ledger"
+            ) from error
+
+
+def of_tag(entries: Sequence[Entry], competition: str, tag: str) -> list[Entry]:
+    """The entries with this tag in this competition that Kaggle has, or may have."""
+    return [
+        entry
+        for entry in entries
+        if entry.competition == competition and entry.tag == tag and entry.status != NOT_SENT
+    ]

@@ -1,0 +1,142 @@
+"""A trial while it trains: its scores go to the study, and one that lags behind is stopped."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from kit.sweeps.results import SECONDS, STEPS
+from kit.sweeps.storage import patiently
+from kit.sweeps.trial_lock import Claim, TakenOver
+from kit.training.checkpoints import latest_complete, seconds_spent
+
+WHOLE = 1000
+"""The study's step at a training's end: steps are thousandths of the training."""
+_EARLIEST = 200
+"""No trial is stopped before this: the learning rate still rises, or has hardly begun to fall."""
+_SAME = 10
+"""Evaluations no further apart count as of the same share: steps are whole numbers."""
+
+Curve = Mapping[int, float]
+"""Edit Score by share of the training done, in thousandths."""
+
+
+class Lagging(Exception):
+    """The trial's best Edit Score so far is above the median of the others'."""
+
+
+class OutOfTime(Exception):
+    """The time that the user gave is over; a checkpoint was kept."""
+
+
+def lags(own: Curve, others: Sequence[Curve], fewest: int) -> bool:
+    """Whether a training is to be stopped after its last evaluation in *own*.
+
+    The median stopping rule (Golovin et al. 2017, Google Vizier, 3.2.2, with the best values so far, as
+    Optuna's MedianPruner has them): its best so far is above the median of what the finished *others*
+    had reached at the same share of theirs, of which there must be at least *fewest*.  Shares of the
+    training are compared, not steps as MedianPruner does: with other batch sizes and epochs the same step is
+    at another place of the learning rate's schedule, or no other trial has it at all.
+    """
+    share = max(own)
+    if not _EARLIEST <= share < WHOLE:
+        return False
+    reached = [best for other in others if (best := _best_until(other, share + _SAME)) is not None]
+    return len(reached) >= max(fewest, 1) and min(own.values()) > statistics.median(reached)
+
+
+def _best_until(curve: Curve, share: int) -> float | None:
+    return min((value for at, value in curve.items() if at <= share), default=None)
+
+
+class Judge(TrainerCallback):
+    """Reports each evaluation to the study, stops what lags, and keeps an eye on the clock."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        others: Callable[[], Sequence[Curve]],
+        *,
+        fewest: int,
+        deadline: float | None,
+        checkpoints: Path,
+    ) -> None:
+        """*others*: curves of the finished trials; *deadline*: by ``time.monotonic``."""
+        self._claim, self._others = claim, others
+        self._fewest, self._deadline = fewest, deadline
+        self._began = time.monotonic() - seconds_spent(latest_complete(checkpoints))
+        self._leaving = False
+        self.reported: dict[int, float] = {}
+
+    def report(self, curve: Curve) -> None:
+        """Tell the study what it does not know yet; while its database is away, nothing.
+
+        The next evaluation tells all.  Raises TakenOver where the trial is another's by now.
+        """
+        for share, edit in sorted(curve.items()):
+            if share not in self.reported:
+                try:
+                    self._claim.trial.report(edit, share)
+                except optuna.exceptions.UpdateFinishedTrialError:
+                    raise TakenOver from None
+                except optuna.exceptions.StorageInternalError:
+                    return
+                self.reported[share] = edit
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """A training that goes on brings its earlier evaluations along."""
+        self.report(_curve(state))
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Out of time: a checkpoint, then the end."""
+        self._claim.heartbeat.check()
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._leaving = control.should_save = True
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Leaves once the checkpoint is whole; a training at its last step just ends."""
+        if self._leaving and state.global_step < state.max_steps:
+            raise OutOfTime
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """The score goes to the study; a trial that lags ends here."""
+        own = _curve(state)
+        self.report(own)
+        try:
+            others = self._others()
+        except optuna.exceptions.StorageInternalError:  # the next evaluation judges
+            return
+        if lags(own, others, self._fewest):
+            self._note(STEPS, state.global_step)
+            self._note(SECONDS, round(time.monotonic() - self._began, 1))
+            raise Lagging
+
+    def _note(self, name: str, value: float) -> None:
+        patiently(lambda: self._claim.trial.set_user_attr(name, value))
+
+
+def _curve(state: TrainerState) -> Curve:
+    return {
+        share_of(entry["step"], state.max_steps): float(entry["eval_edit"])
+        for entry in state.log_history
+        if "eval_edit" in entry
+    }
+
+
+def share_of(step: float, steps: float) -> int:
+    """Thousandths of a training of *steps* that are done after *step*."""
+    return round(WHOLE * step / steps)

@@ -1,0 +1,188 @@
+"""A sweep: one trial after the other, each an ordinary run, until all are done or the time is over."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import optuna
+import torch
+from optuna.trial import TrialState
+
+from kit.data.records import Dataset
+from kit.errors import ModelError
+from kit.settings.ranges import shown
+from kit.settings.runs import FULL, FoldRecord
+from kit.settings.searching import Search, Settle
+from kit.settings.training import TrainingSettings
+from kit.sweeps.pruner import Curve, Judge, Lagging, OutOfTime, share_of
+from kit.sweeps.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS
+from kit.sweeps.storage import Kept, patiently
+from kit.sweeps.trial_lock import ERROR, LEFT, Claim, TakenOver, attempts, claimed
+from kit.training.fit import Callbacks
+from kit.training.run import train_run
+
+_FAILURES = 3
+"""So many failed trainings in a row are no bad luck with the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a sweep's process needs to know."""
+
+    backbone: str
+    data: Sequence[Dataset]
+    valid: Dataset | None
+    folder: Path
+    search: Search
+    settle: Settle
+    trials: int
+    """In all, those of earlier commands included."""
+    keep: int
+    """So many of the best trials keep their weights."""
+    prune_after: int
+    """No trial is stopped early before so many ran to their end."""
+    seed: int
+    hours: float | None
+    trust_remote_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a sweep speaks: lines, and the callbacks of each training."""
+
+    say: Callable[[str], object] = lambda line: None
+    callbacks: Callable[[], contextlib.AbstractContextManager[Callbacks]] = lambda: contextlib.nullcontext(
+        Callbacks()
+    )
+    after_each: Callable[[], object] = lambda: None
+
+
+def carry_out(plan: Plan, kept: Kept, voice: Voice) -> None:
+    """Train trials until the study has ``plan.trials``, or the time is over.
+
+    Raises ModelError where one training after the other fails, and whatever ends a training for a reason that
+    is not in its settings (a full disk, an interruption): its trial goes on with the next command.
+    """
+    deadline = None if plan.hours is None else time.monotonic() + plan.hours * 3600
+    failures = 0
+    tidy(kept, plan.folder, plan.keep)
+    while deadline is None or time.monotonic() < deadline:
+        with claimed(kept, plan.folder, plan.search, plan.trials, plan.seed) as claim:
+            if claim is None:
+                return
+            try:
+                failed = _train(plan, kept, claim, voice, deadline)
+            except TakenOver:
+                voice.say(f"{claim.name}: gave no sign of life for too long; another process goes on with it")
+                continue
+            except OutOfTime:
+                claim.trial.set_user_attr(LEFT, True)
+                break
+            except KeyboardInterrupt:
+                claim.trial.set_user_attr(LEFT, True)
+                raise
+        tidy(kept, plan.folder, plan.keep)
+        voice.after_each()
+        failures = failures + 1 if failed else 0
+        if failures == _FAILURES:
+            raise ModelError(f"{plan.folder}: {failures} trainings in a row failed, the last one: {failed}")
+    voice.say(f"{plan.hours:g} h are over; the same command goes on from the last checkpoint")
+
+
+def _train(plan: Plan, kept: Kept, claim: Claim, voice: Voice, deadline: float | None) -> str | None:
+    """Train one trial and tell the study; returns why it failed, or None."""
+    folder = plan.folder / claim.name
+    params = claim.trial.params
+    settings = plan.search.settings(params, plan.settle)
+    drawn = ", ".join(f"{one.name} {shown(one.settled(params[one.name]))}" for one in plan.search.ranges)
+    place = list(attempts(kept.study)).index(claim.name) + 1
+    voice.say(f"{claim.name} ({place} of {plan.trials}){' goes on' * claim.again}: {drawn}")
+    judge = Judge(
+        claim,
+        lambda: _finished_curves(kept),
+        fewest=plan.prune_after,
+        deadline=deadline,
+        checkpoints=folder / FULL / "checkpoints",
+    )
+    try:
+        fold = _fit(plan, folder, settings, voice, judge)
+    except Lagging:
+        share = max(judge.reported, default=0)
+        voice.say(f"{claim.name}: stopped after {share / 10:.0f} %: others were better by then")
+        _tell(kept, claim, state=TrialState.PRUNED)
+        return None
+    except ModelError as error:
+        voice.say(f"{claim.name}: failed: {error}")
+        patiently(functools.partial(claim.trial.set_user_attr, ERROR, str(error)))
+        _tell(kept, claim, state=TrialState.PRUNED)  # not FAIL, of which the sampler would learn nothing
+        return str(error)
+    finally:
+        _forget_the_model()
+    if not judge.reported:  # it had ended when its process died, untold
+        judge.report({share_of(entry["step"], fold.steps): entry["edit"] for entry in fold.history})
+    notes = {
+        STEPS: fold.steps,
+        SECONDS: fold.seconds,
+        HELD_OUT: fold.held_out,
+        BLANK: fold.metrics["blank_edit"],
+        BEST_AT: share_of(fold.kept_step, fold.steps),
+    }
+    for name, value in notes.items():
+        patiently(functools.partial(claim.trial.set_user_attr, name, value))
+    _tell(kept, claim, fold.metrics["edit"])
+    return None
+
+
+def _fit(plan: Plan, folder: Path, settings: TrainingSettings, voice: Voice, judge: Judge) -> FoldRecord:
+    with voice.callbacks() as heard:
+        run = train_run(
+            plan.backbone,
+            plan.data,
+            folder,
+            settings,
+            valid=plan.valid,
+            resume=True,
+            trust_remote_code=plan.trust_remote_code,
+            callbacks=replace(heard, trainer_callbacks=(*heard.trainer_callbacks, judge)),
+        )
+    assert run.record is not None
+    return run.record.folds[FULL]
+
+
+def _tell(kept: Kept, claim: Claim, value: float | None = None, state: TrialState | None = None) -> None:
+    try:
+        patiently(lambda: kept.study.tell(claim.trial, value, state=state))
+    except (ValueError, optuna.exceptions.UpdateFinishedTrialError):  # it is not running, says the study
+        raise TakenOver from None
+
+
+def _finished_curves(kept: Kept) -> list[Curve]:
+    finished = kept.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return [trial.intermediate_values for trial in finished]
+
+
+def tidy(kept: Kept, folder: Path, keep: int) -> None:
+    """Delete the models of trials that are over but for the *keep* best; the study has what they scored."""
+    trials = attempts(kept.study)
+    ranked = sorted(
+        (trial.value, name)
+        for name, trial in trials.items()
+        if trial.state == TrialState.COMPLETE and trial.value is not None
+    )
+    best = {name for _, name in ranked[:keep]}
+    for name, trial in trials.items():
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and name not in best:
+            shutil.rmtree(folder / name / FULL, ignore_errors=True)
+
+
+def _forget_the_model() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

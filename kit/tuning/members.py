@@ -1,0 +1,110 @@
+"""The members of a recipe as tuning needs them: out-of-fold scores on one file, over shared folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.data.records import Dataset
+from kit.errors import ConfigError
+from kit.files import is_temporary, sha256_file
+from kit.settings.folds import read_plan
+from kit.settings.recipe import Recipe
+from kit.spans.lengths import log_length_prior
+from kit.spans.out_of_fold import OUT_OF_FOLD
+from kit.spans.recipe_members import answer_lengths_of
+from kit.spans.run_folder import Run, member_scores, open_run
+from kit.spans.span_scores import SpanScores, aligned
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """M members' out-of-fold scores on the same Q questions.
+
+    labels, scores: one a member, the scores in the data's order
+    fold_of: int64 (Q,), the fold in which each question was held out, by every member
+    lengths: gold answer length in code points → how often
+    """
+
+    labels: tuple[str, ...]
+    runs: tuple[Run, ...]
+    scores: tuple[SpanScores, ...]
+    fold_of: NDArray[np.int64]
+    lengths: dict[int, int]
+
+    def only(self, indices: Sequence[int]) -> OutOfFold:
+        """Those members alone."""
+        runs = tuple(self.runs[index] for index in indices)
+        return OutOfFold(
+            tuple(self.labels[index] for index in indices),
+            runs,
+            tuple(self.scores[index] for index in indices),
+            self.fold_of,
+            answer_lengths_of(run.record for run in runs if run.record is not None),
+        )
+
+    def bonus(self, length_prior: float, length_cap: int) -> NDArray[np.float64] | None:
+        """λ log prior, as `length_bonus` gives it."""
+        return length_prior * log_length_prior(self.lengths, length_cap) if length_prior else None
+
+
+def out_of_fold_members(recipe: Recipe, dataset: Dataset) -> OutOfFold:
+    """Read the out-of-fold scores of every member of *recipe* on *dataset*.
+
+    Raises ConfigError naming each member that has none, or whose folds are not those of the first.
+    """
+    runs, mistakes = [], []
+    for member in recipe.members:
+        if member.csv is not None:
+            mistakes.append(f"{member.csv}: a CSV has no out-of-fold scores")
+            continue
+        run = open_run(str(member.run))
+        if run.record is None or run.record.settings.folds is None:
+            mistakes.append(f"{run.folder}: has no out-of-fold scores; train it with --folds 5")
+        elif not run.trained_on(dataset):
+            mistakes.append(f"{run.folder}: was not trained on {dataset.path}")
+        elif member.fold is not None:
+            mistakes.append(f"{run.folder}: fold {member.fold} alone; out-of-fold scores are of all folds")
+        else:
+            runs.append(run)
+    if mistakes:
+        raise ConfigError(f"out-of-fold scores are needed and missing: {'; '.join(mistakes)}")
+    guids = tuple(question.guid for question in dataset)
+    scores = tuple(aligned(member_scores(run, OUT_OF_FOLD, dataset), guids, run.name) for run in runs)
+    lengths = answer_lengths_of(run.record for run in runs if run.record is not None)
+    labels = tuple(run.name for run in runs)
+    return OutOfFold(labels, tuple(runs), scores, _shared_folds(runs, dataset), lengths)
+
+
+def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:
+    plans = [read_plan(run.folder) for run in runs]
+    folds = [None if plan is None else plan.fold_of(dataset.sha256) for plan in plans]
+    for run, own in zip(runs, folds, strict=True):
+        if own is None or folds[0] is None or tuple(own) != tuple(folds[0]):
+            raise ConfigError(
+                f"{run.folder}: its folds are not those of {runs[0].folder}; train members with the same "
+                "data, --folds and --split-seed"
+            )
+    return np.array(folds[0], dtype=np.int64)
+
+
+def find_training_data(recipe: Recipe, *folders: Path) -> Path:
+    """The training file of the recipe's members, told by its hash: in one of *folders* or their data/.
+
+    Raises ConfigError where there is none.
+    """
+    run = next((open_run(member.run) for member in recipe.members if member.run), None)
+    files = () if run is None or run.record is None else run.record.data
+    for file in files:
+        for folder in folders:
+            for path in (folder / file.name, *sorted((folder / "data").rglob(file.name))):
+                half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
+                if path.is_file() and not half_placed and sha256_file(path) == file.sha256:
+                    return path
+    names = ", ".join(file.name for file in files) or "of the members"
+    where = " or ".join(str(folder) for folder in folders)
+    raise ConfigError(f"the training data ({names}) are not in {where} or data/ there; name them with --data")

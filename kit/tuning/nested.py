@@ -1,0 +1,285 @@
+"""A recipe tuned, and what each part of it gains on questions that nothing was fitted on."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.data.folds import groups as groups_of
+from kit.data.records import Dataset, Question
+from kit.errors import ConfigError
+from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
+from kit.metrics.metrics import edit_distances
+from kit.metrics.predictions import Decile, calibration
+from kit.ranking.model import Ranker
+from kit.settings.recipe import Recipe, RuleSpec
+from kit.spans.minimum_risk import Considered, considered
+from kit.text_rules.rules import RULES, Rule, apply_rules, parse_rules
+from kit.tuning.fitting import Fit, Fitter
+from kit.tuning.members import OutOfFold, out_of_fold_members
+from kit.tuning.second_stage import last_fit, ranked_ways
+
+COURSE: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
+TRIED: tuple[RuleSpec, ...] = (
+    "trim", "balance_quotes", "tighten_symbols", "strip_particles", {"blank_long": 20}, {"blank_long": 30},
+)  # fmt: skip
+LEVEL = 0.05
+_EQUAL = "equal weights"
+_NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One way to answer, scored on all questions, each by settings fitted without its fold.
+
+    ``versus`` is the paired difference to the recipe as it was given (None for that row itself);
+    ``evidence`` whether it is one by Holm's correction over the whole table.
+    """
+
+    label: str
+    edit: float
+    interval: Interval
+    exact: float
+    versus: PairedDifference | None
+    evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The tuned recipe, the table, and the nested answers' distances, float64 (Q,), of its method."""
+
+    recipe: Recipe
+    method: str
+    """The row of the table that the recipe answers by: "tuned" or "ranked", with the rules it keeps."""
+    rows: tuple[Row, ...]
+    distances: NDArray[np.float64]
+    groups: NDArray[np.int64]
+    ranker: Ranker | None
+    """With ``decoder: ranked`` in the recipe."""
+    deciles: tuple[Decile, ...]
+    """Expected against actual distance of the blend's own choice by `edit`, nested."""
+    importances: Mapping[str, float]
+    """Share of the second stage's gain by feature, where there was one."""
+
+
+def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda line: None) -> Tuned:
+    """Fit *recipe*'s temperatures, weights, length prior, blend, decoder, cap, candidates and rules.
+
+    Every reported figure is nested: for each outer fold (the members' own, which they share)
+    everything is fitted on the other folds.  The returned recipe is fitted on all of them.  Raises
+    ConfigError where a member has no out-of-fold scores on *dataset*.
+    """
+    members = out_of_fold_members(recipe, dataset)
+    questions = dataset.questions
+    golds = [question.golds for question in questions]
+    fitter = Fitter(members, questions)
+    collected = _Answers(len(questions))
+    risks = np.zeros(len(questions))
+    folds = np.unique(members.fold_of)
+    for fold in folds:
+        say(f"outer fold {fold + 1} of {len(folds)}: fitting on the others")
+        rows = members.fold_of != fold
+        base = _ways(fitter, members, rows, ~rows, collected)
+        risks[~rows] = [one.risk[0] for one, out in zip(_weighed(base, questions), ~rows, strict=True) if out]
+        if _can_rank():
+            for label, texts in ranked_ways(base, members, questions, rows).items():
+                collected.put(label, ~rows, texts)
+    _given(fitter, recipe, members, collected)
+    say("the recipe itself: fitting on all folds")
+    everything = np.ones(len(questions), dtype=np.bool_)
+    groups = groups_of(questions)
+    distances = {label: edit_distances(texts, golds) for label, texts in collected.items()}
+    start = fitter.start(everything)
+    ranker = None
+    method = "tuned"
+    if _can_rank() and _worth_it(distances["tuned"], distances["ranked"], groups):
+        method = "ranked"
+        final = fitter.weights(start, everything, "mean", "edit")
+        ranker = last_fit(final, members, questions)
+    else:
+        final = fitter.best(fitter.ways(start, everything).values(), everything)
+    rules = _RuleChoice(collected[method], golds, groups)
+    distances |= {f"{method}, {name}": own for name, own in rules.distances.items()}
+    answer = f"{method}, rules by choice"
+    distances[answer] = edit_distances(rules.nested(members.fold_of), golds)
+    return Tuned(
+        recipe=_recipe(
+            recipe, final, [rule.spec for rule in rules.kept(everything)], ranked=ranker is not None
+        ),
+        method=answer,
+        rows=_scored(distances, groups, reference="as given"),
+        distances=distances[answer],
+        groups=groups,
+        ranker=ranker,
+        deciles=calibration(risks, distances["mean, edit, tuned weights"]),
+        importances={} if ranker is None else ranker.importances(),
+    )
+
+
+def _can_rank() -> bool:
+    return importlib.util.find_spec("lightgbm") is not None
+
+
+def _weighed(fit: Fit, questions: Sequence[Question]) -> Iterator[Considered]:
+    return considered(fit.blended(), questions)
+
+
+class _Answers:
+    """Texts by label, filled row by row as the outer folds come in."""
+
+    def __init__(self, questions: int) -> None:
+        self._texts: dict[str, list[str]] = {}
+        self._questions = questions
+
+    def put(self, label: str, rows: NDArray[np.bool_], texts: Sequence[str]) -> None:
+        own = self._texts.setdefault(label, [""] * self._questions)
+        for index in np.flatnonzero(rows).tolist():
+            own[index] = texts[index]
+
+    def __getitem__(self, label: str) -> list[str]:
+        return self._texts[label]
+
+    def items(self) -> Sequence[tuple[str, list[str]]]:
+        return list(self._texts.items())
+
+
+def _ways(
+    fitter: Fitter,
+    members: OutOfFold,
+    fitted: NDArray[np.bool_],
+    reported: NDArray[np.bool_],
+    collected: _Answers,
+) -> Fit:
+    """Every way to answer, fitted on some rows and put down for the others.
+
+    Returns the mean with tuned weights, decoded by edit: what a second stage starts from.
+    """
+    base = fitter.start(fitted)
+    count = len(members.labels)
+    for number, label in enumerate(members.labels):
+        alone = np.eye(count)[number]
+        for decoder in ("argmax", "edit"):
+            fit = replace(base, blend="mean", decoder=decoder, weights=alone)
+            collected.put(f"{label}: {decoder}, prior and temperature", reported, fit.texts())
+    tuned = fitter.ways(base, fitted)
+    for (blend, decoder), fit in tuned.items():
+        if count > 1:
+            equal = replace(base, blend=blend, decoder=decoder)
+            collected.put(f"{blend}, {decoder}, {_EQUAL}", reported, equal.texts())
+        collected.put(f"{blend}, {decoder}, tuned weights", reported, fit.texts())
+    collected.put("tuned", reported, fitter.best(tuned.values(), fitted).texts())
+    return tuned["mean", "edit"]
+
+
+def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answers) -> None:
+    """What needs no fitting: the recipe as it is, and the plain baselines of every member."""
+    everything = np.ones(len(members.fold_of), dtype=np.bool_)
+    used = [member for member in recipe.members if member.run is not None]
+    base = fitter.with_temperatures(
+        [member.temperature for member in used], recipe.length_prior, recipe.length_cap
+    )
+    decoder = "edit" if recipe.decoder == "ranked" else recipe.decoder
+    given = replace(
+        base, blend=recipe.blend, decoder=decoder, candidates=min(recipe.candidates, base.candidates),
+        weights=np.array([member.weight for member in used]),
+    )  # fmt: skip
+    rules = parse_rules(recipe.rules)
+    collected.put("as given", everything, [apply_rules(text, rules) for text in given.texts()])
+    plain = fitter.with_temperatures([1.0] * len(used), 0.0, 60)
+    for number, label in enumerate(members.labels):
+        alone = replace(plain, decoder="argmax", weights=np.eye(len(used))[number]).texts()
+        collected.put(f"{label}: argmax", everything, alone)
+        course = parse_rules(COURSE)
+        collected.put(f"{label}: course-2022", everything, [apply_rules(text, course) for text in alone])
+
+
+def _scored(
+    distances: Mapping[str, NDArray[np.float64]], groups: NDArray[np.int64], reference: str
+) -> tuple[Row, ...]:
+    rows = []
+    for label, own in distances.items():
+        versus = None if label == reference else paired(distances[reference], own, groups)
+        exact = float((own == 0).mean())
+        rows.append(Row(label, float(own.mean()), bootstrap(own, groups), exact, versus, False))
+    tested = [row for row in rows if row.versus is not None]
+    holds = holm([row.versus.p_value for row in tested if row.versus is not None], LEVEL)
+    proven = {row.label for row, holding in zip(tested, holds, strict=True) if holding}
+    ordered = sorted(rows, key=lambda row: (row.label != reference, row.edit))
+    return tuple(replace(row, evidence=row.label in proven) for row in ordered)
+
+
+class _RuleChoice:
+    """Each rule alone on the same *texts*, and which of them are worth keeping."""
+
+    def __init__(
+        self, texts: Sequence[str], golds: Sequence[Sequence[str]], groups: NDArray[np.int64]
+    ) -> None:
+        self._texts, self._groups = texts, groups
+        self._plain = edit_distances(texts, golds)
+        self._rules = {_name(rule): rule for rule in _rules_to_try()}
+        self.distances = {
+            name: edit_distances([rule(text) for text in texts], golds) for name, rule in self._rules.items()
+        }
+
+    def kept(self, rows: NDArray[np.bool_]) -> list[Rule]:
+        """The rules that help on *rows* by more than chance."""
+        return [
+            self._rules[name]
+            for name, own in self.distances.items()
+            if _worth_it(self._plain[rows], own[rows], self._groups[rows])
+        ]
+
+    def nested(self, fold_of: NDArray[np.int64]) -> list[str]:
+        """The texts, each fold's by the rules that the other folds keep."""
+        texts = list(self._texts)
+        for fold in np.unique(fold_of):
+            chosen = self.kept(fold_of != fold)
+            for index in np.flatnonzero(fold_of == fold).tolist():
+                texts[index] = apply_rules(texts[index], chosen)
+        return texts
+
+
+def _rules_to_try() -> list[Rule]:
+    found: list[Rule] = []
+    for spec in TRIED:
+        try:
+            found += parse_rules([spec])
+        except ConfigError:  # an optional package is missing: that rule cannot be tried
+            assert (spec if isinstance(spec, str) else next(iter(spec))) in RULES
+    return found
+
+
+def _name(rule: Rule) -> str:
+    return rule.name if rule.argument is None else f"{rule.name} {rule.argument}"
+
+
+def _worth_it(without: NDArray[np.float64], with_it: NDArray[np.float64], groups: NDArray[np.int64]) -> bool:
+    """Whether a rule lowers the Edit Score by more than one standard error of the difference."""
+    difference = paired(without, with_it, groups)
+    if not difference.interval.known or difference.mean >= 0:
+        return False
+    standard_error = (difference.interval.high - difference.interval.low) / (2 * _NORMAL_95)
+    return difference.mean < -standard_error
+
+
+def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]], *, ranked: bool) -> Recipe:
+    members = tuple(
+        member.model_copy(update={"weight": round(float(weight), 4), "temperature": temperature})
+        for member, weight, temperature in zip(given.members, fit.weights, fit.temperatures, strict=True)
+    )
+    return given.model_copy(
+        update={
+            "members": members,
+            "blend": fit.blend,
+            "decoder": "ranked" if ranked else fit.decoder,
+            "ranker": None,  # its path is known when it is written
+            "length_cap": fit.length_cap,
+            "length_prior": fit.length_prior,
+            "candidates": fit.candidates,
+            "rules": tuple(rules),
+        }
+    )

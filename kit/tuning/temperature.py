@@ -1,0 +1,60 @@
+"""Temperatures by the likelihood of gold spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from kit.data.records import Question
+from kit.spans.posteriors import Posterior, span_posterior
+from kit.spans.span_scores import SpanScores
+
+FLOOR = 1e-5
+"""What a gold counts that a member cannot express, or thinks next to impossible."""
+LOWEST, HIGHEST = 0.4, 3.0
+_ENOUGH = 600
+"""A temperature is one number: more questions than this move it by less than its use can tell."""
+_TOLERANCE = 0.05
+
+
+def gold_likelihood(posterior: Posterior, questions: Sequence[Question]) -> NDArray[np.float64]:
+    """Log probability of each question's gold spans, float64 (Q,), at least log FLOOR."""
+    found = np.zeros(len(questions))
+    for number, question in enumerate(questions):
+        part = slice(posterior.offsets[number], posterior.offsets[number + 1])
+        spans = {(answer.start, answer.end) for answer in question.answers or ()}
+        for begin, end in spans:
+            same = (posterior.begin[part] == begin) & (posterior.end[part] == end)
+            found[number] += posterior.p[part][same].sum()
+    likelihood: NDArray[np.float64] = np.log(np.maximum(found, FLOOR))
+    return likelihood
+
+
+def fit_temperature(
+    scores: SpanScores,
+    questions: Sequence[Question],
+    length_cap: int,
+    bonus: NDArray[np.float64] | None,
+    seed: int = 0,
+) -> float:
+    """The temperature under which the gold spans of *questions* are likeliest, to two digits.
+
+    *scores* are in the order of *questions*.  Guo et al., On Calibration of Modern Neural Networks
+    (2017), with spans for classes.
+    """
+    if len(questions) > _ENOUGH:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(questions), _ENOUGH, replace=False))
+        scores, questions = scores.select(chosen), [questions[index] for index in chosen]
+
+    def loss(log_temperature: float) -> float:
+        posterior = span_posterior(
+            scores, length_cap, temperature=float(np.exp(log_temperature)), bonus=bonus
+        )
+        return -float(gold_likelihood(posterior, questions).mean())
+
+    bounds = (np.log(LOWEST), np.log(HIGHEST))
+    best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _TOLERANCE})
+    return round(float(np.exp(best.x)), 2)

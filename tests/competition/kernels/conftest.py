@@ -1,7 +1,0 @@
-"""The server of the Kaggle tests, with kernels."""
-
-from __future__ import annotations
-
-from tests.competition.kaggle.conftest import kaggle
-
-__all__ = ["kaggle"]

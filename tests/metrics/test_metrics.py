@@ -1,0 +1,171 @@
+"""Distances and KorQuAD 1.0 matches, against values worked out by hand and slow oracles."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit.errors import ConfigError
+from kit.metrics.metrics import edit_distances, exact_matches, f1_scores, matches, normalise
+
+# Hangul, NFD jamo, Hanja, emoji, white space that is not " ", official brackets, ASCII punctuation.
+LETTERS = "한글달력가AbİΣς韓🙂\u1112\u1161\u11ab 　\xa0\u200b\t'\"《》<>〈〉()‘’“”.,%-·"
+texts = st.text(alphabet=LETTERS, max_size=12)
+pairs = st.lists(st.tuples(texts, st.lists(texts, min_size=1, max_size=4)), max_size=9)
+
+
+def slow_distance(left: str, right: str) -> int:
+    """The textbook table, whole."""
+    table = [[i + j for j in range(len(right) + 1)] for i in range(len(left) + 1)]
+    for i, one in enumerate(left, start=1):
+        for j, other in enumerate(right, start=1):
+            table[i][j] = min(table[i - 1][j] + 1, table[i][j - 1] + 1, table[i - 1][j - 1] + (one != other))
+    return table[-1][-1]
+
+
+def slow_words(text: str) -> list[str]:
+    """The official preparation, a character at a time."""
+    spaced = ""
+    for character in text:
+        spaced += " " if character in {*"'\"()‘’", *"《》<>〈〉"} else character
+    kept = [character for character in spaced.lower() if character not in string.punctuation]
+    return "".join(kept).split()
+
+
+def slow_f1(prediction: str, gold: str) -> float:
+    """Characters are paired off one by one."""
+    left = [character for word in slow_words(prediction) for character in word]
+    right = [character for word in slow_words(gold) for character in word]
+    open_golds = list(right)
+    same = 0
+    for character in left:
+        if character in open_golds:
+            open_golds.remove(character)
+            same += 1
+    if same == 0:
+        return 0.0
+    precision, recall = same / len(left), same / len(right)
+    return 2 * precision * recall / (precision + recall)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "golds", "first", "least", "mean"),
+    [
+        ("한 달", ["한 달가량", "한 달"], 2, 0, 1.0),
+        ("", ["한 달가량", "한 달"], 5, 3, 4.0),
+        ("", [""], 0, 0, 0.0),
+        ("한 달가량", [""], 5, 5, 5.0),
+        ("서울시", ["부산시", "서울", "서울시청"], 2, 1, 4 / 3),
+        ("1,004명", ["1004명"], 1, 1, 1.0),
+        ("한국", ["韓國"], 2, 2, 2.0),
+        ("🙂👍🏽", ["🙂"], 2, 2, 2.0),  # code points, not bytes or UTF-16 units
+        ("한\xa0달", ["한 달"], 1, 1, 1.0),
+        (" 한 달", ["한 달"], 1, 1, 1.0),
+    ],
+)
+def test_distances_by_hand(
+    prediction: str, golds: list[str], first: float, least: float, mean: float
+) -> None:
+    assert edit_distances([prediction], [golds]).tolist() == [first]
+    assert edit_distances([prediction], [golds], "min").tolist() == [least]
+    assert edit_distances([prediction], [golds], "mean").tolist() == pytest.approx([mean])
+
+
+def test_distances_are_over_code_points_as_given() -> None:
+    composed, decomposed = "한국", unicodedata.normalize("NFD", "한국")
+    assert len(decomposed) == 6
+    assert edit_distances([decomposed], [[composed]]).tolist() == [6]
+    assert edit_distances([decomposed], [[decomposed]]).tolist() == [0]
+
+
+@given(pairs)
+def test_distances_equal_the_table(rows: list[tuple[str, list[str]]]) -> None:
+    predictions, golds = [row[0] for row in rows], [row[1] for row in rows]
+    slow = [[slow_distance(text, gold) for gold in several] for text, several in rows]
+    assert edit_distances(predictions, golds).tolist() == [row[0] for row in slow]
+    assert edit_distances(predictions, golds, "min").tolist() == [min(row) for row in slow]
+    assert edit_distances(predictions, golds, "mean").tolist() == [sum(row) / len(row) for row in slow]
+
+
+@pytest.mark.parametrize("reference", ["first", "min", "mean"])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 31, 257])
+def test_odd_sized_batches_are_scored_whole(size: int, reference: str) -> None:
+    predictions = ["가" * (row % 5) for row in range(size)]
+    distances = edit_distances(predictions, [["", ""]] * size, reference)
+    assert distances.shape == (size,)
+    assert distances.dtype == np.float64
+    assert distances.tolist() == [row % 5 for row in range(size)]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "golds", "exact", "f1"),
+    [
+        ("한 달", ["한 달가량", "한 달"], True, 1.0),
+        ("한 달", ["한 달가량"], False, 2 / 3),  # 2 of 2 and 2 of 4 characters
+        ("달 한", ["한 달"], False, 1.0),  # a multiset of characters has no order
+        ("가가가", ["가"], False, 0.5),  # precision 1/3, recall 1
+        ("《한글》", ["한글"], True, 1.0),
+        ("‘한글’ (1446년)", ["한글 1446년"], True, 1.0),
+        ("“한글”", ["한글"], False, 2 / 3),  # typographic double quotes are not on the list
+        ("3.5%", ["35"], True, 1.0),
+        ("Kim's", ["kims"], False, 1.0),  # an apostrophe leaves a space
+        ("LG CNS", ["lgcns"], False, 1.0),
+        ("한\xa0 달", ["한 달"], True, 1.0),
+        ("한\u200b달", ["한달"], False, 0.8),
+        ("", ["한글"], False, 0.0),
+        ("한글", [""], False, 0.0),
+        ("", [""], True, 0.0),  # official: F1 is 0 when nothing is in common, even nothing
+        ("...", ["-"], True, 0.0),
+        (" ", [""], True, 0.0),
+        ("서울", ["부산", "서울특별시"], False, 4 / 7),
+    ],
+)
+def test_matches_by_hand(prediction: str, golds: list[str], exact: bool, f1: float) -> None:
+    assert exact_matches([prediction], [golds]).tolist() == [exact]
+    assert f1_scores([prediction], [golds]).tolist() == pytest.approx([f1])
+
+
+@given(pairs)
+def test_matches_equal_the_slow_way(rows: list[tuple[str, list[str]]]) -> None:
+    official = matches([row[0] for row in rows], [row[1] for row in rows])
+    assert official.exact.tolist() == [
+        any(slow_words(text) == slow_words(gold) for gold in golds) for text, golds in rows
+    ]
+    # To the last bit: sums over a file must not differ from the official result.
+    assert official.f1.tolist() == [max(slow_f1(text, gold) for gold in golds) for text, golds in rows]
+
+
+def test_lower_case_is_taken_before_punctuation_goes() -> None:
+    # The comma makes this sigma a final one, ς; without it, it would become σ.
+    assert normalise("ΑΣ,Α") == "αςα"
+
+
+@given(texts)
+def test_normalise_settles(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+
+
+def test_distance_zero_is_raw_equality() -> None:
+    assert exact_matches(["한글."], [["한글"]]).tolist() == [True]
+    assert edit_distances(["한글."], [["한글"]]).tolist() == [1]
+
+
+def test_unknown_reference() -> None:
+    with pytest.raises(ConfigError) as caught:
+        edit_distances(["a"], [["a"]], "longest")
+    assert str(caught.value) == "reference is 'longest'; it must be one of first, min, mean"
+
+
+@pytest.mark.parametrize("function", [edit_distances, matches])
+def test_misshapen_input_is_refused(function) -> None:
+    with pytest.raises(ValueError, match="2 predictions but 1 questions"):
+        function(["a", "b"], [["a"]])
+    with pytest.raises(ValueError, match=r"golds\[1\] is empty"):
+        function(["a", "b"], [["a"], []])
+    with pytest.raises(TypeError, match=r"golds\[0\] is the string 'ab'"):
+        function(["a"], ["ab"])

@@ -1,0 +1,157 @@
+"""The loss of a batch: exact, independent of padding, and its options against slow oracles."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from kit.training.losses import Loss, divergence, span_loss
+from kit.training.soft_targets import SOFT_SCALE, near_targets
+
+
+def logits(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+def test_the_loss_is_the_mean_cross_entropy_of_start_and_end() -> None:
+    start, end = logits(3, 7), logits(3, 7, 1)[..., 0]
+    mask = torch.ones(3, 7, dtype=torch.long)
+    golds = torch.tensor([[[1, 2]], [[0, 0]], [[6, 6]]])
+    expected = torch.nn.functional.cross_entropy(start, golds[:, 0, 0], reduction="sum")
+    expected = (expected + torch.nn.functional.cross_entropy(end, golds[:, 0, 1], reduction="sum")) / 2
+    assert torch.allclose(span_loss(start, end, mask, golds), expected)
+
+
+PLACES = torch.tensor(
+    [
+        [[-1, -1], [0, 2], [2, 3], [4, 9], [-1, -1]],
+        [[-1, -1], [7, 8], [9, 12], [-1, -1], [13, 15]],
+    ]
+)
+
+
+@pytest.mark.parametrize("soften", [0.0, 0.4])
+def test_padding_does_not_change_the_loss(soften: float) -> None:
+    start, end = logits(2, 5), logits(2, 5, 1)[..., 0]
+    golds = torch.tensor([[[1, 2]], [[0, 0]]])
+    ones = torch.ones(2, 5, dtype=torch.long)
+    plain = span_loss(start, end, ones, golds, soften=soften, places=PLACES)
+    wide = [torch.cat([one, torch.full((2, 4), 9.0)], dim=1) for one in (start, end)]
+    mask = torch.tensor([[1] * 5 + [0] * 4] * 2)
+    places = torch.cat([PLACES, torch.full((2, 4, 2), -1)], dim=1)
+    assert torch.allclose(span_loss(*wide, mask, golds, soften=soften, places=places), plain)
+
+
+def test_several_golds_count_as_one_window() -> None:
+    start, end = logits(1, 5), logits(1, 5, 1)[..., 0]
+    mask = torch.ones(1, 5, dtype=torch.long)
+    one, other = torch.tensor([[[1, 2]]]), torch.tensor([[[1, 3]]])
+    both = torch.tensor([[[1, 2], [1, 3], [-1, -1]]])
+    mean = (span_loss(start, end, mask, one) + span_loss(start, end, mask, other)) / 2
+    assert torch.allclose(span_loss(start, end, mask, both), mean)
+
+
+def _slow(start: torch.Tensor, end: torch.Tensor, golds: torch.Tensor, soften: float) -> float:
+    """The definition, number by number."""
+    total = 0.0
+    for row in range(len(golds)):
+        own = [gold for gold in golds[row].tolist() if gold[0] >= 0]
+        for gold in own:
+            for side, one in enumerate((start, end)):
+                log_p = torch.log_softmax(one[row], dim=0).tolist()
+                place = PLACES[row, :, side].tolist()
+                target = [float(token == gold[side]) for token in range(len(place))]
+                if place[gold[side]] >= 0:
+                    kernel = [
+                        math.exp(-abs(at - place[gold[side]]) / SOFT_SCALE) if at >= 0 else 0.0
+                        for at in place
+                    ]
+                    near = [value / sum(kernel) for value in kernel]
+                    target = [(1 - soften) * t + soften * n for t, n in zip(target, near, strict=True)]
+                loss = -sum(t * lp for t, lp in zip(target, log_p, strict=True))
+                total += loss / 2 / len(own)
+    return total
+
+
+@pytest.mark.parametrize("soften", [0.1, 0.6])
+def test_softened_targets_equal_the_definition(soften: float) -> None:
+    start, end = logits(2, 5), logits(2, 5, 1)[..., 0]
+    golds = torch.tensor([[[1, 3], [2, 3]], [[0, 0], [-1, -1]]])
+    mask = torch.ones(2, 5, dtype=torch.long)
+    found = span_loss(start, end, mask, golds, soften=soften, places=PLACES)
+    assert math.isclose(float(found), _slow(start, end, golds, soften), rel_tol=1e-5)
+
+
+def test_a_boundary_nearby_is_punished_less_than_one_far_away() -> None:
+    """All that two readers differ in is how many characters their wrong start is off."""
+    places = torch.tensor([[[-1, -1], [0, 1], [1, 2], [20, 21], [21, 22]]])
+    golds, mask = torch.tensor([[[1, 1]]]), torch.ones(1, 5, dtype=torch.long)
+
+    def loss(wrong: int, soften: float) -> float:
+        start = torch.zeros(1, 5)
+        start[0, wrong] = 3.0
+        return float(span_loss(start, torch.zeros(1, 5), mask, golds, soften=soften, places=places))
+
+    assert loss(2, 0.3) < loss(3, 0.3) - 0.1
+    assert math.isclose(loss(2, 0.0), loss(3, 0.0), rel_tol=1e-6)
+
+
+def test_nothing_is_near_to_cls_and_white_space_gets_no_mass() -> None:
+    near, softened = near_targets(PLACES[..., 0], torch.tensor([[0, 2], [4, 0]]))
+    assert softened.tolist() == [[False, True], [True, False]]
+    assert near[0, 1, 0] == near[0, 1, 4] == near[1, 0, 3] == 0
+    assert math.isclose(float(near[0, 1].sum()), 1.0, rel_tol=1e-6)
+    assert near[0, 1].argmax() == 2
+
+
+def test_divergence_is_the_symmetric_kl_of_two_passes() -> None:
+    one, other = (
+        [torch.log_softmax(logits(2, 3, number)[..., 0], dim=1) for number in pair]
+        for pair in ((1, 2), (3, 4))
+    )
+    golds = torch.tensor([[[1, 2]], [[-1, -1]]])  # the second row takes no part
+    expected = 0.0
+    for side in (0, 1):
+        p, q = (table[side][0].exp() for table in (one, other))
+        expected += float((p * (p / q).log()).sum() + (q * (q / p).log()).sum()) / 4
+    assert expected > 0.1
+    found = divergence(list(zip(one, other, strict=True)), golds)
+    assert math.isclose(float(found), expected, rel_tol=1e-5)
+    assert float(divergence([(one[0], one[0])], golds)) == 0.0
+
+
+class Reader(torch.nn.Module):
+    """Start and end logits with dropout, from the ids alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = torch.nn.Embedding(9, 2)
+        torch.nn.init.normal_(self.words.weight, generator=torch.Generator().manual_seed(1))
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
+        class Output:
+            start_logits, end_logits = torch.nn.functional.dropout(
+                self.words(input_ids), 0.4, self.training
+            ).unbind(-1)
+
+        return Output
+
+
+def test_r_drop_adds_nothing_without_dropout_and_something_with_it() -> None:
+    batch = {
+        "input_ids": torch.tensor([[1, 2, 3, 4]]),
+        "attention_mask": torch.ones(1, 4, dtype=torch.long),
+        "golds": torch.tensor([[[1, 2]]]),
+        "labels": torch.tensor([0]),
+    }
+    reader = Reader()
+    plain, _ = Loss()(reader.eval(), batch)
+    agreed, _ = Loss(r_drop=2.0)(reader, batch)
+    assert torch.allclose(plain, agreed)
+    torch.manual_seed(3)
+    once, _ = Loss(r_drop=1e-9)(reader.train(), batch)
+    torch.manual_seed(3)
+    weighed, _ = Loss(r_drop=2.0)(reader, batch)
+    assert weighed > once + 0.01

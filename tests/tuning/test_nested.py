@@ -1,0 +1,294 @@
+"""Tuning on hand-made out-of-fold scores: what is found, what is refused, and that the table is honest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import kit
+from kit.data.records import Dataset
+from kit.decoding.decoders import decoded
+from kit.decoding.voting import Ballot, elected
+from kit.errors import ConfigError
+from kit.metrics.bootstrap import holm
+from kit.metrics.metrics import edit_distances
+from kit.ranking.model import write_ranker
+from kit.ranking.stage import fitted_on
+from kit.settings.folds import FileFolds, FoldPlan, write_plan
+from kit.settings.recipe import Member, Recipe
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
+from kit.settings.training import TrainingSettings
+from kit.spans.blending import blended
+from kit.spans.out_of_fold import oof_digest, oof_file
+from kit.spans.posteriors import span_posterior
+from kit.spans.recipes import load_recipe
+from kit.spans.span_scores import Provenance, SpanScores
+from kit.spans.store import write_spans
+from kit.tuning.fitting import WAYS, Fitter
+from kit.tuning.members import out_of_fold_members
+from kit.tuning.second_stage import last_fit
+from kit.tuning.table import make_table
+from kit.tuning.temperature import fit_temperature, gold_likelihood
+from kit.tuning.weights import coordinate_search, greedy_selection, search
+from tests.spans.made import letters, scores_of, words
+
+NOUNS = [
+    "한국은행",
+    "무령시",
+    "박하린",
+    "기상청",
+    "서울시",
+    "도서관",
+    "광장",
+    "시장",
+    "출판사",
+    "동해안",
+    "나무",
+    "행사",
+]
+PARTICLES = ["은", "이", "을", "에서", "의", "도"]
+QUESTIONS = 60
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(5)
+    rows = []
+    for number in range(QUESTIONS):
+        nouns = [str(noun) for noun in generator.choice(NOUNS, 6, replace=False)]
+        words = [noun + str(generator.choice(PARTICLES)) for noun in nouns]
+        context = f"{number}호 " + " ".join(words) + " 밝혔다."
+        gold = nouns[int(generator.integers(6))]
+        answers = [{"text": gold, "answer_start": context.index(gold)}]
+        qas = [{"id": f"q{number}", "question": "무엇인가?", "answers": answers}]
+        rows.append({"title": f"t{number}", "paragraphs": [{"context": context, "qas": qas}]})
+    Path("data").mkdir()
+    Path("data/train.json").write_text(json.dumps({"data": rows}, ensure_ascii=False), encoding="utf-8")
+    return kit.load("data/train.json")
+
+
+def make_run(data: Dataset, name: str, scores: SpanScores, seed: int = 0) -> str:
+    folder = Path("runs") / name
+    fold = FoldRecord(held_out=1, steps=1, seconds=1.0, windows=1, weights_sha256="0" * 64, metrics={})
+    record = RunRecord(
+        backbone="b",
+        settings=TrainingSettings(folds=3),
+        data=(DataFile(name="train.json", sha256=data.sha256, questions=len(data)),),
+        answer_lengths={"2": 10, "3": 30, "4": 20},
+        folds=dict.fromkeys(("0", "1", "2"), fold),
+    )
+    write_run(folder, record)
+    fold_of = tuple((number + seed) % 3 for number in range(len(data)))
+    folds = FileFolds(name="train.json", sha256=data.sha256, fold_of=fold_of)
+    write_plan(folder, FoldPlan(folds=3, split_seed=42, files=(folds,)))
+    provenance = Provenance(data.sha256, name, "oof", oof_digest(record), 384, 128, "0.1.0")
+    write_spans(oof_file(folder, data.sha256), provenance, [scores])
+    return str(folder)
+
+
+@pytest.fixture
+def recipe(data: Dataset) -> Path:
+    runs = [
+        make_run(data, "words", scores_of(data, words, 1, 3.0)),
+        make_run(data, "letters", scores_of(data, letters, 2, 3.0)),
+        make_run(data, "noise", scores_of(data, letters, 3, 0.0)),
+    ]
+    path = Path("three.yaml")
+    content = {"about": "x", "members": [{"run": run} for run in runs]}
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recipe: Path) -> None:
+    made = kit.tune(recipe)
+    assert made.path == Path("tuned/three.yaml")
+    assert made.data == Path("data/train.json")
+    rows = {row.label: row for row in made.tuned.rows}
+    assert rows["tuned"].edit < rows["as given"].edit
+    assert rows["tuned"].edit < rows["noise: argmax"].edit
+    assert rows["tuned"].evidence
+    assert rows["as given"].versus is None
+    assert rows[made.tuned.method].edit == pytest.approx(made.tuned.distances.mean())
+    tuned = made.tuned.recipe
+    weights = {Path(str(member.run)).name: member.weight for member in tuned.members}
+    assert weights["letters"] > 0.2
+    assert rows["tuned"].edit < rows["letters: edit, prior and temperature"].edit + 0.1
+    text = made.path.read_text(encoding="utf-8")
+    assert text.startswith("# Tuned by kit ")
+    written = load_recipe(made.path)
+    assert written == tuned.model_copy(update={"ranker": written.ranker})
+    ranked = made.tuned.method.startswith("ranked")
+    assert ranked == (written.decoder == "ranked") == (written.ranker is not None)
+    assert {"ranked", "ranked, without members", "ranked, without question"} <= set(rows)
+    assert {f"{blend}, {decoder}, equal weights" for blend, decoder in WAYS} <= set(rows)
+    assert sum(row.questions for row in made.tuned.deciles) == QUESTIONS
+    # the recipe as given is scored by the very answers that kit ensemble would write
+    answers = kit.decode(recipe, data)
+    golds = [question.golds for question in data]
+    assert rows["as given"].edit == pytest.approx(edit_distances(list(answers.values()), golds).mean())
+
+
+def test_a_rule_that_helps_is_kept_and_others_are_not(data: Dataset, recipe: Path) -> None:
+    """A member that knows nothing but whole words leaves a particle behind answers."""
+    content = {"about": "one", "members": [{"run": "runs/words"}]}
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    tuned = kit.tune(recipe).tuned
+    rows = {row.label: row for row in tuned.rows}
+    assert tuned.recipe.rules == ("strip_particles",)
+    assert tuned.method == "ranked, rules by choice"
+    assert tuned.recipe.decoder == "ranked"
+    assert tuned.ranker is not None
+    assert rows[tuned.method].edit < rows["ranked"].edit
+    assert rows[tuned.method].exact > rows["ranked"].exact
+    assert not [label for label in rows if "equal weights" in label]  # one weight is no choice
+
+
+def test_a_second_stage_does_not_know_members_of_weight_0(data: Dataset, recipe: Path) -> None:
+    """`kit ensemble` leaves them out, so a ranker that knew them could never be used."""
+    members = out_of_fold_members(load_recipe(recipe), data)
+    questions = tuple(data)
+    fit = Fitter(members, questions).with_temperatures([1.0] * 3, 0.25, 30)
+    ranker = last_fit(replace(fit, weights=np.array([0.6, 0.0, 0.4])), members, questions)
+    assert ranker.fitted_on == fitted_on([members.runs[0], members.runs[2]])
+    write_ranker(Path("some.ranker"), ranker)
+    content = {
+        "about": "x", "decoder": "ranked", "ranker": "some.ranker", "length_cap": 30, "length_prior": 0.25,
+        "members": [
+            {"run": str(members.runs[index].folder), "weight": weight}
+            for index, weight in enumerate((0.6, 0.0, 0.4))
+        ],
+    }  # fmt: skip
+    Path("ranked.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert set(kit.decode("ranked.yaml", data)) == {question.guid for question in data}
+
+
+def test_what_is_reported_for_a_fold_does_not_depend_on_its_golds(data: Dataset, recipe: Path) -> None:
+    """Golds of one fold are replaced: the answers to that fold's questions stay as they were."""
+    from kit.data.records import Answer
+
+    members = out_of_fold_members(load_recipe(recipe), data)
+    held_out = members.fold_of == 0
+    spoiled = tuple(
+        replace(question, answers=(Answer(question.context[:2], 0),)) if out else question
+        for question, out in zip(data, held_out, strict=True)
+    )
+    answers = []
+    for questions in (data.questions, spoiled):
+        fitter = Fitter(members, questions)
+        base = fitter.start(~held_out)
+        fit = fitter.best(fitter.ways(base, ~held_out).values(), ~held_out)
+        answers.append([text for text, out in zip(fit.texts(), held_out, strict=True) if out])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("blend", ["mean", "product", "vote"])
+@pytest.mark.parametrize("decoder", ["argmax", "edit"])
+@pytest.mark.parametrize("candidates", [50, 4])
+def test_the_table_answers_as_the_real_decoder_does(
+    data: Dataset, blend: str, decoder: str, candidates: int
+) -> None:
+    parts = [
+        span_posterior(scores_of(data, pieces, seed, 1.5), 12).likeliest(60)
+        for seed, pieces in ((1, words), (2, letters), (3, letters))
+    ]
+    weights = np.array([0.5, 0.2, 0.3])
+    table = make_table(parts, data.questions)
+    found = [table.forms[index] for index in table.chosen(weights, blend, decoder, candidates).tolist()]
+    if blend == "vote":
+        ballots = [
+            Ballot(decoded(part.likeliest(candidates), data.questions, decoder), weight, part)
+            for part, weight in zip(parts, weights.tolist(), strict=True)
+        ]
+        expected = elected(ballots, data.questions)
+    else:
+        whole = blended(parts, weights.tolist(), blend).likeliest(candidates)
+        expected = decoded(whole, data.questions, decoder)
+    assert found == list(expected)
+    golds = [question.golds for question in data]
+    chosen = table.chosen(weights, blend, decoder, candidates)
+    assert table.gold[chosen].tolist() == edit_distances(found, golds).tolist()
+
+
+@pytest.mark.parametrize("scale", [1.5, 2.0])
+def test_the_temperature_undoes_a_scale(data: Dataset, scale: float) -> None:
+    plain = fit_temperature(scores_of(data, letters, 2, 3.0, 2.0), data.questions, 12, None)
+    scaled = fit_temperature(scores_of(data, letters, 2, 3.0, 2.0 * scale), data.questions, 12, None)
+    assert 0.5 < plain < 1.0
+    assert scaled == pytest.approx(plain * scale, rel=0.1)
+
+
+def test_a_gold_that_cannot_be_expressed_has_a_floor(data: Dataset) -> None:
+    posterior = span_posterior(scores_of(data, words, 1, 3.0), 12)
+    likelihood = gold_likelihood(posterior, data.questions)
+    assert likelihood.min() == pytest.approx(np.log(1e-5))
+    fine = gold_likelihood(span_posterior(scores_of(data, letters, 1, 3.0), 12), data.questions)
+    assert fine.mean() > likelihood.mean()
+
+
+def test_every_way_to_answer_is_fitted_as_itself(data: Dataset, recipe: Path) -> None:
+    rows = np.arange(QUESTIONS) < 40
+    fitter = Fitter(out_of_fold_members(load_recipe(recipe), data), data.questions)
+    base = fitter.with_temperatures([1.0] * 3, 0.0, 30)
+    ways = fitter.ways(base, rows)
+    assert {way: (fit.blend, fit.decoder) for way, fit in ways.items()} == {way: way for way in WAYS}
+    for (blend, decoder), fit in ways.items():
+        equal = replace(base, blend=blend, decoder=decoder)
+        fitted, unfitted = (one.table.gold[one.chosen()][rows].mean() for one in (fit, equal))
+        assert fitted <= unfitted
+        assert fit.weights.sum() == pytest.approx(1)
+
+    content = {"about": "one", "members": [{"run": "runs/words"}]}
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    fitter = Fitter(out_of_fold_members(load_recipe(recipe), data), data.questions)
+    alone = fitter.ways(fitter.with_temperatures([1.0], 0.0, 30), rows)
+    assert set(alone) == {("mean", "argmax"), ("mean", "edit")}  # of one member there is nothing to blend
+
+
+def test_searches_find_the_best_member_and_drop_the_worst() -> None:
+    target = np.array([0.7, 0.3, 0.0])
+
+    def score(weights: np.ndarray) -> float:  # type: ignore[type-arg]
+        assert weights.sum() == pytest.approx(1)  # whatever is tried are shares
+        assert (weights >= 0).all()
+        return float(np.abs(weights - target).sum())
+
+    for found in (coordinate_search(score, 3), greedy_selection(score, 3), search(score, 3)):
+        assert found.sum() == pytest.approx(1.0)
+        assert score(found) < 0.2
+        assert found[2] == 0.0
+
+
+def test_members_without_out_of_fold_scores_are_named(data: Dataset, recipe: Path) -> None:
+    record = read_run(Path("runs/words"))
+    assert record is not None
+    write_run(Path("runs/words"), record.model_copy(update={"settings": TrainingSettings()}))
+    make_run(data, "letters", scores_of(data, letters, 2, 3.0), seed=1)
+    with pytest.raises(ConfigError, match=r"runs/words: has no out-of-fold scores; train it with --folds 5"):
+        kit.tune(recipe)
+    two = Recipe(members=(Member(run="runs/letters"), Member(run="runs/noise")))
+    with pytest.raises(ConfigError, match=r"runs/noise: its folds are not those of runs/letters"):
+        out_of_fold_members(two, data)
+
+
+def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> None:
+    Path("data/train.json").rename("data/other.json")
+    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
+        kit.tune(recipe)
+    # nor is one taken that a download has not put in its place
+    Path("data/.goorm-2.k1lled00.part/files").mkdir(parents=True)
+    Path("data/other.json").rename("data/.goorm-2.k1lled00.part/files/train.json")
+    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
+        kit.tune(recipe)
+
+
+def test_holm_is_stricter_than_single_tests_and_stops_at_the_first_failure() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
+    assert holm([0.04]) == [True]
+    assert holm([0.06, 0.001]) == [False, True]
+    assert holm([]) == []
