@@ -255,6 +255,12 @@ def test_korean_pages_are_korean(path: Path) -> None:
             assert re.search("[가-힣]{2}", paragraph), paragraph
 
 
+def test_korean_has_one_word_for_one_thing() -> None:
+    for path in [*KOREAN_PAGES, *(PROJECT / "kit" / "notebooks" / "chapters").glob("*.md")]:
+        # a member is 구성 모델, a test file 테스트 파일, a test set 테스트 데이터
+        assert re.findall(r"구성원|시험 ?(?:파일|데이터|세트|지문|문제|정답)", read(path)) == [], path
+
+
 def test_the_pictures_are_there_and_small() -> None:
     shown = set()
     for path in PAGES:
