@@ -66,25 +66,25 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 bench: $(VENV)/installed-dev
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tools.benchmarks
 
 # On a GPU its table in RESULTS.md, in under ten minutes; without one the CPU's.
 bench-gpu: $(VENV)/installed-dev
-	$(BIN)/python -m tests.benchmarks.gpu
+	$(BIN)/python -m tools.benchmarks.gpu
 
 # None of the three is part of `test`: see CONTRIBUTING.md.
 chaos: $(VENV)/installed-dev
-	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tools.chaos
 
 mutants: $(VENV)/installed-dev
-	$(BIN)/python -m tests.mutation $(MODULES) --out mutants.jsonl
+	$(BIN)/python -m tools.mutation $(MODULES) --out mutants.jsonl
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet atheris
-	$(BIN)/python -m tests.fuzzing $(TARGETS) --minutes $(or $(MINUTES),60)
+	$(BIN)/python -m tools.fuzzing $(TARGETS) --minutes $(or $(MINUTES),60)
 
 pictures: $(VENV)/installed-dev
-	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tools.pictures
 
 clean:
 	rm -rf $(VENV) .venv-oldest .venv-newest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-* fuzzing mutants.jsonl

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import kit
-from tests.chaos.processes import HEAVY, LIGHT, LIMIT, Warm
+from tools.chaos.processes import HEAVY, LIGHT, LIMIT, Warm
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 

@@ -18,8 +18,8 @@ from kit.data import demo_corpus
 from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
 from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.runs import read_run
-from tests.chaos.moments import FULL, Moment
 from tests.commands import PROJECT, run_kit, warm
+from tools.chaos.moments import FULL, Moment
 
 Kit = Callable[..., subprocess.CompletedProcess[str]]
 

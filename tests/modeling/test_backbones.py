@@ -25,8 +25,8 @@ from transformers import (
 from kit.errors import ModelError
 from kit.modeling.backbones import Limits, _limits, load_weights, open_backbone
 from kit.modeling.presets import PRESETS
-from tests.chaos.processes import Done, Warm
 from tests.commands import run_program
+from tools.chaos.processes import Done, Warm
 
 
 class Length:
