@@ -1,8 +1,8 @@
 """Gold answers that do not begin and end at a member's token boundaries, and how a blend answers them.
 
-``python -m tools.experiments.token_boundaries RECIPE DATA`` takes a recipe's members on DATA with answers (out
-of fold where they were trained on it), counts for each member the golds that no span of its tokens equals, and
-how often the blend answers them exactly.  Three examples follow.
+``python -m tools.experiments.token_boundaries RECIPE DATA`` takes a recipe's members on DATA with answers
+(out of fold where they were trained on it), counts for each member the golds that no span of its tokens
+equals, and how often the blend answers them exactly.  Three examples follow.
 """
 
 from __future__ import annotations
