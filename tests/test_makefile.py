@@ -15,7 +15,7 @@ echo "$@" >> "$LOG"
 case "$*" in
   "-m venv "*) mkdir -p "$3/bin" && for name in python kit mkdocs; do cp "$0" "$3/bin/$name"; done ;;
   *--index-url*) exit "$OFFERED" ;;
-  "-m build "*) mkdir -p dist && touch dist/kit.whl dist/kit.tar.gz ;;
+  "-m build "*) mkdir -p dist && touch dist/made.whl dist/made.tar.gz ;;
 esac
 """
 
@@ -89,7 +89,7 @@ def test_wheel_and_sdist_are_each_tried_in_an_empty_environment(place: Path) -> 
     assert "-m build --outdir dist ." in calls
     empty = calls.index("-m venv .venv-dist")
     assert not any(" -e " in call for call in calls)  # nothing comes from the source tree
-    for name in ("kit.whl", "kit.tar.gz"):
+    for name in ("made.whl", "made.tar.gz"):
         (installed,) = [n for n, call in enumerate(calls) if call.endswith(f"-c constraints.txt dist/{name}")]
         assert installed > empty
         version, written, checked, removed = calls[installed + 1 : installed + 5]

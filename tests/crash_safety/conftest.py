@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.commands import warm
+from tests.commands import fork_server
 from tools.chaos.experiments import Experiment, experiments
-from tools.chaos.trials import Bench
+from tools.chaos.trials import Harness
 
-Benches = Callable[[str, str], Bench]
+Harnesses = Callable[[str, str], Harness]
 _PREPARED = (("download", "submit"), ("tune",), ("train", "predict", "ensemble", "report"))
 """Commands that share what is prepared for them."""
 _QUICK = _PREPARED[0]
@@ -25,23 +25,23 @@ def rows(table: Iterable[tuple[Any, ...]]) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+def harnesses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harnesses]:
     """From a command and its variant to the experiment, prepared when it is first asked for."""
     place = tmp_path_factory.mktemp("chaos")
     known: dict[tuple[str, str], Experiment] = {}
-    made: dict[tuple[str, str], Bench] = {}
+    made: dict[tuple[str, str], Harness] = {}
     with ExitStack() as opened:
 
-        def bench(command: str, variant: str) -> Bench:
+        def harness(command: str, variant: str) -> Harness:
             key = command, variant
             if key not in known:
                 (commands,) = [own for own in _PREPARED if command in own]
                 folder = place / commands[0]
                 folder.mkdir()
-                found = opened.enter_context(experiments(commands, folder, warm()))
+                found = opened.enter_context(experiments(commands, folder, fork_server()))
                 known.update({(one.command, one.variant): one for one in found})
             if key not in made:
-                made[key] = Bench(known[key], warm(), place / f"{command}-{variant}")
+                made[key] = Harness(known[key], fork_server(), place / f"{command}-{variant}")
             return made[key]
 
-        yield bench
+        yield harness

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash_safety.conftest import Benches, rows
+from tests.crash_safety.conftest import Harnesses, rows
 from tools.chaos.moments import DENIED, FULL, Moment
-from tools.chaos.processes import cold
+from tools.chaos.processes import run_new_process
 
 # Each with the first change of a file of its own, and a size that one of its files is larger than.
 # A full disk under ensemble, predict and train: also in tests/test_road.py.
@@ -36,13 +36,13 @@ WRITING = [
     ("command", "variant", "change", "size"), rows(WRITING), ids=lambda value: str(value).replace(" ", "")
 )
 def test_a_write_that_fails_is_one_line(
-    benches: Benches, command: str, variant: str, change: tuple[str, ...], size: int, kind: str
+    harnesses: Harnesses, command: str, variant: str, change: tuple[str, ...], size: int, kind: str
 ) -> None:
-    bench = benches(command, variant)
-    moment = Moment(kind, bench.at(*change, first=True), size if kind == FULL else 0)
-    left, done = bench.disturb(moment)
+    harness = harnesses(command, variant)
+    moment = Moment(kind, harness.at(*change, first=True), size if kind == FULL else 0)
+    left, done = harness.disturb(moment)
     assert done.code == 1, done
-    assert bench.judged(left, done, moment) == ""
+    assert harness.judged(left, done, moment) == ""
     assert "cannot be" in done.err.splitlines()[-1]
 
 
@@ -60,8 +60,8 @@ def test_a_write_that_fails_is_one_line(
         ]
     ),
 )
-def test_folders_that_may_not_be_written(benches: Benches, command: str, variant: str) -> None:
-    done, changed = benches(command, variant).bound()
+def test_folders_that_may_not_be_written(harnesses: Harnesses, command: str, variant: str) -> None:
+    done, changed = harnesses(command, variant).bound()
     assert done.refused, done
     last = done.err.splitlines()[-1]
     assert "Permission denied" in last
@@ -70,21 +70,21 @@ def test_folders_that_may_not_be_written(benches: Benches, command: str, variant
 
 
 @pytest.mark.slow
-def test_without_room_for_locks(benches: Benches) -> None:
+def test_without_room_for_locks(harnesses: Harnesses) -> None:
     """The folder for temporary files is full, or not there."""
-    bench = benches("ensemble", "over")
-    moment = Moment(DENIED, bench.at("tmp/kit-", first=True))
-    left, done = bench.disturb(moment)
+    harness = harnesses("ensemble", "over")
+    moment = Moment(DENIED, harness.at("tmp/kit-", first=True))
+    left, done = harness.disturb(moment)
     assert "cannot be locked" in done.err
     assert "TMPDIR" in done.err
-    assert bench.judged(left, done, moment) == ""
+    assert harness.judged(left, done, moment) == ""
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a file system"
 )
-def test_a_file_system_that_is_full(benches: Benches, tmp_path: Path) -> None:
+def test_a_file_system_that_is_full(harnesses: Harnesses, tmp_path: Path) -> None:
     """The real thing: ENOSPC, and no room for anything."""
     small = tmp_path / "small"
     small.mkdir()
@@ -94,18 +94,18 @@ def test_a_file_system_that_is_full(benches: Benches, tmp_path: Path) -> None:
     if mounted.returncode != 0:
         pytest.skip("this machine lets nobody mount a file system")
     try:
-        bench = benches("report", "over")
+        harness = harnesses("report", "over")
         work = small / "work"
-        shutil.copytree(bench.start, work)
+        shutil.copytree(harness.start, work)
         page = (work / "reports/x.html").read_bytes()
         (small / "filler").write_bytes(bytes(1 << 20)[: shutil.disk_usage(small).free])
-        done = cold(bench.experiment.words, work)
+        done = run_new_process(harness.experiment.words, work)
         assert done.refused, done
         assert "No space left on device" in done.err
         assert (work / "reports/x.html").read_bytes() == page
         assert not list(work.rglob("*.part"))
         (small / "filler").unlink()
-        done = cold(bench.experiment.words, work)
+        done = run_new_process(harness.experiment.words, work)
         assert done.code == 0, done
     finally:
         subprocess.run(["umount", str(small)], check=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crash_safety.conftest import Benches, rows
+from tests.crash_safety.conftest import Harnesses, rows
 from tools.chaos.moments import BEFORE, TORN, Moment
 
 # Command, folder, how, the words of the change (its last occurrence, or the first), how many changes later,
@@ -51,7 +51,7 @@ MOMENTS = [
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
 )
 def test_killed_and_given_again(
-    benches: Benches,
+    harnesses: Harnesses,
     command: str,
     variant: str,
     kind: str,
@@ -60,20 +60,20 @@ def test_killed_and_given_again(
     later: int,
     size: int,
 ) -> None:
-    bench = benches(command, variant)
-    moment = Moment(kind, bench.at(*change, first=which == "first") + later, size)
-    left, done = bench.disturb(moment)
+    harness = harnesses(command, variant)
+    moment = Moment(kind, harness.at(*change, first=which == "first") + later, size)
+    left, done = harness.disturb(moment)
     assert done.code < 0, done
-    assert bench.judged(left, done, moment) == ""
+    assert harness.judged(left, done, moment) == ""
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_in_one_folder(benches: Benches) -> None:
-    bench = benches("ensemble", "over")
-    count = len(bench.undisturbed.changes)
+def test_killed_again_and_again_in_one_folder(harnesses: Harnesses) -> None:
+    harness = harnesses("ensemble", "over")
+    count = len(harness.undisturbed.changes)
     moments = [Moment(BEFORE, number) for number in range(1, count + 1, max(count // 4, 1))]
     left = None
     for moment in moments:
-        left, done = bench.disturb(moment, left)
+        left, done = harness.disturb(moment, left)
         assert done.code < 0
-        assert bench.judged(left, done, moment) == ""
+        assert harness.judged(left, done, moment) == ""

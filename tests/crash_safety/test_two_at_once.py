@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crash_safety.conftest import Benches, rows
+from tests.crash_safety.conftest import Harnesses, rows
 from tools.chaos.moments import HELD, Moment
 
 # The change in front of which the first process is held.
@@ -26,10 +26,10 @@ FIRST = [
     ("command", "variant", "change"), rows(FIRST), ids=lambda value: str(value).replace(" ", "")
 )
 def test_the_second_says_so_and_leaves(
-    benches: Benches, command: str, variant: str, change: tuple[str, ...]
+    harnesses: Harnesses, command: str, variant: str, change: tuple[str, ...]
 ) -> None:
-    bench = benches(command, variant)
-    second, first, difference = bench.met(Moment(HELD, bench.at(*change)))
+    harness = harnesses(command, variant)
+    second, first, difference = harness.met(Moment(HELD, harness.at(*change)))
     assert second.refused, second
     assert "another process is at work on it; wait for it, or stop it" in second.err.splitlines()[-1]
     assert first.code == 0, first

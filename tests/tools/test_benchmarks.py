@@ -17,11 +17,11 @@ from kit.data import demo_corpus
 from kit.modeling.tiny import Shape, make_backbone
 from tests.commands import PROJECT, run_program
 from tools.benchmarks import everyday, first_step, gpu, growth, results, steps, training
-from tools.benchmarks.generated import SHORT, write
+from tools.benchmarks.baselines import usual_distance
 from tools.benchmarks.gpu import Scale, Way, Ways
 from tools.benchmarks.growth import Growth
-from tools.benchmarks.measuring import Memory, child
-from tools.benchmarks.peers import usual_distance
+from tools.benchmarks.measurement import Memory, child
+from tools.benchmarks.synthetic_questions import SHORT, write
 
 TINY = Scale(16, 1, 1, 16, 100, 64, batch=8, micro=4, windows=64)
 

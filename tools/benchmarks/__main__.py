@@ -14,7 +14,7 @@ from kit.data import demo_corpus
 from kit.modeling.tiny import Shape, make_backbone
 from tools.benchmarks import ensembles, everyday, first_step, gpu, growth
 from tools.benchmarks import training as trainings
-from tools.benchmarks.measuring import RUNS
+from tools.benchmarks.measurement import RUNS
 from tools.benchmarks.results import machine, table, write_section
 
 

@@ -30,9 +30,9 @@ from kit.data.records import Dataset, Question
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores
 from kit.spans.store import write_spans
-from tools.benchmarks.invented import scores_for
-from tools.benchmarks.measuring import PROJECT
-from tools.benchmarks.peers import usual_decoding
+from tools.benchmarks.baselines import usual_decoding
+from tools.benchmarks.measurement import PROJECT
+from tools.benchmarks.synthetic_scores import scores_for
 
 QUESTIONS, MEMBERS, RUNS = 4008, 5, 3
 ROW = tuple[str, str, str, str]

@@ -23,10 +23,10 @@ from kit.modeling.windows import make_windows
 from kit.spans.candidates import best_spans
 from kit.spans.store import read_spans, write_spans
 from kit.training.labels import label_windows
-from tools.benchmarks.invented import scores_of
-from tools.benchmarks.measuring import PROJECT, timed
-from tools.benchmarks.peers import usual_decoding, usual_distance, usual_preparation
+from tools.benchmarks.baselines import usual_decoding, usual_distance, usual_preparation
+from tools.benchmarks.measurement import PROJECT, timed
 from tools.benchmarks.results import ROW
+from tools.benchmarks.synthetic_scores import scores_of
 
 COLUMNS: ROW = ("work", "kit", "peer", "ratio")
 

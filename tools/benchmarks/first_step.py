@@ -18,9 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks.generated import tiny_backbone, write
-from tools.benchmarks.measuring import Ask, child
+from tools.benchmarks.measurement import Ask, child
 from tools.benchmarks.results import ROW, machine, table, write_section
+from tools.benchmarks.synthetic_questions import tiny_backbone, write
 
 QUESTIONS = 100_000
 STAGES = {

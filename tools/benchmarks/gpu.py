@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 import torch
 
-from tools.benchmarks.measuring import Ask, child
+from tools.benchmarks.measurement import Ask, child
 from tools.benchmarks.results import ROW, machine, table, write_section
 
 Precision = Literal["fp32", "bf16", "fp16"]

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 import kit
-from tools.benchmarks.generated import SHORT, tiny_backbone, write
-from tools.benchmarks.measuring import Ask, Memory, child
+from tools.benchmarks.measurement import Ask, Memory, child
 from tools.benchmarks.results import machine, table, write_section
+from tools.benchmarks.synthetic_questions import SHORT, tiny_backbone, write
 
 SIZES = (1_000, 4_000, 16_000, 64_000)
 STAGES = ("windows", "inference", "decode")

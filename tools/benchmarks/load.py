@@ -29,7 +29,7 @@ from kit.modeling.checkpoint_files import weights_sha256
 from kit.modeling.tiny import Shape, make_backbone
 from kit.spans.run_folder import open_run
 from kit.spans.store import read_spans, write_spans
-from tools.benchmarks.measuring import PROJECT
+from tools.benchmarks.measurement import PROJECT
 from tools.benchmarks.results import machine, table, write_section
 
 QUESTIONS, MEMBERS = 100_000, 10

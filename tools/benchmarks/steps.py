@@ -26,8 +26,8 @@ from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDatas
 from kit.training.budget import BudgetBatches
 from kit.training.labels import Labels
 from kit.training.trainer import SpanTrainer
-from tools.benchmarks.measuring import Memory
-from tools.benchmarks.plain import PaddedWindows, padded_to, plain_trainer
+from tools.benchmarks.measurement import Memory
+from tools.benchmarks.padded_trainer import PaddedWindows, padded_to, plain_trainer
 
 if TYPE_CHECKING:
     from tools.benchmarks.gpu import Scale, Way

@@ -27,8 +27,8 @@ from kit.training.arguments import training_arguments
 from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
 from kit.training.labels import label_windows
 from kit.training.trainer import SpanTrainer, steps_of
-from tools.benchmarks.measuring import RUNS, Ask, child
-from tools.benchmarks.plain import PaddedWindows, plain_trainer
+from tools.benchmarks.measurement import RUNS, Ask, child
+from tools.benchmarks.padded_trainer import PaddedWindows, plain_trainer
 
 ROW = tuple[str, str, str, str]
 

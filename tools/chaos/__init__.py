@@ -1,1 +1,1 @@
-"""Commands that die, or that the file system fails, at many moments; after each the next run succeeds."""
+"""Crash tests: commands are killed, or the file system fails, at many moments; the next run must succeed."""

@@ -1,7 +1,7 @@
-"""``make chaos``: every command killed at random moments, and on a disk that is full or may not be written.
+"""``make chaos``: every command is killed at random moments, and meets a full or read-only disk.
 
-``python -m tools.chaos [COMMAND...] [--kills 50] [--faults 10] [--seed 1]``; one moment again, as a line of
-failure names it: ``python -m tools.chaos train --at before:17``.
+``python -m tools.chaos [COMMAND...] [--kills 50] [--faults 10] [--seed 1]``.  To repeat a moment
+that a failure names: ``python -m tools.chaos train --at before:17``.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from pathlib import Path
 from kit import terminal
 from tools.chaos.experiments import COMMANDS, Experiment, experiments
 from tools.chaos.moments import FAULTS, KILLS, Moment
-from tools.chaos.processes import HEAVY, LIGHT, Warm
-from tools.chaos.trials import Bench, Failure, trials
+from tools.chaos.processes import ForkServer
+from tools.chaos.trials import Failure, Harness, trials
 
 
 def main() -> int:
-    """Exit code 1 where anything failed."""
+    """Returns exit code 1 if anything failed."""
     asked = _arguments()
     commands = tuple(dict.fromkeys(asked.commands)) or COMMANDS
     rows, failures = [], list[Failure]()
     with (
         tempfile.TemporaryDirectory(prefix="kit-chaos-") as folder,
-        Warm((*LIGHT, *HEAVY)) as warm,
-        experiments(commands, Path(folder), warm) as made,
+        ForkServer() as server,
+        experiments(commands, Path(folder), server) as made,
     ):
         for experiment in made:
             if asked.variant and experiment.variant != asked.variant:
                 continue
             share = asked.kills // 2 + (asked.kills % 2 if experiment.variant in ("new", "folds") else 0)
-            row, failed = _tried(experiment, warm, Path(folder), share, asked)
+            row, failed = _tried(experiment, server, Path(folder), share, asked)
             rows.append(row)
             failures += failed
     columns = ("command", "changes", "before one", "in a write", "by the clock", "too late", "full", "denied",
@@ -60,15 +60,15 @@ def _arguments() -> argparse.Namespace:
 
 
 def _tried(
-    experiment: Experiment, warm: Warm, place: Path, kills: int, asked: argparse.Namespace
+    experiment: Experiment, server: ForkServer, place: Path, kills: int, asked: argparse.Namespace
 ) -> tuple[tuple[str, ...], list[Failure]]:
-    """One experiment's row of the table, and its failures."""
+    """The table row of one experiment, and its failures."""
     began = time.monotonic()
     chance = random.Random(f"{asked.seed} {experiment.name}")
     came, late, failures = Counter[str](), 0, []
-    bench = Bench(experiment, warm, place / f"{experiment.command}-{experiment.variant}", plain=True)
-    moments = bench.kills(kills, chance) + bench.faults(asked.faults // 2, chance)
-    for moment, arrived, failure in trials(bench, [asked.at] if asked.at else moments, chance):
+    harness = Harness(experiment, server, place / f"{experiment.command}-{experiment.variant}", plain=True)
+    moments = harness.kills(kills, chance) + harness.faults(asked.faults // 2, chance)
+    for moment, arrived, failure in trials(harness, [asked.at] if asked.at else moments, chance):
         came[moment.kind] += arrived
         late += not arrived
         if failure is not None:
@@ -79,7 +79,7 @@ def _tried(
         print(f"{spent:7.0f} s {experiment.name}: {said}", file=sys.stderr, flush=True)
     counts = [f"{came[kind]}" for kind in KILLS]
     faults = [f"{came[kind]}" for kind in FAULTS]
-    changes = f"{len(bench.undisturbed.changes)}"
+    changes = f"{len(harness.undisturbed.changes)}"
     seconds = f"{time.monotonic() - began:.0f}"
     return (experiment.name, changes, *counts, f"{late}", *faults, f"{len(failures)}", seconds), failures
 

@@ -1,4 +1,4 @@
-"""The commands that are disturbed, in a folder without results and in one with earlier ones."""
+"""The commands that are disturbed, each in a folder without results and in one with earlier results."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.chaos.kaggle import Account
-from tools.chaos.prepared import (
+from tools.chaos.fixtures import (
     TRAINING,
     competition_files,
     made_up_run,
@@ -17,7 +16,8 @@ from tools.chaos.prepared import (
     prepare_road,
     prepare_tuning,
 )
-from tools.chaos.processes import Warm
+from tools.chaos.kaggle_account import Account
+from tools.chaos.processes import ForkServer
 
 Words = tuple[str, ...]
 
@@ -28,14 +28,14 @@ class Experiment:
 
     command: str
     variant: str
-    """"new", or "over" where an earlier result of the same name stands there."""
+    """"new", or "over" where an earlier result of the same name exists."""
     words: Words
     prepare: Callable[[Path], None]
     """Fills an empty folder."""
     looks: tuple[Words, ...] = ()
-    """Commands that use what the command makes: they must work, or refuse, on whatever a killed one left."""
+    """Commands that use the result: they must work, or refuse, on whatever a killed command left."""
     growing: tuple[str, ...] = ()
-    """Patterns of files that are neither absent, as before nor as in the end while the command is at work."""
+    """Patterns of files that are written in several steps while the command runs."""
     account: Account | None = None
 
     @property
@@ -47,23 +47,23 @@ COMMANDS = ("train", "predict", "ensemble", "tune", "download", "submit", "repor
 
 
 @contextmanager
-def experiments(commands: Sequence[str], place: Path, warm: Warm) -> Iterator[list[Experiment]]:
-    """The experiments of *commands*, two each; what they share is prepared in *place* by *warm*."""
+def experiments(commands: Sequence[str], place: Path, server: ForkServer) -> Iterator[list[Experiment]]:
+    """The experiments of *commands*, two each; *server* prepares what they share in *place*."""
     made: list[Experiment] = []
     if {"train", "predict", "ensemble", "report"} & set(commands):
         road = place / "road"
         road.mkdir()
-        prepare_road(road, warm)
+        prepare_road(road, server)
         made += _train(road) + _predict(road) + _ensemble(road) + _report(road)
     if "tune" in commands:
-        made += _tune(place, warm)
+        made += _tune(place, server)
     with Account.opened(competition_files(place / "offered")) as account:
-        made += _submit(account, warm) + _download(account, warm)
+        made += _submit(account, server) + _download(account, server)
         yield [one for name in commands for one in made if one.command == name]
 
 
 def _copy(road: Path, *names: str) -> Callable[[Path], None]:
-    """Of the prepared road, *names* alone."""
+    """Copies *names* of the prepared folder."""
 
     def fill(folder: Path) -> None:
         for name in names:
@@ -98,7 +98,7 @@ def _predict(road: Path) -> list[Experiment]:
     models = [f"runs/a/{name}" for name in ("run.json", "folds.json", "fold-0", "fold-1")]
 
     def over(folder: Path) -> None:
-        """The scores of another run's models stand there."""
+        """With the scores of another run's models."""
         _copy(road, "data", "runs/a")(folder)
         for path in (road / "runs/b/spans").glob("test-*"):
             shutil.copy(path, folder / "runs/a/spans")
@@ -131,7 +131,7 @@ def _report(road: Path) -> list[Experiment]:
     ]
 
 
-def _tune(place: Path, warm: Warm) -> list[Experiment]:
+def _tune(place: Path, server: ForkServer) -> list[Experiment]:
     words = ("tune", "one.yaml")
     looks: tuple[Words, ...] = (
         ("ensemble", "tuned/one.yaml", "--data", "data/train.json", "--out", "look.csv"),
@@ -139,7 +139,7 @@ def _tune(place: Path, warm: Warm) -> list[Experiment]:
     earlier = place / "tuned-earlier"
     earlier.mkdir()
     prepare_tuning(earlier, seed=7)
-    must(warm, *words, folder=earlier)
+    must(server, *words, folder=earlier)
 
     def over(folder: Path) -> None:
         """A recipe and its second stage, fitted on other scores of the same models."""
@@ -152,7 +152,7 @@ def _tune(place: Path, warm: Warm) -> list[Experiment]:
     ]
 
 
-def _submit(account: Account, warm: Warm) -> list[Experiment]:
+def _submit(account: Account, server: ForkServer) -> list[Experiment]:
     words = ("submit", "submissions/x.csv", "--message", "first try", "--competition", "goorm-2")
     looks: tuple[Words, ...] = (("leaderboard",), ("leaderboard", "--refresh", "--pick", "1"))
 
@@ -163,7 +163,7 @@ def _submit(account: Account, warm: Warm) -> list[Experiment]:
         """Another CSV was submitted before."""
         account.offer_csvs(folder)
         other = [word.replace("x.csv", "y.csv") for word in words]
-        must(warm, *other, folder=folder, environment=account.environment)
+        must(server, *other, folder=folder, environment=account.environment)
 
     growing = ("submissions/ledger.jsonl",)
     return [
@@ -172,13 +172,13 @@ def _submit(account: Account, warm: Warm) -> list[Experiment]:
     ]
 
 
-def _download(account: Account, warm: Warm) -> list[Experiment]:
+def _download(account: Account, server: ForkServer) -> list[Experiment]:
     words = ("download", "goorm-2")
     looks: tuple[Words, ...] = (("check", "data/goorm-2/train.json"), ("download", "goorm-2"))
 
     def over(folder: Path) -> None:
         """An earlier download that was changed since, in a folder with other files."""
-        must(warm, *words, folder=folder, environment=account.environment)
+        must(server, *words, folder=folder, environment=account.environment)
         there = folder / "data/goorm-2"
         (there / "notes.txt").write_text("mine\n", encoding="utf-8")
         (there / "train.json").write_text("changed\n", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Moments at which a process dies or the file system fails it, exact where they count the process's changes.
+"""Moments at which a process is killed or the file system fails, counted in changes that the process makes.
 
-A change is what alters the file system below one folder: a file opened for writing, a rename, a removal, a
-folder made or removed.  Counting them (by an audit hook) gives the same moment on fast and on slow machines.
+A change alters the file system below one folder: a file opened for writing, a rename, a removal, a folder
+made or removed.  Counting changes (by an audit hook) gives the same moment on fast and on slow machines.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ FAULTS = (FULL, DENIED)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When it happens, and what.
+    """What happens, and when.
 
-    before: killed in front of the *change*-th change
+    before: killed just before the *change*-th change
     torn: from the *change*-th on, killed inside the write that makes any file larger than *size* bytes
-    after: killed when *seconds* are over, with all of its process group
+    after: killed with its process group after *seconds*
     full: from the *change*-th on, no file gets larger than *size* bytes (EFBIG)
     denied: from the *change*-th on, every change fails (EROFS)
-    held: stopped in front of the *change*-th change, until it is let go on
+    held: stopped just before the *change*-th change, until it may continue
     """
 
     kind: str = NEVER
@@ -47,7 +47,7 @@ class Moment:
 
     @classmethod
     def parsed(cls, text: str) -> Moment:
-        """From what ``str`` gives."""
+        """The moment that ``str`` wrote."""
         kind, *numbers = text.split(":")
         if kind == AFTER:
             return cls(kind, seconds=float(numbers[0]))
@@ -55,11 +55,11 @@ class Moment:
 
     @property
     def deadly(self) -> bool:
-        """Whether the process does not outlive it."""
+        """Whether it kills the process."""
         return self.kind in KILLS
 
     def sooner(self) -> Moment:
-        """One like it, for a command that was over before it came."""
+        """An earlier one of its kind, for a command that ended before it came."""
         change = max(self.change // 2, 1) if self.kind == TORN else self.change
         return replace(self, change=change, size=self.size // 3, seconds=self.seconds * 0.8)
 
@@ -68,7 +68,7 @@ UNDISTURBED = Moment()
 
 
 def arm(moment: Moment, folder: Path, journal: int) -> None:
-    """Let *moment* come over this process; a change below *folder* is a line on the descriptor *journal*."""
+    """Make *moment* happen to this process; each change below *folder* is a line on the descriptor *journal*."""
     root = os.path.realpath(folder) + os.sep
     count = 0
 
@@ -95,7 +95,7 @@ def _come(moment: Moment) -> None:
     elif moment.kind == HELD:
         os.kill(os.getpid(), signal.SIGSTOP)
     elif moment.kind in (TORN, FULL):
-        # Python ignores the signal and gets an error; left to itself it kills, whoever is writing.
+        # Python ignores this signal and raises an error; the default action kills the process that writes.
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL if moment.kind == TORN else signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (moment.size, resource.RLIM_INFINITY))
@@ -105,12 +105,12 @@ _PATH_IN = {
     "os.rename": (1, 3), "os.remove": (0, 1), "os.rmdir": (0, 1), "os.mkdir": (0, 2), "os.link": (1, 3),
     "os.symlink": (1, 2), "os.truncate": (0, None),
 }  # fmt: skip
-"""Where in an event's words the path stands, and the descriptor of the folder that it starts from."""
+"""The index of the path in an event's arguments, and of the descriptor of the folder it is relative to."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 def _changed(event: str, words: tuple[object, ...], root: str) -> str | None:
-    """The path, relative to *root*, that an audit event is about to change below it; None for all others."""
+    """The path below *root* that an audit event is about to change, relative to it; None for other events."""
     start: object = None
     if event == "open":
         path, mode, flags = words

@@ -1,4 +1,4 @@
-"""One experiment after the other: disturbed, looked at, given again, and compared with an undisturbed run."""
+"""Trials: a command is disturbed, later commands use what is left, it runs again, and ends as a clean run."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any
 
 from kit.files import is_temporary
 from tools.chaos.experiments import Experiment
+from tools.chaos.folder_contents import APART, contents, difference
 from tools.chaos.moments import AFTER, BEFORE, DENIED, FULL, TORN, UNDISTURBED, Moment
-from tools.chaos.processes import Done, Warm, cold
-from tools.chaos.results import APART, contents, difference
+from tools.chaos.processes import Done, ForkServer, run_new_process
 
 _RESUME, _UNFINISHED = "--resume", "holds an unfinished training"
-"""What is given as well when a command says so."""
+"""What is added when a command asks for it."""
 _CHAIN = 4
 """Kills in a row in one folder, at most."""
 _ATTEMPTS = 5
-"""Until a moment comes before the command is over."""
+"""Tries until a moment comes before the command ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A folder, and what Kaggle's server knew then."""
+    """A folder, and what Kaggle's server held then."""
 
     folder: Path
     kaggle: Any = None
@@ -39,18 +39,20 @@ class Failure:
 
     experiment: str
     moments: tuple[Moment, ...]
-    said: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.experiment}, {' then '.join(map(str, self.moments))}: {self.said}"
+        return f"{self.experiment}, {' then '.join(map(str, self.moments))}: {self.message}"
 
 
-class Bench:
-    """One experiment, prepared: its undisturbed run, and trials that are compared with it."""
+class Harness:
+    """A prepared experiment: its undisturbed run, and trials that are compared with it."""
 
-    def __init__(self, experiment: Experiment, warm: Warm, place: Path, *, plain: bool = False) -> None:
-        """*plain*: let ``python -m kit`` itself make the undisturbed run, and a forked command the same."""
-        self.experiment, self._warm, self._place = experiment, warm, place
+    def __init__(
+        self, experiment: Experiment, server: ForkServer, place: Path, *, plain: bool = False
+    ) -> None:
+        """*plain*: also make the undisturbed run by ``python -m kit`` itself, and compare the two."""
+        self.experiment, self._server, self._place = experiment, server, place
         self._numbers = itertools.count()
         place.mkdir(parents=True)
         start = place / "start"
@@ -68,7 +70,7 @@ class Bench:
         self._looked_before, self._looked_after = self._looked(self._start), self._looked(whole)
         if plain:
             work = self._at_work(self._start)
-            done = cold(experiment.words, work, self._environment)
+            done = run_new_process(experiment.words, work, self._environment)
             assert done.code == 0, f"{experiment.name} fails undisturbed: {done.err}"
             assert not (wrong := self._wrong(work)), f"{experiment.name}: undisturbed runs differ: {wrong}"
 
@@ -115,14 +117,14 @@ class Bench:
     # ---- trials
 
     def disturb(self, moment: Moment, state: State | None = None) -> tuple[State, Done]:
-        """Run the command from *state* (default: the prepared folder) on, and let *moment* come."""
+        """Run the command from *state* (default: the prepared folder), with *moment*."""
         work = self._at_work(state or self._start)
         done = self._run(work, moment)
         return self._snapshot(work), done
 
     def judged(self, left: State, done: Done, moment: Moment) -> str:
-        """What is wrong with how the command ended and what it left; "" where nothing is."""
-        if done.code == 0:  # it was over before, or only failed to remove what it no longer needs
+        """What is wrong with how the command ended and what it left; "" if nothing."""
+        if done.code == 0:  # it ended before, or only failed to remove what it no longer needs
             lasting = {
                 name: content
                 for name, content in contents(left.folder).items()
@@ -136,28 +138,28 @@ class Bench:
         return said or self._torn(left) or self._misread(left) or self._not_mended(left)
 
     def _torn(self, left: State) -> str:
-        """Files that are neither as before nor as in the end."""
+        """Files that are neither as before the command nor as after it."""
         said = []
         for name, content in contents(left.folder).items():
             if self._growing(name) or _temporary(name) or name.endswith("/"):
                 continue
             if content not in (self._before.get(name), self._after.get(name)):
-                said.append(f"{name} is half-made")
+                said.append(f"{name} is half-written")
         return "; ".join(said)
 
     def _growing(self, name: str) -> bool:
         return any(fnmatch.fnmatch(name, pattern) for pattern in self.experiment.growing)
 
     def _misread(self, left: State) -> str:
-        """What later commands make of it: they work as on a whole result, or refuse."""
+        """What later commands do with it: they work as on a whole result, or refuse."""
         known = self._before, self._after, self._looked_before, self._looked_after
         for name, content in self._looked(left).items():
             if content not in [one.get(name) for one in known]:
-                return f"a later command made another {name} of what was left"
+                return f"a later command made a different {name} from what was left"
         return self._complaint
 
     def _not_mended(self, left: State) -> str:
-        """The same command again."""
+        """What is wrong after the same command ran again."""
         work = self._at_work(left)
         done = self._run(work)
         return self._wrong(work) if done.code == 0 else f"the next run fails: {_shown(done)}"
@@ -172,20 +174,20 @@ class Bench:
     # ---- two at once
 
     def met(self, moment: Moment) -> tuple[Done, Done, str]:
-        """A second command while the first is held; then the first goes on.
+        """A second command while the first is held; then the first continues.
 
-        Returns how the second and the first ended, and how the result differs from the undisturbed one.
+        Returns how the second and the first ended, and how the result differs from the undisturbed run.
         """
         work = self._at_work(self._start)
-        self._warm.start(self.experiment.words, work, moment, self._environment)
-        second = self._warm.run(self.experiment.words, work, environment=self._environment)
-        first = self._warm.finish()
+        self._server.start(self.experiment.words, work, moment, self._environment)
+        second = self._server.run(self.experiment.words, work, environment=self._environment)
+        first = self._server.finish()
         return second, first, self._wrong(work)
 
     # ---- read-only folders
 
     def bound(self) -> tuple[Done, str]:
-        """The command where nothing may be written but temporary files; and what it changed."""
+        """The command where only temporary files may be written; and what it changed."""
         work = self._at_work(self._start)
         modes = {
             path: path.stat().st_mode
@@ -194,7 +196,7 @@ class Bench:
         }
         for path, mode in modes.items():
             path.chmod(mode & 0o555)
-        done = self._warm.run(self.experiment.words, work, environment=self._environment, bound=True)
+        done = self._server.run(self.experiment.words, work, environment=self._environment, bound=True)
         for path, mode in modes.items():
             path.chmod(mode)
         return done, difference(contents(work), self._before)
@@ -207,18 +209,18 @@ class Bench:
         return {} if account is None else account.environment
 
     def _run(self, work: Path, moment: Moment = UNDISTURBED) -> Done:
-        """The command, and once more with --resume where it asks for that."""
-        done = self._warm.run(self.experiment.words, work, moment, self._environment)
+        """The command, and again with --resume if it asks for that."""
+        done = self._server.run(self.experiment.words, work, moment, self._environment)
         if done.refused and _UNFINISHED in done.err:
-            done = self._warm.run((*self.experiment.words, _RESUME), work, moment, self._environment)
+            done = self._server.run((*self.experiment.words, _RESUME), work, moment, self._environment)
         return done
 
     def _looked(self, left: State) -> dict[str, bytes]:
-        """What the later commands change."""
+        """What later commands change."""
         work = self._at_work(left)
         self._complaint = ""
         for words in self.experiment.looks:
-            done = self._warm.run(words, work, environment=self._environment)
+            done = self._server.run(words, work, environment=self._environment)
             findings = words[0] == "check" and done.code == 1 and done.out and "Traceback" not in done.err
             if done.code != 0 and not done.refused and not findings:
                 self._complaint = f"kit {words[0]} on what was left: {_shown(done)}"
@@ -230,7 +232,7 @@ class Bench:
         }
 
     def _at_work(self, state: State) -> Path:
-        """The folder in which everything runs, as it was in *state*; the server, too."""
+        """The folder in which everything runs, put back to *state*; Kaggle's server too."""
         work = self._place / "work"
         shutil.rmtree(work, ignore_errors=True)
         shutil.copytree(state.folder, work, symlinks=True)
@@ -250,7 +252,7 @@ class Bench:
         return [] if self.experiment.account is None else self.experiment.account.submitted()
 
     def tidy(self) -> None:
-        """Remove what the trials that are over left."""
+        """Remove what finished trials left."""
         for path in self._place.iterdir():
             if path.name != "start":
                 shutil.rmtree(path, ignore_errors=True)
@@ -265,11 +267,11 @@ def _shown(done: Done) -> str:
 
 
 def trials(
-    bench: Bench, moments: list[Moment], chance: random.Random
+    harness: Harness, moments: list[Moment], chance: random.Random
 ) -> Iterator[tuple[Moment, bool, Failure | None]]:
-    """Every moment: alone in a fresh folder, or as one more in the folder of the moments before.
+    """Every moment: in a fresh folder, or in the folder that the moments before have left.
 
-    Yields it, whether it came (a command may be over before), and what went wrong.
+    Yields it, whether it came (a command may end before), and what went wrong.
     """
     state: State | None = None
     chain: tuple[Moment, ...] = ()
@@ -278,13 +280,13 @@ def trials(
         if not moment.deadly or len(chain) == _CHAIN or chance.random() < 0.5:
             state, chain = None, ()
         for _ in range(_ATTEMPTS):
-            left, done = bench.disturb(moment, state)
+            left, done = harness.disturb(moment, state)
             came = done.code != 0
-            said = bench.judged(left, done, moment)
-            failure = Failure(bench.experiment.name, (*chain, moment), said) if said else None
+            said = harness.judged(left, done, moment)
+            failure = Failure(harness.experiment.name, (*chain, moment), said) if said else None
             if came or failure or not moment.deadly:
                 break
-            # Too late: where much is done already, once more in a fresh folder; there, sooner.
+            # Too late: try again in a fresh folder, where more is left to do; in a fresh folder, sooner.
             moment = wanted if state is not None else moment.sooner()
             state, chain = None, ()
         yield moment, came, failure
@@ -293,4 +295,4 @@ def trials(
         else:
             state, chain = None, ()
         if state is None:
-            bench.tidy()
+            harness.tidy()

@@ -21,7 +21,7 @@ from kit.spans.lengths import log_length_prior
 from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores
-from tools.benchmarks.peers import usual_decoding
+from tools.benchmarks.baselines import usual_decoding
 
 CAP = 60
 TEMPERATURE = 1.33

@@ -1,4 +1,4 @@
-"""Folders in which commands are disturbed: tiny inputs, and what earlier commands would have left."""
+"""Folders in which commands are disturbed: tiny inputs, and the results of earlier commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kit.data import demo_corpus
 from kit.modeling.tiny import Shape, make_backbone
 from tests.spans.made import scores_of, words
 from tests.tuning.test_nested import make_run
-from tools.chaos.processes import Warm
+from tools.chaos.processes import ForkServer
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 TRAINING = (
@@ -25,22 +25,24 @@ _ASKED = ("누가 밝혔나?", "언제 밝혔나?")
 _QUESTIONS = 24
 
 
-def prepare_road(folder: Path, warm: Warm) -> None:
+def prepare_road(folder: Path, server: ForkServer) -> None:
     """A corpus, a tiny backbone with dropout, two runs of two folds with their scores, a recipe, a report."""
     files = demo_corpus.write(folder / "data", train_contexts=14, test_contexts=5)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(400, 16, 1, 2, 32, 128, dropout=0.1), seed=1)
     for name, seed in (("a", "42"), ("b", "3")):
         words = ("train", "tiny", "--data", "data/train.json", "--run", f"runs/{name}", "--folds", "2")
-        must(warm, *words, "--seed", seed, *TRAINING, folder=folder)
-        must(warm, "predict", f"runs/{name}", "--data", "data/test.json", folder=folder)
+        must(server, *words, "--seed", seed, *TRAINING, folder=folder)
+        must(server, "predict", f"runs/{name}", "--data", "data/test.json", folder=folder)
     (folder / "two.yaml").write_text("members: [{run: runs/a}, {run: runs/b}]\n", encoding="utf-8")
-    must(warm, "ensemble", "runs/b", "--data", "data/test.json", "--out", "submissions/x.csv", folder=folder)
-    must(warm, "report", "runs/b", "--data", "data/train.json", "--out", "reports/x.html", folder=folder)
+    must(
+        server, "ensemble", "runs/b", "--data", "data/test.json", "--out", "submissions/x.csv", folder=folder
+    )
+    must(server, "report", "runs/b", "--data", "data/train.json", "--out", "reports/x.html", folder=folder)
 
 
 def prepare_tuning(folder: Path, seed: int = 1) -> None:
-    """A recipe of one made-up run that a second stage improves: its scores tell no name from a date."""
+    """A recipe of one made-up run that a second stage improves: its scores do not tell names from dates."""
     generator = np.random.default_rng(3)
     rows = []
     for number in range(_QUESTIONS):
@@ -58,19 +60,19 @@ def prepare_tuning(folder: Path, seed: int = 1) -> None:
 
 
 def made_up_run(folder: Path, seed: int) -> None:
-    """Out-of-fold scores of hardly any use, other ones for another *seed*, by models that never were."""
+    """Out-of-fold scores that are hardly better than chance, drawn by *seed*, without any model."""
     data = kit.load(folder / "data/train.json")
     with contextlib.chdir(folder):
         make_run(data, "a", scores_of(data, words, seed, 0.3))
 
 
 def competition_files(folder: Path) -> dict[str, bytes]:
-    """What a competition offers: the files of a corpus that *folder* is for."""
+    """The files that a competition offers: a small corpus, written into *folder*."""
     made = demo_corpus.write(folder, train_contexts=10, test_contexts=4)
     return {path.name: path.read_bytes() for path in (made.train, made.test, made.sample_submission)}
 
 
-def must(warm: Warm, *command: str, folder: Path, environment: dict[str, str] | None = None) -> None:
-    """A command that is no part of what is tried."""
-    done = warm.run(command, folder, environment=environment)
+def must(server: ForkServer, *command: str, folder: Path, environment: dict[str, str] | None = None) -> None:
+    """Run a command that prepares something; it must succeed."""
+    done = server.run(command, folder, environment=environment)
     assert done.code == 0, done.err

@@ -1,4 +1,4 @@
-"""What a folder holds, as bytes that two makings of the same thing share: times and the like left out."""
+"""What a folder holds, without what differs between two equal runs: times and the like."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from kit.submission.ledger import NOT_SENT, Ledger
 
 APART = frozenset({"tmp", "home"})
-"""A trial's own folders, which are no results."""
+"""Folders of a trial that hold no results."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def difference(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> str:
-    """How two folders differ, in words; "" where they do not."""
+    """How two folders differ, in words; "" if they do not."""
     said = [f"{name} is missing" for name in wanted if name not in found]
     said += [f"{name} is left over" for name in found if name not in wanted]
     said += [f"{name} differs" for name in found if name in wanted and found[name] != wanted[name]]
@@ -35,7 +35,7 @@ def difference(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> str:
 
 
 def _lasting(path: Path) -> bytes:
-    """A file's content without what the clock, or the number of attempts, puts into it."""
+    """A file's content without what depends on the clock or the number of attempts."""
     content = path.read_bytes()
     if path.name == "ledger.jsonl":
         entries = [entry for entry in Ledger(path).entries() if entry.status != NOT_SENT]
@@ -52,7 +52,7 @@ def _lasting(path: Path) -> bytes:
 def _without(content: bytes, *places: str) -> bytes:
     try:
         data = json.loads(content)
-    except ValueError:  # torn: shown as it is
+    except ValueError:  # cut off by a kill
         return content
     for place in places:
         *way, last = place.split(".")

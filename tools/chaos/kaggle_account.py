@@ -1,4 +1,4 @@
-"""An account on the loopback Kaggle whose state can be put back to what it was."""
+"""An account on the loopback Kaggle server whose state can be restored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kit.submission.csv import write_submission
 from tests.kaggle.server import Kaggle, running
 from tests.kaggle.serving_data import offer
 from tests.kaggle.submitting import bytes_of, records
-from tools.chaos.prepared import SLUG
+from tools.chaos.fixtures import SLUG
 
 _GUIDS = ("a", "b", "c")
 _SCORE = 1.75
@@ -31,25 +31,25 @@ class Account:
     @classmethod
     @contextmanager
     def opened(cls, files: Mapping[str, bytes]) -> Iterator[Account]:
-        """On a server of its own that offers *files* for download, and scores whatever is submitted."""
+        """On a new server that offers *files* for download and scores every submission."""
         with running() as kaggle:
             offer(kaggle, SLUG, files)
             kaggle.state["judge"] = lambda content: _SCORE
             yield cls(kaggle)
 
     def offer_csvs(self, folder: Path) -> None:
-        """Two CSVs in *folder*, and the sample submission that says what questions there are."""
+        """Two CSVs in *folder*, and the sample submission that lists the questions."""
         write_submission(folder / "data/goorm-2/sample_submission.csv", _GUIDS, ["", "", ""])
         write_submission(folder / "submissions/x.csv", _GUIDS, ["서울", "", "부산, 대구"])
         write_submission(folder / "submissions/y.csv", _GUIDS, ["", "", "부산"])
 
     def kept(self) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """What the server knows now."""
+        """The server's state now."""
         with self._kaggle.lock:
             return copy.deepcopy(self._kaggle.state), dict(self._kaggle.stored)
 
     def put_back(self, kept: tuple[dict[str, Any], dict[str, bytes]]) -> None:
-        """Let the server know that again, and nothing else."""
+        """Restore that state."""
         with self._kaggle.lock:
             self._kaggle.state = copy.deepcopy(kept[0])
             self._kaggle.stored = dict(kept[1])
@@ -60,7 +60,7 @@ class Account:
         return [(one["description"], bytes_of(self._kaggle, one)) for one in records(self._kaggle)]
 
     def forget(self) -> None:
-        """Nothing was ever submitted."""
+        """Remove all submissions."""
         with self._kaggle.lock:
             for name in ("submissions", "uploads", "left"):
                 self._kaggle.state.pop(name, None)
