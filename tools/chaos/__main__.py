@@ -75,8 +75,8 @@ def _tried(
             failures.append(failure)
             terminal.say(f"FAILED {failure}")
         spent = time.monotonic() - began
-        said = f"{sum(came.values())} done, {len(failures)} failed"
-        print(f"{spent:7.0f} s {experiment.name}: {said}", file=sys.stderr, flush=True)
+        status = f"{sum(came.values())} done, {len(failures)} failed"
+        print(f"{spent:7.0f} s {experiment.name}: {status}", file=sys.stderr, flush=True)
     counts = [f"{came[kind]}" for kind in KILLS]
     faults = [f"{came[kind]}" for kind in FAULTS]
     changes = f"{len(harness.undisturbed.changes)}"

@@ -28,10 +28,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def difference(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> str:
     """How two folders differ, in words; "" if they do not."""
-    said = [f"{name} is missing" for name in wanted if name not in found]
-    said += [f"{name} is left over" for name in found if name not in wanted]
-    said += [f"{name} differs" for name in found if name in wanted and found[name] != wanted[name]]
-    return "; ".join(said)
+    wrong = [f"{name} is missing" for name in wanted if name not in found]
+    wrong += [f"{name} is left over" for name in found if name not in wanted]
+    wrong += [f"{name} differs" for name in found if name in wanted and found[name] != wanted[name]]
+    return "; ".join(wrong)
 
 
 def _lasting(path: Path) -> bytes:

@@ -130,22 +130,22 @@ class Harness:
                 for name, content in contents(left.folder).items()
                 if name in self._after or not (_temporary(name) or self._growing(name))
             }
-            said = difference(lasting, self._after)
+            wrong = difference(lasting, self._after)
         elif moment.deadly:
-            said = "" if done.code < 0 else f"it failed before: {_shown(done)}"
+            wrong = "" if done.code < 0 else f"it failed before: {_shown(done)}"
         else:
-            said = "" if done.refused else f"no refusal in one line: {_shown(done)}"
-        return said or self._torn(left) or self._misread(left) or self._not_mended(left)
+            wrong = "" if done.refused else f"no refusal in one line: {_shown(done)}"
+        return wrong or self._torn(left) or self._misread(left) or self._not_mended(left)
 
     def _torn(self, left: State) -> str:
         """Files that are neither as before the command nor as after it."""
-        said = []
+        wrong = []
         for name, content in contents(left.folder).items():
             if self._growing(name) or _temporary(name) or name.endswith("/"):
                 continue
             if content not in (self._before.get(name), self._after.get(name)):
-                said.append(f"{name} is half-written")
-        return "; ".join(said)
+                wrong.append(f"{name} is half-written")
+        return "; ".join(wrong)
 
     def _growing(self, name: str) -> bool:
         return any(fnmatch.fnmatch(name, pattern) for pattern in self.experiment.growing)
@@ -166,10 +166,10 @@ class Harness:
 
     def _wrong(self, work: Path) -> str:
         """How a finished run differs from the undisturbed one."""
-        said = difference(contents(work), self._after)
+        wrong = difference(contents(work), self._after)
         if self._sent() != self._submitted:
-            said += f"; Kaggle has {len(self._sent())} submissions, not {len(self._submitted)}"
-        return said
+            wrong += f"; Kaggle has {len(self._sent())} submissions, not {len(self._submitted)}"
+        return wrong
 
     # ---- two at once
 
@@ -282,8 +282,8 @@ def trials(
         for _ in range(_ATTEMPTS):
             left, done = harness.disturb(moment, state)
             came = done.code != 0
-            said = harness.judged(left, done, moment)
-            failure = Failure(harness.experiment.name, (*chain, moment), said) if said else None
+            wrong = harness.judged(left, done, moment)
+            failure = Failure(harness.experiment.name, (*chain, moment), wrong) if wrong else None
             if came or failure or not moment.deadly:
                 break
             # Too late: try again in a fresh folder, where more is left to do; in a fresh folder, sooner.
