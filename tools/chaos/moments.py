@@ -68,7 +68,7 @@ UNDISTURBED = Moment()
 
 
 def arm(moment: Moment, folder: Path, journal: int) -> None:
-    """Make *moment* happen to this process; each change below *folder* becomes a line on *journal*, a descriptor."""
+    """Make *moment* happen to this process; changes below *folder* are written to descriptor *journal*."""
     root = os.path.realpath(folder) + os.sep
     count = 0
 
