@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the readers: ``python -m tools.fuzzing [TARGET…] [--minutes 60]``.
 
-The minutes are shared out evenly among the targets.  Needs atheris (``pip install atheris``).  What makes
-a reader fail with anything but a KitError, or take more than ten seconds, is written to ``fuzzing/`` here;
-every such file becomes a test.  Not part of the tests that run every time.
+The minutes are divided evenly among the targets.  Needs atheris (``pip install atheris``).  An input that
+makes a reader raise anything but a KitError, or take more than ten seconds, is written to ``fuzzing/``; each
+becomes a test.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MEMORY = 4096
 
 
 def main() -> int:
-    """Run the targets one after the other and say what each did; exit code 1 where one failed."""
+    """Run the targets one after the other and print a line about each; exit code 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--minutes", type=float, default=60.0, help="of all targets together")
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _target(name: str, out: Path, seconds: float) -> bool:
-    """Fuzz one target, again where an input stops the process, and print a line about it."""
+    """Fuzz one target, again if an input stops the process, and print a line about it."""
     for folder in ("corpus", "failures"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     began, runs, covered = time.monotonic(), 0, 0
@@ -68,7 +68,7 @@ def _target(name: str, out: Path, seconds: float) -> bool:
 
 def _fuzz(name: str, out: Path, seconds: float) -> int:
     import atheris
-    import pandas as pd  # noqa: F401  (once, before the clock of the first input)
+    import pandas as pd  # noqa: F401  (so that no input is charged for the import)
     from scipy import stats  # noqa: F401
 
     with atheris.instrument_imports(
@@ -92,7 +92,7 @@ def _fuzz(name: str, out: Path, seconds: float) -> int:
             while link is not None and link.tb_next is not None:
                 link = link.tb_next
             where = (type(error).__name__, 0 if link is None else link.tb_lineno)
-            if where not in seen:  # one file a place is enough, and the fuzzer goes on
+            if where not in seen:  # one file per place is enough; the fuzzer continues
                 seen.add(where)
                 path = out / "failures" / f"{where[0]}-{hashlib.sha256(data).hexdigest()[:8]}"
                 path.write_bytes(data)
