@@ -21,7 +21,7 @@ from tools.benchmarks.baselines import usual_distance
 from tools.benchmarks.gpu import Scale, Way, Ways
 from tools.benchmarks.growth import Growth
 from tools.benchmarks.measurement import Memory, child
-from tools.benchmarks.synthetic_questions import SHORT, write
+from tools.benchmarks.synthetic import SHORT, write
 
 TINY = Scale(16, 1, 1, 16, 100, 64, batch=8, micro=4, windows=64)
 

@@ -1,4 +1,4 @@
-"""``make bench``: the kit beside its peers in the same run; medians and ratios, written to RESULTS.md.
+"""``make bench``: the kit and its baselines in the same run; medians and ratios, written to RESULTS.md.
 
 ``python -m tools.benchmarks [PART ...]`` measures only these: everyday, training, cpu, growth, first-step.
 """
@@ -19,7 +19,7 @@ from tools.benchmarks.results import machine, table, write_section
 
 
 def every_day() -> None:
-    """Commands and stages beside the usual way, and five members blended."""
+    """Commands and stages beside the usual way, and a blend of five members."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = list(everyday.all_rows(folder))

@@ -1,4 +1,4 @@
-"""The usual way of doing things, written plainly: what the kit's own speed is compared with."""
+"""The usual way of each task, in plain code: the baselines of the kit's speed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Five members' scores to a submission CSV: seconds, peak memory, and where the time goes.
 
 ``python -m tools.benchmarks.ensembles [RUN DATA]`` takes the scores that RUN (out of fold, or on unseen
-data) has on DATA, repeated to 4,008 questions, five times with a little noise; without them it invents
-scores for the built-in corpus.  The peer is the usual loop for each member and a vote on the texts.
+data) has on DATA, repeated to 4,008 questions, five times with a little noise; without them, synthetic
+scores on the built-in corpus.  The peer is the usual loop for each member and a vote on the texts.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores
 from kit.spans.store import write_spans
 from tools.benchmarks.baselines import usual_decoding
-from tools.benchmarks.measurement import PROJECT
-from tools.benchmarks.synthetic_scores import scores_for
+from tools.benchmarks.measurement import PROJECT, RUNS
+from tools.benchmarks.results import ROW
+from tools.benchmarks.synthetic import scores_for
 
-QUESTIONS, MEMBERS, RUNS = 4008, 5, 3
-ROW = tuple[str, str, str, str]
+QUESTIONS, MEMBERS = 4008, 5
 _DECODE = """
 import json, time
 from kit.cli import main
@@ -50,7 +50,7 @@ print(json.dumps({"seconds": time.perf_counter() - began, "peak": peak_memory()}
 
 
 def compare(scores: SpanScores, dataset: Dataset, folder: Path) -> list[ROW]:
-    """Rows for the table: medians of runs in turns, each a process of its own."""
+    """Rows for the table: medians of runs in turns, each in a new process."""
     data = _repeated(dataset, folder)
     folders = [folder / f"member-{number}" for number in range(1, MEMBERS + 1)]
     # One member is measured beside the five, for what each further one adds.
@@ -84,7 +84,7 @@ def compare(scores: SpanScores, dataset: Dataset, folder: Path) -> list[ROW]:
 
 
 class _OneAfterAnother:
-    """In place of a pool of threads, into which a profile cannot look."""
+    """Replaces a pool of threads, which a profiler cannot see into."""
 
     def __init__(self, threads: int) -> None:
         pass
@@ -112,7 +112,7 @@ def profile(folder: Path, lines: int = 10) -> str:
 
 
 def _name(file: str, line: int, function: str) -> str:
-    """``posteriors.py _listed``, or what C calls itself."""
+    """``posteriors.py _listed``, or the name of a C function."""
     return f"`{function}`" if file == "~" else f"`{Path(file).name} {function}`"
 
 

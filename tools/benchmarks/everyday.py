@@ -1,4 +1,4 @@
-"""The work of every day beside its usual peer: windows, decoding, scoring, the span store, whole commands."""
+"""Everyday work beside the usual way: windows, decoding, scoring, the span store, whole commands."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from kit.training.labels import label_windows
 from tools.benchmarks.baselines import usual_decoding, usual_distance, usual_preparation
 from tools.benchmarks.measurement import PROJECT, timed
 from tools.benchmarks.results import ROW
-from tools.benchmarks.synthetic_scores import scores_of
+from tools.benchmarks.synthetic import scores_of
 
 COLUMNS: ROW = ("work", "kit", "peer", "ratio")
 
 
 def windows_and_labels(folder: Path, count: int = 12_037) -> list[ROW]:
-    """On the built-in corpus, and on real questions with a real vocabulary where they are at hand."""
+    """On the built-in corpus, and on real questions with a real vocabulary if they are available."""
     corpus = demo_corpus.generate(train_contexts=800, test_contexts=1)
     texts = [question.context for question in corpus.train]
     make_backbone(folder / "b", texts, "wordpiece", Shape(4000, 16, 1, 1, 16, 384), seed=1)
@@ -74,7 +74,7 @@ def _windows(backbone: Backbone, questions: list[Question], which: str) -> list[
 
 
 def _repeated(questions: list[Question], count: int) -> list[Question]:
-    """*count* questions on contexts that all differ, from fewer."""
+    """*count* questions from fewer, on contexts that all differ."""
     return [
         Question(str(n), q.text, q.context + f" ({n // len(questions)})", q.answers)
         for n in range(count)
@@ -101,7 +101,7 @@ def decoding(questions: int = 4008) -> list[ROW]:
 
 
 def scoring(pairs: int = 100_000, sampled: int = 2_000) -> list[ROW]:
-    """Answers against golds of the built-in corpus, most of them off by something."""
+    """Answers against golds of the built-in corpus, most of them with an error."""
     predictions, golds = answers_and_golds(pairs)
     several = [[gold] for gold in golds]
     own, loop = timed(
@@ -185,7 +185,7 @@ def store(folder: Path, questions: int = 4008) -> list[ROW]:
 
 
 def whole_processes(folder: Path) -> list[ROW]:
-    """Commands as a user starts them, beside the import that they avoid."""
+    """Commands as a user starts them, beside importing torch, which they avoid."""
     files = demo_corpus.write(folder, train_contexts=1, test_contexts=1220)
     rows = len(kit.load(files.test))
 
@@ -205,7 +205,7 @@ def whole_processes(folder: Path) -> list[ROW]:
 
 
 def all_rows(folder: Path) -> Sequence[ROW]:
-    """Everything above, in a folder that may be filled."""
+    """All rows, made in *folder*."""
     (folder / "whole").mkdir()
     return [
         *windows_and_labels(folder),

@@ -1,7 +1,7 @@
-"""What a training does before its first step, on 100,000 questions: the first time, and the second.
+"""The time of a training before its first step, on 100,000 questions: with an empty cache and a full one.
 
-``python -m tools.benchmarks.first_step [QUESTIONS]`` runs ``kit train`` twice with a cache of its own, each
-time until the first optimizer step, and writes the table into RESULTS.md.
+``python -m tools.benchmarks.first_step [QUESTIONS]`` runs ``kit train`` twice with a new cache, each time
+until the first optimizer step, and writes the table into RESULTS.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from tools.benchmarks.measurement import Ask, child
 from tools.benchmarks.results import ROW, machine, table, write_section
-from tools.benchmarks.synthetic_questions import tiny_backbone, write
+from tools.benchmarks.synthetic import tiny_backbone, write
 
 QUESTIONS = 100_000
 STAGES = {
@@ -41,7 +41,7 @@ REST, TOTAL = "imports, Trainer, the step itself", "until the first step is done
 
 
 class _FirstStep(BaseException):
-    """Ends the training, whatever would catch an Exception."""
+    """Ends the training; no handler of Exception catches it."""
 
 
 def run(folder: Path, target: Path) -> None:
@@ -53,7 +53,7 @@ def run(folder: Path, target: Path) -> None:
     def watched(label: str, work: Callable[..., object]) -> Callable[..., object]:
         @functools.wraps(work)
         def timed(*words: object, **named: object) -> object:
-            if at_work:  # as the test file is read by the look for leaks, and counted there
+            if at_work:  # inside another stage, which counts it: the leak check reads the test file
                 return work(*words, **named)
             at_work.append(label)
             start = time.perf_counter()
@@ -119,8 +119,8 @@ def write_table(questions: int = QUESTIONS) -> None:
         "first step",
         f"## Before the first step\n\n`kit train` on {questions:,} generated questions (about 1,000 "
         f"characters a context, a test file of {questions // 25:,} beside them), fold 0 of 5, a tiny "
-        f"encoder. The first time nothing is known; the second, another run on the same data, finds tokens, "
-        f"groups and the leak check's verdict in the cache ({kept / 1e6:,.0f} MB). {machine()}.\n\n"
+        f"encoder. The second run, on the same data, finds tokens, "
+        f"groups and the result of the leak check in the cache ({kept / 1e6:,.0f} MB). {machine()}.\n\n"
         + table(("stage", "first time", "again"), rows),
     )
 

@@ -1,14 +1,12 @@
-"""How fast a device trains and reads, against what it can do at most: the kit beside a plain padded Trainer.
+"""How fast a device trains and predicts, compared with its peak: the kit beside a plain padded Trainer.
 
 ``python -m tools.benchmarks.gpu [--minutes 10]`` measures the device's matrix peak, then every way below
-on BERT-base (random weights, 512 tokens), each in a process of its own, in turns while the time lasts, and
-writes the table into RESULTS.md.  Without a GPU it measures a small encoder on the CPU into a section of its
-own and leaves the GPU's table as it is.
+on BERT-base (random weights, 512 tokens), each in a new process, in turns while the time lasts, and writes
+the table into RESULTS.md.  Without a GPU it measures a small encoder on the CPU, which has another section.
 
 A step's model FLOPs are 6 N a token and 12 L h n² a window of n tokens for the attention (N weights
 outside the embeddings, L layers of width h): Kaplan et al. 2020, 2.1, and Chowdhery et al. 2022,
-appendix B.  Only real tokens count, so that padding, which computes nothing of use, lowers the share of
-the peak.
+appendix B.  Only real tokens count, so padding lowers the share of the peak.
 """
 
 from __future__ import annotations
@@ -67,7 +65,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """What is compared on a device; the ``peer`` is the name of the one that all are set against."""
+    """The ways compared on a device; ``peer`` is the name of the baseline."""
 
     trained: tuple[Way, ...]
     read: tuple[Way, ...]
@@ -113,7 +111,7 @@ ON_CPU = Ways(
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Medians of one way: tokens or questions a second, share of the peak, bytes; or why there are none."""
+    """Medians of one way: tokens or questions a second, share of the peak, bytes; or why it failed."""
 
     name: str
     rate: float = 0.0
@@ -144,7 +142,7 @@ def measure(
             began = time.monotonic()
             if began >= until:
                 failures.setdefault(job, "no time left")
-            # a second turn only where it is sure to end in time
+            # a second turn only if it will end in time
             if job in failures or (turn and began + 1.3 * last[job] > until):
                 continue
             kind, way = job

@@ -1,6 +1,6 @@
-"""Does the work grow with the data, and nothing faster?  Windows, inference and decoding at four sizes.
+"""How time and memory grow with the data: windows, inference and decoding at four sizes.
 
-``python -m tools.benchmarks.growth`` measures each stage at each size in a process of its own, writes the
+``python -m tools.benchmarks.growth`` measures each stage at each size in a new process, writes the
 table into RESULTS.md and draws growth.svg beside it.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 import kit
 from tools.benchmarks.measurement import Ask, Memory, child
 from tools.benchmarks.results import machine, table, write_section
-from tools.benchmarks.synthetic_questions import SHORT, tiny_backbone, write
+from tools.benchmarks.synthetic import SHORT, tiny_backbone, write
 
 SIZES = (1_000, 4_000, 16_000, 64_000)
 STAGES = ("windows", "inference", "decode")
@@ -35,9 +35,9 @@ PICTURE = Path(__file__).parent / "growth.svg"
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """One stage at several sizes: median CPU seconds, and bytes at the peak above what it was given and made.
+    """One stage at several sizes: median CPU seconds, and peak bytes above its input and output.
 
-    CPU seconds, of all threads: on a machine that does other things besides, the clock tells of those too.
+    CPU seconds of all threads, since wall time also measures what else the machine does.
     """
 
     stage: str
@@ -112,7 +112,7 @@ def run(stage: str, folder: Path, size: int) -> dict[str, float]:
     memory = Memory()
     times = []
     began = time.perf_counter()
-    # What takes a hundredth of a second says little once: as many runs as there is time for.
+    # One run of a hundredth of a second says little: as many runs as there is time for.
     while len(times) < 2 or (time.perf_counter() - began < SECONDS and len(times) < RUNS):
         before = time.process_time()
         made = work()
@@ -143,14 +143,14 @@ def text_of(found: Sequence[Growth]) -> str:
     ]  # fmt: skip
     return (
         "## Growth\n\n"
-        f"Generated questions, a tiny encoder, windows of {LENGTH} tokens; CPU seconds, each from a process "
-        f"of its own (for decoding, the allocator keeps what is freed), {machine()}.\n\n"
+        f"Generated questions, a tiny encoder, windows of {LENGTH} tokens; CPU seconds, each from a new "
+        f"process (for decoding, the allocator keeps what is freed), {machine()}.\n\n"
         f"{table(columns, rows)}\n\n![CPU seconds by questions]({PICTURE.name})"
     )
 
 
 def draw(found: Sequence[Growth], path: Path = PICTURE) -> None:
-    """Both axes logarithmic: work that grows with the data is a line of slope one."""
+    """Both axes are logarithmic: linear growth is a line of slope one."""
     import matplotlib
 
     matplotlib.use("svg")

@@ -1,10 +1,10 @@
-"""A whole road under load: 100,000 generated questions, ten members, every stage a command of its own.
+"""All stages under load: 100,000 generated questions, ten members, each stage a command.
 
 ``python -m tools.benchmarks.load [--questions N] [--members 10] [--folder DIR]`` writes the corpus, trains
-one tiny reader in a minute, and runs each command as a user would.  The other members are copies of the
-reader; their scores are the reader's with noise, since all of them would take as long to predict.  The table
-with seconds and peak memory of each stage goes into RESULTS.md.  With ``--folder``, what is there already is
-kept, and so are the files that a stage made.
+one tiny model in a minute, and runs each command as a user would.  The other members are copies of the
+model with noise on its scores, since predicting with each would take as long.  The table
+with seconds and peak memory of each stage goes into RESULTS.md.  With ``--folder``, existing
+files are reused, and all files are kept.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Floats = NDArray[np.float32]
 _A_CONTEXT = 3.2
 """Questions the built-in corpus asks on a context, about."""
 _NOISE = 0.5
-"""Standard deviation in logits: members disagree, but all of them can read."""
+"""Standard deviation in logits: members disagree, but all find most answers."""
 _WEIGHED = """
 import atexit, runpy, sys
 from pathlib import Path
@@ -53,7 +53,7 @@ else:
     sys.argv[1:3] = []
     exec(program)
 """
-"""Notes the peak memory of what it runs."""
+"""Writes the peak memory of the program it runs."""
 _WINDOWS = """
 import sys
 import kit
@@ -124,7 +124,7 @@ def _measured(name: str, folder: Path, *words: str) -> Stage:
         capture_output=True, text=True,
     )  # fmt: skip
     seconds = time.perf_counter() - began
-    if done.returncode not in (0, 1) or "Traceback" in done.stderr:  # check says 1 where it found something
+    if done.returncode not in (0, 1) or "Traceback" in done.stderr:  # check exits with 1 if it has findings
         raise RuntimeError(f"{name}: exit code {done.returncode}: {done.stderr[-400:]}")
     said = (done.stdout.strip() or done.stderr.strip()).splitlines()
     stage = Stage(name, seconds, int(noted.read_text()), said[-1] if said else "")
@@ -148,13 +148,13 @@ def _members(folder: Path, count: int) -> list[Path]:
     for number, path in enumerate(paths):
         shutil.copytree(run.model_folder("full"), path, dirs_exist_ok=True)
         weights = load_file(path / "model.safetensors")
-        weights["qa_outputs.bias"] += 1e-3 * number  # so that no two are taken for one model
+        weights["qa_outputs.bias"] += 1e-3 * number  # so that no two count as the same model
         save_file(weights, path / "model.safetensors", metadata={"format": "pt"})
     return paths
 
 
 def _spread(paths: list[Path], test: Path) -> None:
-    """Give all members but the first its scores with noise, as if each had been asked."""
+    """Give every other member the first one's scores with noise, as if it had predicted."""
     data = kit.load(test)
     runs = [open_run(path) for path in paths]
     first = read_spans(runs[0].span_file(data, "full"))

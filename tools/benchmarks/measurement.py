@@ -1,4 +1,4 @@
-"""How time and memory are measured: works in turns, children of their own, peaks above a beginning."""
+"""How time and memory are measured: functions in turns, child processes, peaks above a starting point."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROJECT = Path(kit.__file__).resolve().parent.parent
 
 
 def timed(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
-    """Median seconds of each work, taken in turns so that a slow moment hits all of them."""
+    """Median seconds of each function, run in turns so that a slow moment affects all of them."""
     times: list[list[float]] = [[] for _ in works]
     for _ in range(runs):
         for work, own in zip(works, times, strict=True):
@@ -44,7 +44,7 @@ def child(module: str, *words: object, timeout: float | None = None, **environme
 
 
 Ask = Callable[..., dict[str, Any]]
-"""`child`, or for tests something that does the same in this process."""
+"""`child`, or in tests a function that does the same in this process."""
 
 
 class Memory:

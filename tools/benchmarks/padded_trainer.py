@@ -1,4 +1,4 @@
-"""The peer of a training: Trainer as the usual scripts use it, every window padded to the maximum."""
+"""The baseline of a training: Trainer as the usual scripts use it, every window padded to the maximum."""
 
 from __future__ import annotations
 

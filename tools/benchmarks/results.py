@@ -21,7 +21,7 @@ def table(columns: ROW, rows: Sequence[ROW]) -> str:
 
 
 def machine() -> str:
-    """What the figures were measured with."""
+    """Versions and machine of a measurement."""
     return (
         f"kit {kit.__version__}, Python {platform.python_version()}, {platform.machine()}, "
         f"{os.cpu_count()} cores"

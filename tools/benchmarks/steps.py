@@ -82,7 +82,7 @@ def windows_of(scale: Scale) -> tuple[Windows, Labels]:
 
 
 def encoder(scale: Scale, attention: str) -> BertForQuestionAnswering:
-    """A BERT of this size with random weights and the usual dropout, none on attention."""
+    """A BERT of this size with random weights and the usual dropout, but none on attention."""
     set_seed(1)
     config = BertConfig(
         vocab_size=scale.vocabulary,
@@ -99,7 +99,7 @@ def encoder(scale: Scale, attention: str) -> BertForQuestionAnswering:
 
 
 def model_flops(model: BertForQuestionAnswering, scale: Scale, lengths: NDArray[np.int64]) -> float:
-    """FLOPs of training on windows of *lengths*, int64 (W,), as gpu.py says; reading takes a third."""
+    """FLOPs of training on windows of *lengths*, int64 (W,), by gpu.py's formula; prediction takes a third."""
     weights = sum(p.numel() for name, p in model.named_parameters() if "embeddings" not in name)
     attention = 12 * scale.layers * scale.hidden * (lengths.astype(np.float64) ** 2).sum()
     return float(6 * weights * lengths.sum() + attention)
@@ -146,7 +146,7 @@ def train(way: Way, scale: Scale, seconds: float, device: str) -> dict[str, floa
         else:
             trainer = _kit_trainer(way, scale, windows, labels, model, order, clock, Path(folder))
         trainer.train()
-    if way.batches == "padded":  # in an order that only Trainer knows, so the average must do
+    if way.batches == "padded":  # only Trainer knows its order, so use the average
         share = (clock.last - clock.first) * scale.batch / len(windows)
         tokens, flops = windows.lengths.sum() * share, model_flops(model, scale, windows.lengths) * share
     else:

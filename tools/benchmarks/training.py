@@ -1,7 +1,7 @@
 """One epoch by the kit, or by a plain Trainer with all windows padded to the maximum: time, peak memory.
 
-``python -m tools.benchmarks.training BACKBONE DATA LENGTH STRIDE QUESTIONS PRECISION`` runs both, in turns,
-each in processes of its own, and prints the comparison; with ``kit`` or ``padded`` behind, it is one of them.
+``python -m tools.benchmarks.training BACKBONE DATA LENGTH STRIDE QUESTIONS PRECISION`` runs both in turns,
+each in a process of its own, and prints the comparison; a last word ``kit`` or ``padded`` runs that one here.
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ from kit.training.labels import label_windows
 from kit.training.trainer import SpanTrainer, steps_of
 from tools.benchmarks.measurement import RUNS, Ask, child
 from tools.benchmarks.padded_trainer import PaddedWindows, plain_trainer
-
-ROW = tuple[str, str, str, str]
+from tools.benchmarks.results import ROW
 
 
 def train(how: str, backbone: str, data: str, length: int, stride: int, count: int, precision: str) -> None:
-    """One epoch; prints seconds, peak bytes, and how much padding could be saved, as JSON."""
+    """One epoch; prints seconds, peak bytes, mean length and number of windows as JSON."""
     opened = open_backbone(backbone)
     questions = kit.load(data).questions[:count]
     windows = make_windows(opened, questions, max_length=length, stride=stride)
