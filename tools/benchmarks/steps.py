@@ -99,7 +99,7 @@ def encoder(scale: Scale, attention: str) -> BertForQuestionAnswering:
 
 
 def model_flops(model: BertForQuestionAnswering, scale: Scale, lengths: NDArray[np.int64]) -> float:
-    """FLOPs of training on windows of *lengths*, int64 (W,), by gpu.py's formula; predicting takes a third."""
+    """FLOPs of training on windows of *lengths*, int64 (W,) (formula: gpu.py); predicting takes a third."""
     weights = sum(p.numel() for name, p in model.named_parameters() if "embeddings" not in name)
     attention = 12 * scale.layers * scale.hidden * (lengths.astype(np.float64) ** 2).sum()
     return float(6 * weights * lengths.sum() + attention)
