@@ -11,8 +11,7 @@ import numpy as np
 import kit
 from kit.data import demo_corpus
 from kit.modeling.tiny import Shape, make_backbone
-from tests.spans.made import scores_of, words
-from tests.tuning.test_nested import make_run
+from tests.spans.made import make_run, scores_of, words
 from tools.chaos.processes import ForkServer
 
 SLUG = "k-digital-goorm-2-korean-mrc"

@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from tools.tiny_tokenizers import POSITIONS, VOCABULARY, TokenizerKind, train_tokenizer
+from tools.families.tiny_tokenizers import POSITIONS, VOCABULARY, TokenizerKind, train_tokenizer
 
 SMALL: dict[str, object] = {
     "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,

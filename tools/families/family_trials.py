@@ -28,9 +28,9 @@ from kit.errors import KitError
 from kit.metrics.metrics import edit_distances
 from kit.settings.runs import FULL, read_run
 from kit.spans.store import read_spans
-from tools.tiny_families import FAMILIES, POSITIONS, make_family
+from tools.families.tiny_models import FAMILIES, POSITIONS, make_family
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "families.md"
 COLUMNS = ("train", "predict", "neighbours", "reload", "joint", "checkpointing", "bf16")
 SAME = 1e-3
@@ -246,7 +246,3 @@ An empty cell was not tried, since the training was refused.
 
 {notes}
 """
-
-
-if __name__ == "__main__":
-    main()
