@@ -25,7 +25,7 @@ from kit.spans.store import write_spans
 from kit.submission.card import Card, CardData, Estimate, write_card
 from kit.submission.ledger import Ledger
 from tests.commands import run_python
-from tests.kaggle import submitting  # noqa: F401  (its methods of the server)
+from tests.kaggle import serving_submissions  # noqa: F401  (its methods of the server)
 from tests.kaggle.server import Kaggle, running
 from tests.kaggle.serving_data import offer
 from tests.screens import in_pipe, obeyed, on_terminal, without_bar, without_colours

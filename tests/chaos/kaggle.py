@@ -12,7 +12,7 @@ from kit.submission.csv import write_submission
 from tests.chaos.prepared import SLUG
 from tests.kaggle.server import Kaggle, running
 from tests.kaggle.serving_data import offer
-from tests.kaggle.submitting import bytes_of, records
+from tests.kaggle.serving_submissions import bytes_of, records
 
 _GUIDS = ("a", "b", "c")
 _SCORE = 1.75

@@ -38,7 +38,7 @@ PROJECT = Path(kit.__file__).resolve().parent.parent
 LIGHT = (
     "numpy", "pandas", "scipy.stats", "lightgbm", "requests", "rich.progress", "kit.views.submissions",
     "kit.views.scores", "kit.submission.build", "kit.tuning.nested", "kit.reports.contents",
-    "kit.reports.page", "kit.kaggle.import_client", "kit.submission.submitting",
+    "kit.reports.page", "kit.kaggle.import_client", "kit.submission.submit",
     "kit.submission.selection", "kit.kaggle.downloads.competition_files",
     "kit.kaggle.downloads.korquad",
     "kit.kaggle.downloads.install", "kit.data.checks", "kit.views.kaggle", "kit.views.leaderboard",

@@ -29,14 +29,15 @@ from kit.errors import (
 from kit.files import sha256_file
 from kit.metrics.bootstrap import Interval
 from kit.submission.card import Card, CardData, Estimate, write_card
+from kit.submission.checked_csv import CheckedCsv, check_csv
 from kit.submission.csv import write_submission
 from kit.submission.ledger import NOT_SENT, OPEN, Entry, Ledger, tag_of
-from kit.submission.submitting import Checked, Outcome, check_csv, submit
+from kit.submission.submit import Outcome, submit
 from kit.views import kaggle as kaggle_view
 from tests.commands import run_program
 from tests.kaggle.conftest import clean
 from tests.kaggle.server import Fault, Kaggle
-from tests.kaggle.submitting import bytes_of, records, score
+from tests.kaggle.serving_submissions import bytes_of, records, score
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 GUIDS = ["a", "b", "c"]
@@ -265,7 +266,7 @@ def test_a_submission_listed_late_is_not_sent_again(kaggle: Kaggle, csv: Path) -
 
 
 def test_two_processes_make_one_submission(kaggle: Kaggle, csv: Path) -> None:
-    done = run_program("tests.kaggle.sender", cwd=Path.cwd(), processes=2)
+    done = run_program("tests.submission.sender", cwd=Path.cwd(), processes=2)
     assert done.returncode == 0, done.stderr
     assert len(records(kaggle)) == 1
     assert [entry.ref for entry in entries()] == [1000]
@@ -275,7 +276,7 @@ def test_two_processes_make_one_submission(kaggle: Kaggle, csv: Path) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("name", ["intend", "upload", "create", "changed"])
 def test_killed_at_any_moment_a_second_run_finds_out(kaggle: Kaggle, csv: Path, name: str, when: str) -> None:
-    done = run_program("tests.kaggle.sender", f"{name}-{when}", cwd=Path.cwd())
+    done = run_program("tests.submission.sender", f"{name}-{when}", cwd=Path.cwd())
     assert done.returncode == -9, done.stderr
     arrived = (name, when) in {("create", "after"), ("changed", "before"), ("changed", "after")}
     assert len(records(kaggle)) == arrived
@@ -449,7 +450,7 @@ def test_without_a_test_file_nothing_is_sent(csv: Path) -> None:
 
 def test_what_was_read_is_what_is_sent(kaggle: Kaggle, csv: Path) -> None:
     """The file changes between the check and the sending."""
-    checked: Checked = check_csv(csv)
+    checked: CheckedCsv = check_csv(csv)
     before = csv.read_bytes()
     csv.write_text("Id,Predicted\n")
     submit(checked, "first try")

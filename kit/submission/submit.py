@@ -27,13 +27,12 @@ from kit.kaggle.submissions import (
     submissions,
     upload,
 )
-from kit.submission.allowance import left_today, over_the_limit, used_up
 from kit.submission.card import Card, card_path
-from kit.submission.checked import Checked, check_csv
+from kit.submission.checked_csv import CheckedCsv
 from kit.submission.code_submission import KernelVersion, create_from_kernel
+from kit.submission.daily_limit import left_today, over_the_limit, used_up
 from kit.submission.ledger import Entry, Ledger, of_tag
 
-__all__ = ["Checked", "Outcome", "check_csv", "expectation", "submit"]
 Say = Callable[[str], object]
 _POLL_SHARE = 1 / 12
 """Of the time limit of a call, between two looks at a pending submission: 5 s of 60."""
@@ -45,7 +44,7 @@ _LOOKS = 3
 class Outcome:
     """What became of it."""
 
-    checked: Checked | KernelVersion
+    checked: CheckedCsv | KernelVersion
     entry: Entry | None
     """None for a dry run."""
     already: bool
@@ -58,7 +57,7 @@ class Outcome:
 
 
 def submit(
-    checked: Checked | KernelVersion,
+    checked: CheckedCsv | KernelVersion,
     message: str,
     *,
     ledger: Ledger | None = None,
@@ -115,7 +114,7 @@ _NEEDS_ACCOUNT = (
 )
 
 
-def _without_account(checked: Checked | KernelVersion, ledger: Ledger) -> Outcome:
+def _without_account(checked: CheckedCsv | KernelVersion, ledger: Ledger) -> Outcome:
     """What a dry run finds without asking Kaggle."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = [entry for entry in entries if entry.ref is not None]
@@ -136,7 +135,7 @@ def expectation(card: Card | None) -> str:
 def _send(
     client: Client,
     ledger: Ledger,
-    checked: Checked | KernelVersion,
+    checked: CheckedCsv | KernelVersion,
     message: str,
     listed: Sequence[Listed],
 ) -> Entry:
@@ -144,20 +143,20 @@ def _send(
     interval = estimate.interval if estimate else None
     entry = ledger.intend(
         **checked.identity, competition=checked.competition, message=message,
-        card=str(card_path(checked.path)) if isinstance(checked, Checked) and checked.card else None,
+        card=str(card_path(checked.path)) if isinstance(checked, CheckedCsv) and checked.card else None,
         estimate=estimate.edit if estimate else None,
         low=interval.low if interval else None, high=interval.high if interval else None,
     )  # fmt: skip
     description = f"{checked.tag} {message}".rstrip()
     token = ""
-    if isinstance(checked, Checked):
+    if isinstance(checked, CheckedCsv):
         try:
             token = upload(client, checked.competition, checked.path.name, checked.content)
         except KaggleError as error:
             ledger.changed(entry, "not sent", status="not sent", reason=str(error))
             raise
     try:
-        if isinstance(checked, Checked):
+        if isinstance(checked, CheckedCsv):
             ref = create(client, checked.competition, token, description)
         else:
             ref = create_from_kernel(client, checked, description)
@@ -194,7 +193,7 @@ def _looked_for(
     ) from error
 
 
-def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -> list[Listed]:
+def _settled(client: Client, ledger: Ledger, checked: CheckedCsv | KernelVersion) -> list[Listed]:
     """Kaggle's list; asked for again while the outcome of an earlier sending is not in it."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
@@ -208,7 +207,7 @@ def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -
     return listed
 
 
-def _reconciled(ledger: Ledger, checked: Checked | KernelVersion, listed: Sequence[Listed]) -> list[Entry]:
+def _reconciled(ledger: Ledger, checked: CheckedCsv | KernelVersion, listed: Sequence[Listed]) -> list[Entry]:
     """The entries with this tag that Kaggle has, after comparing the ledger with Kaggle's list."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}

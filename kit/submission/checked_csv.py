@@ -16,7 +16,7 @@ from kit.submission.ledger import tag_of
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedCsv:
     """A CSV that may be sent: exactly these bytes, valid for their test file."""
 
     path: Path
@@ -55,7 +55,7 @@ class Checked:
         return notes
 
 
-def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> Checked:
+def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> CheckedCsv:
     """Read the bytes of *path* once and check that they answer every question of the test file, in any order.
 
     The CSV may be compressed (``.csv.zip``, ``.csv.gz``).
@@ -80,7 +80,7 @@ def check_csv(path: Path, competition: str | None = None, data: Path | Dataset |
     card = _card(path, sha256) or (_card(path.with_suffix(""), inside) if packed else None)
     guids, against = _guids(path, card, data)
     check_submission(answers, guids, path, any_order=True)
-    return Checked(
+    return CheckedCsv(
         path=path, content=content, sha256=sha256,
         competition=competition or (card.competition if card else DEFAULT_COMPETITION),
         card=card, questions=len(answers), blanks=sum(not text for text in answers.values()),
