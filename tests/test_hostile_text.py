@@ -131,9 +131,10 @@ def _make_ledger(csv: Path) -> None:
     write_card(
         csv,
         Card(
-            name=f"이름{EVIL}", csv_sha256=sha256_file(csv), data=CardData(TEST, data.sha256, len(data)),
+            name=f"이름{EVIL}", csv_sha256=sha256_file(csv),
+            data=CardData(path=TEST, sha256=data.sha256, questions=len(data)), members=(), kit_version="1",
             recipe={"about": EVIL}, competition=SLUG,
-            estimate=Estimate(2.0, Interval(1.5, 2.6, 0.95), f"까닭{EVIL}"),
+            estimate=Estimate(edit=2.0, interval=Interval(1.5, 2.6, 0.95), reason=f"까닭{EVIL}"),
         ),
     )  # fmt: skip
 

@@ -42,4 +42,4 @@ def local_estimate(
         "averaged at test time usually do a little better; public and private halves may differ by "
         f"{2 * spread:.2f}"
     )
-    return Estimate(found.mean, found.interval, note)
+    return Estimate(edit=found.mean, interval=found.interval, reason=note)

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -418,10 +417,13 @@ def test_the_dry_run_without_credentials_as_a_command(
 
 
 def _card(csv: Path, **changes: object) -> Card:
-    data = CardData("test.json", "0" * 64, 3)
-    estimate = Estimate(2.0, Interval(1.8, 2.2, 0.95), "out of fold")
-    card = Card("one", sha256_file(csv), data, {}, estimate=estimate, competition="another-contest")
-    return replace(card, **changes)  # type: ignore[arg-type]
+    card = Card(
+        name="one", csv_sha256=sha256_file(csv), recipe={}, members=(), kit_version="1",
+        data=CardData(path="test.json", sha256="0" * 64, questions=3),
+        estimate=Estimate(edit=2.0, interval=Interval(1.8, 2.2, 0.95), reason="out of fold"),
+        competition="another-contest",
+    )  # fmt: skip
+    return card.model_copy(update=changes)
 
 
 def test_the_card_names_competition_and_estimate(kaggle: Kaggle, csv: Path) -> None:
