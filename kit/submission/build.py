@@ -1,4 +1,4 @@
-"""A submission made: answers as the recipe says, CSV and card written, both checked."""
+"""Making a submission: decode by the recipe, check the answers, write CSV and card."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def make_submission(
 
     The CSV has every guid of *dataset* exactly once, in file order; where ``sample_submission.csv``
     lies beside the data, its ids must be the same.  Raises SubmissionError, WriteError, LockError where
-    another process makes the same CSV, and what decoding raises; on any of them an earlier CSV and card
-    stay as they were.
+    another process makes the same CSV, and what decoding raises; then an earlier CSV and card stay
+    unchanged.
     """
     with locked(out, wait=False):  # a CSV and its card belong together
         return _made(recipe, dataset, out, truth)

@@ -1,7 +1,7 @@
-"""The card: the JSON beside a submission CSV that says exactly how the CSV was made.
+"""The card: the JSON file beside a submission CSV that records exactly how the CSV was made.
 
-The CSV's bytes depend on its inputs alone; whatever varies from one making to the next (the time,
-the git revision) stands here.
+The CSV's bytes depend on its inputs alone; what else changes between two runs (time, git revision) is kept
+here.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Card(_CardPart):
 
 
 def card_path(csv_path: Path) -> Path:
-    """Where a CSV's card stands: ``five.csv`` → ``five.json`` in the same folder."""
+    """The path of a CSV's card: ``five.csv`` → ``five.json`` in the same folder."""
     if csv_path.suffix.lower() == ".csv":
         return csv_path.with_suffix(".json")
     return csv_path.with_name(f"{csv_path.name}.json")
@@ -139,10 +139,9 @@ def write_card(csv_path: Path, card: Card) -> Path:
 
 @contextlib.contextmanager
 def writing_card(csv_path: Path, card: Card) -> Iterator[Path]:
-    """Write the card; the block writes its CSV.  The card gets its name when the block has ended well.
+    """Write the card; the block writes its CSV.  The card replaces an earlier one when the block succeeds.
 
-    So a disk too full for both leaves an earlier CSV and its card as they were.  Raises what `write_card`
-    raises.
+    So a full disk leaves an earlier CSV and its card unchanged.  Raises what `write_card` raises.
     """
     content = {"card": FORMAT, **card.model_dump()}
     text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
@@ -192,7 +191,7 @@ def _refuse_constant(name: str) -> object:
 
 
 def _git(folder: Path | None, *arguments: str) -> str | None:
-    """What a git command prints; None where git is missing, slow or says no."""
+    """What a git command prints; None where git is missing, slow or fails."""
     git = shutil.which("git")
     if git is None:
         return None

@@ -1,4 +1,4 @@
-"""A CSV that may be sent to Kaggle: its bytes, read once and held against the test file."""
+"""A CSV that is ready to submit: its bytes, read once and checked against the test file."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from kit.submission.ledger import tag_of
 
 @dataclass(frozen=True, slots=True)
 class CheckedCsv:
-    """A CSV that may be sent: exactly these bytes, valid for their test file."""
+    """A CSV that is ready to submit: exactly these bytes, valid for their test file."""
 
     path: Path
     content: bytes
     sha256: str
     competition: str
     card: Card | None
-    """Where one describes these very bytes."""
+    """The card beside the CSV, where it describes exactly these bytes."""
     questions: int
     blanks: int
     checked_against: str
     in_order: bool
-    """Whether the rows stand as in the test file; Kaggle does not mind."""
+    """Whether the rows have the order of the test file; Kaggle accepts any order."""
     packed: str
     """``.zip`` or ``.gz`` where the CSV is compressed, else ""."""
 
     @property
     def tag(self) -> str:
-        """What its description on Kaggle begins with."""
+        """The start of its description on Kaggle."""
         return tag_of(self.sha256)
 
     @property
     def identity(self) -> dict[str, str]:
-        """The fields of the ledger that say what was submitted."""
+        """The ledger fields that identify it."""
         return {"csv": str(self.path), "sha256": self.sha256}
 
     def notes(self) -> list[str]:
-        """What is unusual about it and makes no difference to Kaggle, one line each."""
+        """What is unusual about it but accepted by Kaggle, one line each."""
         notes = []
         if not self.in_order:
             notes.append(
