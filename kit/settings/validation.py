@@ -14,6 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kit.errors import ConfigError, all_of
+from kit.files import read_file
 
 Record = TypeVar("Record", bound=BaseModel)
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -174,17 +175,9 @@ def read_yaml(path: Path) -> object:
 def read_settings_text(path: Path) -> str:
     """A settings file's text.  Raises ConfigError where it is missing, a folder, or not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; check the path") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{path}: is a folder; give a file") from None
+        return read_file(path, ConfigError).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
-    except ValueError:  # a NUL in the path
-        raise ConfigError(f"{path}: is no path of a file; check the path") from None
 
 
 def read_record(

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from kit.errors import SubmissionError, all_of
-from kit.files import replacing, sha256_file
+from kit.files import read_file, replacing, sha256_file
 from kit.metrics.bootstrap import Interval
 from kit.settings.validation import Settings, Sha256, mistakes_in
 from kit.version import __version__
@@ -162,12 +162,9 @@ def read_card(path: Path) -> Card:
     """
     if path.suffix.lower() != ".json":
         path = card_path(path)
+    text = read_file(path, SubmissionError, missing=_CURE)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except FileNotFoundError:
-        raise SubmissionError(f"{path}: there is no such card; {_CURE}") from None
-    except OSError as error:
-        raise SubmissionError(f"{path}: cannot be read ({error.strerror}); {_CURE}") from error
+        content = json.loads(text.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise SubmissionError(f"{path}: is not valid JSON ({error}); {_CURE}") from None
     version = content.pop("card", None) if isinstance(content, dict) else None

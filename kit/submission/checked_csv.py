@@ -11,7 +11,7 @@ from kit.data.records import Dataset
 from kit.errors import SubmissionError
 from kit.kaggle.compression import suffix_of, unpacked
 from kit.submission.card import DEFAULT_COMPETITION, Card, card_path, read_card
-from kit.submission.csv import check_submission, parse_submission, read_submission
+from kit.submission.csv import check_submission, parse_submission, read_csv, read_submission
 from kit.submission.ledger import tag_of
 
 
@@ -64,11 +64,7 @@ def check_csv(path: Path, competition: str | None = None, data: Path | Dataset |
     data/goorm-2, as ``kit download`` leaves it (its test file, or else its sample submission).
     Raises SubmissionError for what Kaggle would refuse.
     """
-    try:
-        content = path.read_bytes()
-    except OSError:
-        read_submission(path)  # says what is wrong
-        raise
+    content = read_csv(path)
     answers = parse_submission(content, path)
     sha256 = hashlib.sha256(content).hexdigest()
     packed = suffix_of(content)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.errors import SHOWN, SubmissionError, all_of, counted
-from kit.files import replacing
+from kit.files import read_file, replacing
 from kit.kaggle.compression import unpacked
 from kit.submission.header import HEADER, check_header, separator_of
 
@@ -73,19 +73,13 @@ def read_submission(path: Path) -> dict[str, str]:
     Raises SubmissionError, with all of a file's mistakes at once: not a file, empty, not UTF-8, a
     byte-order mark, another header, a row of other than two fields, a blank or repeated Id.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise SubmissionError(
-            f"{path}: there is no such file; check the name, or make it with `kit ensemble`"
-        ) from None
-    except IsADirectoryError:
-        raise SubmissionError(f"{path}: is a folder; name the CSV inside it") from None
-    except OSError as error:
-        raise SubmissionError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except ValueError:  # a NUL in the path
-        raise SubmissionError(f"{path}: is no path of a file; check the name") from None
-    return parse_submission(content, path, twice=False)
+    return parse_submission(read_csv(path), path, twice=False)
+
+
+def read_csv(path: Path) -> bytes:
+    """The bytes of a submission.  Raises SubmissionError where it is missing or cannot be read."""
+    cure = "check the name, or make it with `kit ensemble`"
+    return read_file(path, SubmissionError, missing=cure, folder="name the CSV inside it")
 
 
 def parse_submission(content: bytes, path: Path, *, twice: bool = True) -> dict[str, str]:

@@ -201,9 +201,9 @@ def test_what_is_no_card(tmp_path: Path, content: bytes) -> None:
 def test_missing_card(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError) as caught:
         read_card(tmp_path / "five.csv")
-    assert str(caught.value) == f"{tmp_path / 'five.json'}: there is no such card; {CURE}"
+    assert str(caught.value) == f"{tmp_path / 'five.json'}: there is no such file; {CURE}"
     (tmp_path / "six.json").mkdir()
-    with pytest.raises(SubmissionError, match="cannot be read"):
+    with pytest.raises(SubmissionError, match="is a folder"):
         read_card(tmp_path / "six.csv")
 
 
