@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import SHOWN, SubmissionError, all_of, counted
+from kit.errors import SubmissionError, all_of, counted, listed
 from kit.files import read_file, replacing
 from kit.kaggle.compression import unpacked
 from kit.submission.header import HEADER, check_header, separator_of
@@ -280,17 +280,11 @@ def _set_faults(answers: Mapping[str, str], guids: Sequence[str]) -> list[str]:
     unknown = [guid for guid in answers if guid not in wanted]
     faults = []
     if missing:
-        faults.append(f"{_count(missing, 'test guid')} missing: {_listed(missing)}")
+        faults.append(f"{_count(missing, 'test guid')} missing: {listed(missing)}")
     if unknown:
-        faults.append(f"{_count(unknown, 'Id')} not in the test file: {_listed(unknown)}")
+        faults.append(f"{_count(unknown, 'Id')} not in the test file: {listed(unknown)}")
     return faults
 
 
 def _count(things: Sequence[str], noun: str) -> str:
     return f"1 {noun} is" if len(things) == 1 else f"{len(things)} {noun}s are"
-
-
-def _listed(guids: Sequence[str]) -> str:
-    rest = len(guids) - SHOWN
-    text = ", ".join(guids[:SHOWN])
-    return f"{text} and {rest} more" if rest > 0 else text
