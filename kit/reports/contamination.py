@@ -29,6 +29,14 @@ class Caution:
     text: str
 
 
+def _fit(text: str) -> Caution:
+    return Caution(True, text)
+
+
+def _note(text: str) -> Caution:
+    return Caution(False, text)
+
+
 def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
     """Cautions about a recipe's members on *data*, the same questions in one file or two.
 
@@ -38,29 +46,17 @@ def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset
     for run in _runs(source.opened for source in sources):
         folds = [source.fold for source in sources if source.opened is not None and source.opened == run]
         if run.record is None:
-            found.append(
-                Caution(
-                    False,
-                    f"{run.name}: a plain checkpoint; whether it was trained on these questions is unknown",
-                )
-            )
+            found.append(_note(f"{run.name}: a plain checkpoint; its training data are unknown"))
         elif OUT_OF_FOLD in folds:
-            found.append(
-                Caution(
-                    False,
-                    f"{run.name}: out of fold; each answer comes from the one of {run.record.settings.folds} "
-                    "models that did not train on its article",
-                )
-            )
+            models = f"the one of {run.record.settings.folds} models that did not train on its article"
+            found.append(_note(f"{run.name}: out of fold; each answer comes from {models}"))
         else:
             _refuse_trained_on(run, data)
             if run.record.valid is not None and run.record.valid.sha256 in {one.sha256 for one in data}:
-                found.append(
-                    Caution(True, f"{run.name}: its checkpoint was chosen by its score on these questions")
-                )
+                found.append(_fit(f"{run.name}: its checkpoint was chosen by its score on these questions"))
             found += _shared_articles(run.name, run.record, data[0])
     if recipe.decoder == "ranked" and any(source.fold == OUT_OF_FOLD for source in sources):
-        found.append(Caution(True, f"{recipe.ranker}: the second stage was fitted on these questions"))
+        found.append(_fit(f"{recipe.ranker}: the second stage was fitted on these questions"))
     return found
 
 
@@ -71,8 +67,7 @@ def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
     if match is None or match[1] != dataset.sha256[:8]:
         return []
     return [
-        Caution(
-            True,
+        _fit(
             f"{path.name}: temperatures, weights, decoder and rules were fitted on these questions; the "
             f"nested Edit Score, on questions that nothing was fitted on, was {match[2]}",
         )
@@ -82,15 +77,13 @@ def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
 def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
     """A CSV's card, where it has one that describes it, and cautions about the models behind it."""
     if not card_path(path).is_file():
-        return None, [
-            Caution(False, f"{path.name}: has no card, so the training data of its models are unknown")
-        ]
+        return None, [_note(f"{path.name}: has no card; the training data are unknown")]
     try:
         card = read_card(path)
     except KitError as error:
-        return None, [Caution(False, f"{path.name}: its card cannot be read: {error}")]
+        return None, [_note(f"{path.name}: its card cannot be read: {error}")]
     if not card.describes(path):
-        return None, [Caution(False, f"{path.name}: its card describes another version of the file")]
+        return None, [_note(f"{path.name}: its card describes another version of the file")]
     found = []
     for member in card.members:
         if not member.run or member.span_file.startswith(f"{OUT_OF_FOLD}-"):
@@ -98,12 +91,10 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
         try:
             run = open_run(member.run)
         except KitError:
-            found.append(
-                Caution(False, f"{member.label}: its run is not here, so its training data are unknown")
-            )
+            found.append(_note(f"{member.label}: its run is not here; its training data are unknown"))
             continue
         if run.learned(dataset):
-            found.append(Caution(True, f"{member.label}: was trained on these questions"))
+            found.append(_fit(f"{member.label}: was trained on these questions"))
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
     return card, list(dict.fromkeys(found))
@@ -127,9 +118,7 @@ def _shared_articles(label: str, record: RunRecord, dataset: Dataset) -> list[Ca
         known = {question.context for question in load(path)}
         shared = sum(question.context in known for question in dataset)
         if shared:
-            return [
-                Caution(True, f"{label}: {shared:,} of these questions are about articles of its {file.name}")
-            ]
+            return [_fit(f"{label}: {shared:,} of these questions are about articles of its {file.name}")]
     return []
 
 

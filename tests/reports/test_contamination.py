@@ -119,9 +119,7 @@ def test_a_plain_checkpoint_is_of_unknown_training(data: Dataset) -> None:
     (run / "config.json").write_text("{}", encoding="utf-8")
     write_spans(open_run(run).span_file(data, "full"), scores.provenance, [scores])
     source = overview(run, data).source
-    assert cautions(source) == [
-        (False, "plain: a plain checkpoint; whether it was trained on these questions is unknown")
-    ]
+    assert cautions(source) == [(False, "plain: a plain checkpoint; its training data are unknown")]
 
 
 def test_a_csv_by_a_model_that_learned_these_rows_is_a_fit(data: Dataset) -> None:
@@ -137,7 +135,7 @@ def test_a_csv_by_a_model_that_learned_these_rows_is_a_fit(data: Dataset) -> Non
     made.path.write_bytes(made.path.read_bytes() + b"")
     Path("full.json").unlink()
     assert cautions(overview(made.path, data).source) == [
-        (False, "full.csv: has no card, so the training data of its models are unknown")
+        (False, "full.csv: has no card; the training data are unknown")
     ]
 
 

@@ -111,8 +111,8 @@ def test_the_index_is_what_the_record_says(place: Place, scripts: dict[str, str]
     assert index["cautions"] == [
         {
             "fitted": False,
-            "text": f"{name}: out of fold; each answer comes from the one of 3 models that did not train on its "
-            "article",
+            "text": f"{name}: out of fold; each answer comes from the one of 3 models that did not train on "
+            "its article",
         }
         for name in ("letters", "words")
     ]
