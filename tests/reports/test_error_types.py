@@ -41,8 +41,8 @@ def question(gold: str, context: str = CONTEXT) -> Question:
         ("없는 말", "한국은행", ErrorType.WRONG_PLACE),
     ],
 )
-def test_kinds(prediction: str, gold: str, kind: ErrorType) -> None:
-    assert error_type(prediction, question(gold)) is kind
+def test_error_types(prediction: str, gold: str, error: ErrorType) -> None:
+    assert error_type(prediction, question(gold)) is error
 
 
 def test_of_several_places_the_one_nearest_to_the_gold_counts() -> None:
@@ -69,17 +69,17 @@ def test_every_answer_has_one_kind_and_shares_sum_to_the_whole(context: str, dat
         predictions.append(data.draw(st.one_of(text, st.just(context[begin:end]), st.just(context[begin:]))))
     kinds = [error_type(prediction, one) for prediction, one in zip(predictions, questions, strict=True)]
     distances = edit_distances(predictions, [one.golds for one in questions])
-    parts = [distances[np.array([kind is one for kind in kinds])].sum() for one in ErrorType]
+    parts = [distances[np.array([error is one for error in kinds])].sum() for one in ErrorType]
     assert sum(parts) == distances.sum()
-    for prediction, one, kind, distance in zip(predictions, questions, kinds, distances, strict=True):
+    for prediction, one, error, distance in zip(predictions, questions, kinds, distances, strict=True):
         gold = one.golds[0]
-        assert (kind is ErrorType.RIGHT) == (distance == 0)
-        if kind is ErrorType.BLANKED:
+        assert (error is ErrorType.RIGHT) == (distance == 0)
+        if error is ErrorType.BLANKED:
             assert not prediction.strip()
             assert gold.strip()
-        if kind is ErrorType.NOT_BLANKED:
+        if error is ErrorType.NOT_BLANKED:
             assert not gold.strip()
-        if kind is ErrorType.TOO_SHORT and prediction in context:
+        if error is ErrorType.TOO_SHORT and prediction in context:
             assert len(prediction) < len(gold)
-        if kind is ErrorType.PARTICLE_ONLY:
+        if error is ErrorType.PARTICLE_ONLY:
             assert prediction.strip().startswith(gold.strip()) or gold.strip().startswith(prediction.strip())
