@@ -17,8 +17,7 @@ from kit.settings.runs import DataFile, FoldRecord, RunRecord, read_run, write_r
 from kit.settings.training import TrainingSettings
 from kit.spans.run_folder import open_run
 from kit.spans.store import write_spans
-from tests.spans.made import scores_of, words
-from tests.tuning.test_nested import make_run
+from tests.spans.made import make_run, scores_of, words
 
 
 @pytest.fixture
