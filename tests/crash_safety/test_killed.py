@@ -2,7 +2,7 @@
 
 Elsewhere: a training inside an epoch, at its last step and in the middle of a checkpoint
 (tests/test_training.py), a submission before and after each of its steps
-(tests/kaggle/test_submitting.py), a download that is waiting, or between two files that it
+(tests/submission/test_submit.py), a download that is waiting, or between two files that it
 places (tests/kaggle/downloads/test_download.py).
 """
 

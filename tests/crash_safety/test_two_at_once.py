@@ -1,6 +1,6 @@
 """Two processes that want the same files: the second says so and leaves, the first ends as if it were alone.
 
-Two submissions of one CSV wait for each other and become one: tests/kaggle/test_submitting.py.
+Two submissions of one CSV wait for each other and become one: tests/submission/test_submit.py.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 from kit.submission.csv import write_submission
 from tests.kaggle.server import Kaggle, running
 from tests.kaggle.serving_data import offer
-from tests.kaggle.submitting import bytes_of, records
+from tests.kaggle.serving_submissions import bytes_of, records
 from tools.chaos.fixtures import SLUG
 
 _GUIDS = ("a", "b", "c")

@@ -318,8 +318,9 @@ def _card(data: bytes) -> None:
 
 def _card_seeds() -> list[bytes]:
     card = Card(
-        "이름", "0" * 64, CardData("a/test.json", "1" * 64, 3), {"members": [{"run": "a"}]},
-        estimate=Estimate(2.0, Interval(1.5, 2.5, 0.95)), made_at="2026-11-25T10:00:00Z",
+        name="이름", csv_sha256="0" * 64, data=CardData(path="a/test.json", sha256="1" * 64, questions=3),
+        recipe={"members": [{"run": "a"}]}, members=(), competition="c", kit_version="1",
+        estimate=Estimate(edit=2.0, interval=Interval(1.5, 2.5, 0.95)), made_at="2026-11-25T10:00:00Z",
     )  # fmt: skip
     return [write_card(_PLACE / "seed.csv", card).read_bytes()]
 

@@ -43,12 +43,12 @@ TARGETS: dict[str, list[str]] = {
     "kit/metrics/predictions.py": ["tests/metrics/test_predictions.py"],
     "kit/metrics/scores.py": ["tests/metrics/test_scores.py"],
     "kit/submission/card.py": ["tests/submission/test_card.py"],
-    "kit/submission/checked.py": ["tests/kaggle/test_submitting.py"],
+    "kit/submission/checked_csv.py": ["tests/submission/test_submit.py"],
     "kit/kaggle/compression.py": ["tests/kaggle/test_compression.py"],
     "kit/submission/csv.py": ["tests/submission/test_csv.py"],
     "kit/submission/header.py": ["tests/submission/test_header.py"],
-    "kit/submission/ledger.py": ["tests/kaggle/test_submitting.py"],
-    "kit/submission/submitting.py": ["tests/kaggle/test_submitting.py"],
+    "kit/submission/ledger.py": ["tests/submission/test_submit.py"],
+    "kit/submission/submit.py": ["tests/submission/test_submit.py"],
 }
 """Paths from the repository's root."""
 

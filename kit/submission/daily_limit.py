@@ -1,4 +1,4 @@
-"""How many submissions are left today, and the error when there are none."""
+"""Kaggle's daily limit of submissions: how many are left today, and the error when none is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from kit.kaggle.submissions import Allowance, allowance
 
 
 def left_today(client: Client, competition: str, say: Callable[[str], object]) -> Allowance | None:
-    """What the day has left; None, and *say* hears why, where this call alone fails: Kaggle counts itself."""
+    """How many submissions are left today.
+
+    None where only this call fails, with the reason passed to *say*: Kaggle enforces the limit itself.
+    """
     try:
         return allowance(client, competition)
     except (NotAuthenticatedError, RulesNotAcceptedError, NetworkError):
@@ -29,16 +32,16 @@ def left_today(client: Client, competition: str, say: Callable[[str], object]) -
 
 
 def used_up(left: Allowance, competition: str) -> DailyLimitError:
-    """The error for an allowance of which nothing is left."""
+    """The error for a limit that is used up."""
     if left.by_total:
         return DailyLimitError(f"{competition}: all submissions of the competition are made ({left.total})")
     return daily_limit(competition)
 
 
 def over_the_limit(client: Client, competition: str, error: KaggleError) -> DailyLimitError | None:
-    """*error*, Kaggle's refusal of a submission, where the reason is that none is left; else None.
+    """*error* as a DailyLimitError where Kaggle refused because no submission is left; else None.
 
-    Kaggle's own count decides; only where it does not say so, its whole sentence about the allowance.
+    Kaggle's count decides; where it is silent, the wording of the refusal does.
     """
     response = getattr(error.__cause__, "response", None)
     if not isinstance(error, RejectedError) or response is None:

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,14 +28,15 @@ from kit.errors import (
 from kit.files import sha256_file
 from kit.metrics.bootstrap import Interval
 from kit.submission.card import Card, CardData, Estimate, write_card
+from kit.submission.checked_csv import CheckedCsv, check_csv
 from kit.submission.csv import write_submission
 from kit.submission.ledger import NOT_SENT, OPEN, Entry, Ledger, tag_of
-from kit.submission.submitting import Checked, Outcome, check_csv, submit
+from kit.submission.submit import Outcome, submit
 from kit.views import kaggle as kaggle_view
 from tests.commands import run_program
 from tests.kaggle.conftest import clean
 from tests.kaggle.server import Fault, Kaggle
-from tests.kaggle.submitting import bytes_of, records, score
+from tests.kaggle.serving_submissions import bytes_of, records, score
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 GUIDS = ["a", "b", "c"]
@@ -265,7 +265,7 @@ def test_a_submission_listed_late_is_not_sent_again(kaggle: Kaggle, csv: Path) -
 
 
 def test_two_processes_make_one_submission(kaggle: Kaggle, csv: Path) -> None:
-    done = run_program("tests.kaggle.sender", cwd=Path.cwd(), processes=2)
+    done = run_program("tests.submission.sender", cwd=Path.cwd(), processes=2)
     assert done.returncode == 0, done.stderr
     assert len(records(kaggle)) == 1
     assert [entry.ref for entry in entries()] == [1000]
@@ -275,7 +275,7 @@ def test_two_processes_make_one_submission(kaggle: Kaggle, csv: Path) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("name", ["intend", "upload", "create", "changed"])
 def test_killed_at_any_moment_a_second_run_finds_out(kaggle: Kaggle, csv: Path, name: str, when: str) -> None:
-    done = run_program("tests.kaggle.sender", f"{name}-{when}", cwd=Path.cwd())
+    done = run_program("tests.submission.sender", f"{name}-{when}", cwd=Path.cwd())
     assert done.returncode == -9, done.stderr
     arrived = (name, when) in {("create", "after"), ("changed", "before"), ("changed", "after")}
     assert len(records(kaggle)) == arrived
@@ -417,10 +417,13 @@ def test_the_dry_run_without_credentials_as_a_command(
 
 
 def _card(csv: Path, **changes: object) -> Card:
-    data = CardData("test.json", "0" * 64, 3)
-    estimate = Estimate(2.0, Interval(1.8, 2.2, 0.95), "out of fold")
-    card = Card("one", sha256_file(csv), data, {}, estimate=estimate, competition="another-contest")
-    return replace(card, **changes)  # type: ignore[arg-type]
+    card = Card(
+        name="one", csv_sha256=sha256_file(csv), recipe={}, members=(), kit_version="1",
+        data=CardData(path="test.json", sha256="0" * 64, questions=3),
+        estimate=Estimate(edit=2.0, interval=Interval(1.8, 2.2, 0.95), reason="out of fold"),
+        competition="another-contest",
+    )  # fmt: skip
+    return card.model_copy(update=changes)
 
 
 def test_the_card_names_competition_and_estimate(kaggle: Kaggle, csv: Path) -> None:
@@ -449,7 +452,7 @@ def test_without_a_test_file_nothing_is_sent(csv: Path) -> None:
 
 def test_what_was_read_is_what_is_sent(kaggle: Kaggle, csv: Path) -> None:
     """The file changes between the check and the sending."""
-    checked: Checked = check_csv(csv)
+    checked: CheckedCsv = check_csv(csv)
     before = csv.read_bytes()
     csv.write_text("Id,Predicted\n")
     submit(checked, "first try")

@@ -1,4 +1,4 @@
-"""One CSV to Kaggle, once: checked, written down, sent, and looked for whenever an answer was lost."""
+"""Submitting to Kaggle exactly once: write it down, send it, and look for it if the answer is lost."""
 
 from __future__ import annotations
 
@@ -27,38 +27,39 @@ from kit.kaggle.submissions import (
     submissions,
     upload,
 )
-from kit.submission.allowance import left_today, over_the_limit, used_up
 from kit.submission.card import Card, card_path
-from kit.submission.checked import Checked, check_csv
+from kit.submission.checked_csv import CheckedCsv
 from kit.submission.code_submission import KernelVersion, create_from_kernel
-from kit.submission.ledger import Entry, Ledger, of_tag
+from kit.submission.daily_limit import left_today, over_the_limit, used_up
+from kit.submission.kaggle_list import matched, recorded
+from kit.submission.ledger import NOT_SENT, Entry, Ledger, of_tag
 
-__all__ = ["Checked", "Outcome", "check_csv", "expectation", "submit"]
 Say = Callable[[str], object]
+Submittable = CheckedCsv | KernelVersion
 _POLL_SHARE = 1 / 12
-"""Of the time limit of a call, between two looks at a pending submission: 5 s of 60."""
+"""Pause between two looks at a pending submission, as a share of a call's time limit: 5 s of 60."""
 _LOOKS = 3
-"""How often a submission with a lost answer is looked for before it counts as unknown."""
+"""How often a submission whose answer was lost is looked for before its outcome counts as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of it."""
+    """The result of `submit`."""
 
-    checked: Checked | KernelVersion
+    checked: Submittable
     entry: Entry | None
     """None for a dry run."""
     already: bool
-    """These bytes had been submitted before; nothing was sent now."""
+    """The same content was submitted before; nothing was sent now."""
     allowance: Allowance | None
-    """None where it is not known."""
+    """None if unknown."""
     signed_with: str
     left_out: tuple[str, ...] = ()
     """What a dry run without credentials could not check."""
 
 
 def submit(
-    checked: Checked | KernelVersion,
+    checked: Submittable,
     message: str,
     *,
     ledger: Ledger | None = None,
@@ -71,10 +72,10 @@ def submit(
     """Send the CSV, or the output of a kernel, once, and wait up to *wait* seconds for its score.
 
     The same bytes a second time are not sent again (unless *again*): their entry comes back, brought
-    up to date.  Whatever interrupts this, calling it again finds out what happened first.  Raises
-    OutcomeUnknownError where an answer was lost and Kaggle's list does not show the submission;
+    up to date.  After any interruption, calling it again first finds out what happened.  Raises
+    OutcomeUnknownError where Kaggle's answer was lost and its list does not show the submission;
     RejectedError where Kaggle could not score it; else the KaggleError that stopped it before
-    anything was sent.  A dry run needs no credentials: without them it says what it leaves out.
+    anything was sent.  A dry run needs no credentials: without them it lists what it could not check.
     """
     ledger = Ledger() if ledger is None else ledger
     for note in checked.notes():
@@ -115,15 +116,15 @@ _NEEDS_ACCOUNT = (
 )
 
 
-def _without_account(checked: Checked | KernelVersion, ledger: Ledger) -> Outcome:
-    """What a dry run finds without asking Kaggle."""
+def _without_account(checked: Submittable, ledger: Ledger) -> Outcome:
+    """The result of a dry run without credentials."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = [entry for entry in entries if entry.ref is not None]
     return Outcome(checked, known[-1] if known else None, bool(known), None, "", _NEEDS_ACCOUNT)
 
 
 def expectation(card: Card | None) -> str:
-    """The local estimate in words, or why there is none."""
+    """The local estimate as text, or why there is none."""
     if card is None:
         return "none, there is no card"
     estimate = card.estimate
@@ -136,7 +137,7 @@ def expectation(card: Card | None) -> str:
 def _send(
     client: Client,
     ledger: Ledger,
-    checked: Checked | KernelVersion,
+    checked: Submittable,
     message: str,
     listed: Sequence[Listed],
 ) -> Entry:
@@ -144,28 +145,28 @@ def _send(
     interval = estimate.interval if estimate else None
     entry = ledger.intend(
         **checked.identity, competition=checked.competition, message=message,
-        card=str(card_path(checked.path)) if isinstance(checked, Checked) and checked.card else None,
+        card=str(card_path(checked.path)) if isinstance(checked, CheckedCsv) and checked.card else None,
         estimate=estimate.edit if estimate else None,
         low=interval.low if interval else None, high=interval.high if interval else None,
     )  # fmt: skip
     description = f"{checked.tag} {message}".rstrip()
     token = ""
-    if isinstance(checked, Checked):
+    if isinstance(checked, CheckedCsv):
         try:
             token = upload(client, checked.competition, checked.path.name, checked.content)
         except KaggleError as error:
-            ledger.changed(entry, "not sent", status="not sent", reason=str(error))
+            ledger.changed(entry, "not sent", status=NOT_SENT, reason=str(error))
             raise
     try:
-        if isinstance(checked, Checked):
+        if isinstance(checked, CheckedCsv):
             ref = create(client, checked.competition, token, description)
         else:
             ref = create_from_kernel(client, checked, description)
     except PERHAPS_DONE as error:
         return _looked_for(client, ledger, entry, listed, error)
     except KaggleError as error:
-        # Any other answer with a 4xx status is a no.
-        ledger.changed(entry, "not sent", status="not sent", reason=str(error))
+        # Any other answer with a 4xx status is a refusal.
+        ledger.changed(entry, "not sent", status=NOT_SENT, reason=str(error))
         if (limit := over_the_limit(client, checked.competition, error)) is not None:
             raise limit from error
         raise
@@ -177,7 +178,7 @@ def _send(
 def _looked_for(
     client: Client, ledger: Ledger, entry: Entry, before: Sequence[Listed], error: KaggleError
 ) -> Entry:
-    """The submission whose answer was lost, if Kaggle's list shows it: never sent again."""
+    """Find the submission whose answer was lost in Kaggle's list; it is never sent again."""
     known = {one.ref for one in before}
     for look in range(_LOOKS):
         time.sleep(client.patience.pause(look))
@@ -194,8 +195,8 @@ def _looked_for(
     ) from error
 
 
-def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -> list[Listed]:
-    """Kaggle's list; asked for again while the outcome of an earlier sending is not in it."""
+def _settled(client: Client, ledger: Ledger, checked: Submittable) -> list[Listed]:
+    """Kaggle's list, read again while a submission of unknown outcome is not in it."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
     open_ones = sum(entry.ref is None for entry in entries)
@@ -208,56 +209,31 @@ def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -
     return listed
 
 
-def _reconciled(ledger: Ledger, checked: Checked | KernelVersion, listed: Sequence[Listed]) -> list[Entry]:
+def _reconciled(ledger: Ledger, checked: Submittable, listed: Sequence[Listed]) -> list[Entry]:
     """The entries with this tag that Kaggle has, after comparing the ledger with Kaggle's list."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
-    tag = checked.tag
-    unclaimed = sorted(
-        (one for one in listed if one.description.startswith(tag) and one.ref not in known),
-        key=lambda one: one.ref,
-    )
-    found = []
-    for entry in entries:
-        if entry.ref is None and unclaimed:  # killed, or its answer lost, after it was sent
-            one = unclaimed.pop(0)
-            entry = ledger.changed(entry, "sent", ref=one.ref, status=PENDING)
+    own = [one for one in listed if one.ref in known or one.description.startswith(checked.tag)]
+    pairs, rest = matched(entries, own)
+    for entry in rest:
         if entry.ref is None:
-            ledger.changed(entry, "not sent", status="not sent", reason="Kaggle does not list it")
-        else:
-            found.append(entry)
-    for one in unclaimed:  # sent from another machine, or by a ledger that is gone
-        found.append(
-            ledger.found(
-                at=one.at,
-                competition=checked.competition,
-                **checked.identity,
-                message=one.description.removeprefix(tag).strip(),
-                ref=one.ref,
-                status=PENDING,
-            )
-        )
-    return [_updated(ledger, entry, listed) for entry in found]
-
-
-def _updated(ledger: Ledger, entry: Entry, listed: Sequence[Listed]) -> Entry:
-    one = next((one for one in listed if one.ref == entry.ref), None)
-    if one is None:
-        return entry
-    return ledger.changed(
-        entry, "scored", status=one.status, public=one.public, private=one.private, reason=one.reason
-    )
+            ledger.changed(entry, "not sent", status=NOT_SENT, reason="Kaggle does not list it")
+    # Without an entry: sent from another machine, or by a ledger that is gone.
+    found = [recorded(ledger, checked.competition, one, entry, **checked.identity) for one, entry in pairs]
+    return [*(entry for entry in rest if entry.ref is not None), *found]
 
 
 def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say) -> Entry:
-    """*entry* with its score, or as it is when *wait* seconds are over."""
+    """*entry* with its score, or without it after *wait* seconds."""
     until = time.monotonic() + wait
     said = False
     while True:
         if entry.status == PENDING and wait:
             try:
-                entry = _updated(ledger, entry, submissions(client, entry.competition))
-            except KaggleError as error:  # it is sent; the score can wait
+                for one in submissions(client, entry.competition):
+                    if one.ref == entry.ref:
+                        entry = recorded(ledger, entry.competition, one, entry)
+            except KaggleError as error:  # it was sent; the score may come later
                 say(str(error))
                 if not worth_a_retry(error):
                     return entry

@@ -9,17 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from kit.submission import submitting
+from kit.submission import submit as sending
+from kit.submission.checked_csv import check_csv
 from kit.submission.ledger import Ledger
 
 
 def main() -> None:
-    """Alone, or with ``STEP-before`` or ``STEP-after``: a method of the ledger, a function of submitting."""
+    """Alone, or with ``STEP-before`` or ``STEP-after``: a method of the ledger, a function of submit.py."""
     for moment in sys.argv[1:]:
         name, when = moment.split("-")
-        place: object = Ledger if hasattr(Ledger, name) else submitting
+        place: object = Ledger if hasattr(Ledger, name) else sending
         setattr(place, name, _dying(getattr(place, name), before=when == "before"))
-    submitting.submit(submitting.check_csv(Path("submissions/one.csv")), "first try")
+    sending.submit(check_csv(Path("submissions/one.csv")), "first try")
 
 
 def _dying(step: Callable[..., object], *, before: bool) -> Callable[..., NoReturn]:

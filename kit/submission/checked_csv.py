@@ -1,4 +1,4 @@
-"""A CSV that may be sent to Kaggle: its bytes, read once and held against the test file."""
+"""A CSV that is ready to submit: its bytes, read once and checked against the test file."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from kit.data.records import Dataset
 from kit.errors import SubmissionError
 from kit.kaggle.compression import suffix_of, unpacked
 from kit.submission.card import DEFAULT_COMPETITION, Card, card_path, read_card
-from kit.submission.csv import check_submission, parse_submission, read_submission
+from kit.submission.csv import check_submission, parse_submission, read_csv, read_submission
 from kit.submission.ledger import tag_of
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A CSV that may be sent: exactly these bytes, valid for their test file."""
+class CheckedCsv:
+    """A CSV that is ready to submit: exactly these bytes, valid for their test file."""
 
     path: Path
     content: bytes
     sha256: str
     competition: str
     card: Card | None
-    """Where one describes these very bytes."""
+    """The card beside the CSV, where it describes exactly these bytes."""
     questions: int
     blanks: int
     checked_against: str
     in_order: bool
-    """Whether the rows stand as in the test file; Kaggle does not mind."""
+    """Whether the rows have the order of the test file; Kaggle accepts any order."""
     packed: str
     """``.zip`` or ``.gz`` where the CSV is compressed, else ""."""
 
     @property
     def tag(self) -> str:
-        """What its description on Kaggle begins with."""
+        """The start of its description on Kaggle."""
         return tag_of(self.sha256)
 
     @property
     def identity(self) -> dict[str, str]:
-        """The fields of the ledger that say what was submitted."""
+        """The ledger fields that identify it."""
         return {"csv": str(self.path), "sha256": self.sha256}
 
     def notes(self) -> list[str]:
-        """What is unusual about it and makes no difference to Kaggle, one line each."""
+        """What is unusual about it but accepted by Kaggle, one line each."""
         notes = []
         if not self.in_order:
             notes.append(
@@ -55,7 +55,7 @@ class Checked:
         return notes
 
 
-def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> Checked:
+def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> CheckedCsv:
     """Read the bytes of *path* once and check that they answer every question of the test file, in any order.
 
     The CSV may be compressed (``.csv.zip``, ``.csv.gz``).
@@ -64,11 +64,7 @@ def check_csv(path: Path, competition: str | None = None, data: Path | Dataset |
     data/goorm-2, as ``kit download`` leaves it (its test file, or else its sample submission).
     Raises SubmissionError for what Kaggle would refuse.
     """
-    try:
-        content = path.read_bytes()
-    except OSError:
-        read_submission(path)  # says what is wrong
-        raise
+    content = read_csv(path)
     answers = parse_submission(content, path)
     sha256 = hashlib.sha256(content).hexdigest()
     packed = suffix_of(content)
@@ -80,7 +76,7 @@ def check_csv(path: Path, competition: str | None = None, data: Path | Dataset |
     card = _card(path, sha256) or (_card(path.with_suffix(""), inside) if packed else None)
     guids, against = _guids(path, card, data)
     check_submission(answers, guids, path, any_order=True)
-    return Checked(
+    return CheckedCsv(
         path=path, content=content, sha256=sha256,
         competition=competition or (card.competition if card else DEFAULT_COMPETITION),
         card=card, questions=len(answers), blanks=sum(not text for text in answers.values()),

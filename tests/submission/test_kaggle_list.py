@@ -12,11 +12,12 @@ import pytest
 import kit
 from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, UnavailableError
 from kit.files import sha256_file
+from kit.submission.checked_csv import check_csv
 from kit.submission.csv import write_submission
 from kit.submission.ledger import tag_of
-from kit.submission.submitting import check_csv, submit
+from kit.submission.submit import submit
 from tests.kaggle.server import Fault, Kaggle
-from tests.kaggle.submitting import bytes_of, records, score
+from tests.kaggle.serving_submissions import bytes_of, records, score
 from tests.kaggle.test_leaderboard_faults import kit_command
 
 GUIDS = ["a", "b", "c", "d"]
