@@ -1,4 +1,4 @@
-"""The leaderboard: places, scores from Kaggle, the board as a file; and both commands as a user types them."""
+"""The leaderboard: places, scores from Kaggle, the board as a file; both commands as a user types them."""
 
 from __future__ import annotations
 
