@@ -36,14 +36,14 @@ from tests.chaos.moments import AFTER, UNDISTURBED, Moment, arm
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 LIGHT = (
-    "numpy", "pandas", "scipy.stats", "lightgbm", "requests", "rich.progress", "kit.views.submissions",
-    "kit.views.scores", "kit.submission.build", "kit.tuning.nested", "kit.reports.contents",
+    "numpy", "pandas", "scipy.stats", "lightgbm", "requests", "rich.progress", "kit.metrics.scores",
+    "kit.decoding.ensembles", "kit.submission.build", "kit.tuning.nested", "kit.reports.contents",
     "kit.reports.page", "kit.kaggle.import_client", "kit.submission.submitting",
-    "kit.submission.selection", "kit.kaggle.downloads.competition_files",
-    "kit.kaggle.downloads.korquad",
-    "kit.kaggle.downloads.install", "kit.data.checks", "kit.views.kaggle", "kit.views.leaderboard",
-    "kit.views.reports", "kit.views.tuning", "kit.views.checks", "kit.views.overview", "kit.cli",
-    "kit.cli.app", "pyarrow.pandas_compat", "pydantic.type_adapter", "shellingham",
+    "kit.submission.selection", "kit.kaggle.downloads.competition_files", "kit.kaggle.downloads.korquad",
+    "kit.kaggle.downloads.install", "kit.data.checks", "kit.cli", "kit.cli.submit", "kit.cli.leaderboard",
+    "kit.cli.report", "kit.cli.tune", "kit.cli.check", "kit.cli.ensemble", "kit.cli.score", "kit.api.check",
+    "kit.api.ensemble", "kit.api.score", "kit.api.doctor", "kit.api.submit", "kit.api.tune",
+    "pyarrow.pandas_compat", "pydantic.type_adapter", "shellingham",
 )  # fmt: skip
 HEAVY = (
     "torch", "transformers.models.bert.modeling_bert", "kit.training.run", "kit.modeling.prediction",
