@@ -47,11 +47,11 @@ def leaderboard(
     submission.
     """
     from kit.kaggle.leaderboard import Board
-    from kit.submission import selection
+    from kit.submission import kaggle_list, selection
 
     book = ledger_of(ledger)
     slug = competition_of(competition, book)
-    public, private = selection.refresh(book, slug) if refresh else (Board(), Board())
+    public, private = kaggle_list.refresh(book, slug) if refresh else (Board(), Board())
     own = tuple(entry for entry in book.entries() if entry.competition == slug)
     return Standing(
         competition=slug,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
 
 if TYPE_CHECKING:
-    from kit.submission.account import FetchedCsv, Submissions
+    from kit.submission.kaggle_list import FetchedCsv, Submissions
 
 
 def submissions(*, competition: str | None = None, ledger: PathLike | None = None) -> Submissions:
@@ -16,7 +16,7 @@ def submissions(*, competition: str | None = None, ledger: PathLike | None = Non
     Nothing is written.  Without *competition* it is that of the last submission.  Raises a KaggleError by
     kind.
     """
-    from kit.submission.account import list_submissions
+    from kit.submission.kaggle_list import list_submissions
 
     book = ledger_of(ledger)
     return list_submissions(book, competition_of(competition, book))
@@ -28,6 +28,6 @@ def fetch_submission(ref: int, *, to: PathLike = "submissions", ledger: PathLike
     Its hash is compared with what the ledger, or else the submission's description, has.  Raises
     DownloadError where they differ, ConfigError where another file has that name, a KaggleError by kind.
     """
-    from kit.submission.account import fetch_csv
+    from kit.submission.kaggle_list import fetch_csv
 
     return fetch_csv(ledger_of(ledger), ref, path_given(to, "to"))

@@ -10,7 +10,7 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from kit.submission.submitting import Outcome
+    from kit.submission.submit import Outcome
 
 WAIT_SECONDS = 1800.0
 """How long `submit` waits for a score: Kaggle mostly needs seconds, on a busy day minutes."""
@@ -40,8 +40,8 @@ def submit(
     would refuse and a KaggleError by kind.
     """
     from kit.kaggle.downloads.sources import source_of
-    from kit.submission.submitting import check_csv
-    from kit.submission.submitting import submit as send
+    from kit.submission.checked_csv import check_csv
+    from kit.submission.submit import submit as send
 
     book = ledger_of(ledger)
     if kernel is not None:
@@ -70,7 +70,7 @@ def _submit_kernel(
     from kit.kaggle.kernels.history import all_pushed, locate
     from kit.submission.card import DEFAULT_COMPETITION
     from kit.submission.code_submission import OUTPUT, check_kernel
-    from kit.submission.submitting import submit as send
+    from kit.submission.submit import submit as send
 
     client = connect()
     slug = source_of(text_given(competition, "competition")).slug if competition else None

@@ -15,7 +15,7 @@ from kit.cli.tables import MESSAGE, SCORES, print_json, score_cell, status_cells
 from kit.errors import counted
 
 if TYPE_CHECKING:
-    from kit.submission.account import FetchedCsv, Made, Submissions
+    from kit.submission.kaggle_list import FetchedCsv, Made, Submissions
 
 
 def submissions(

@@ -13,9 +13,10 @@ from kit.cli.app import Competition, Json, LedgerPath
 from kit.cli.tables import difference, edit, print_json, share
 
 if TYPE_CHECKING:
+    from kit.submission.checked_csv import CheckedCsv
     from kit.submission.code_submission import KernelVersion
     from kit.submission.ledger import Entry
-    from kit.submission.submitting import Checked, Outcome
+    from kit.submission.submit import Outcome
 
 
 def submit(
@@ -48,7 +49,7 @@ def submit(
     Example: kit submit submissions/klue-bert.csv --message "klue-bert, 5 folds"
     """
     from kit.api.submit import WAIT_SECONDS
-    from kit.submission.submitting import Checked
+    from kit.submission.checked_csv import CheckedCsv
 
     outcome = kit.submit(
         csv, message, competition=competition, data=data, dry_run=dry_run, again=again, ledger=ledger,
@@ -58,7 +59,7 @@ def submit(
         print_json(_as_dict(outcome, dry_run))
         return
     checked, entry = outcome.checked, outcome.entry
-    rows = _of_csv(checked) if isinstance(checked, Checked) else _of_kernel(checked)
+    rows = _of_csv(checked) if isinstance(checked, CheckedCsv) else _of_kernel(checked)
     if outcome.allowance is not None:
         # Asked before sending.
         sent_now = entry is not None and not outcome.already
@@ -74,11 +75,11 @@ def submit(
         rows.append(("public score", _public(entry)))
         if entry.private is not None:
             rows.append(("private score", f"{edit(entry.private)} characters (the contest is over)"))
-    terminal.facts(checked.path.stem if isinstance(checked, Checked) else checked.kernel, rows)
+    terminal.facts(checked.path.stem if isinstance(checked, CheckedCsv) else checked.kernel, rows)
 
 
-def _of_csv(checked: Checked) -> list[tuple[str, str]]:
-    from kit.submission.submitting import expectation
+def _of_csv(checked: CheckedCsv) -> list[tuple[str, str]]:
+    from kit.submission.submit import expectation
 
     order = "" if checked.in_order else ", in another order"
     return [
@@ -110,10 +111,10 @@ def _public(entry: Entry) -> str:
 
 
 def _as_dict(outcome: Outcome, dry_run: bool) -> dict[str, object]:
-    from kit.submission.submitting import Checked
+    from kit.submission.checked_csv import CheckedCsv
 
     checked = outcome.checked
-    if isinstance(checked, Checked):
+    if isinstance(checked, CheckedCsv):
         what: dict[str, object] = {
             "csv": str(checked.path), "sha256": checked.sha256, "questions": checked.questions,
             "blanks": checked.blanks, "in_order": checked.in_order,

@@ -21,7 +21,7 @@ import kit.api.score
 import kit.data.checks
 import kit.metrics.scores
 import kit.submission.build
-import kit.submission.submitting  # noqa: F401  (all of them once, before any fork)
+import kit.submission.submit  # noqa: F401  (all of them once, before any fork)
 from kit.cli import main
 from tests.screens import obeyed
 
