@@ -12,13 +12,29 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kit.submission.checked_csv import check_csv
+from kit.submission.csv import write_submission
 from kit.submission.ledger import Entry, Ledger
 from kit.submission.selection import answers_of, picks, tracking
 from kit.submission.submit import submit
 from tests.kaggle.server import Kaggle
-from tests.kaggle.test_leaderboard import ANSWERS, GUIDS, SLUG, csvs
 
-__all__ = ["csvs"]
+SLUG = "k-digital-goorm-2-korean-mrc"
+GUIDS = ["a", "b", "c", "d"]
+ANSWERS = {
+    "one": ["서울", "부산", "대구", "광주"],
+    "two": ["서울", "부산", "대구", "광주시"],
+    "three": ["평양", "원산", "대구", "나선"],
+}
+
+
+@pytest.fixture
+def csvs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    monkeypatch.chdir(tmp_path)
+    write_submission(Path("data/goorm-2/sample_submission.csv"), GUIDS, [""] * 4)
+    paths = {name: Path(f"submissions/{name}.csv") for name in ANSWERS}
+    for name, path in paths.items():
+        write_submission(path, GUIDS, ANSWERS[name])
+    return paths
 
 
 def entry(number: int, **fields: object) -> Entry:
