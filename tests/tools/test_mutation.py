@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tools.mutation import targets
 from tools.mutation.mutants import mutants
-from tools.mutation.targets import TARGETS, tests_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 SOURCE = '''"""Docstring 1."""
@@ -42,5 +42,5 @@ def test_a_seed_draws_the_same_mutants() -> None:
 
 
 def test_every_target_and_its_tests_exist() -> None:
-    paths = {path for module in TARGETS for path in (module, *tests_of(module))}
+    paths = {path for module in targets.TARGETS for path in (module, *targets.tests_of(module))}
     assert sorted(path for path in paths if not (PROJECT / path).exists()) == []
