@@ -103,7 +103,7 @@ def name_of(recipe: Recipe | Run | PathLike) -> str:
 
 
 def recipe_of(recipe: Recipe | Run | PathLike) -> Recipe:
-    from kit.spans.recipes import load_recipe
+    from kit.decoding.recipes import load_recipe
     from kit.spans.run_folder import Run
 
     if isinstance(recipe, Recipe):

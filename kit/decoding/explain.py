@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kit.data.records import Dataset, Question
-from kit.decoding.decoders import decoded
+from kit.decoding.choices import Choice, choices_of, quoted
+from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior
-from kit.errors import DataError
+from kit.decoding.recipes import rules_of
+from kit.errors import DataError, counted
 from kit.settings.recipe import Recipe
-from kit.spans.minimum_risk import Considered, considered
+from kit.spans.blending import BLENDS
+from kit.spans.minimum_risk import texts_of
+from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import sources_of
-from kit.spans.recipes import rules_of
 from kit.text_rules.rules import apply_rules
+
+_ALL = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,11 @@ class Explanation:
     question: Question
     answer: str
     decoded: str
-    considered: Considered | None
-    """The blend's texts, the best first; None for a vote, which blends no posteriors."""
+    choice: Choice | None
+    """All texts of the blend; None for a vote, which blends no posteriors."""
     opinions: tuple[Opinion, ...]
+    reasons: tuple[str, ...] = ()
+    """Why this answer, in words."""
 
     @property
     def place(self) -> int | None:
@@ -56,22 +63,73 @@ def explain(
     if found is None:
         raise DataError(f"{dataset.path}: has no question {guid}; check the guid")
     one = replace(dataset, questions=(found,))
+    plain = answers_of(recipe.model_copy(update={"rules": ()}), one, csvs).texts[guid]
+    answer = apply_rules(plain, rules_of(recipe))
     sources = sources_of(recipe, one)
     bonus = length_bonus(recipe, sources)
-    opinions = []
+    opinions, parts = [], []
     for source in sources:
         if source.opened is None:
             text = (csvs or {})[str(source.file)].get(guid, "")
             opinions.append(Opinion(source.label, source.weight, text, None))
             continue
-        posterior = member_posterior(recipe, source, one, bonus).likeliest(recipe.candidates)
-        (text,) = decoded(posterior, [found], "argmax" if recipe.decoder == "argmax" else "edit")
-        (own,) = considered(posterior, [found])
-        p = dict(zip(own.texts, own.p.tolist(), strict=True)).get(text, 0.0)
+        parts.append(member_posterior(recipe, source, one, bonus))
+        (text,), (p,) = own_answers(recipe, parts[-1], [found])
         opinions.append(Opinion(source.label, source.weight, text, p))
-    weighed = None
-    if recipe.blend != "vote":
-        parts = [member_posterior(recipe, source, one, bonus) for source in sources]
-        (weighed,) = considered(blend_of(recipe, sources, parts), [found])
-    plain = answers_of(recipe.model_copy(update={"rules": ()}), one, csvs).texts[guid]
-    return Explanation(found, apply_rules(plain, rules_of(recipe)), plain, weighed, tuple(opinions))
+    choice = None
+    if not BLENDS[recipe.blend].votes:
+        (choice,) = choices_of(blend_of(recipe, sources, parts), [found], [plain], [answer], _ALL)
+    why = reasons(
+        recipe, choice, [(one.text, one.weight) for one in opinions], plain, answer, found.golds[:1]
+    )
+    return Explanation(found, answer, plain, choice, tuple(opinions), tuple(why))
+
+
+def own_answers(
+    recipe: Recipe, posterior: Posterior, questions: Sequence[Question]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """What a member alone would answer, before the rules, and the probability it gives that text."""
+    kept = posterior.likeliest(recipe.candidates)
+    texts = decoded(kept, questions, recipe.decoder)
+    masses = (dict(zip(names, p.tolist(), strict=True)) for names, p in texts_of(kept, questions))
+    return texts, tuple(mass.get(text, 0.0) for mass, text in zip(masses, texts, strict=True))
+
+
+def reasons(
+    recipe: Recipe,
+    choice: Choice | None,
+    votes: Sequence[tuple[str, float]],
+    decoded: str,
+    answer: str,
+    golds: Sequence[str],
+) -> list[str]:
+    """In words, why a question is answered with *answer*.
+
+    *votes*: every member's own text and weight; *golds*: the gold text, () where it is not known.
+    """
+    why = []
+    if BLENDS[recipe.blend].votes:
+        backers = [weight for text, weight in votes if text in {decoded, answer}]
+        why.append(
+            f"The vote: {len(backers)} of {counted(len(votes), 'member')}, {sum(backers):.0%} of the weight, "
+            f"say {quoted(decoded)}."
+        )
+    elif choice is not None:
+        why.append(decoder_of(recipe.decoder).reason(choice, decoded))
+    if decoded != answer:
+        why.append(f"Then the rules made {quoted(answer)} of {quoted(decoded)}.")
+    if choice is not None and golds and answer != golds[0]:
+        why.append(_why_not_gold(choice, golds[0], recipe.length_cap))
+    return why
+
+
+def _why_not_gold(choice: Choice, gold: str, length_cap: int) -> str:
+    found = choice.of(gold)
+    if found is None:
+        if len(gold) > length_cap:
+            return f"The gold has {counted(len(gold), 'character')}; length_cap allows {length_cap}."
+        return "The gold is not among the candidates: no member thinks it likely, or none can express it."
+    return (
+        f"The gold {quoted(gold)} is number {found.rank} of {choice.weighed} with {found.p:.1%}, "
+        f"expected {found.risk:.2f} off."
+    )

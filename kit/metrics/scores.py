@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from kit.data.records import Dataset
 from kit.errors import SHOWN, DataError, SubmissionError, counted
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, paired
-from kit.metrics.metrics import edit_distances, matches
+from kit.metrics.edit_distance import edit_distances
+from kit.metrics.f1 import matches
 from kit.version import __version__
 
 

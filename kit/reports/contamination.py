@@ -56,7 +56,7 @@ def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset
                     Caution(True, f"{run.name}: its checkpoint was chosen by its score on these very rows")
                 )
             found += _shared_articles(run.name, run.record, data[0])
-    if recipe.decoder == "ranked" and any(source.fold == OUT_OF_FOLD for source in sources):
+    if recipe.ranker is not None and any(source.fold == OUT_OF_FOLD for source in sources):
         found.append(Caution(True, f"{recipe.ranker}: the second stage was fitted on these very rows"))
     return found
 

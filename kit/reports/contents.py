@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kit.metrics.metrics import edit_distances
+from kit.decoding.explain import reasons
+from kit.metrics.edit_distance import edit_distances
 from kit.reports import curves
-from kit.reports.candidates import reasons
 from kit.reports.curves import Curves
 from kit.reports.error_types import KINDS, MEANINGS
 from kit.reports.heatmap import packed, strip_of
@@ -56,8 +56,8 @@ def _details(subject: Subject) -> list[str]:
     for number, gold in enumerate(subject.golds):
         choice = subject.choices[number] if subject.choices else None
         said = [] if subject.recipe is None else reasons(
-            subject.recipe, choice, subject.members, number, subject.decoded[number],
-            subject.texts[number], gold,
+            subject.recipe, choice, [(member.texts[number], member.weight) for member in subject.members],
+            subject.decoded[number], subject.texts[number], [gold],
         )  # fmt: skip
         candidates = () if choice is None else choice.candidates
         detail = {

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kit.data.records import Dataset, Question
-from kit.decoding.decoders import decoded
+from kit.data.records import Dataset
 from kit.decoding.ensembles import Texts
+from kit.decoding.explain import own_answers
 from kit.settings.recipe import Recipe
 from kit.spans.blending import blended
-from kit.spans.minimum_risk import texts_of
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import Source
 from kit.text_rules.rules import Rule, apply_rules
@@ -60,18 +59,8 @@ def members_of(
             answers = tuple(apply_rules(texts[question.guid], rules) for question in dataset)
             members.append(Member(label, weight, own, answers, (None,) * len(answers), None))
             continue
-        together = blended(posteriors, [source.weight for source in own], "mean")
+        together = blended(posteriors, [source.weight for source in own])
         plain, p = own_answers(recipe, together, dataset.questions)
         tidied = tuple(apply_rules(text, rules) for text in plain)
         members.append(Member(label, weight, own, tidied, p, together))
     return members
-
-
-def own_answers(
-    recipe: Recipe, posterior: Posterior, questions: Sequence[Question]
-) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """What a member alone would answer, before the rules, and the probability it gives that text."""
-    kept = posterior.likeliest(recipe.candidates)
-    texts = tuple(decoded(kept, questions, "argmax" if recipe.decoder == "argmax" else "edit"))
-    masses = (dict(zip(names, p.tolist(), strict=True)) for names, p in texts_of(kept, questions))
-    return texts, tuple(mass.get(text, 0.0) for mass, text in zip(masses, texts, strict=True))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kit.decoding.choices import risks_of
 from kit.reports import facets, unk_tokens
-from kit.reports.candidates import risks_of
 from kit.reports.error_types import KINDS, kind_of
 from kit.reports.facets import Facet
 from kit.reports.score_table import Standing, standings_of

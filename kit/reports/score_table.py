@@ -16,7 +16,7 @@ from kit.reports.source import Subject
 from kit.settings.recipe import Member as RecipeMember
 from kit.settings.recipe import Recipe
 from kit.submission.csv import read_submission
-from kit.tuning.nested import COURSE
+from kit.text_rules.rules import COURSE_2022
 
 Role = Literal["subject", "versus", "member", "course", "blank"]
 
@@ -76,5 +76,5 @@ def _by_the_course(member: Member, data: Dataset) -> list[str]:
     folds = {source.fold for source in member.sources}
     only = folds.pop() if len(folds) == 1 else ""
     recipe_member = RecipeMember(run=member.sources[0].run, fold=int(only) if only.isdecimal() else None)
-    recipe = Recipe(members=(recipe_member,), rules=COURSE)
+    recipe = Recipe(members=(recipe_member,), rules=COURSE_2022)
     return _ordered(answers_of(recipe, data).texts, data)

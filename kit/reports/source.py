@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.data.records import Dataset, Question
+from kit.decoding.choices import Choice, choices_of
 from kit.decoding.ensembles import answers_of, blend_of, length_bonus, member_posterior
+from kit.decoding.recipes import rules_of
 from kit.errors import DataError, SubmissionError
 from kit.reports import contamination
-from kit.reports.candidates import Choice, choices_of
 from kit.reports.contamination import Caution
 from kit.reports.members import Member, members_of
 from kit.settings.recipe import Recipe
+from kit.spans.blending import BLENDS
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import sources_of
-from kit.spans.recipes import rules_of
 from kit.submission.build import csv_members
 from kit.submission.card import Card
 from kit.submission.csv import read_submission
@@ -27,7 +28,7 @@ from kit.text_rules.rules import apply_rules
 class Subject:
     """Answers to Q questions whose golds are known.
 
-    texts: the answers; decoded: before the rules; unblanked: by all rules but blank_long
+    texts: the answers; decoded: before the rules; unblanked: by all rules but those that blank
     recipe: None for a CSV; members: the recipe's; blend, choices: None and () for a CSV or a vote
     place: where each answer stands in its context, code points; None where it does not
     """
@@ -114,7 +115,7 @@ def of_recipe(
     plain = answers_of(recipe.model_copy(update={"rules": ()}), data, csvs).texts
     decoded = tuple(plain[question.guid] for question in data)
     texts = tuple(apply_rules(text, rules) for text in decoded)
-    gentle = [rule for rule in rules if rule.name != "blank_long"]
+    gentle = [rule for rule in rules if not rule.blanks]
     unblanked = texts if len(gentle) == len(rules) else tuple(apply_rules(text, gentle) for text in decoded)
     bonus = length_bonus(recipe, sources)
     parts = [
@@ -123,7 +124,7 @@ def of_recipe(
     members = members_of(recipe, sources, parts, data, rules, csvs)
     blend = None
     choices: tuple[Choice, ...] = ()
-    if recipe.blend != "vote":
+    if not BLENDS[recipe.blend].votes:
         blend = blend_of(recipe, sources, [part for part in parts if part is not None])
         choices = tuple(choices_of(blend, data.questions, decoded, texts))
     return Subject(

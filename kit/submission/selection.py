@@ -14,7 +14,7 @@ from kit.errors import SubmissionError
 from kit.kaggle.client import Client, connect
 from kit.kaggle.leaderboard import Board, private_board, public_board
 from kit.kaggle.submissions import PENDING, submissions
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.submission.csv import parse_submission
 from kit.submission.ledger import Entry, Ledger, split_description
 

@@ -27,16 +27,15 @@ def run(recipe: Recipe, data: Path, guid: str, as_json: bool) -> None:
             ("question", question.text),
             ("answer", _quoted(found.answer)),
             *([("before the rules", _quoted(found.decoded))] if found.decoded != found.answer else []),
+            ("why", " ".join(found.reasons)),
             ("context", _marked(found)),
             *([("gold", ", ".join(map(_quoted, question.golds)))] if question.answers is not None else []),
         ],
     )
-    if found.considered is not None:
-        table = zip(
-            found.considered.texts, found.considered.p.tolist(), found.considered.risk.tolist(), strict=True
-        )
-        rows = [(_quoted(text), share(p), edit(risk)) for text, p, risk in list(table)[:_SHOWN]]
-        left_out = len(found.considered.texts) - len(rows)
+    if found.choice is not None:
+        listed = found.choice.candidates[:_SHOWN]
+        rows = [(_quoted(one.text), share(one.p), edit(one.risk)) for one in listed]
+        left_out = found.choice.weighed - len(rows)
         title = "texts by expected distance" + (f" (and {left_out} more)" if left_out else "")
         terminal.table(title, ("text", "probability", "expected distance (characters)"), rows)
     opinions = [
@@ -64,10 +63,7 @@ def _marked(found: Explanation) -> str:
 
 
 def _as_dict(found: Explanation) -> dict[str, object]:
-    weighed = found.considered
-    table = [] if weighed is None else list(
-        zip(weighed.texts, weighed.p.tolist(), weighed.risk.tolist(), strict=True)
-    )  # fmt: skip
+    candidates = () if found.choice is None else found.choice.candidates
     return {
         "guid": found.question.guid,
         "question": found.question.text,
@@ -75,7 +71,8 @@ def _as_dict(found: Explanation) -> dict[str, object]:
         "decoded": found.decoded,
         "begin": found.place,
         "golds": list(found.question.golds),
-        "candidates": [{"text": text, "p": p, "expected_distance": risk} for text, p, risk in table],
+        "candidates": [{"text": one.text, "p": one.p, "expected_distance": one.risk} for one in candidates],
+        "reasons": list(found.reasons),
         "members": [
             {"member": one.label, "answer": one.text, "p": one.p, "weight": one.weight}
             for one in found.opinions

@@ -60,7 +60,7 @@ def _estimate(estimate: Estimate) -> list[tuple[str, str]]:
 
 
 def _recipe(given: Sequence[Path], members: Sequence[Path]) -> tuple[Recipe, str]:
-    from kit.spans.recipes import load_recipe
+    from kit.decoding.recipes import load_recipe
 
     first, *rest = given
     if first.suffix not in api.RECIPE_SUFFIXES:

@@ -258,8 +258,8 @@ def test_an_answer_is_explained(three: None, data: Dataset, capsys: pytest.Captu
     assert found.decoded == "한국은행"
     assert found.answer == ""
     assert found.place == 0
-    assert found.considered is not None
-    assert found.considered.texts[0] == "한국은행"
+    assert found.choice is not None
+    assert found.choice.candidates[0].text == "한국은행"
     assert {one.label for one in found.opinions} == {"words", "letters fold 0", "letters fold 1"}
     with pytest.raises(DataError, match=r"has no question nobody"):
         kit.explain(asked, data, "nobody")

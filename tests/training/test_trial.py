@@ -17,7 +17,7 @@ from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.decoding.decoders import argmax_answers
 from kit.errors import ModelError
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import load_weights, open_backbone
 from kit.modeling.batching import HARMLESS, Batching
 from kit.modeling.devices import choose_device
