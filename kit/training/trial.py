@@ -29,8 +29,8 @@ from kit.modeling.probe import (
 from kit.modeling.synthetic_windows import synthetic_windows
 from kit.settings.training import TrainingSettings
 from kit.training.adversarial import moved, watched
-from kit.training.batches import SpanCollator
 from kit.training.checkpoints import saying_when_the_disk_is_full
+from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
 from kit.training.losses import Loss
 from kit.training.optimizer import parameter_groups
