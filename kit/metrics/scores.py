@@ -139,13 +139,6 @@ def score_answers(
     )
 
 
-def distances_of(
-    predictions: Mapping[str, str], dataset: Dataset, *, reference: str = "first", label: str = "answers"
-) -> NDArray[np.float64]:
-    """Distances float64 (Q,) in code points, in the data set's order; raises as `score_answers`."""
-    return edit_distances(_texts(predictions, dataset, label), _golds(dataset), reference)
-
-
 def compare(a: Score, b: Score, *, draws: int = 2000, seed: int = 0, level: float = 0.95) -> PairedDifference:
     """The paired difference b − a of two scores of the same questions (negative: b is better).
 
