@@ -106,7 +106,8 @@ class TokenOdds:
         counts = counts[filled]
         question = np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last])[filled]
         # float64, so that the order of the three terms cannot decide a tie
-        opening = scores.start[tokens] - np.repeat(scores.null[windows][filled].astype(np.float64), counts)
+        opening = scores.start[tokens].astype(np.float64)
+        opening -= np.repeat(scores.null[windows][filled].astype(np.float64), counts)
         opening /= temperature
         return cls(
             offsets_of(counts)[:-1], question, np.repeat(np.arange(len(counts)), counts),
