@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
-from kit.decoding.choices import Candidate, Choice, quoted
+from kit.decoding.candidate_list import Candidate, CandidateList, quoted
 from kit.decoding.form_table import Forms, likeliest_forms, minimum_risk_forms
 from kit.errors import ConfigError, entry_of
 from kit.ranking.stage import ranked_texts
@@ -58,7 +58,7 @@ def argmax_texts(posterior: Posterior, questions: Sequence[Question]) -> tuple[s
     return tuple(texts)
 
 
-def _why_argmax(choice: Choice, chosen: Candidate) -> str:
+def _why_argmax(choice: CandidateList, chosen: Candidate) -> str:
     best = choice.candidates[0]
     why = f"argmax takes the likeliest span; {quoted(chosen.text)} holds {chosen.p:.1%} of the probability."
     if best.text != chosen.text:
@@ -69,7 +69,7 @@ def _why_argmax(choice: Choice, chosen: Candidate) -> str:
     return why
 
 
-def _why_edit(choice: Choice, chosen: Candidate) -> str:
+def _why_edit(choice: CandidateList, chosen: Candidate) -> str:
     why = f"edit takes the text of least expected distance: {quoted(chosen.text)}, "
     why += f"{chosen.risk:.2f} characters."
     likeliest, blank = choice.of(choice.likeliest), choice.of("")
@@ -83,7 +83,7 @@ def _why_edit(choice: Choice, chosen: Candidate) -> str:
     return why
 
 
-def _why_ranked(choice: Choice, chosen: Candidate) -> str:
+def _why_ranked(choice: CandidateList, chosen: Candidate) -> str:
     return (
         f"The second stage scores {quoted(chosen.text)} lowest; by expected distance it is number "
         f"{chosen.rank} ({chosen.risk:.2f} characters)."
@@ -107,13 +107,13 @@ class Decoder:
 
     about: str
     texts: Callable[[Posterior, Sequence[Question]], tuple[str, ...]]
-    why: Callable[[Choice, Candidate], str] | None = None
+    why: Callable[[CandidateList, Candidate], str] | None = None
     forms: Forms | None = None
     from_scores: Callable[..., tuple[str, ...]] | None = None
     ensemble: Callable[..., tuple[str, ...]] | None = None
     needs_ranker: bool = False
 
-    def reason(self, choice: Choice, text: str) -> str:
+    def reason(self, choice: CandidateList, text: str) -> str:
         """Why *text* is the decoded answer, in words."""
         chosen = choice.of(text)
         if chosen is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kit.data.records import Dataset, Question
-from kit.decoding.choices import Choice, choices_of, quoted
+from kit.decoding.candidate_list import CandidateList, candidate_lists, quoted
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior
 from kit.decoding.recipes import rules_of
@@ -22,7 +22,7 @@ _ALL = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class MemberAnswer:
     """One member's (fold's) own answer by the recipe's decoder (for ranked: by edit), and its probability."""
 
     label: str
@@ -39,9 +39,9 @@ class Explanation:
     question: Question
     answer: str
     decoded: str
-    choice: Choice | None
+    choice: CandidateList | None
     """All texts of the blend; None for a vote, which blends no posteriors."""
-    opinions: tuple[Opinion, ...]
+    members: tuple[MemberAnswer, ...]
     reasons: tuple[str, ...] = ()
     """Why this answer, in words."""
 
@@ -67,22 +67,20 @@ def explain(
     answer = apply_rules(plain, rules_of(recipe))
     sources = sources_of(recipe, one)
     bonus = length_bonus(recipe, sources)
-    opinions, parts = [], []
+    members, parts = [], []
     for source in sources:
         if source.opened is None:
             text = (csvs or {})[str(source.file)].get(guid, "")
-            opinions.append(Opinion(source.label, source.weight, text, None))
+            members.append(MemberAnswer(source.label, source.weight, text, None))
             continue
         parts.append(member_posterior(recipe, source, one, bonus))
         (text,), (p,) = own_answers(recipe, parts[-1], [found])
-        opinions.append(Opinion(source.label, source.weight, text, p))
+        members.append(MemberAnswer(source.label, source.weight, text, p))
     choice = None
     if not BLENDS[recipe.blend].votes:
-        (choice,) = choices_of(blend_of(recipe, sources, parts), [found], [plain], [answer], _ALL)
-    why = reasons(
-        recipe, choice, [(one.text, one.weight) for one in opinions], plain, answer, found.golds[:1]
-    )
-    return Explanation(found, answer, plain, choice, tuple(opinions), tuple(why))
+        (choice,) = candidate_lists(blend_of(recipe, sources, parts), [found], [plain], [answer], _ALL)
+    why = reasons(recipe, choice, [(one.text, one.weight) for one in members], plain, answer, found.golds[:1])
+    return Explanation(found, answer, plain, choice, tuple(members), tuple(why))
 
 
 def own_answers(
@@ -97,7 +95,7 @@ def own_answers(
 
 def reasons(
     recipe: Recipe,
-    choice: Choice | None,
+    choice: CandidateList | None,
     votes: Sequence[tuple[str, float]],
     decoded: str,
     answer: str,
@@ -123,7 +121,7 @@ def reasons(
     return why
 
 
-def _why_not_gold(choice: Choice, gold: str, length_cap: int) -> str:
+def _why_not_gold(choice: CandidateList, gold: str, length_cap: int) -> str:
     found = choice.of(gold)
     if found is None:
         if len(gold) > length_cap:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kit.decoding.choices import risks_of
+from kit.decoding.candidate_list import risks_of
 from kit.reports import facets, unk_tokens
 from kit.reports.error_types import KINDS, kind_of
 from kit.reports.facets import Facet

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.data.records import Dataset, Question
-from kit.decoding.choices import Choice, choices_of
+from kit.decoding.candidate_list import CandidateList, candidate_lists
 from kit.decoding.ensembles import answers_of, blend_of, length_bonus, member_posterior
 from kit.decoding.recipes import rules_of
 from kit.errors import DataError, SubmissionError
@@ -42,7 +42,7 @@ class Subject:
     recipe: Recipe | None
     members: tuple[Member, ...]
     blend: Posterior | None
-    choices: tuple[Choice, ...]
+    choices: tuple[CandidateList, ...]
     cautions: tuple[Caution, ...]
     card: Card | None
 
@@ -123,10 +123,10 @@ def of_recipe(
     ]
     members = members_of(recipe, sources, parts, data, rules, csvs)
     blend = None
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[CandidateList, ...] = ()
     if not BLENDS[recipe.blend].votes:
         blend = blend_of(recipe, sources, [part for part in parts if part is not None])
-        choices = tuple(choices_of(blend, data.questions, decoded, texts))
+        choices = tuple(candidate_lists(blend, data.questions, decoded, texts))
     return Subject(
         name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
         blend, choices, tuple(cautions), None,

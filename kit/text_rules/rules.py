@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from kit.data.invisible import INVISIBLE, WHITE_SPACE
+from kit.data.characters import INVISIBLE, WHITE_SPACE
 from kit.errors import ConfigError, all_of, nearest
 from kit.text_rules.particles import check_installed, strip_particles
 from kit.text_rules.symbols import balance_quotes, tighten_symbols

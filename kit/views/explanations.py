@@ -38,12 +38,12 @@ def run(recipe: Recipe, data: Path, guid: str, as_json: bool) -> None:
         left_out = found.choice.weighed - len(rows)
         title = "texts by expected distance" + (f" (and {left_out} more)" if left_out else "")
         terminal.table(title, ("text", "probability", "expected distance (characters)"), rows)
-    opinions = [
+    members = [
         (one.label, _quoted(one.text), "" if one.p is None else share(one.p), share(one.weight))
-        for one in found.opinions
+        for one in found.members
     ]
     columns = ("member", "answer", "probability", "weight")
-    terminal.table("the members' own answers", columns, opinions, words=("answer",))
+    terminal.table("the members' own answers", columns, members, words=("answer",))
 
 
 def _quoted(text: str) -> str:
@@ -75,6 +75,6 @@ def _as_dict(found: Explanation) -> dict[str, object]:
         "reasons": list(found.reasons),
         "members": [
             {"member": one.label, "answer": one.text, "p": one.p, "weight": one.weight}
-            for one in found.opinions
+            for one in found.members
         ],
     }

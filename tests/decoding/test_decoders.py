@@ -105,7 +105,7 @@ def test_a_new_decoder_is_an_entry_of_the_table(toy: Dataset) -> None:
     assert recipe.decoder == "last"
     assert kit.decode("toy.yaml", toy) == {"q0": "가나다 라마"}
     found = kit.explain("toy.yaml", toy, "q0")
-    assert [one.text for one in found.opinions] == ["가나다 라마"] * 2
+    assert [one.text for one in found.members] == ["가나다 라마"] * 2
     (why,) = found.reasons
     assert why.startswith("The decoder takes the span that ends last: “가나다 라마”, ")
     vote = recipe.model_copy(update={"blend": "vote"})

@@ -19,7 +19,7 @@ _ROOMS = {
     "decoding/decoders": [
         "decoding/test_decoders.py", "spans/test_minimum_risk.py", "decoding/test_ensembles.py"
     ],
-    "decoding/choices": ["decoding/test_ensembles.py", "reports/test_contents.py"],
+    "decoding/candidate_list": ["decoding/test_ensembles.py", "reports/test_contents.py"],
     "decoding/form_table": ["decoding/test_form_table.py", "tuning/test_nested.py"],
     "decoding/recipes": ["decoding/test_recipes.py"],
     "decoding/ensembles": ["decoding/test_ensembles.py"],

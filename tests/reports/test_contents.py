@@ -137,7 +137,7 @@ def test_a_question_in_detail_is_what_explain_says(
             assert risk == pytest.approx(known.choice.candidates[rank - 1].risk, abs=1e-2)
         texts = [text for _, text, *_ in detail["candidates"]]
         assert place.data.questions[number].golds[0] in texts
-        assert detail["p"] == pytest.approx([one.p for one in known.opinions], abs=1e-4)
+        assert detail["p"] == pytest.approx([one.p for one in known.members], abs=1e-4)
         assert known.decoded in " ".join(detail["why"]) or known.decoded == ""
         assert len(unpacked(detail["strips"])) == 2 * 3  # two members and the blend
 

@@ -32,7 +32,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CandidateList:
     """What one question's answer was chosen among, lowest risk first; gold and answer are always listed."""
 
     candidates: tuple[Candidate, ...]
@@ -45,13 +45,13 @@ class Choice:
         return next((one for one in self.candidates if one.text == text), None)
 
 
-def choices_of(
+def candidate_lists(
     blend: Posterior,
     questions: Sequence[Question],
     decoded: Sequence[str],
     answers: Sequence[str],
     listed: int = LISTED,
-) -> Iterator[Choice]:
+) -> Iterator[CandidateList]:
     """The choice at each question, with its *listed* best candidates.
 
     *decoded* and *answers* are the texts before and after the rules, which are listed, too.
@@ -63,7 +63,7 @@ def choices_of(
         yield _choice(weighed, golds, {before, after, "", *golds[:1]}, listed)
 
 
-def _choice(weighed: Considered, golds: Sequence[str], wanted: set[str], listed: int) -> Choice:
+def _choice(weighed: Considered, golds: Sequence[str], wanted: set[str], listed: int) -> CandidateList:
     places = [place for place, text in enumerate(weighed.texts) if place < listed or text in wanted]
     texts = [weighed.texts[place] for place in places]
     distances: Sequence[int | None] = [None] * len(texts)
@@ -74,10 +74,10 @@ def _choice(weighed: Considered, golds: Sequence[str], wanted: set[str], listed:
         for place, text, distance in zip(places, texts, distances, strict=True)
     )
     likeliest = weighed.texts[int(np.argmax(weighed.p))] if weighed.p.size and weighed.p.max() > 0 else ""
-    return Choice(candidates, len(weighed.texts), likeliest)
+    return CandidateList(candidates, len(weighed.texts), likeliest)
 
 
-def risks_of(choices: Sequence[Choice], answers: Sequence[str]) -> NDArray[np.float64]:
+def risks_of(choices: Sequence[CandidateList], answers: Sequence[str]) -> NDArray[np.float64]:
     """Expected edit distance of each answer, float64 (Q,); nan where a rule made a new text."""
     found = (choice.of(text) for choice, text in zip(choices, answers, strict=True))
     return np.array([np.nan if one is None else one.risk for one in found])
