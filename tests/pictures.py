@@ -1,4 +1,4 @@
-"""``make pictures``: the README's two pictures, from a demo run for them: a terminal and a report.
+"""``make pictures``: the two pictures of the documents, from a demo run for them: a terminal and a report.
 
 Needs Playwright and a Chromium, like the tests of the report.
 """
@@ -20,7 +20,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 PROJECT = Path(__file__).resolve().parent.parent
-PICTURES = PROJECT / ".github" / "pictures"
+PICTURES = PROJECT / "docs" / "pictures"
 RECIPE = """about: both tiny models of the demo
 members:
   - run: runs/demo-unigram

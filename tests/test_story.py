@@ -1,4 +1,4 @@
-"""The README's road, in its own words, from the download to the leaderboard, against a Kaggle on loopback."""
+"""The eight commands of the README, from the download to the leaderboard, against a Kaggle on loopback."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.kaggle.serving_data import offer
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 TINY = "--epochs 1 --batch-size 16 --max-length 160 --lr 1e-3 --warmup 0.2"
-"""What makes the road short: a tiny backbone in place of klue-bert, two folds, one epoch."""
+"""What makes the training short: a tiny backbone in place of klue-bert, two folds, one epoch."""
 
 
 def readme_commands(project: Path) -> list[str]:
-    """The lines of the README's road, in order."""
+    """The lines from a data file to a submission, in order."""
     text = (project / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"## The road\n.*?```console\n(.*?)```", text, re.S)
+    block = re.search(r"## From a data file to a submission file\n.*?```console\n(.*?)```", text, re.S)
     assert block is not None
     return block[1].splitlines()
 
