@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,13 +87,13 @@ def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Dataset:
     """The registered decoder "last", and a run ("words") with scores of one question."""
     monkeypatch.setitem(DECODERS, "last", Decoder("the span that ends last", _last_texts))
     monkeypatch.chdir(tmp_path)
-    rows = [{"guid": "q0", "context": "가나다 라마", "question": "?", "answers": None}]
+    rows = [{"guid": "q0", "context": "가나다라", "question": "?", "answers": None}]
     Path("test.json").write_text(json.dumps(rows), encoding="utf-8")
     folder = Path("runs/words")
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}", encoding="utf-8")
     data = kit.load("test.json")
-    scores = made.scores_of(data, made.words, 1, 2.0)
+    scores = replace(SCORES, provenance=replace(SCORES.provenance, data_sha256=data.sha256))
     write_spans(open_run(folder).span_file(data, "full"), scores.provenance, [scores])
     text = "members: [{run: runs/words}, {run: runs/words, temperature: 2.0}]\ndecoder: last\n"
     Path("toy.yaml").write_text(text, encoding="utf-8")
@@ -103,13 +104,13 @@ def test_a_new_decoder_is_an_entry_of_the_table(toy: Dataset) -> None:
     """Recipe file, answers, explanation and report's reasons take it; kit tune says why it cannot."""
     recipe = load_recipe("toy.yaml")
     assert recipe.decoder == "last"
-    assert kit.decode("toy.yaml", toy) == {"q0": "가나다 라마"}
+    assert kit.decode("toy.yaml", toy) == {"q0": "가나다"}
     found = kit.explain("toy.yaml", toy, "q0")
-    assert [one.text for one in found.members] == ["가나다 라마"] * 2
+    assert [one.text for one in found.members] == ["가나다"] * 2
     (why,) = found.reasons
-    assert why.startswith("The decoder takes the span that ends last: “가나다 라마”, ")
+    assert why.startswith("The decoder takes the span that ends last: “가나다”, ")
     vote = recipe.model_copy(update={"blend": "vote"})
-    assert kit.decode(vote, toy) == {"q0": "가나다 라마"}
+    assert kit.decode(vote, toy) == {"q0": "가나다"}
     with pytest.raises(
         ConfigError, match=r"decoder last cannot be .* many weights; use one of argmax, edit,"
     ):

@@ -149,7 +149,7 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
     [
         (
             {"decoder": "agrmax"},
-            'recipe: decoder is "agrmax"; did you mean argmax? known: argmax, edit, ranked',
+            'decoder is "agrmax"; did you mean argmax? known: argmax, edit, ranked',
         ),
         ({"blend": "means"}, 'blend is "means"; did you mean mean? known: mean, product, vote'),
         ({"decoder": "ranked"}, "decoder: ranked and ranker: belong together; give both or neither"),
@@ -163,8 +163,11 @@ def test_a_recipe_made_in_python_is_checked_as_a_file(given: dict[str, str], sai
 
 
 def test_the_table_of_decoders_blends_and_rules_is_the_one_in_the_documents(project: Path) -> None:
-    text = (project / "ensembles" / "README.md").read_text(encoding="utf-8")
+    recipes, blending = (
+        (project / "docs" / name).read_text(encoding="utf-8") for name in ("recipes.md", "blending.md")
+    )
     for table in (BLENDS, DECODERS):
-        assert " | ".join(table) in text
+        assert " | ".join(table) in recipes
+        assert all(f"| `{name}` |" in blending for name in table)
     for name in RULES:
-        assert f"`{name}`" in text or f"`{{{name}: " in text
+        assert f"| `{name}` |" in blending or f"| `{{{name}: " in blending

@@ -150,7 +150,7 @@ def test_no_questions_no_score() -> None:
 
 
 def test_unknown_reference() -> None:
-    with pytest.raises(ConfigError, match="one of first, min, mean"):
+    with pytest.raises(ConfigError, match="known: first, min, mean"):
         score(reference="last")
 
 
