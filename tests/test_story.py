@@ -17,7 +17,7 @@ from kit.metrics.edit_distance import edit_distances
 from kit.modeling.tiny import Shape, make_backbone
 from kit.submission.csv import parse_submission
 from tests.commands import run_kit
-from tests.kaggle import submitting
+from tests.kaggle import serving_submissions
 from tests.kaggle.server import running
 from tests.kaggle.serving_data import offer
 
@@ -95,7 +95,7 @@ def test_three_submissions_from_download_to_leaderboard(
     shown = standing["submissions"]
     assert [one["public"] for one in shown] == expected
     assert [one["status"] for one in shown] == ["complete"] * 3
-    assert len(submitting.records(kaggle)) == 3
+    assert len(serving_submissions.records(kaggle)) == 3
     # Every submission had its estimate before it was sent, out of fold on the training file.
     assert all(one["low"] < one["estimate"] < one["high"] for one in shown)
     assert standing["tracking"]["submissions"] == 3

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kit.data.records import Question
 from kit.metrics.edit_distance import edit_distances
@@ -77,10 +76,10 @@ def _choice(weighed: Considered, golds: Sequence[str], wanted: set[str], listed:
     return CandidateList(candidates, len(weighed.texts), likeliest)
 
 
-def risks_of(choices: Sequence[CandidateList], answers: Sequence[str]) -> NDArray[np.float64]:
-    """Expected edit distance of each answer, float64 (Q,); nan where a rule made a new text."""
-    found = (choice.of(text) for choice, text in zip(choices, answers, strict=True))
-    return np.array([np.nan if one is None else one.risk for one in found])
+def risks_of(candidates: Sequence[CandidateList], answers: Sequence[str]) -> tuple[float | None, ...]:
+    """Expected edit distance of each answer; None where a rule made a text that was no candidate."""
+    found = (one.of(text) for one, text in zip(candidates, answers, strict=True))
+    return tuple(None if one is None else one.risk for one in found)
 
 
 def quoted(text: str) -> str:

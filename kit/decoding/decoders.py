@@ -60,7 +60,7 @@ def argmax_texts(posterior: Posterior, questions: Sequence[Question]) -> tuple[s
 
 def _why_argmax(choice: CandidateList, chosen: Candidate) -> str:
     best = choice.candidates[0]
-    why = f"argmax takes the likeliest span; {quoted(chosen.text)} holds {chosen.p:.1%} of the probability."
+    why = f"argmax takes the likeliest span; {quoted(chosen.text)} has a probability of {chosen.p:.1%}."
     if best.text != chosen.text:
         why += (
             f" {quoted(best.text)} has a lower expected distance: {best.risk:.2f} characters, "
@@ -79,7 +79,7 @@ def _why_edit(choice: CandidateList, chosen: Candidate) -> str:
             f"{likeliest.risk:.2f}."
         )
     if blank is not None and chosen.text:
-        why += f" A blank: {blank.risk:.2f}."
+        why += f" A blank has {blank.risk:.2f}."
     return why
 
 

@@ -14,7 +14,7 @@ from kit.data.records import Dataset
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.recipes import check, rules_of
 from kit.decoding.voting import Ballot, elected
-from kit.errors import ConfigError, SubmissionError
+from kit.errors import ConfigError, SubmissionError, listed
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import log_length_prior
@@ -48,9 +48,8 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
     questions = dataset.questions
     texts: Sequence[str]
     if blend.votes:
-        texts = elected(
-            [_ballot(recipe, source, dataset, bonus, csvs or {}) for source in sources], questions
-        )
+        ballots = [_ballot(recipe, source, dataset, bonus, csvs or {}) for source in sources]
+        texts = elected(ballots, questions)
     elif len(sources) == 1 and decoder.from_scores is not None:
         (source,) = sources
         texts = decoder.from_scores(
@@ -122,9 +121,8 @@ def _ballot(
         missing = [question.guid for question in dataset if question.guid not in texts]
         if missing:
             raise SubmissionError(
-                f"{source.file}: has no answer to question {missing[0]}"
-                + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-                + "; a member of a vote must answer every question"
+                f"{source.file}: has no answer to question {listed(missing, 1)}; a member of a vote "
+                "must answer every question"
             )
         return Ballot([texts[question.guid] for question in dataset], source.weight)
     posterior = member_posterior(recipe, source, dataset, bonus).likeliest(recipe.candidates)

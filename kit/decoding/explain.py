@@ -15,7 +15,7 @@ from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS
 from kit.spans.minimum_risk import texts_of
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import sources_of
+from kit.spans.recipe_members import Source, sources_of
 from kit.text_rules.rules import apply_rules
 
 _ALL = 1 << 62
@@ -66,21 +66,28 @@ def explain(
     plain = answers_of(recipe.model_copy(update={"rules": ()}), one, csvs).texts[guid]
     answer = apply_rules(plain, rules_of(recipe))
     sources = sources_of(recipe, one)
-    bonus = length_bonus(recipe, sources)
-    members, parts = [], []
-    for source in sources:
-        if source.opened is None:
-            text = (csvs or {})[str(source.file)].get(guid, "")
-            members.append(MemberAnswer(source.label, source.weight, text, None))
-            continue
-        parts.append(member_posterior(recipe, source, one, bonus))
-        (text,), (p,) = own_answers(recipe, parts[-1], [found])
+    posteriors = member_posteriors(recipe, sources, one)
+    members = []
+    for source, posterior in zip(sources, posteriors, strict=True):
+        text, p = (csvs or {}).get(str(source.file), {}).get(guid, ""), None
+        if posterior is not None:
+            (text,), (p,) = own_answers(recipe, posterior, [found])
         members.append(MemberAnswer(source.label, source.weight, text, p))
     choice = None
     if not BLENDS[recipe.blend].votes:
-        (choice,) = candidate_lists(blend_of(recipe, sources, parts), [found], [plain], [answer], _ALL)
+        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
+        (choice,) = candidate_lists(blend, [found], [plain], [answer], _ALL)
     why = reasons(recipe, choice, [(one.text, one.weight) for one in members], plain, answer, found.golds[:1])
     return Explanation(found, answer, plain, choice, tuple(members), tuple(why))
+
+
+def member_posteriors(recipe: Recipe, sources: Sequence[Source], dataset: Dataset) -> list[Posterior | None]:
+    """The posterior of each of *sources*; None for a CSV."""
+    bonus = length_bonus(recipe, sources)
+    return [
+        None if source.opened is None else member_posterior(recipe, source, dataset, bonus)
+        for source in sources
+    ]
 
 
 def own_answers(
@@ -109,13 +116,13 @@ def reasons(
     if BLENDS[recipe.blend].votes:
         backers = [weight for text, weight in votes if text in {decoded, answer}]
         why.append(
-            f"The vote: {len(backers)} of {counted(len(votes), 'member')}, {sum(backers):.0%} of the weight, "
-            f"say {quoted(decoded)}."
+            f"The vote: {len(backers)} of {counted(len(votes), 'member')} with {sum(backers):.0%} of the "
+            f"weight answer {quoted(decoded)}."
         )
     elif choice is not None:
         why.append(decoder_of(recipe.decoder).reason(choice, decoded))
     if decoded != answer:
-        why.append(f"Then the rules made {quoted(answer)} of {quoted(decoded)}.")
+        why.append(f"Then the rules changed {quoted(decoded)} to {quoted(answer)}.")
     if choice is not None and golds and answer != golds[0]:
         why.append(_why_not_gold(choice, golds[0], recipe.length_cap))
     return why
@@ -126,8 +133,8 @@ def _why_not_gold(choice: CandidateList, gold: str, length_cap: int) -> str:
     if found is None:
         if len(gold) > length_cap:
             return f"The gold has {counted(len(gold), 'character')}; length_cap allows {length_cap}."
-        return "The gold is not among the candidates: no member thinks it likely, or none can express it."
+        return "The gold is not among the candidates: every member finds it unlikely or has no span for it."
     return (
-        f"The gold {quoted(gold)} is number {found.rank} of {choice.weighed} with {found.p:.1%}, "
-        f"expected {found.risk:.2f} off."
+        f"The gold {quoted(gold)} is number {found.rank} of {choice.weighed}: probability "
+        f"{found.p:.1%}, expected distance {found.risk:.2f}."
     )

@@ -1,4 +1,4 @@
-"""Curves over temperatures and weights on the report's own rows, and the learning curves of its runs."""
+"""Curves over temperatures and weights on the report's questions, and the learning curves of its runs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from kit.data.records import Dataset
 from kit.decoding.decoders import decoder_of
 from kit.decoding.ensembles import length_bonus
 from kit.decoding.form_table import make_table
-from kit.reports.members import Member
-from kit.reports.source import Subject
+from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, KEPT, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
@@ -29,7 +28,7 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """y over x, and the x that is in use (None where the curve has none)."""
+    """y over x, and the x in use (None where the curve has none)."""
 
     label: str
     x: tuple[float, ...]
@@ -37,7 +36,7 @@ class Curve:
     used: float | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """For the page."""
+        """For the page's JSON."""
         return {
             "label": self.label,
             "x": [round(value, 4) for value in self.x],
@@ -48,30 +47,30 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Several curves of one chart; where there are none, why."""
+    """The curves of one chart, or the reason why there are none."""
 
     curves: tuple[Curve, ...] = ()
     reason: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        """For the page."""
+        """For the page's JSON."""
         return {"curves": [curve.as_dict() for curve in self.curves], "reason": self.reason}
 
 
-def temperatures(subject: Subject) -> Curves:
-    """Negative log likelihood of the gold span by temperature, for each member, on a sample of the rows.
+def temperatures(source: ReportSource) -> Curves:
+    """Negative log likelihood of the gold span by temperature, for each member, on a sample of the questions.
 
-    Of a run with several folds the first stands for all.
+    A run with several folds is represented by its first.
     """
-    if subject.recipe is None:
+    if source.recipe is None:
         return Curves(reason="a CSV has no scores to divide by a temperature")
-    answered = [number for number, question in enumerate(subject.dataset) if question.answers]
+    answered = [number for number, question in enumerate(source.dataset) if question.answers]
     chosen = _sample(answered, _SAMPLE)
     if not len(chosen):
         return Curves(reason="no question has an answer that a span could be")
     curves = [
-        _likelihoods(subject.recipe, member, subject.dataset, chosen)
-        for member in subject.members
+        _likelihoods(source.recipe, member, source.dataset, chosen)
+        for member in source.members
         if member.posterior is not None
     ]
     return Curves(tuple(curves), "" if curves else "the members are CSVs, which have no scores")
@@ -84,10 +83,10 @@ def _sample(numbers: Sequence[int], size: int) -> NDArray[np.intp]:
 
 
 def _likelihoods(recipe: Recipe, member: Member, dataset: Dataset, chosen: NDArray[np.intp]) -> Curve:
-    source = member.sources[0]
-    scores = source.scores(dataset).select(chosen)
+    scored = member.sources[0]
+    scores = scored.scores(dataset).select(chosen)
     questions = [dataset.questions[number] for number in chosen.tolist()]
-    bonus = length_bonus(recipe, [source])
+    bonus = length_bonus(recipe, [scored])
     grid = np.geomspace(LOWEST, HIGHEST, _TEMPERATURES)
     losses = []
     for temperature in grid.tolist():
@@ -96,12 +95,12 @@ def _likelihoods(recipe: Recipe, member: Member, dataset: Dataset, chosen: NDArr
     return Curve(member.label, tuple(grid.tolist()), tuple(losses), member.temperature)
 
 
-def weights(subject: Subject) -> Curves:
-    """Edit Score by the weight of each member, the others in proportion, on a sample of the rows.
+def weights(source: ReportSource) -> Curves:
+    """Edit Score by the weight of each member, the others in proportion, on a sample of the questions.
 
     Before the rules; for ``ranked`` by `edit`.
     """
-    recipe, members = subject.recipe, subject.members
+    recipe, members = source.recipe, source.members
     if recipe is None:
         return Curves(reason="a CSV has no members to weigh")
     if len(members) < 2:
@@ -115,7 +114,7 @@ def weights(subject: Subject) -> Curves:
     chosen = _sample(np.flatnonzero(spanned).tolist(), _ROWS)
     if not len(chosen):
         return Curves(reason="no question has a span")
-    questions = [subject.dataset.questions[number] for number in chosen.tolist()]
+    questions = [source.dataset.questions[number] for number in chosen.tolist()]
     table = make_table(likeliest_together([_rows(part, chosen) for part in parts], KEPT), questions)
     own = np.array([member.weight for member in members])
     grid = np.linspace(0.0, 1.0, _WEIGHTS)
@@ -125,8 +124,8 @@ def weights(subject: Subject) -> Curves:
         scores = []
         for weight in grid.tolist():
             mixed = np.insert((1 - weight) * others / others.sum(), number, weight)
-            chosen_forms = table.chosen(mixed, BLENDS[recipe.blend], forms, recipe.candidates)
-            scores.append(float(table.gold[chosen_forms].mean()))
+            found = table.chosen(mixed, BLENDS[recipe.blend], forms, recipe.candidates)
+            scores.append(float(table.gold[found].mean()))
         curves.append(Curve(member.label, tuple(grid.tolist()), tuple(scores), round(member.weight, 4)))
     return Curves(tuple(curves))
 
