@@ -125,9 +125,10 @@ def recipe_of(recipe: Recipe | Run | PathLike | None) -> Recipe:
 
 
 def ledger_of(given: PathLike | None) -> Ledger:
-    from kit.submission.ledger import DEFAULT, Ledger
+    from kit.settings.paths import LEDGER
+    from kit.submission.ledger import Ledger
 
-    return Ledger(DEFAULT if given is None else path_given(given, "ledger"))
+    return Ledger(LEDGER if given is None else path_given(given, "ledger"))
 
 
 def competition_of(given: str | None, ledger: Ledger) -> str:

@@ -12,6 +12,7 @@ from kit.api.arguments import PathLike, path_given, text_given
 from kit.api.models import settings_for
 from kit.errors import ConfigError, NotAuthenticatedError
 from kit.settings.mixture import before_settings, mixture_of
+from kit.settings.paths import RUNS, TRAIN
 
 if TYPE_CHECKING:
     from kit.kaggle.kernels.fetching import Fetched
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from kit.kaggle.kernels.remote import Status
     from kit.kaggle.kernels.script import Plan
 
-RUNS = Path("runs")
 _ON_KAGGLE = "/kaggle/input/"
 _SAVE_MINUTES = 10.0
 
@@ -100,7 +100,7 @@ def push_kernel(
                 "own files are there without --data)"
             )
     chosen = settings_for(trained, **settings)  # a typing mistake shows here, not hours later
-    own = Path(_ON_KAGGLE) / source.slug / "train.json"
+    own = Path(_ON_KAGGLE) / source.slug / TRAIN
     mixture = mixture_of([own, *map(Path, more_data)], share, judge)
     before_settings(chosen, before_epochs, before_lr)
     words = train_words(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
     from kit.kaggle.leaderboard import Board, BoardFile
@@ -69,7 +70,7 @@ def leaderboard(
 
 
 def download_leaderboard(
-    *, competition: str | None = None, to: PathLike = "submissions", ledger: PathLike | None = None
+    *, competition: str | None = None, to: PathLike = SUBMISSIONS, ledger: PathLike | None = None
 ) -> BoardFile:
     """Download the whole leaderboard as a CSV, ``leaderboard-NAME-public.csv`` in the folder *to*.
 

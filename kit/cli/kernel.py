@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,8 @@ from kit import terminal
 from kit.cli.app import Json, app, several_after
 from kit.cli.lazy import COMMANDS, PLAIN
 from kit.cli.tables import edit, print_json, print_json_line
+from kit.hints import command, next_step
+from kit.settings.paths import RUNS, TEST
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel
@@ -105,13 +108,13 @@ def status(name: Kernel = None, as_json: Json = False) -> None:
         rows.insert(1, ("message", found.reason))
     terminal.facts(found.kernel, rows)
     if found.state == "COMPLETE":
-        terminal.say(f"next: kit kernel output {found.kernel}")
+        terminal.say(next_step("kernel output", found.kernel))
 
 
 @kernel.command()
 def output(
     name: Kernel = None,
-    to: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
+    to: Annotated[Path, typer.Option(help="The folder of runs.")] = RUNS,
     as_json: Json = False,
 ) -> None:
     """Download the run of a finished kernel, verified, ready for kit ensemble.
@@ -150,8 +153,8 @@ def output(
     ]
     columns = ("model", "Edit Score", "held out", "device", "time")
     terminal.table(f"{done.folder} ({record.backbone}, {done.manifest.kit})", columns, rows)
-    test = source_of(done.manifest.competition).folder / "test.json"
-    terminal.say(f"next: kit ensemble {done.folder} --data {test}")
+    test = source_of(done.manifest.competition).folder / TEST
+    terminal.say(next_step("ensemble", done.folder, data=test))
 
 
 @kernel.command()
@@ -179,7 +182,7 @@ def logs(
         else:
             print(entry.text, end="" if entry.text.endswith("\n") else "\n", flush=True)
     if entry is None:
-        terminal.say("the log is empty so far; kit kernel logs --follow waits for it")
+        terminal.say(f"the log is empty so far; to wait for it, run: {command('kernel logs', name or '', follow=True)}")
 
 
 @kernel.command()
@@ -218,7 +221,7 @@ def _print_push(done: Pushed | WrittenKernel, as_json: bool) -> None:
         terminal.say(f"{done.folder}: the files of {done.kernel}, not pushed")
         if done.owner == NOBODY:
             terminal.say(f"put your account's name in place of {NOBODY} in its kernel-metadata.json")
-        terminal.say(f"next: kaggle kernels push -p {done.folder}")
+        terminal.say(f"next: {shlex.join(['kaggle', 'kernels', 'push', '-p', str(done.folder)])}")
         return
     if as_json:
         print_json(done.model_dump(mode="json"))
@@ -227,7 +230,8 @@ def _print_push(done: Pushed | WrittenKernel, as_json: bool) -> None:
     if done.dataset:
         rows.append(("weights", f"{done.dataset} ({done.weights_sha256[:16]})"))
     terminal.facts(f"{done.kernel}, version {done.version}", rows)
-    terminal.say("next: kit kernel logs --follow, and when it is finished kit kernel output")
+    terminal.say(next_step("kernel logs", done.kernel, follow=True))
+    terminal.say(f"then: {command('kernel output', done.kernel)}")
 
 
 def _training_options(backbone: str, words: list[str]) -> dict[str, Any]:

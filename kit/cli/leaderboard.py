@@ -25,6 +25,7 @@ from kit.cli.tables import (
     submission_table,
     when,
 )
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
     from kit.api.leaderboard import Standing
@@ -41,7 +42,7 @@ def leaderboard(
     download: Annotated[
         bool, typer.Option("--download", help="Only download the whole board, as a CSV.")
     ] = False,
-    to: To = Path("submissions"),
+    to: To = SUBMISSIONS,
     as_json: Json = False,
 ) -> None:
     """Show what was submitted: local estimate beside public and private score, and how well they agree.

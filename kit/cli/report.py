@@ -80,10 +80,10 @@ def _scores(overview: Overview) -> None:
     rows = []
     for row in overview.scores:
         against = row.against
-        versus = "" if against is None else f"{against.mean:+.3f} ({against.interval})"
+        versus = "" if against is None else against.in_words()
         rows.append((*cells(row.score), versus))
     columns = (*SCORE_COLUMNS, "report against it")
-    terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows)
+    terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows, words=columns[-1:])
 
 
 def _cautions(overview: Overview) -> None:

@@ -12,10 +12,11 @@ from kit import terminal
 from kit.cli.app import Json
 from kit.cli.tables import EDIT, edit, print_json, share
 from kit.errors import counted
+from kit.settings.paths import RUNS
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="The folder of runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(help="The folder of runs.")] = RUNS,
     as_json: Json = False,
 ) -> None:
     """List the runs of a folder with their settings and held-out scores.

@@ -35,11 +35,7 @@ def score(
         return
     score_table(title, [own, own.versus.score])
     difference = own.versus.difference
-    interval, p = difference.interval, difference.p_value
-    sure = interval.known and (interval.high < 0 or interval.low > 0)
+    p = difference.p_value
     terminal.say(
-        f"{csv} is {abs(difference.mean):.3f} characters a question "
-        f"{'better' if difference.mean < 0 else 'worse'} than {versus} (difference {difference.mean:+.3f}, "
-        f"95 %: {interval}, {'p < 0.001' if p < 5e-4 else f'p = {p:.3f}'})"
-        f"{'' if sure else ': no evidence of a difference'}"
+        f"{csv} against {versus}: {difference.in_words()}, {'p < 0.001' if p < 5e-4 else f'p = {p:.3f}'}"
     )

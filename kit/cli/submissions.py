@@ -13,6 +13,7 @@ from kit import terminal
 from kit.cli.app import Json, LedgerPath, To
 from kit.cli.tables import MESSAGE, SCORES, print_json, score_cell, status_cells, submission_table, when
 from kit.errors import counted
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
     from kit.submission.kaggle_list import FetchedCsv, Made, Submissions
@@ -25,7 +26,7 @@ def submissions(
     ] = None,
     competition: Annotated[str | None, typer.Option(help="Slug, or goorm-2 [the last submission's].")] = None,
     ledger: LedgerPath = None,
-    to: To = Path("submissions"),
+    to: To = SUBMISSIONS,
     as_json: Json = False,
 ) -> None:
     """List all submissions that Kaggle has of this account, also those made elsewhere; or download one.

@@ -101,7 +101,7 @@ def _of_kernel(checked: KernelVersion) -> list[tuple[str, str]]:
 
 def _public(entry: Entry) -> str:
     if entry.public is None:
-        return f"not there yet ({entry.status}); kit leaderboard --refresh asks again"
+        return f"not there yet ({entry.status}); `kit leaderboard --refresh` asks again"
     away = (
         ""
         if entry.estimate is None

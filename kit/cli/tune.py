@@ -10,9 +10,10 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import EDIT, INTERVAL, difference, edit, print_json, share
+from kit.cli.tables import EDIT, INTERVAL, edit, print_json, share
 
 _FEATURES = 10
+_AGAINST = "against as given (characters; chance by Holm)"
 
 
 def tune(
@@ -59,8 +60,7 @@ def tune(
             edit(row.edit),
             str(row.interval),
             share(row.exact),
-            "" if row.versus is None else f"{difference(row.versus.mean)} (95 %: {row.versus.interval})",
-            "" if row.versus is None else _verdict(row.versus.mean, row.evidence),
+            "" if row.versus is None else row.versus.in_words(row.evidence),
         )
         for row in rows
     ]
@@ -69,10 +69,9 @@ def tune(
         EDIT,
         INTERVAL,
         "equal to gold",
-        "against as given (characters)",
-        "by Holm",
+        _AGAINST,
     )
-    terminal.table(f"{recipe.name} on {made.data}", columns, table, words=("by Holm",))
+    terminal.table(f"{recipe.name} on {made.data}", columns, table, words=(_AGAINST,))
     deciles = [
         (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
         for number, row in enumerate(made.tuned.deciles)
@@ -86,9 +85,3 @@ def tune(
     terminal.say(
         f"{made.path}: the tuned recipe, fitted on all folds; `{made.tuned.method}` above is its estimate"
     )
-
-
-def _verdict(mean: float, evidence: bool) -> str:
-    if not evidence:
-        return "no evidence"
-    return "better" if mean < 0 else "worse"

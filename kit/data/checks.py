@@ -16,6 +16,8 @@ from kit.data.readers import Fault, FaultKind, RawFile, Remark, read
 from kit.data.readers.display import plain
 from kit.data.repair import RepairReport, repair, repairable
 from kit.data.rules import question_faults
+from kit.hints import command
+from kit.settings.paths import repaired_copy
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
 
@@ -96,7 +98,7 @@ class FileReport:
         """What to do about the faults."""
         if not self.repairable:
             return f"{self.path}: no question would be left by --repair; get another copy"
-        return f"kit check {self.path} --repair OUT.json writes a sound copy"
+        return f"`{command('check', self.path, repair=repaired_copy(self.path))}` writes a sound copy"
 
     def rows(self) -> list[tuple[str, str]]:
         """What it holds as (label, value), for a short table."""

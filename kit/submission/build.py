@@ -9,6 +9,7 @@ from kit.data.records import Dataset
 from kit.decoding.ensembles import Answers, answers_of
 from kit.files import locked, now, sha256_file
 from kit.metrics.scores import Score, score_answers
+from kit.settings.paths import SAMPLE
 from kit.settings.recipe import Recipe
 from kit.spans.recipe_members import Source
 from kit.submission.card import (
@@ -23,8 +24,6 @@ from kit.submission.card import (
 from kit.submission.csv import check_sample, check_submission, encoded, read_submission, write_submission
 from kit.submission.estimate import local_estimate
 from kit.version import __version__
-
-SAMPLE = "sample_submission.csv"
 
 
 def make_submission(

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from kit.errors import WriteError
 from kit.files import append_line, locked, now
 
-DEFAULT = Path("submissions") / "ledger.jsonl"
 OPEN, NOT_SENT = "outcome unknown", "not sent"
 _TAG = re.compile(r"(\[(?:sha256:([0-9a-f]{16})|kernel:[^\]]+)\]) ?")
 

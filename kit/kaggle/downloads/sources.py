@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kit.errors import ConfigError
 from kit.kaggle.addresses import competition_named
+from kit.settings.paths import DATA
 
 KORQUAD = "korquad"
 _WEB = "https://www.kaggle.com/competitions/"
@@ -31,7 +32,7 @@ class Source:
     @property
     def folder(self) -> Path:
         """Where it goes unless told otherwise: ``data/goorm-2``."""
-        return Path("data") / self.alias
+        return DATA / self.alias
 
     @property
     def address(self) -> str:

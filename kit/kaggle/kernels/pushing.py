@@ -74,7 +74,7 @@ def _refuse_busy(kernel: str, state: Status | None, replace: bool) -> None:
     if state is not None and state.busy and not replace:
         raise KernelError(
             f"{kernel}: its latest version is {state.words} ({state.url}), and would use the quota beside "
-            f"the new one; wait for it (kit kernel status {kernel}), or stop it on its page and give "
+            f"the new one; wait for it (`kit kernel status {kernel}`), or stop it on its page and give "
             "--replace"
         )
 

@@ -18,7 +18,7 @@ _CURES = (
             r"[^.]*\bquota\b|\bexceeded the number of hours\b",
             re.IGNORECASE,
         ),
-        "kit kernel quota shows when it resets; push again then",
+        "`kit kernel quota` shows when it resets; push again then",
     ),
     (
         re.compile(
