@@ -32,18 +32,17 @@ if TYPE_CHECKING:
         load,
         notebook,
         out_of_fold,
-        predict,
         push_kernel,
         report,
         score,
-        settings_for,
         submissions,
         submit,
-        sweep,
-        train,
         tune,
         write_submission,
     )
+    from kit.api.predict import predict
+    from kit.api.sweep import sweep
+    from kit.api.train import settings_for, train
     from kit.errors import KitError
 
 __all__ = [

@@ -19,10 +19,11 @@ from kit.api.arguments import RECIPE_SUFFIXES
 from kit.api.data import check, download, leaks, load
 from kit.api.kaggle import download_leaderboard, fetch_submission, leaderboard, submissions, submit
 from kit.api.kernels import kernel_logs, kernel_output, kernel_quota, kernel_status, push_kernel
-from kit.api.models import predict, settings_for, train
 from kit.api.notebooks import notebook
+from kit.api.predict import predict
 from kit.api.reports import overview, report
-from kit.api.sweeps import sweep
+from kit.api.sweep import sweep
+from kit.api.train import settings_for, train
 
 __all__ = [
     "RECIPE_SUFFIXES",

@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from kit.cli import data, models, sweeps, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
+from kit.cli import data, train, sweep, predict, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
 from kit.cli.app import app, several_after
 from kit.errors import KitError
 
-__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview", "sweeps"]
+__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "overview", "predict", "sweep", "train"]
 
 _PATIENCE = 3.0
 """Seconds in which a launcher stops the other processes once the first has given up."""

@@ -11,13 +11,13 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+import kit.views.predictions
 import pandas as pd  # noqa: F401
 
 import kit.submission.build
 import kit.submission.submitting
 import kit.views.checks
 import kit.views.overview
-import kit.views.predictions
 import kit.views.scores
 import kit.views.submissions  # noqa: F401  (all of them once, before any fork)
 from kit.cli import main

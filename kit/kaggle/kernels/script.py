@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class Plan:
             return []
         return [
             f"--hours {self.hours:g}: Kaggle ends some GPU sessions after {SOME_SESSIONS:g} h, and a kernel "
-            "that it ends keeps no output; give less to be safe, and go on with --continue"
+            "that it ends keeps no output; give less to be safe, and resume with --continue"
         ]
 
     def using(self, dataset: str, files: tuple[StoredFile, ...]) -> Plan:
@@ -152,17 +152,3 @@ def metadata(plan: Plan, owner: str) -> dict[str, object]:
         "kernel_sources": [plan.continued] if plan.continued else [],
         "model_sources": [],
     }
-
-
-def train_words(settings: Mapping[str, object], others: Sequence[str] = ()) -> tuple[str, ...]:
-    """*settings* of a training that were given, as flags of ``kit train``, and *others* behind them."""
-    words: list[str] = []
-    for name, value in settings.items():
-        flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            words.append(flag)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            words += [word for one in value for word in (flag, str(one))]
-        elif value is not None and value is not False:
-            words += [flag, str(value)]
-    return (*words, *others)
