@@ -156,6 +156,7 @@ def _training_options(context: typer.Context, backbone: str, words: list[str]) -
     words = several_after(["train", backbone, *words], "train", "--data", "--before")[2:]
     given = given_options(words, TrainKeywords, also=context.command.params)
     known = options_of(TrainKeywords)
-    if wrong := [flag_of(name) for name in known if name in given and not known[name].kernel]:
+    if wrong := sorted(flag_of(name) for name in given.keys() & known.keys() if not known[name].kernel):
         raise typer.BadParameter(f"{', '.join(wrong)}: has no meaning on Kaggle; leave it out")
-    return {**given, "more_data": list(map(str, given.pop("data", ())))}
+    more_data = [str(path) for path in given.pop("data", ())]
+    return {**given, "more_data": more_data}

@@ -47,7 +47,7 @@ LIGHT = (
 )  # fmt: skip
 HEAVY = (
     "torch", "transformers.models.bert.modeling_bert", "kit.training.run", "kit.modeling.prediction",
-    "kit.training.launch", "kit.views.training", "kit.views.predictions", "kit.data.leaks",
+    "kit.training.launch", "kit.data.leaks",
 )  # fmt: skip
 LIMIT = 100.0
 """Seconds after which a command counts as hanging, and is killed: less than pytest gives a test."""

@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-import kit.views.predictions
 import pandas as pd  # noqa: F401
 
 import kit.submission.build
