@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from kit.cli.app import Json, Precision, Trust, app
+import kit
+from kit import terminal
+from kit.cli.app import Json, Precision, Trust
+from kit.cli.tables import print_json
 
 
-@app.command()
 def predict(
-    run: Annotated[Path, typer.Argument(help="A folder that kit train made, or any QA checkpoint's.")],
+    run: Annotated[Path, typer.Argument(help="A folder that kit train made, or one with any QA checkpoint.")],
     data: Annotated[Path, typer.Option("--data", help="The questions.")],
     fold: Annotated[int | None, typer.Option(help="Only this fold of the run.")] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a window [as trained].")] = None,
@@ -20,7 +22,7 @@ def predict(
         int | None, typer.Option(help="Tokens that neighbouring windows share [as trained].")
     ] = None,
     precision: Precision = "auto",
-    again: Annotated[bool, typer.Option(help="Make the span file again although it is there.")] = False,
+    again: Annotated[bool, typer.Option(help="Make the span file again if it exists.")] = False,
     allow_unknown: Annotated[
         bool, typer.Option("--allow-unknown", help="Predict although a fifth of common text is [UNK].")
     ] = False,
@@ -31,11 +33,8 @@ def predict(
 
     Example: kit predict runs/klue-bert --data data/goorm-2/test.json
     """
-    from kit import api, terminal
-    from kit.views.output import print_json
-
-    dataset = api.load(data)
-    written = api.predict(
+    dataset = kit.load(data)
+    written = kit.predict(
         run, dataset, fold=fold, max_length=max_length, stride=stride, precision=precision, again=again,
         allow_unknown=allow_unknown, trust_remote_code=trust_remote_code,
     )  # fmt: skip

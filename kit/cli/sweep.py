@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kit import api, terminal
-from kit.cli.app import Json, app
+import kit
+from kit import terminal
+from kit.cli.app import Json
 from kit.cli.options import DATA_HELP, takes_options
+from kit.cli.tables import EDIT, edit, print_json, share
 from kit.errors import counted
 from kit.settings.ranges import shown
 from kit.settings.sweep_options import SweepOptions
-from kit.views.output import EDIT, edit, print_json, share
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep, TrialResult
 
 
-@app.command()
 @takes_options(SweepOptions)
 def sweep(
     backbone: Annotated[
@@ -30,13 +30,13 @@ def sweep(
     as_json: Json = False,
     **options: Any,
 ) -> None:
-    """Search ranges of training settings; each trial is a run, and trials that lag behind are stopped early.
+    """Search ranges of training settings; each trial is a run, and those that lag behind stop early.
 
     The same command continues where it was interrupted, and may run in several shells at the same time.
 
     Example: kit sweep klue-bert --data data/goorm-2/train.json --run runs/sweep-1 --range lr=1e-5:1e-4:log
     """
-    found = api.sweep(backbone, data or None, **options)
+    found = kit.sweep(backbone, data or None, **options)
     if as_json:
         print_json(found.as_dict())
         return

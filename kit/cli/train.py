@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.cli.app import Json, app
+import typer
+
+import kit
+from kit import terminal
+from kit.cli.app import Json
+from kit.cli.lazy import PLAIN
 from kit.cli.options import BackboneArgument, DataFiles, HelpAll, grouped_help, takes_options
+from kit.cli.tables import EDIT, edit, print_json, share
 from kit.settings.job import TrainKeywords
 from kit.settings.runs import RunRecord
 
+train = typer.Typer(**PLAIN)
 
-@app.command(cls=grouped_help(TrainKeywords))
+
+@train.command("train", cls=grouped_help(TrainKeywords))
 @takes_options(TrainKeywords)
-def train(
+def run_train(
     backbone: BackboneArgument,
     data: DataFiles,
     as_json: Json = False,
@@ -23,10 +31,7 @@ def train(
 
     Example: kit train klue-bert --data data/goorm-2/train.json --folds 5 --run runs/klue-bert
     """
-    from kit import api, terminal
-    from kit.views.output import EDIT, edit, print_json, share
-
-    trained = api.train(backbone, data, **options)
+    trained = kit.train(backbone, data, **options)
     record = trained.record
     assert record is not None
     if as_json:
@@ -50,16 +55,13 @@ def train(
     if options.get("before_only"):
         terminal.say(f"next: the same command without --before-only; {trained.folder} is also a run")
         return
-    for path, score in api.out_of_fold(trained, data).items():
+    for path, score in kit.out_of_fold(trained, data).items():
         terminal.say(f"out of fold, {path}: {score}")
     terminal.say(f"next: kit predict {trained.folder} --data test.json")
 
 
 def _by_source(record: RunRecord) -> None:
     """The same scores for each data file, where there are several."""
-    from kit import terminal
-    from kit.views.output import EDIT, edit, share
-
     rows = [
         (
             name,

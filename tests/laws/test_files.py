@@ -30,6 +30,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from kit.cli.tables import print_json
 from kit.data.characters import FAULTY, character_name, suspicious
 from kit.data.readers import load
 from kit.data.repair import repair
@@ -46,7 +47,6 @@ from kit.spans.store import read_spans, write_spans
 from kit.submission.card import Card, CardData, Estimate, Member, read_card, write_card
 from kit.submission.ledger import Ledger
 from kit.terminal import Shown, visible
-from kit.views.output import print_json
 from tests.examples import examples
 from tests.hostile.texts import names, texts
 from tests.screens import obeyed
