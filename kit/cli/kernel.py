@@ -12,10 +12,7 @@ import kit
 from kit import terminal
 from kit.cli.app import Json, several_after
 from kit.cli.lazy import COMMANDS, PLAIN
-from kit.cli.options import given_options
 from kit.cli.tables import edit, print_json, print_json_line
-from kit.settings.job import TrainKeywords
-from kit.settings.option import flag_of, options_of
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel
@@ -234,6 +231,10 @@ def _print_push(done: Pushed | WrittenKernel, as_json: bool) -> None:
 
 def _training_options(context: typer.Context, backbone: str, words: list[str]) -> dict[str, Any]:
     """What *words* set of a training, read as kit train itself would; typing mistakes are its own."""
+    from kit.cli.options import given_options
+    from kit.settings.job import TrainKeywords
+    from kit.settings.option import flag_of, options_of
+
     if backbone.startswith("-"):
         raise typer.BadParameter("BACKBONE comes first, before the options", param_hint="BACKBONE")
     words = several_after(["train", backbone, *words], "train", "--data", "--before")[2:]

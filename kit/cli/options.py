@@ -138,31 +138,29 @@ def _parameter(name: str, field: FieldInfo, known: Option, needed: bool) -> insp
     """The parameter from which typer makes the flag of an option."""
     kind: Any = type_of(field)[0]
     kind = list[str] if known.several else kind if kind in (bool, int, float) else str
-    default = inspect.Parameter.empty if needed and field.is_required() else False if kind is bool else None
-    written = flag_of(name, known)
+    unset = inspect.Parameter.empty if needed and field.is_required() else False if kind is bool else None
+    written, default = flag_of(name, known), default_text(name, field, known)
     option = typer.Option(
         # The second form is taken, and not shown.
         f"{written}/--no-{written[2:]}" if kind is bool else written,
-        help=f"{known.help}{_default(name, field, known)}.",
+        help=f"{known.help} [{default}]." if default else f"{known.help}.",
         metavar=known.metavar or "|".join(choices_of(field)) or None,
         envvar=known.environment or None,
         rich_help_panel=known.group,
         show_default=False,
     )
-    annotation: Any = Annotated[kind if default is not None else kind | None, option]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    annotation: Any = Annotated[kind if unset is not None else kind | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=unset, annotation=annotation)
 
 
-def _default(name: str, field: FieldInfo, known: Option) -> str:
-    """What holds where the option is not given, as the help shows it."""
+def default_text(name: str, field: FieldInfo, known: Option) -> str:
+    """What holds where the option is not given, in words; empty where that is plain."""
     if field.is_required() or field.default is False:
         return ""
-    if known.unset:
-        return f" [{known.unset}]"
-    if field.default in (None, ()):
-        return ""
+    if known.unset or field.default in (None, ()):
+        return known.unset
     value = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
-    return f" [preset's, else {value}]" if name in PUBLISHED else f" [{value}]"
+    return f"preset's, else {value}" if name in PUBLISHED else value
 
 
 def _help_record(param: Any, context: Any) -> tuple[str, str]:

@@ -48,8 +48,7 @@ class Job(Generic[File]):
     before: tuple[File, ...] = ()
 
     def __post_init__(self) -> None:
-        assert self.folds is None or self.mixture, "both are checked here"
-        options = self.options
+        options, _, _ = self.options, self.folds, self.mixture  # these raise what is wrong with them
         if options.judge is not None and self.valid is not None:
             raise ConfigError(
                 f"--judge {options.judge} and --valid exclude each other: the file of --valid judges alone"
@@ -114,14 +113,13 @@ class Job(Generic[File]):
 
     def further_argv(self, settings: Collection[str] | None = None) -> list[str]:
         """The words of `argv` behind the backbone, its data and the run."""
+        files = {"valid": self.valid, "before": self.before, "share": self.mixture.shares}
+        folds = None if self.folds is None else ",".join(map(str, self.folds))
         options = {
             name: value
-            for name, value in self.options
+            for name, value in {**dict(self.options), **files, "fold": folds}.items()
             if name != "run" and value != JobOptions.model_fields[name].default
         }
-        options |= {"valid": self.valid, "before": self.before, "share": self.mixture.shares}
-        if self.folds is not None:
-            options["fold"] = ",".join(map(str, self.folds))
         chosen = self.settings.model_dump(include=None if settings is None else set(settings))
         return argument_words(options) + argument_words(chosen)
 
