@@ -1,4 +1,4 @@
-"""A notebook from the chapters: nbformat 4, the same bytes for the same kit."""
+"""The .ipynb file made of the chapters: nbformat 4, the same bytes for the same kit."""
 
 from __future__ import annotations
 
@@ -29,25 +29,23 @@ _METADATA: dict[Host, dict[str, Any]] = {
     },
     "local": {},
 }
-# A page of letters that nobody reads: both hosts fold such a cell.
+# A long encoded wheel: both hosts fold such a cell.
 _FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}, "_kg_hide-input": True}
 
 
 def write_notebook(path: Path, host: Host, language: Language, requirement: str | None, force: bool) -> None:
     """Write the notebook for *host* to *path*.
 
-    Raises WriteError where *path* holds something else already, unless *force*: it may have been worked on.
+    Raises WriteError where *path* has other content, unless *force*: the user may have edited it.
     """
     text = notebook_text(host, language, requirement)
     if path.exists() and not force and path.read_bytes() != text.encode():
-        raise WriteError(
-            f"{path}: is there already and differs; name another --out, or replace it with --force"
-        )
+        raise WriteError(f"{path}: exists and differs; give another --out, or replace it with --force")
     write_text(path, text)
 
 
 def notebook_text(host: Host, language: Language, requirement: str | None = None) -> str:
-    """The notebook's JSON; on *host* it installs *requirement*, None: the kit that it carries."""
+    """The notebook's JSON; on *host* it installs *requirement*, or the kit inside it if None."""
     import nbformat
     from nbformat import v4
 
@@ -82,7 +80,7 @@ def _cells(name: str, parts: list[Part], language: Language, requirement: str | 
 
 
 def _joined(parts: list[Part]) -> list[Part]:
-    """The parts, code that goes on put behind the code before it."""
+    """The parts, with each ``and`` part joined to the code before it."""
     joined: list[Part] = []
     for part in parts:
         if part.kind == "and":
@@ -93,7 +91,7 @@ def _joined(parts: list[Part]) -> list[Part]:
 
 
 def _the_kit(requirement: str | None) -> str:
-    """A function that gives what pip installs: *requirement*, or a wheel that stands in the cell."""
+    """The code of a function that returns what pip installs: *requirement*, or a wheel inside the cell."""
     if requirement is not None:
         return f"def the_kit():\n    return {requirement!r}"
     wheel: Wheel = build_wheel()
