@@ -1,4 +1,4 @@
-"""Contexts that are HTML: read unchanged, and counted in a remark, so that training on tags is no surprise."""
+"""Contexts that are HTML: read unchanged, and counted, so that nobody trains on tags unknowingly."""
 
 from __future__ import annotations
 

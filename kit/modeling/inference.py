@@ -59,8 +59,8 @@ def score_questions(
     """Span scores of *questions*, in order, a thousand or so at a time.
 
     *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
-    *advance* is called with the number of questions of each piece.  The model must be on *device* already and is
-    left in evaluation mode.  Raises ModelError where no way to batch windows makes its scores repeatable.
+    *advance* is called with the number of questions of each piece.  The model must be on *device* and is left
+    in evaluation mode.  Raises ModelError where no way to batch windows makes its scores repeatable.
     """
     batching = batching_of(model, backbone, max_length)
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
