@@ -64,7 +64,7 @@ def submit(
     sending; without credentials, all that needs no account.  Raises SubmissionError for a CSV that Kaggle
     would refuse and a KaggleError by kind.
     """
-    from kit.kaggle.downloads.sources import source_of
+    from kit.kaggle.slugs import source_of
     from kit.submission.submitting import check_csv
     from kit.submission.submitting import submit as send
 
@@ -91,8 +91,8 @@ def _submit_kernel(
 ) -> Outcome:
     from kit.api.kernels import RUNS
     from kit.kaggle.client import connect
-    from kit.kaggle.downloads.sources import source_of
     from kit.kaggle.kernels.history import all_pushed, locate
+    from kit.kaggle.slugs import source_of
     from kit.submission.card import DEFAULT_COMPETITION
     from kit.submission.code_submission import OUTPUT, check_kernel
     from kit.submission.submitting import submit as send
@@ -151,8 +151,8 @@ def download_leaderboard(
     *competition* it is that of the last submission.  Raises a KaggleError by kind, WriteError.
     """
     from kit.kaggle.client import connect
-    from kit.kaggle.downloads.sources import source_of
     from kit.kaggle.leaderboard import download_board
+    from kit.kaggle.slugs import source_of
 
     slug = _competition(competition, _ledger(ledger))
     return download_board(connect(), slug, source_of(slug).alias, path_given(to, "to"))
@@ -189,7 +189,7 @@ def _ledger(given: PathLike | None) -> Ledger:
 
 def _competition(given: str | None, ledger: Ledger) -> str:
     """The slug of *given*, or of the ledger's last submission."""
-    from kit.kaggle.downloads.sources import source_of
+    from kit.kaggle.slugs import source_of
     from kit.submission.card import DEFAULT_COMPETITION
 
     if given:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from kit.errors import ConfigError
-from kit.kaggle.downloads.sources import source_of
+from kit.kaggle.slugs import source_of
 
 ROOT = "/kaggle/input"
 INPUT = Path(os.environ.get("KIT_KAGGLE_INPUT", ROOT)).absolute()

@@ -13,6 +13,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from kit.errors import ConfigError, all_of
+from kit.files import write_text
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -194,6 +195,12 @@ def read_record(
         return model.model_validate(data)
     except ValidationError as error:
         raise refuse(path, mistakes_in(error, model)) from None
+
+
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write *record* as JSON, as `read_record` reads it, completely or not at all.  Raises WriteError."""
+    text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    write_text(path, text + "\n")
 
 
 def refuse(path: object, mistakes: list[str]) -> ConfigError:

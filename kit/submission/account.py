@@ -10,7 +10,7 @@ from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, Rules
 from kit.files import locked, replacing, sha256_file
 from kit.kaggle.client import Client, connect
 from kit.kaggle.compression import suffix_of
-from kit.kaggle.submissions import Listed, description, fetch, submissions
+from kit.kaggle.submissions import ListedSubmission, description, fetch, submissions
 from kit.submission.ledger import OPEN, Entry, Ledger, split_description, tagged_hash
 
 HERE, OTHER_LEDGER, ELSEWHERE = "here", "kit, elsewhere", "elsewhere"
@@ -21,7 +21,7 @@ HERE, OTHER_LEDGER, ELSEWHERE = "here", "kit, elsewhere", "elsewhere"
 class Made:
     """One submission in Kaggle's list, and its entry in the ledger (None without one)."""
 
-    listed: Listed
+    listed: ListedSubmission
     entry: Entry | None
 
     @property

@@ -22,7 +22,7 @@ from kit.kaggle.submissions import (
     ERROR,
     PENDING,
     Allowance,
-    Listed,
+    ListedSubmission,
     create,
     submissions,
     upload,
@@ -138,7 +138,7 @@ def _send(
     ledger: Ledger,
     checked: Checked | KernelVersion,
     message: str,
-    listed: Sequence[Listed],
+    listed: Sequence[ListedSubmission],
 ) -> Entry:
     estimate = checked.card.estimate if checked.card else None
     interval = estimate.interval if estimate else None
@@ -175,12 +175,12 @@ def _send(
 
 
 def _looked_for(
-    client: Client, ledger: Ledger, entry: Entry, before: Sequence[Listed], error: KaggleError
+    client: Client, ledger: Ledger, entry: Entry, before: Sequence[ListedSubmission], error: KaggleError
 ) -> Entry:
     """The submission whose answer was lost, if Kaggle's list shows it: never sent again."""
     known = {one.ref for one in before}
     for look in range(_LOOKS):
-        time.sleep(client.patience.pause(look))
+        time.sleep(client.retry.pause(look))
         try:
             listed = submissions(client, entry.competition)
         except KaggleError:
@@ -194,7 +194,7 @@ def _looked_for(
     ) from error
 
 
-def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -> list[Listed]:
+def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -> list[ListedSubmission]:
     """Kaggle's list; asked for again while the outcome of an earlier sending is not in it."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
@@ -204,11 +204,13 @@ def _settled(client: Client, ledger: Ledger, checked: Checked | KernelVersion) -
         new = sum(one.ref not in known and one.description.startswith(checked.tag) for one in listed)
         if new >= open_ones:
             break
-        time.sleep(client.patience.pause(look))
+        time.sleep(client.retry.pause(look))
     return listed
 
 
-def _reconciled(ledger: Ledger, checked: Checked | KernelVersion, listed: Sequence[Listed]) -> list[Entry]:
+def _reconciled(
+    ledger: Ledger, checked: Checked | KernelVersion, listed: Sequence[ListedSubmission]
+) -> list[Entry]:
     """The entries with this tag that Kaggle has, after comparing the ledger with Kaggle's list."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
@@ -240,7 +242,7 @@ def _reconciled(ledger: Ledger, checked: Checked | KernelVersion, listed: Sequen
     return [_updated(ledger, entry, listed) for entry in found]
 
 
-def _updated(ledger: Ledger, entry: Entry, listed: Sequence[Listed]) -> Entry:
+def _updated(ledger: Ledger, entry: Entry, listed: Sequence[ListedSubmission]) -> Entry:
     one = next((one for one in listed if one.ref == entry.ref), None)
     if one is None:
         return entry
@@ -270,4 +272,4 @@ def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say
         if not said:
             say(f"submission {entry.ref} is recorded; waiting for its score (Ctrl+C does no harm)")
             said = True
-        time.sleep(min(client.patience.timeout * _POLL_SHARE, left))
+        time.sleep(min(client.retry.poll, left))

@@ -7,7 +7,7 @@ from pathlib import Path
 from kit import api, terminal
 from kit.data.checks import FileReport
 from kit.errors import DataError, counted
-from kit.kaggle.downloads.sources import source_of
+from kit.kaggle.slugs import source_of
 from kit.views.output import print_json
 
 

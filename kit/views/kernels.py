@@ -8,8 +8,8 @@ from typing import Any
 
 from kit import api, terminal
 from kit.api.kernels import WrittenKernel
-from kit.kaggle.downloads.sources import source_of
 from kit.kaggle.kernels.script import NOBODY
+from kit.kaggle.slugs import source_of
 from kit.views.output import edit, print_json, print_json_line
 
 

@@ -92,7 +92,7 @@ def test_with_git_the_kit_stays_outside() -> None:
 
 
 def test_a_kit_too_large_for_kaggle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(script, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(script, "MOST_SOURCE", 100_000)
     with pytest.raises(
         ConfigError, match=r"bytes with the kit inside, and Kaggle takes about 100,000; .*--git"
     ):

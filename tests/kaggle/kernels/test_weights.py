@@ -23,11 +23,11 @@ from kit.errors import (
     UnavailableError,
     UploadFailedError,
 )
-from kit.kaggle.kernels.history import FILE, Pushed, all_pushed
+from kit.kaggle.kernels.history import FILE, PushRecord, all_pushed
 from kit.kaggle.kernels.runner import Session
 from kit.kaggle.kernels.weights import RECORD, dataset_slug, read_backbone
 from kit.modeling.tiny import Shape, make_backbone
-from tests.kaggle.kernels.test_road import SLUG, TRAINING, Host
+from tests.kaggle.kernels.test_output import SLUG, TRAINING, Host
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_datasets import Dataset, blobs, datasets, received
 from tests.kaggle.serving_kernels import kernels, saved
@@ -58,9 +58,9 @@ def mine(kaggle: Kaggle, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return Path("models/mine")
 
 
-def push(folder: Path, run: str = "five", **options: Any) -> Pushed:
+def push(folder: Path, run: str = "five", **options: Any) -> PushRecord:
     done = kit.push_kernel(run_name=run, weights=folder, quiet=True, **options)
-    assert isinstance(done, Pushed)
+    assert isinstance(done, PushRecord)
     return done
 
 
