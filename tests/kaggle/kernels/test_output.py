@@ -252,7 +252,8 @@ def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: 
     kernels(kaggle)["person/kit-long"].state = "COMPLETE"
     kernels(kaggle)["person/kit-long"].take_output(first.working)
     with pytest.raises(
-        KernelError, match=r"has not finished long .stopped by SIGTERM.; continue it with .* --continue person/kit-long"
+        KernelError,
+        match=r"has not finished long .stopped by SIGTERM.; continue it with .* --continue person/kit-long",
     ):
         kit.kernel_output(quiet=True)
     assert not Path("runs/long").exists()
