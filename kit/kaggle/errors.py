@@ -31,7 +31,7 @@ from kit.kaggle.network import network_error, proxy_refused, reason_of
 WEB = "https://www.kaggle.com"
 Result = TypeVar("Result")
 PERHAPS_DONE = (UnavailableError, RateLimitedError, ClientVersionError)
-"""After one of these Kaggle may have done what it was asked to: whether a change was made is unknown."""
+"""After one of these errors it is unknown whether Kaggle made the change."""
 _LONGEST = 300
 _TOO_EARLY = {408, 425}
 _UNKNOWN_CALL = {410, 426, 501}
@@ -42,7 +42,7 @@ _ALLOWANCE = re.compile(r"\bdaily submission allowance\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is an error: its HTTP status, Kaggle's reason ("" without one) and Kaggle's words."""
+    """An error in an answer: its HTTP status, Kaggle's reason ("" without one) and Kaggle's words."""
 
     status: int
     reason: str
@@ -55,7 +55,7 @@ class Refusal:
 
     @property
     def of_the_allowance(self) -> bool:
-        """Whether Kaggle's sentence about the day's allowance is what it answers."""
+        """Whether the words are Kaggle's sentence about the day's allowance."""
         return self.status == 400 and _ALLOWANCE.search(self.words) is not None
 
 
@@ -152,7 +152,7 @@ def _denied(
 
 
 def _unanswered(error: BaseException, doing: str) -> KaggleError:
-    """What was raised without an answer of Kaggle's: by the network, or by the client itself."""
+    """An error without an answer of Kaggle: from the network, or from the client itself."""
     if (found := network_error(error, doing)) is not None:
         return found
     if _unknown_to_the_client(error):
@@ -163,7 +163,7 @@ def _unanswered(error: BaseException, doing: str) -> KaggleError:
 
 
 def too_old_or_new(doing: str, what: str) -> ClientVersionError:
-    """The installed client and Kaggle do not know the same calls and values."""
+    """The error where the installed client and Kaggle do not know the same calls and values."""
     return ClientVersionError(
         f"{doing}: {what}: this client ({client_version()}) is too old or too new; install the newest by "
         "pip install -U kaggle kagglesdk, or where it is that, the version before"
@@ -191,7 +191,7 @@ def _unknown_to_the_client(error: BaseException) -> bool:
 
 
 def of_the_disk(error: BaseException) -> bool:
-    """Whether it was this machine that could not write what Kaggle sent."""
+    """Whether this machine could not write what Kaggle sent."""
     if not isinstance(error, OSError):
         return False
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -199,7 +199,7 @@ def of_the_disk(error: BaseException) -> bool:
 
 
 def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:
-    """No submission is left: says when the next day begins, which for Kaggle is at midnight UTC."""
+    """The error where no submission is left today; Kaggle's next day begins at midnight UTC."""
     now = datetime.now(UTC) if now is None else now
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     left = midnight - now
@@ -240,7 +240,7 @@ def retry_after(response: Any) -> float | None:
 
 
 def message_of(response: Any) -> str:
-    """The message of an error's body, in one line; for a page of HTML that it was one."""
+    """The message in the body of an error, in one line; "a page of HTML" for HTML."""
     content = _body(response)
     if isinstance(content, str):
         return "a page of HTML" if "<html" in content.lower() else _one_line(content) or "no message"
