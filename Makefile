@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet $(CONSTRAINTS:%=-c %)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-all test-rest test-oldest test-newest lint bench bench-gpu chaos mutants fuzz pictures clean
+.PHONY: demo test test-all test-rest test-oldest test-newest lint docs dist try-dist bench bench-gpu chaos mutants fuzz pictures clean
 
 # The plain build for Linux brings gigabytes of CUDA, which only a GPU can use.
 define INSTALL_TORCH
@@ -34,6 +34,11 @@ $(VENV)/installed: setup.py $(CONSTRAINTS) pyproject.toml
 # And what its developers need.
 $(VENV)/installed-dev: $(VENV)/installed
 	PYTHONWARNINGS=ignore $(PIP) -e '.[dev]'
+	touch $@
+
+# What builds the documentation.
+$(VENV)/installed-docs: $(VENV)/installed
+	PYTHONWARNINGS=ignore $(PIP) -e '.[docs]'
 	touch $@
 
 demo: $(VENV)/installed
@@ -65,26 +70,53 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# docs/ as a site in site/; a broken link is an error.
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The files of a release in dist/, both tried.
+dist:
+	rm -rf build dist .venv-build
+	$(PYTHON) -m venv .venv-build
+	.venv-build/bin/python -m pip install --quiet $(CONSTRAINTS:%=-c %) build
+	.venv-build/bin/python -m build --outdir dist .
+	$(MAKE) try-dist VENV=.venv-dist
+
+# Installs wheel and sdist, one after the other, into an environment that holds nothing else (-I: not the source tree),
+# and checks a file of the built-in corpus with each.
+WRITE_CORPUS = from pathlib import Path; from kit.data.demo_corpus import write; write(Path('$(VENV)/data'), train_contexts=50)
+try-dist:
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	@$(INSTALL_TORCH)
+	for file in dist/*.whl dist/*.tar.gz; do \
+	  $(PIP) "$$file" && $(BIN)/kit --version && \
+	  $(BIN)/python -I -c "$(WRITE_CORPUS)" && \
+	  $(BIN)/kit check $(VENV)/data/train.json && \
+	  $(BIN)/python -m pip uninstall --quiet --yes korean-mrc-kit || exit 1; \
+	done
+
 bench: $(VENV)/installed-dev
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tools.benchmarks
 
 # On a GPU its table in RESULTS.md, in under ten minutes; without one the CPU's.
 bench-gpu: $(VENV)/installed-dev
-	$(BIN)/python -m tests.benchmarks.gpu
+	$(BIN)/python -m tools.benchmarks.gpu
 
 # None of the three is part of `test`: see CONTRIBUTING.md.
 chaos: $(VENV)/installed-dev
-	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tools.chaos
 
 mutants: $(VENV)/installed-dev
-	$(BIN)/python -m tests.mutation $(MODULES) --out mutants.jsonl
+	$(BIN)/python -m tools.mutation $(MODULES) --out mutants.jsonl
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet atheris
-	$(BIN)/python -m tests.fuzzing $(TARGETS) --minutes $(or $(MINUTES),60)
+	$(BIN)/python -m tools.fuzzing $(TARGETS) --minutes $(or $(MINUTES),60)
 
 pictures: $(VENV)/installed-dev
-	$(BIN)/python -m tests.pictures
+	$(BIN)/python -m tools.pictures
 
 clean:
-	rm -rf $(VENV) .venv-oldest .venv-newest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-* fuzzing mutants.jsonl
+	rm -rf $(VENV) .venv-oldest .venv-newest .venv-build .venv-dist build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis data/demo runs/demo-* fuzzing mutants.jsonl

@@ -16,6 +16,7 @@ PARTICLES = ["kiwipiepy>=0.20"]
 RANKED = ["lightgbm>=4.3"]
 PARQUET = ["pyarrow>=18.0"]
 SENTENCEPIECE = ["sentencepiece>=0.2.1"]
+DOCS = ["mkdocs-material>=9.7"]
 SWEEP = ["matplotlib>=3.10", "optuna>=5.0", "sqlalchemy>=2.1"]
 DEV = [
     *TRACKING,
@@ -24,6 +25,8 @@ DEV = [
     *PARQUET,
     *SENTENCEPIECE,
     *SWEEP,
+    *DOCS,
+    "build>=1.2.2",
     "hypothesis>=6.100.2",
     "ipykernel>=6.29",
     "matplotlib>=3.10",
@@ -86,6 +89,7 @@ setup(
         "parquet": PARQUET,
         "sentencepiece": SENTENCEPIECE,
         "sweep": SWEEP,
+        "docs": DOCS,
     },
     entry_points={"console_scripts": ["kit=kit.cli:main"]},
     classifiers=[

@@ -110,6 +110,12 @@ def all_of(mistakes: Sequence[str], shown: int = SHOWN) -> str:
     return f"{text}; and {rest} more" if rest > 0 else text
 
 
+def listed(names: Sequence[str], shown: int = SHOWN) -> str:
+    """Join names into one line: the first *shown*, then how many more there are."""
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: ``1 fault``, ``2 faults``, ``1,204 faults``; *plural* where it takes no s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

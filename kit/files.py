@@ -15,12 +15,32 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kit.errors import LockError, WriteError
+from kit.errors import KitError, LockError, WriteError
 
 if sys.platform != "win32":
     import fcntl
 
 _PART = ".part"
+
+
+def read_file(
+    path: Path, refused: type[KitError], *, missing: str = "check the path", folder: str = "give a file in it"
+) -> bytes:
+    """The bytes of a file.
+
+    Raises *refused* where it is missing, a folder or unreadable; *missing* and *folder* are the cures.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise refused(f"{path}: there is no such file; {missing}") from None
+    except IsADirectoryError:
+        raise refused(f"{path}: is a folder; {folder}") from None
+    except OSError as error:
+        raise refused(f"{path}: cannot be read ({error.strerror or error}); check its permissions") from None
+    except ValueError:
+        name = str(path).replace("\0", "\\u0000")
+        raise refused(f"{name}: is not a valid file name; check the path") from None
 
 
 def sha256_file(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""`kit` as tests start it: its own process, but forked from one that has imported the libraries already.
+"""How tests run `kit`: in a process of its own, forked from one that has imported the libraries already.
 
-``python -m kit`` spends seconds on that, dozens of times in a test run; nothing of it is what is tested here.
-Tests of the start itself, of settings that are read while importing, and of trainings that are killed begin a
-process from nothing.
+``python -m kit`` spends seconds on imports, dozens of times in a test run, and no test here is about them.
+Tests of the start itself, of settings that are read at import, and of trainings that are killed start a new
+interpreter.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import kit
-from tests.chaos.processes import HEAVY, LIGHT, LIMIT, Warm
+from tools.chaos.processes import LIMIT, ForkServer
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 
 
 @functools.cache
-def warm() -> Warm:
-    """The process from which commands are forked; one a test process, until `stop_warm`."""
-    process = Warm((*LIGHT, *HEAVY)).__enter__()
-    atexit.register(stop_warm)
-    return process
+def fork_server() -> ForkServer:
+    """The process from which commands are forked; one per test process, until `stop_fork_server`."""
+    server = ForkServer().__enter__()
+    atexit.register(stop_fork_server)
+    return server
 
 
-def stop_warm() -> None:
-    """End the waiting process, if there is one."""
-    if warm.cache_info().currsize:
-        warm().__exit__()
-        warm.cache_clear()
+def stop_fork_server() -> None:
+    """End the fork server, if there is one."""
+    if fork_server.cache_info().currsize:
+        fork_server().__exit__()
+        fork_server.cache_clear()
 
 
 def run_kit(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`kit` with this process's environment and *environment*, in *cwd*."""
+    """Run `kit` in *cwd* with this process's environment and *environment*."""
     return run_program("kit.cli", *arguments, cwd=cwd, **environment)
 
 
@@ -48,14 +48,14 @@ def run_program(
 ) -> subprocess.CompletedProcess[str]:
     """The same for the ``main`` of any module, in *processes* processes that share a job."""
     words = [str(one) for one in arguments]
-    done = warm().undisturbed(
+    done = fork_server().undisturbed(
         words, cwd, {**_environment(), **environment}, program=program, processes=processes
     )
     return subprocess.CompletedProcess([program, *words], done.code, done.out, done.err)
 
 
 def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Python from nothing: ``run_python("-m", "kit", ...)`` is `kit` as a user starts it."""
+    """A new interpreter: ``run_python("-m", "kit", ...)`` is `kit` as a user starts it."""
     command = [sys.executable, *map(str, words)]
     with started(command, cwd, {**_environment(), **environment}, stderr=subprocess.PIPE) as process:
         out, err = process.communicate(timeout=LIMIT)
@@ -66,7 +66,7 @@ def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.Comp
 def started(
     command: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int = subprocess.STDOUT
 ) -> Iterator[subprocess.Popen[str]]:
-    """*command* at work, its words in pipes; where the block fails, it and all that it started is killed."""
+    """*command* running, its output in pipes; if the block fails, it and its children are killed."""
     with subprocess.Popen(
         command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
         text=True, start_new_session=True,

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from tests.commands import stop_warm
+from tests.commands import stop_fork_server
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -73,7 +73,7 @@ def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setenv("TMPDIR", str(folder))
         patch.setattr(tempfile, "tempdir", None)
         yield
-        stop_warm()
+        stop_fork_server()
     children = psutil.Process().children(recursive=True)
     _, alive = psutil.wait_procs(children, timeout=3)
     left = [" ".join(child.cmdline()) for child in alive]

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.commands import PROJECT, warm
+from tests.commands import PROJECT, fork_server
 
 _OURS = re.compile(r"\x1b\[[0-9;]*m")
 """A colour: what the kit itself sends a terminal."""
@@ -19,7 +19,7 @@ BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 
 def in_pipe(arguments: Sequence[object], cwd: Path, **environment: str) -> tuple[int, str]:
     """Exit code of `kit`, and all that came out of standard output and standard error."""
-    done = warm().undisturbed([*map(str, arguments)], cwd, _environment(environment), together=True)
+    done = fork_server().undisturbed([*map(str, arguments)], cwd, _environment(environment), together=True)
     return done.code, done.out
 
 
@@ -28,7 +28,7 @@ def on_terminal(
 ) -> tuple[int, str]:
     """The same on a pseudo-terminal so many columns wide."""
     given = _environment({"TERM": "xterm-256color", **environment})
-    done = warm().undisturbed([*map(str, arguments)], cwd, given, columns=columns)
+    done = fork_server().undisturbed([*map(str, arguments)], cwd, given, columns=columns)
     return done.code, done.out.replace("\r\n", "\n")
 
 

@@ -1,11 +1,13 @@
-"""The documents are tested: commands exist, options exist, the notebook example runs."""
+"""The documents are tested: commands, options and links exist, examples run, Korean pages are in step."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.main import get_command
 
@@ -16,8 +18,21 @@ from kit.data import demo_corpus
 from kit.modeling.presets import PRESETS
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
-KOREAN = (PROJECT / "README.ko.md").read_text(encoding="utf-8")
+DOCS = PROJECT / "docs"
+READMES = [PROJECT / "README.md", PROJECT / "README.ko.md"]
+PAGES = [*READMES, PROJECT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+KOREAN_PAGES = [PROJECT / "README.ko.md", *sorted((DOCS / "ko").glob("*.md"))]
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+README, KOREAN = map(read, READMES)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix()
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -26,23 +41,37 @@ def blocks(language: str, text: str = README) -> list[str]:
     return [part.split("\n", 1)[1] for part in parts if part.split("\n", 1)[0] == language]
 
 
-PAGES = [path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))]
+def prose(text: str) -> str:
+    """A document without its fenced blocks."""
+    return re.sub(r"```.*?```", "", text, flags=re.S)
 
 
-def shell_lines(*texts: str) -> list[str]:
+def shell_lines(*paths: Path) -> list[str]:
     return [
         line.split("#")[0].strip()
-        for text in texts or (README,)
-        for block in blocks("console", text)
+        for path in paths
+        for block in blocks("console", read(path))
         for line in block.splitlines()
         if line.strip()
     ]
 
 
-def test_the_readme_lists_the_commands_of_the_help() -> None:
-    commands = set(get_command(app).commands)  # type: ignore[attr-defined]
-    listed = set(re.findall(r"^\| `kit (\w+)`", README, re.M))
-    assert listed == commands
+def outline(text: str) -> list[str]:
+    """Levels of the headings, in order."""
+    return re.findall(r"^(#+) ", prose(text), re.M)
+
+
+def headings(text: str) -> list[str]:
+    return re.findall(r"^#+ (.+)$", prose(text), re.M)
+
+
+def first_cells(text: str) -> list[str]:
+    """The code that begins each row of a document's tables."""
+    return re.findall(r"^\| (`[^|]+`) \|", text, re.M)
+
+
+def commands() -> set[str]:
+    return set(get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def kernel_commands() -> set[str]:
@@ -50,14 +79,46 @@ def kernel_commands() -> set[str]:
     return set(get_command(app).commands["kernel"].commands)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("text", [README, KOREAN], ids=["README.md", "README.ko.md"])
-def test_the_row_of_kit_kernel_names_its_commands(text: str) -> None:
-    (row,) = re.findall(r"^\| `kit kernel` \|.*$", text, re.M)
+@pytest.mark.parametrize("path", READMES, ids=name_of)
+def test_the_readme_is_short(path: Path) -> None:
+    assert len(read(path).splitlines()) <= 150
+
+
+@pytest.mark.parametrize("path", [*READMES, DOCS / "index.md", DOCS / "ko" / "index.md"], ids=name_of)
+def test_the_first_screen_explains_the_score(path: Path, tmp_path: Path) -> None:
+    first_screen = "\n".join(read(path).splitlines()[:16])
+    assert "Edit Score" in first_screen
+    sentence = r"모두 빈칸으로 내면 ([\d.]+)점" if path in KOREAN_PAGES else r"all blank would score ([\d.]+)"
+    (blank,) = re.findall(sentence, first_screen)
+    files = demo_corpus.write(tmp_path, train_contexts=100)  # the test part is the demo's for any size
+    golds = [question.golds[0] for question in kit.load(files.test_answers)]
+    assert float(blank) == round(float(np.mean([len(gold) for gold in golds])), 3)
+
+
+@pytest.mark.parametrize("path", READMES, ids=name_of)
+def test_the_readme_lists_the_commands_of_the_help(path: Path) -> None:
+    listed = re.findall(r"^\| `kit (\w+)` \|", read(path), re.M)
+    assert sorted(listed) == sorted(commands())
+
+
+@pytest.mark.parametrize("path", READMES, ids=name_of)
+def test_the_row_of_kit_kernel_names_its_commands(path: Path) -> None:
+    (row,) = re.findall(r"^\| `kit kernel` \|.*$", read(path), re.M)
     assert kernel_commands() <= set(re.findall(r"`(\w+)`", row))
 
 
+def test_every_command_has_a_section_with_an_example() -> None:
+    missing = commands() - {"kernel"}
+    for path in DOCS.glob("*.md"):
+        for section in re.split(r"^#+ ", read(path), flags=re.M):
+            heading, _, body = section.partition("\n")
+            examples = [line.split()[1] for line in re.findall(r"^kit .+$", body, re.M)]
+            missing -= {name for name in missing if heading == f"kit {name}" and name in examples}
+    assert missing == set()
+
+
 def test_every_kernel_command_has_its_section() -> None:
-    page = (PROJECT / "docs" / "kaggle-gpus.md").read_text(encoding="utf-8")
+    page = read(DOCS / "kaggle-gpus.md")
     sections = re.findall(r"^## (.+)$", page, re.M)
     assert {f"kit kernel {name}" for name in kernel_commands()} <= set(sections)
     assert {"kit kernel push --weights", "kit submit --kernel"} <= set(sections)
@@ -66,7 +127,15 @@ def test_every_kernel_command_has_its_section() -> None:
         assert callable(getattr(kit, name))
 
 
-@pytest.mark.parametrize("line", [line for line in shell_lines(README, *PAGES) if line.startswith("kit ")])
+def test_functions_that_the_documents_name_exist() -> None:
+    for path in PAGES:
+        for name in re.findall(r"`kit\.([a-z_]+)[`(]", read(path)):
+            assert hasattr(kit, name), f"{name_of(path)}: kit.{name}"
+
+
+@pytest.mark.parametrize(
+    "line", sorted({line for line in shell_lines(*PAGES) if line.startswith("kit ")}), ids=str
+)
 def test_every_command_line_of_the_documents_is_accepted(line: str) -> None:
     # what follows ; or && is another command of the shell
     name, *arguments = shlex.split(re.split("; |&& ", line)[0])[1:]
@@ -79,17 +148,49 @@ def test_every_command_line_of_the_documents_is_accepted(line: str) -> None:
     assert context.params is not None
 
 
-def test_make_targets_of_the_readme_exist() -> None:
-    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([\w-]+):", makefile, re.M))
+def test_make_targets_of_the_documents_exist() -> None:
+    targets = set(re.findall(r"^([\w-]+):", read(PROJECT / "Makefile"), re.M))
     assert {"demo", "test", "test-all", "lint", "bench", "pictures", "clean"} <= targets
-    for line in shell_lines():
-        if line.startswith("make "):
-            assert line.split()[1] in targets
+    for path in PAGES:
+        named = re.findall(r"`make ([\w-]+)", read(path))
+        named += [line.split()[1] for line in shell_lines(path) if line.startswith("make ")]
+        assert set(named) <= targets, name_of(path)
+
+
+def anchors(text: str) -> set[str]:
+    """What a link may name behind ``#``: only what the forge and MkDocs both make of a heading."""
+    found = set()
+    for heading in headings(text):
+        plain = re.sub(r"[`*]", "", heading).strip().lower()
+        forge = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+        mkdocs = re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", ascii_only).strip())
+        if forge == mkdocs:
+            found.add(forge)
+    return found
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_links_between_the_documents_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(read(path))):
+        if re.match(r"https?:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        there = (path.parent / target).resolve() if target else path
+        assert there.is_file(), link
+        assert not anchor or anchor in anchors(read(there)), link
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    for index in (DOCS / "index.md", DOCS / "ko" / "index.md"):
+        linked = {(index.parent / link).resolve() for link in re.findall(r"\]\(([^)#]+\.md)", read(index))}
+        assert set(index.parent.glob("*.md")) - {index} <= linked
+    linked = {(PROJECT / link).resolve() for link in re.findall(r"\]\(([^)#]+\.md)", README)}
+    assert set(DOCS.glob("*.md")) - {DOCS / "index.md", DOCS / "families.md"} <= linked
 
 
 def test_the_annotated_tree_names_every_room() -> None:
-    (tree,) = [block for block in blocks("") if "cli/" in block]
+    (tree,) = [block for block in blocks("", read(DOCS / "architecture.md")) if "cli/" in block]
     for path in (PROJECT / "kit").iterdir():
         if path.is_dir() and path.name != "__pycache__":
             assert f"{path.name}/" in tree, path
@@ -97,8 +198,16 @@ def test_the_annotated_tree_names_every_room() -> None:
             assert path.name in tree, path
 
 
+@pytest.mark.parametrize("page", ["architecture.md", "first-change.md"])
+def test_files_that_the_code_pages_name_exist(page: str) -> None:
+    text = prose(read(DOCS / page))
+    named = set(re.findall(r"`((?:kit|tests|tools|docs|ensembles)/[\w./-]+)`", text))
+    assert len(named) > 15
+    assert [path for path in sorted(named) if not (PROJECT / path).exists()] == []
+
+
 def test_the_road_has_eight_commands() -> None:
-    road = README.split("## The road")[1].split("```console\n")[1].split("```")[0].splitlines()
+    road = README.split("## From a data file")[1].split("```console\n")[1].split("```")[0].splitlines()
     assert len(road) == 8
     assert [line.split()[1] for line in road[:2] + road[-2:]] == [
         "download",
@@ -106,51 +215,67 @@ def test_the_road_has_eight_commands() -> None:
         "submit",
         "leaderboard",
     ]
+    for page in (DOCS / "getting-started.md", DOCS / "ko" / "getting-started.md"):
+        assert [line for line in shell_lines(page) if line in road][:8] == road
 
 
-def test_the_messages_of_the_troubleshooting_table_are_the_kits_own() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "kit").rglob("*.py"))
+@pytest.mark.parametrize("folder", [DOCS, DOCS / "ko"], ids=name_of)
+def test_the_messages_of_the_troubleshooting_tables_are_the_kits_own(folder: Path) -> None:
+    code = "".join(map(read, (PROJECT / "kit").rglob("*.py")))
     code = re.sub(r'"\s*\n\s*f?"', "", code)  # a message may go over several lines
-    table = README.split("## When something goes wrong")[1].split("## ")[0]
-    messages = re.findall(r"^\| `([^`]+)` \|", table, re.M)
-    assert len(messages) > 10
+    messages = [cell.strip("`") for cell in first_cells(read(folder / "troubleshooting.md"))]
+    assert len(messages) > 25
     assert [message for message in messages if message not in code] == []
-
-
-def outline(text: str) -> list[str]:
-    """Levels of the headings, in order."""
-    prose = re.sub(r"```.*?```", "", text, flags=re.S)
-    return re.findall(r"^(#+) ", prose, re.M)
 
 
 def test_the_korean_readme_is_in_step() -> None:
     assert outline(KOREAN) == outline(README)
     for language in ("console", "python"):
         assert blocks(language, KOREAN) == blocks(language)
-    first_cells = re.compile(r"^\| (`[^|]+`) \|", re.M)
-    assert first_cells.findall(KOREAN) == first_cells.findall(README)
-    trees = [[line.split()[0] for line in blocks("", text)[0].splitlines()] for text in (README, KOREAN)]
-    assert trees[0] == trees[1]
+    assert first_cells(KOREAN) == first_cells(README)
     links = re.compile(r"\]\(([^)]+)\)")
-    assert sorted(links.findall(KOREAN)) == sorted(
-        link.replace("README.ko.md", "README.md") for link in links.findall(README)
-    )
-    prose = re.sub(r"```.*?```", "", KOREAN, flags=re.S)
-    for paragraph in re.split(r"\n\n+", prose):
+    own = [link.replace("docs/ko/", "docs/") for link in links.findall(KOREAN)]
+    assert sorted(own) == sorted(link.replace("README.ko.md", "README.md") for link in links.findall(README))
+
+
+def test_the_korean_pages_are_in_step() -> None:
+    for path in (DOCS / "ko").glob("*.md"):
+        assert (DOCS / path.name).is_file(), path
+    english, korean = (read(folder / "troubleshooting.md") for folder in (DOCS, DOCS / "ko"))
+    assert outline(korean) == outline(english)
+    assert first_cells(korean) == first_cells(english)
+    english, korean = (read(folder / "getting-started.md") for folder in (DOCS, DOCS / "ko"))
+    assert set(blocks("console", korean)) <= set(blocks("console", english))
+
+
+@pytest.mark.parametrize("path", KOREAN_PAGES, ids=name_of)
+def test_korean_pages_are_korean(path: Path) -> None:
+    for paragraph in re.split(r"\n\n+", prose(read(path))):
         if len(paragraph) > 80 and not paragraph.startswith("|"):
             assert re.search("[가-힣]{2}", paragraph), paragraph
 
 
+def test_korean_has_one_word_for_one_thing() -> None:
+    for path in [*KOREAN_PAGES, *(PROJECT / "kit" / "notebooks" / "chapters").glob("*.md")]:
+        # a member is 구성 모델, a test file 테스트 파일, a test set 테스트 데이터
+        assert re.findall(r"구성원|시험 ?(?:파일|데이터|세트|지문|문제|정답)", read(path)) == [], path
+
+
 def test_the_pictures_are_there_and_small() -> None:
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert len(pictures) == 2
-    for path in pictures:
-        assert 5_000 < (PROJECT / path).stat().st_size < 300_000, path
+    shown = set()
+    for path in PAGES:
+        for link in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", read(path)):
+            shown.add((path.parent / link).resolve())
+    assert shown == set((DOCS / "pictures").iterdir())  # MkDocs publishes docs/ alone
+    assert len(shown) == 3
+    for picture in shown:
+        assert 4_000 < picture.stat().st_size < 300_000, picture
 
 
 def test_the_presets_are_named() -> None:
-    for preset in PRESETS:
-        assert f"`{preset}`" in README
+    page = read(DOCS / "training.md")
+    for name, preset in PRESETS.items():
+        assert f"| `{name}` | `{preset.hub_id}` |" in page
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from kit.submission.csv import write_submission
 from tests.commands import run_python
 from tests.kaggle.conftest import kaggle
 from tests.kaggle.server import Kaggle
-from tests.kaggle.submitting import records
+from tests.kaggle.serving_submissions import records
 
 __all__ = ["kaggle"]
 

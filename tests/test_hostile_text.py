@@ -25,7 +25,7 @@ from kit.spans.store import write_spans
 from kit.submission.card import Card, CardData, Estimate, write_card
 from kit.submission.ledger import Ledger
 from tests.commands import run_python
-from tests.kaggle import submitting  # noqa: F401  (its methods of the server)
+from tests.kaggle import serving_submissions  # noqa: F401  (its methods of the server)
 from tests.kaggle.server import Kaggle, running
 from tests.kaggle.serving_data import offer
 from tests.screens import in_pipe, obeyed, on_terminal, without_bar, without_colours
@@ -131,9 +131,10 @@ def _make_ledger(csv: Path) -> None:
     write_card(
         csv,
         Card(
-            name=f"이름{EVIL}", csv_sha256=sha256_file(csv), data=CardData(TEST, data.sha256, len(data)),
+            name=f"이름{EVIL}", csv_sha256=sha256_file(csv),
+            data=CardData(path=TEST, sha256=data.sha256, questions=len(data)), members=(), kit_version="1",
             recipe={"about": EVIL}, competition=SLUG,
-            estimate=Estimate(2.0, Interval(1.5, 2.6, 0.95), f"까닭{EVIL}"),
+            estimate=Estimate(edit=2.0, interval=Interval(1.5, 2.6, 0.95), reason=f"까닭{EVIL}"),
         ),
     )  # fmt: skip
 

@@ -13,8 +13,9 @@ STUB = """#!/bin/sh
 # Writes down what it is asked for; `python -m venv FOLDER` makes a folder whose python is this stub again.
 echo "$@" >> "$LOG"
 case "$*" in
-  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp "$0" "$3/bin/kit" ;;
+  "-m venv "*) mkdir -p "$3/bin" && for name in python kit mkdocs; do cp "$0" "$3/bin/$name"; done ;;
   *--index-url*) exit "$OFFERED" ;;
+  "-m build "*) mkdir -p dist && touch dist/made.whl dist/made.tar.gz ;;
 esac
 """
 
@@ -74,6 +75,28 @@ def test_the_tests_bring_the_developers_tools(place: Path) -> None:
     )
     _, calls = make(place, "test-all")
     assert calls == ["-m pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile thorough"]
+
+
+def test_the_documentation_is_built_strictly_without_the_developers_tools(place: Path) -> None:
+    _, calls = make(place, "docs")
+    assert any(call.endswith("-e .[docs]") for call in calls)
+    assert not any("[dev]" in call for call in calls)
+    assert calls[-1] == "build --strict"
+
+
+def test_wheel_and_sdist_are_each_tried_in_an_empty_environment(place: Path) -> None:
+    _, calls = make(place, "dist")
+    assert "-m build --outdir dist ." in calls
+    empty = calls.index("-m venv .venv-dist")
+    assert not any(" -e " in call for call in calls)  # nothing comes from the source tree
+    for name in ("made.whl", "made.tar.gz"):
+        (installed,) = [n for n, call in enumerate(calls) if call.endswith(f"-c constraints.txt dist/{name}")]
+        assert installed > empty
+        version, written, checked, removed = calls[installed + 1 : installed + 5]
+        assert version == "--version"
+        assert written.startswith("-I -c ")
+        assert checked == "check .venv-dist/data/train.json"
+        assert removed.endswith("uninstall --quiet --yes korean-mrc-kit")
 
 
 def test_without_a_gpu_on_linux_torch_is_the_build_for_cpus(place: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_submission_and_its_card() -> None:
     assert card.estimate.edit == pytest.approx(4.241379310344827)
     assert card.estimate.interval is not None
     assert (card.estimate.interval.low, card.estimate.interval.high) == pytest.approx((2.85862, 5.741650))
-    assert card.revision == Revision("8d3411301fcf92271e1af7f7df99da16f3cdc6e2", dirty=False)
+    assert card.revision == Revision(commit="8d3411301fcf92271e1af7f7df99da16f3cdc6e2", dirty=False)
     assert (card.kit_version, card.competition) == ("0.1.0", "k-digital-goorm-2-korean-mrc")
     assert kit.score("submissions/tuned.csv", "data/test_answers.json").edit == pytest.approx(42 / 11)
 

@@ -101,6 +101,18 @@ def test_the_hooks_have_the_tested_versions() -> None:
         assert hook["additional_dependencies"] == [f"{tool}=={tested[tool]}"], name
 
 
+def test_a_wheel_holds_every_file_of_the_package() -> None:
+    listed = ast.literal_eval(re.findall(r"package_data=(\{.*?\})", SETUP, re.S)[0])
+    held = {
+        path
+        for package, patterns in listed.items()
+        for pattern in patterns
+        for path in (PROJECT / package.replace(".", "/")).glob(pattern)
+    }
+    files = [path for path in (PROJECT / "kit").rglob("*") if path.is_file()]
+    assert held == {path for path in files if path.suffix not in (".py", ".pyc")}
+
+
 # ---- workflows
 
 
@@ -130,9 +142,12 @@ def test_the_first_python_is_the_oldest_that_may_install_the_kit() -> None:
     assert pythons() == ["3.11", "3.12", "3.13"]
 
 
-def test_every_push_is_linted_and_tested_on_all_pythons() -> None:
+def test_every_push_is_linted_tested_documented_and_packaged() -> None:
     assert [(chosen["python"], called) for chosen, called in jobs("test.yml")] == [
-        (python, ["lint", "test"]) for python in pythons()
+        *((python, ["lint", "test"]) for python in pythons()),
+        (pythons()[0], ["docs"]),
+        (pythons()[0], ["dist"]),
+        (pythons()[-1], ["dist"]),
     ]
 
 

@@ -18,8 +18,8 @@ from kit.data import demo_corpus
 from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
 from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.runs import read_run
-from tests.chaos.moments import FULL, Moment
-from tests.commands import PROJECT, run_kit, warm
+from tests.commands import PROJECT, fork_server, run_kit
+from tools.chaos.moments import FULL, Moment
 
 Kit = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -467,7 +467,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(
 ) -> None:
     spans = sorted((place / "runs" / "tiny" / "spans").iterdir())
     words = [part.format(out=tmp_path) for part in command]
-    done = warm().run(words, place, Moment(FULL, 1, size))
+    done = fork_server().run(words, place, Moment(FULL, 1, size))
     result = subprocess.CompletedProcess(words, done.code, done.out, done.err)
     assert "cannot be written" in refused(result)
     assert sorted((place / "runs" / "tiny" / "spans").iterdir()) == spans

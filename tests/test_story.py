@@ -1,4 +1,4 @@
-"""The README's road, in its own words, from the download to the leaderboard, against a Kaggle on loopback."""
+"""The eight commands of the README, from the download to the leaderboard, against a Kaggle on loopback."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from kit.metrics.metrics import edit_distances
 from kit.modeling.tiny import Shape, make_backbone
 from kit.submission.csv import parse_submission
 from tests.commands import run_kit
-from tests.kaggle import submitting
+from tests.kaggle import serving_submissions
 from tests.kaggle.server import running
 from tests.kaggle.serving_data import offer
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 TINY = "--epochs 1 --batch-size 16 --max-length 160 --lr 1e-3 --warmup 0.2"
-"""What makes the road short: a tiny backbone in place of klue-bert, two folds, one epoch."""
+"""What makes the training short: a tiny backbone in place of klue-bert, two folds, one epoch."""
 
 
 def readme_commands(project: Path) -> list[str]:
-    """The lines of the README's road, in order."""
+    """The lines from a data file to a submission, in order."""
     text = (project / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"## The road\n.*?```console\n(.*?)```", text, re.S)
+    block = re.search(r"## From a data file to a submission file\n.*?```console\n(.*?)```", text, re.S)
     assert block is not None
     return block[1].splitlines()
 
@@ -95,7 +95,7 @@ def test_three_submissions_from_download_to_leaderboard(
     shown = standing["submissions"]
     assert [one["public"] for one in shown] == expected
     assert [one["status"] for one in shown] == ["complete"] * 3
-    assert len(submitting.records(kaggle)) == 3
+    assert len(serving_submissions.records(kaggle)) == 3
     # Every submission had its estimate before it was sent, out of fold on the training file.
     assert all(one["low"] < one["estimate"] < one["high"] for one in shown)
     assert standing["tracking"]["submissions"] == 3

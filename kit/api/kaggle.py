@@ -12,10 +12,10 @@ from kit.errors import ConfigError
 
 if TYPE_CHECKING:
     from kit.kaggle.leaderboard import Board, BoardFile
-    from kit.submission.account import FetchedCsv, Submissions
+    from kit.submission.kaggle_list import FetchedCsv, Submissions
     from kit.submission.ledger import Entry, Ledger
     from kit.submission.selection import Pick, Tracking
-    from kit.submission.submitting import Outcome
+    from kit.submission.submit import Outcome
 
 WAIT_SECONDS = 1800.0
 """How long `submit` waits for a score: Kaggle mostly needs seconds, on a busy day minutes."""
@@ -65,8 +65,8 @@ def submit(
     would refuse and a KaggleError by kind.
     """
     from kit.kaggle.slugs import source_of
-    from kit.submission.submitting import check_csv
-    from kit.submission.submitting import submit as send
+    from kit.submission.checked_csv import check_csv
+    from kit.submission.submit import submit as send
 
     book = _ledger(ledger)
     if kernel is not None:
@@ -95,7 +95,7 @@ def _submit_kernel(
     from kit.kaggle.slugs import source_of
     from kit.submission.card import DEFAULT_COMPETITION
     from kit.submission.code_submission import OUTPUT, check_kernel
-    from kit.submission.submitting import submit as send
+    from kit.submission.submit import submit as send
 
     client = connect()
     slug = source_of(text_given(competition, "competition")).slug if competition else None
@@ -121,11 +121,11 @@ def leaderboard(
     submission.
     """
     from kit.kaggle.leaderboard import Board
-    from kit.submission import selection
+    from kit.submission import kaggle_list, selection
 
     book = _ledger(ledger)
     slug = _competition(competition, book)
-    public, private = selection.refresh(book, slug) if refresh else (Board(), Board())
+    public, private = kaggle_list.refresh(book, slug) if refresh else (Board(), Board())
     own = tuple(entry for entry in book.entries() if entry.competition == slug)
     return Standing(
         competition=slug,
@@ -164,7 +164,7 @@ def submissions(*, competition: str | None = None, ledger: PathLike | None = Non
     Nothing is written.  Without *competition* it is that of the last submission.  Raises a KaggleError by
     kind.
     """
-    from kit.submission.account import list_submissions
+    from kit.submission.kaggle_list import list_submissions
 
     book = _ledger(ledger)
     return list_submissions(book, _competition(competition, book))
@@ -176,7 +176,7 @@ def fetch_submission(ref: int, *, to: PathLike = "submissions", ledger: PathLike
     Its hash is compared with what the ledger, or else the submission's description, has.  Raises
     DownloadError where they differ, ConfigError where another file has that name, a KaggleError by kind.
     """
-    from kit.submission.account import fetch_csv
+    from kit.submission.kaggle_list import fetch_csv
 
     return fetch_csv(_ledger(ledger), ref, path_given(to, "to"))
 

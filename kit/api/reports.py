@@ -13,7 +13,7 @@ from kit.settings.recipe import Recipe
 if TYPE_CHECKING:
     from kit.reports.contents import Contents
     from kit.reports.overview import Overview
-    from kit.reports.source import Subject
+    from kit.reports.source import ReportSource
     from kit.spans.run_folder import Run
 
 
@@ -44,10 +44,10 @@ def report(
     from kit.reports.contents import contents_of
     from kit.reports.page import write_page
 
-    about = _subject(subject, data, answers)
-    target = path_given(out, "out") if out is not None else Path("reports") / f"{about.name}.html"
+    source = _source(subject, data, answers)
+    target = path_given(out, "out") if out is not None else Path("reports") / f"{source.name}.html"
     with locked(target, wait=False):
-        made = contents_of(about, None if versus is None else path_given(versus, "versus"))
+        made = contents_of(source, None if versus is None else path_given(versus, "versus"))
         return Report(write_page(target, made), made)
 
 
@@ -58,15 +58,15 @@ def overview(
     answers: Data | None = None,
     versus: PathLike | None = None,
 ) -> Overview:
-    """What `report` says at a glance, without writing anything: scores, kinds of error, facets."""
+    """What `report` says at a glance, without writing anything: scores, error types, facets."""
     from kit.reports.overview import overview_of
 
     return overview_of(
-        _subject(subject, data, answers), None if versus is None else path_given(versus, "versus")
+        _source(subject, data, answers), None if versus is None else path_given(versus, "versus")
     )
 
 
-def _subject(given: Recipe | Run | PathLike, data: Data | None, answers: Data | None) -> Subject:
+def _source(given: Recipe | Run | PathLike, data: Data | None, answers: Data | None) -> ReportSource:
     from kit.reports.source import of_csv, of_recipe, with_answers
 
     path = Path(given) if isinstance(given, (str, Path)) else None
@@ -80,8 +80,8 @@ def _subject(given: Recipe | Run | PathLike, data: Data | None, answers: Data | 
     withheld = sum(question.answers is None for question in questions)
     if withheld:
         raise DataError(
-            f"{truth.path}: withholds {withheld:,} of {len(questions):,} answers, so that nothing can be "
-            "called wrong; give a file that has them with --answers"
+            f"{truth.path}: withholds {withheld:,} of {len(questions):,} answers, so no error can be "
+            "shown; give a file that has them with --answers"
         )
     files = (asked, truth)
     if is_csv and path is not None:

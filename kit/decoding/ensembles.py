@@ -13,7 +13,7 @@ from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.decoding.decoders import argmax_answers, decoded
 from kit.decoding.voting import Ballot, elected
-from kit.errors import ConfigError, SubmissionError
+from kit.errors import ConfigError, SubmissionError, listed
 from kit.ranking.stage import ranked_texts
 from kit.settings.recipe import Recipe
 from kit.spans.blending import KEPT, REACH, blended, likeliest_together
@@ -119,9 +119,8 @@ def _ballot(
         missing = [question.guid for question in dataset if question.guid not in texts]
         if missing:
             raise SubmissionError(
-                f"{source.file}: has no answer to question {missing[0]}"
-                + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-                + "; a member of a vote must answer every question"
+                f"{source.file}: has no answer to question {listed(missing, 1)}; a member of a vote "
+                "must answer every question"
             )
         return Ballot([texts[question.guid] for question in dataset], source.weight)
     posterior = member_posterior(recipe, source, dataset, bonus).likeliest(recipe.candidates)

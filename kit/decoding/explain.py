@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kit.data.records import Dataset, Question
@@ -10,8 +10,9 @@ from kit.decoding.decoders import decoded
 from kit.decoding.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior
 from kit.errors import DataError
 from kit.settings.recipe import Recipe
-from kit.spans.minimum_risk import Considered, considered
-from kit.spans.recipe_members import sources_of
+from kit.spans.minimum_risk import Considered, considered, texts_of
+from kit.spans.posteriors import Posterior
+from kit.spans.recipe_members import Source, sources_of
 from kit.spans.recipes import rules_of
 from kit.text_rules.rules import apply_rules
 
@@ -57,21 +58,37 @@ def explain(
         raise DataError(f"{dataset.path}: has no question {guid}; check the guid")
     one = replace(dataset, questions=(found,))
     sources = sources_of(recipe, one)
-    bonus = length_bonus(recipe, sources)
+    posteriors = member_posteriors(recipe, sources, one)
     opinions = []
-    for source in sources:
-        if source.opened is None:
-            text = (csvs or {})[str(source.file)].get(guid, "")
+    for source, posterior in zip(sources, posteriors, strict=True):
+        if posterior is None:
+            text: str = (csvs or {})[str(source.file)].get(guid, "")
             opinions.append(Opinion(source.label, source.weight, text, None))
-            continue
-        posterior = member_posterior(recipe, source, one, bonus).likeliest(recipe.candidates)
-        (text,) = decoded(posterior, [found], "argmax" if recipe.decoder == "argmax" else "edit")
-        (own,) = considered(posterior, [found])
-        p = dict(zip(own.texts, own.p.tolist(), strict=True)).get(text, 0.0)
-        opinions.append(Opinion(source.label, source.weight, text, p))
+        else:
+            (text,), (p,) = own_answers(recipe, posterior, [found])
+            opinions.append(Opinion(source.label, source.weight, text, p))
     weighed = None
     if recipe.blend != "vote":
-        parts = [member_posterior(recipe, source, one, bonus) for source in sources]
-        (weighed,) = considered(blend_of(recipe, sources, parts), [found])
+        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
+        (weighed,) = considered(blend, [found])
     plain = answers_of(recipe.model_copy(update={"rules": ()}), one, csvs).texts[guid]
     return Explanation(found, apply_rules(plain, rules_of(recipe)), plain, weighed, tuple(opinions))
+
+
+def member_posteriors(recipe: Recipe, sources: Sequence[Source], dataset: Dataset) -> list[Posterior | None]:
+    """The posterior of each of *sources*; None for a CSV."""
+    bonus = length_bonus(recipe, sources)
+    return [
+        None if source.opened is None else member_posterior(recipe, source, dataset, bonus)
+        for source in sources
+    ]
+
+
+def own_answers(
+    recipe: Recipe, posterior: Posterior, questions: Sequence[Question]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """A member's own answers by the recipe's decoder (for ranked: by edit), before the rules; and their p."""
+    kept = posterior.likeliest(recipe.candidates)
+    texts = decoded(kept, questions, "argmax" if recipe.decoder == "argmax" else "edit")
+    masses = (dict(zip(names, p.tolist(), strict=True)) for names, p in texts_of(kept, questions))
+    return texts, tuple(mass.get(text, 0.0) for mass, text in zip(masses, texts, strict=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,9 @@ class Interval:
 
     ``low`` and ``high`` are nan where no interval can be given; then ``reason`` says why.
     """
+
+    # How pydantic reads one inside a card: from an object of these keys, with finite numbers.
+    __pydantic_config__: ClassVar = {"strict": False, "extra": "forbid", "allow_inf_nan": False}
 
     low: float
     high: float

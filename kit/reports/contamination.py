@@ -1,4 +1,4 @@
-"""What a report's figures may claim: rows that a model was fitted on are never shown as an estimate."""
+"""Contamination: scores on questions that something was fitted on are refused or marked as no estimate."""
 
 from __future__ import annotations
 
@@ -23,55 +23,53 @@ _TUNED = re.compile(r"^# Tuned by kit \S+ from .* \(([0-9a-f]{8})\); nested Edit
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """Something to know before believing the figures; ``fitted``: they are a fit, and no estimate."""
+    """A reason to doubt the scores; ``fitted``: something was fitted on these questions."""
 
     fitted: bool
     text: str
 
 
+def _fit(text: str) -> Caution:
+    return Caution(True, text)
+
+
+def _note(text: str) -> Caution:
+    return Caution(False, text)
+
+
 def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
     """Cautions about a recipe's members on *data*, the same questions in one file or two.
 
-    Raises ModelError for a member whose weights were fitted on these very rows.
+    Raises ModelError for a member whose weights were trained on them.
     """
     found: list[Caution] = []
     for run in _runs(source.opened for source in sources):
         folds = [source.fold for source in sources if source.opened is not None and source.opened == run]
         if run.record is None:
-            found.append(
-                Caution(False, f"{run.name}: a plain checkpoint; whether it has seen these rows is unknown")
-            )
+            found.append(_note(f"{run.name}: a plain checkpoint; its training data are unknown"))
         elif OUT_OF_FOLD in folds:
-            found.append(
-                Caution(
-                    False,
-                    f"{run.name}: out of fold; each answer is by the one of {run.record.settings.folds} "
-                    "models that did not train on its article",
-                )
-            )
+            models = f"the one of {run.record.settings.folds} models that did not train on its article"
+            found.append(_note(f"{run.name}: out of fold; each answer comes from {models}"))
         else:
             _refuse_trained_on(run, data)
             if run.record.valid is not None and run.record.valid.sha256 in {one.sha256 for one in data}:
-                found.append(
-                    Caution(True, f"{run.name}: its checkpoint was chosen by its score on these very rows")
-                )
+                found.append(_fit(f"{run.name}: its checkpoint was chosen by its score on these questions"))
             found += _shared_articles(run.name, run.record, data[0])
     if recipe.decoder == "ranked" and any(source.fold == OUT_OF_FOLD for source in sources):
-        found.append(Caution(True, f"{recipe.ranker}: the second stage was fitted on these very rows"))
+        found.append(_fit(f"{recipe.ranker}: the second stage was fitted on these questions"))
     return found
 
 
 def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
-    """A caution where `kit tune` fitted the recipe in *path* on these rows, with the score that is honest."""
+    """A caution where `kit tune` fitted the recipe in *path* on these questions, with the nested score."""
     first = path.read_text(encoding="utf-8-sig").split("\n", 1)[0]
     match = _TUNED.match(first)
     if match is None or match[1] != dataset.sha256[:8]:
         return []
     return [
-        Caution(
-            True,
-            f"{path.name}: temperatures, weights, decoder and rules were fitted on these very rows; nested, "
-            f"on rows nothing was fitted on, its Edit Score was {match[2]}",
+        _fit(
+            f"{path.name}: temperatures, weights, decoder and rules were fitted on these questions; the "
+            f"nested Edit Score, on questions that nothing was fitted on, was {match[2]}",
         )
     ]
 
@@ -79,13 +77,13 @@ def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
 def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
     """A CSV's card, where it has one that describes it, and cautions about the models behind it."""
     if not card_path(path).is_file():
-        return None, [Caution(False, f"{path.name}: has no card; what its models learned from is not known")]
+        return None, [_note(f"{path.name}: has no card; the training data are unknown")]
     try:
         card = read_card(path)
     except KitError as error:
-        return None, [Caution(False, f"{path.name}: its card cannot be read: {error}")]
+        return None, [_note(f"{path.name}: its card cannot be read: {error}")]
     if not card.describes(path):
-        return None, [Caution(False, f"{path.name}: its card describes another version of the file")]
+        return None, [_note(f"{path.name}: its card describes another version of the file")]
     found = []
     for member in card.members:
         if not member.run or member.span_file.startswith(f"{OUT_OF_FOLD}-"):
@@ -93,10 +91,10 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
         try:
             run = open_run(member.run)
         except KitError:
-            found.append(Caution(False, f"{member.label}: its run is not here, nor what it learned from"))
+            found.append(_note(f"{member.label}: its run is not here; its training data are unknown"))
             continue
         if run.learned(dataset):
-            found.append(Caution(True, f"{member.label}: was trained on these very rows"))
+            found.append(_fit(f"{member.label}: was trained on these questions"))
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
     return card, list(dict.fromkeys(found))
@@ -106,7 +104,7 @@ def _refuse_trained_on(run: Run, data: Sequence[Dataset]) -> None:
     for dataset in data:
         if run.learned(dataset):
             raise ModelError(
-                f"{run.folder}: was trained on {dataset.path}, and a report on such rows would flatter it; "
+                f"{run.folder}: was trained on {dataset.path}, so its scores there are no estimate; "
                 "give questions it has not seen, or train it with --folds 5 for out-of-fold scores"
             )
 
@@ -120,9 +118,7 @@ def _shared_articles(label: str, record: RunRecord, dataset: Dataset) -> list[Ca
         known = {question.context for question in load(path)}
         shared = sum(question.context in known for question in dataset)
         if shared:
-            return [
-                Caution(True, f"{label}: {shared:,} of these questions are about articles of its {file.name}")
-            ]
+            return [_fit(f"{label}: {shared:,} of these questions are about articles of its {file.name}")]
     return []
 
 

@@ -1,23 +1,22 @@
-"""Everything a report's page shows, as one typed record and as the compact JSON that the page reads."""
+"""Everything that a report's page shows, as one typed record and as the compact JSON that the page reads."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.errors import counted
 from kit.metrics.metrics import edit_distances
 from kit.reports import curves
 from kit.reports.candidates import reasons
 from kit.reports.curves import Curves
-from kit.reports.error_types import KINDS, MEANINGS
-from kit.reports.heatmap import packed, strip_of
-from kit.reports.metadata import facts_of
-from kit.reports.overview import Overview, overview_of
-from kit.reports.score_table import Standing
-from kit.reports.source import Subject
+from kit.reports.error_types import ERROR_TYPES, MEANINGS
+from kit.reports.heatmap import heatmap_of, packed
+from kit.reports.overview import Overview, ScoreRow, overview_of
+from kit.reports.source import ReportSource
 from kit.version import __version__
 
 
@@ -25,7 +24,7 @@ from kit.version import __version__
 class Contents:
     """A report before it is a page.
 
-    details: what a question shows once it is opened, as JSON, one a question
+    facts: how it was made, as names and values; details: what an opened question shows, one JSON text each
     """
 
     overview: Overview
@@ -36,97 +35,143 @@ class Contents:
     details: tuple[str, ...]
 
 
-def contents_of(subject: Subject, versus: Path | None = None) -> Contents:
+def contents_of(source: ReportSource, versus: Path | None = None) -> Contents:
     """Put a report together.  *versus*: a CSV with answers to the same questions."""
+    overview = overview_of(source, versus)
     return Contents(
-        overview=overview_of(subject, versus),
-        temperatures=curves.temperatures(subject),
-        weights=curves.weights(subject),
-        learning=curves.learning(subject.members),
-        facts=facts_of(subject),
-        details=tuple(_details(subject)),
+        overview=overview,
+        temperatures=curves.temperatures(source),
+        weights=curves.weights(source),
+        learning=curves.learning(source.members),
+        facts=_facts(source),
+        details=tuple(_details(overview)),
     )
 
 
-def _details(subject: Subject) -> list[str]:
-    """What each question shows once it is opened: candidates, reasons, the members' certainty, the strips."""
-    posteriors = [member.posterior for member in subject.members] + [subject.blend]
-    strips = [strip_of(one) for one in posteriors if one is not None]
+def _details(overview: Overview) -> list[str]:
+    """What each question shows once it is opened: candidates, reasons, the members' certainty, heatmaps."""
+    source = overview.source
+    posteriors = [member.posterior for member in source.members] + [source.blend]
+    heatmaps = [heatmap_of(one) for one in posteriors if one is not None]
     found = []
-    for number, gold in enumerate(subject.golds):
-        choice = subject.choices[number] if subject.choices else None
-        said = [] if subject.recipe is None else reasons(
-            subject.recipe, choice, subject.members, number, subject.decoded[number],
-            subject.texts[number], gold,
-        )  # fmt: skip
-        candidates = () if choice is None else choice.candidates
+    for number in range(len(source.texts)):
+        candidates = overview.candidates[number] if overview.candidates else None
         detail = {
             "candidates": [
-                [one.rank, one.text, round(one.p, 4), round(one.risk, 2), one.distance] for one in candidates
+                [one.rank, one.text, round(one.p, 4), round(one.risk, 2), one.distance]
+                for one in (candidates.candidates if candidates else ())
             ],
-            "weighed": 0 if choice is None else choice.weighed,
-            "why": said,
-            "p": [_rounded(member.p[number]) for member in subject.members],
-            "strips": packed(strips, number),
+            "weighed": candidates.weighed if candidates else 0,
+            "why": reasons(source, candidates, number),
+            "p": [_rounded(member.p[number]) for member in source.members],
+            "heatmaps": packed(heatmaps, number),
         }
-        found.append(_compact(detail))
+        found.append(compact(detail))
     return found
 
 
+def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
+    """Names and values of data, recipe, members and card, in the order shown."""
+    data = source.dataset
+    articles = len({question.context for question in data})
+    found = [
+        ("data", f"{data.path.name} ({data.sha256[:8]})"),
+        ("questions", f"{len(data):,} on {counted(articles, 'article')}"),
+    ]
+    recipe = source.recipe
+    if recipe is not None:
+        found += [
+            ("blend", recipe.blend),
+            ("decoder", recipe.decoder + (f" ({recipe.ranker})" if recipe.ranker else "")),
+            ("length cap", counted(recipe.length_cap, "character")),
+            ("length prior", f"{recipe.length_prior:g}"),
+            ("candidates", counted(recipe.candidates, "span")),
+            ("rules", ", ".join(map(_rule, recipe.rules)) or "none"),
+        ]
+        for member in source.members:
+            run = member.sources[0].opened
+            record = None if run is None else run.record
+            about = f"weight {member.weight:.0%}, temperature {member.temperature:g}"
+            if record is not None:
+                settings = record.settings
+                epochs = f"{settings.epochs:g} epoch{'s' * (settings.epochs != 1)}"
+                about += f"; {record.backbone}, {epochs}, {settings.max_length} tokens a window"
+            found.append((member.label, about))
+    card = source.card
+    if card is not None:
+        found += [
+            ("CSV", card.csv_sha256[:8]),
+            ("made", (card.made_at or "at an unknown time") + f" by kit {card.kit_version}"),
+            ("revision", _revision(card.revision.commit, card.revision.dirty) if card.revision else "none"),
+            ("recipe", json.dumps(dict(card.recipe), ensure_ascii=False)),
+            ("members", ", ".join(f"{one.label} ({one.weight:g})" for one in card.members) or "none"),
+            ("estimate then", _estimate(card.estimate.edit, card.estimate.reason)),
+        ]
+    return tuple(found)
+
+
+def _rule(spec: object) -> str:
+    return (
+        spec if isinstance(spec, str) else json.dumps(spec, ensure_ascii=False).strip("{}").replace('"', "")
+    )
+
+
+def _revision(commit: str, dirty: bool | None) -> str:
+    return commit[:12] + (", with uncommitted changes" if dirty else "")
+
+
+def _estimate(edit: float | None, reason: str) -> str:
+    return reason or "none" if edit is None else f"{edit:.3f}" + (f" ({reason})" if reason else "")
+
+
 def index_of(contents: Contents) -> dict[str, Any]:
-    """What the page reads as it opens: everything but the contexts and the details, in columns."""
+    """What the page reads when it opens: everything but the contexts and the details, in columns."""
     overview = contents.overview
-    subject = overview.subject
-    questions = subject.dataset.questions
+    source = overview.source
+    questions = source.dataset.questions
     contexts = {context: number for number, context in enumerate(contexts_of(contents))}
     own = overview.own
-    unblanked = edit_distances(subject.unblanked, [question.golds for question in questions])
+    unblanked = edit_distances(source.unblanked, [question.golds for question in questions])
     versus = overview.versus
     return {
         "kit": __version__,
-        "name": subject.name,
-        "data": subject.dataset.path.name,
-        "fitted": subject.fitted,
-        "cautions": [{"fitted": one.fitted, "text": one.text} for one in subject.cautions],
+        "name": source.name,
+        "data": source.dataset.path.name,
+        "fitted": source.fitted,
+        "cautions": [asdict(caution) for caution in source.cautions],
         "facts": [list(fact) for fact in contents.facts],
-        "standings": [_standing(one) for one in overview.standings],
-        "kinds": [{"name": str(kind), "meaning": MEANINGS[kind]} for kind in KINDS],
-        "facets": [
-            {
-                "key": facet.key, "title": facet.title, "unit": facet.unit, "labels": facet.labels,
-                "values": facet.values, "reason": facet.reason,
-            }
-            for facet in overview.facets
-        ],
+        "scores": [_score_row(row) for row in overview.scores],
+        "error_types": [{"name": str(one), "meaning": MEANINGS[one]} for one in ERROR_TYPES],
+        "facets": [asdict(facet) for facet in overview.facets],
         "questions": {
             "guid": [question.guid for question in questions],
             "text": [question.text for question in questions],
             "title": [question.title for question in questions],
             "context": [contexts[question.context] for question in questions],
             "golds": [[[one.text, one.start] for one in question.answers or ()] for question in questions],
-            "answer": subject.texts,
-            "decoded": _where_other(subject.decoded, subject.texts),
-            "place": subject.place,
-            "kind": overview.kinds,
+            "answer": source.texts,
+            "decoded": _where_other(source.decoded, source.texts),
+            "place": source.place,
+            "error_type": overview.error_types,
             "distance": own.score.distances.astype(int).tolist(),
             "risk": [_rounded(risk) for risk in overview.risks],
-            "p": _probabilities(subject),
-            "raw": [[len(text), int(far)] for text, far in zip(subject.unblanked, unblanked, strict=True)],
+            "p": _probabilities(overview),
+            "raw": [[len(text), int(far)] for text, far in zip(source.unblanked, unblanked, strict=True)],
         },
         "members": [
             {
                 "label": member.label,
                 "weight": round(member.weight, 4),
                 "temperature": member.temperature,
-                "strip": member.posterior is not None,
-                "answer": _where_other(member.texts, subject.texts),
+                "heatmap": member.posterior is not None,
+                "answer": _where_other(member.texts, source.texts),
             }
-            for member in subject.members
+            for member in source.members
         ],
-        "blend": subject.blend is not None,
+        "blend": source.blend is not None,
         "versus": None if versus is None else {
             "label": versus.score.label,
-            "answer": _where_other(versus.texts, subject.texts),
+            "answer": _where_other(versus.texts, source.texts),
         },
         "temperatures": contents.temperatures.as_dict(),
         "weights": contents.weights.as_dict(),
@@ -136,13 +181,13 @@ def index_of(contents: Contents) -> dict[str, Any]:
 
 def contexts_of(contents: Contents) -> list[str]:
     """The distinct contexts, in the order in which questions first use them."""
-    return list(dict.fromkeys(question.context for question in contents.overview.subject.dataset))
+    return list(dict.fromkeys(question.context for question in contents.overview.source.dataset))
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
-    score, against = standing.score, standing.against
+def _score_row(row: ScoreRow) -> dict[str, Any]:
+    score, against = row.score, row.against
     return {
-        "role": standing.role,
+        "role": row.role,
         "label": score.label,
         "edit": score.edit,
         "interval": score.interval.as_dict(),
@@ -154,16 +199,17 @@ def _standing(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _probabilities(subject: Subject) -> list[float | None]:
-    """What the blend gives each answer's text."""
-    if not subject.choices:
-        return [None] * len(subject.texts)
-    found = (choice.of(text) for choice, text in zip(subject.choices, subject.texts, strict=True))
+def _probabilities(overview: Overview) -> list[float | None]:
+    """The probability of each answer's text in the blend."""
+    texts = overview.source.texts
+    if not overview.candidates:
+        return [None] * len(texts)
+    found = (one.of(text) for one, text in zip(overview.candidates, texts, strict=True))
     return [None if one is None else round(one.p, 4) for one in found]
 
 
 def _where_other(texts: Sequence[str], answers: Sequence[str]) -> list[str | None]:
-    """Each text that is not the answer; None where it is."""
+    """Each text that differs from the answer; None where it is the same."""
     return [text if text != answer else None for text, answer in zip(texts, answers, strict=True)]
 
 
@@ -171,5 +217,6 @@ def _rounded(p: float | None) -> float | None:
     return None if p is None else round(p, 4)
 
 
-def _compact(value: object) -> str:
+def compact(value: object) -> str:
+    """*value* as JSON without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

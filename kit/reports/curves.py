@@ -1,4 +1,4 @@
-"""Curves over temperatures and weights on the report's own rows, and the learning curves of its runs."""
+"""Curves over temperatures and weights on the report's questions, and the learning curves of its runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from kit.data.records import Dataset
 from kit.decoding.ensembles import length_bonus
-from kit.reports.members import Member
-from kit.reports.source import Subject
+from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Recipe
 from kit.spans.blending import KEPT, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
@@ -28,7 +27,7 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """y over x, and the x that is in use (None where the curve has none)."""
+    """y over x, and the x in use (None where the curve has none)."""
 
     label: str
     x: tuple[float, ...]
@@ -36,7 +35,7 @@ class Curve:
     used: float | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """For the page."""
+        """For the page's JSON."""
         return {
             "label": self.label,
             "x": [round(value, 4) for value in self.x],
@@ -47,30 +46,30 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Several curves of one chart; where there are none, why."""
+    """The curves of one chart, or the reason why there are none."""
 
     curves: tuple[Curve, ...] = ()
     reason: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        """For the page."""
+        """For the page's JSON."""
         return {"curves": [curve.as_dict() for curve in self.curves], "reason": self.reason}
 
 
-def temperatures(subject: Subject) -> Curves:
-    """Negative log likelihood of the gold span by temperature, for each member, on a sample of the rows.
+def temperatures(source: ReportSource) -> Curves:
+    """Negative log likelihood of the gold span by temperature, for each member, on a sample of the questions.
 
-    Of a run with several folds the first stands for all.
+    A run with several folds is represented by its first.
     """
-    if subject.recipe is None:
+    if source.recipe is None:
         return Curves(reason="a CSV has no scores to divide by a temperature")
-    answered = [number for number, question in enumerate(subject.dataset) if question.answers]
+    answered = [number for number, question in enumerate(source.dataset) if question.answers]
     chosen = _sample(answered, _SAMPLE)
     if not len(chosen):
         return Curves(reason="no question has an answer that a span could be")
     curves = [
-        _likelihoods(subject.recipe, member, subject.dataset, chosen)
-        for member in subject.members
+        _likelihoods(source.recipe, member, source.dataset, chosen)
+        for member in source.members
         if member.posterior is not None
     ]
     return Curves(tuple(curves), "" if curves else "the members are CSVs, which have no scores")
@@ -83,10 +82,10 @@ def _sample(numbers: Sequence[int], size: int) -> NDArray[np.intp]:
 
 
 def _likelihoods(recipe: Recipe, member: Member, dataset: Dataset, chosen: NDArray[np.intp]) -> Curve:
-    source = member.sources[0]
-    scores = source.scores(dataset).select(chosen)
+    scored = member.sources[0]
+    scores = scored.scores(dataset).select(chosen)
     questions = [dataset.questions[number] for number in chosen.tolist()]
-    bonus = length_bonus(recipe, [source])
+    bonus = length_bonus(recipe, [scored])
     grid = np.geomspace(LOWEST, HIGHEST, _TEMPERATURES)
     losses = []
     for temperature in grid.tolist():
@@ -95,12 +94,12 @@ def _likelihoods(recipe: Recipe, member: Member, dataset: Dataset, chosen: NDArr
     return Curve(member.label, tuple(grid.tolist()), tuple(losses), member.temperature)
 
 
-def weights(subject: Subject) -> Curves:
-    """Edit Score by the weight of each member, the others in proportion, on a sample of the rows.
+def weights(source: ReportSource) -> Curves:
+    """Edit Score by the weight of each member, the others in proportion, on a sample of the questions.
 
     Before the rules; for ``ranked`` by `edit`.
     """
-    recipe, members = subject.recipe, subject.members
+    recipe, members = source.recipe, source.members
     if recipe is None:
         return Curves(reason="a CSV has no members to weigh")
     if len(members) < 2:
@@ -112,7 +111,7 @@ def weights(subject: Subject) -> Curves:
     chosen = _sample(np.flatnonzero(spanned).tolist(), _ROWS)
     if not len(chosen):
         return Curves(reason="no question has a span")
-    questions = [subject.dataset.questions[number] for number in chosen.tolist()]
+    questions = [source.dataset.questions[number] for number in chosen.tolist()]
     table = make_table(likeliest_together([_rows(part, chosen) for part in parts], KEPT), questions)
     decoder = "edit" if recipe.decoder == "ranked" else recipe.decoder
     own = np.array([member.weight for member in members])

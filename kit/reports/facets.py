@@ -1,24 +1,31 @@
-"""Facets: properties of questions by which the distance is broken down; one value a question each."""
+"""Facets: properties of questions by which the report divides the distance; one value a question."""
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from kit.data.records import Question
+from kit.reports.source import Member, ReportSource
 
 _OTHER = "(other)"
+_NO_MEMBERS = "a CSV has no members"
 _MOST = 12
-"""Values that a facet of names shows by themselves; the rest are put together."""
+"""Values that a facet of names shows; the others are summed as (other)."""
 _LENGTHS = (0, 1, 2, 3, 5, 8, 13, 21, 31)
 _CONTEXTS = (0, 250, 500, 750, 1000, 1250, 1500, 2000)
 _DISTANCES = (0, 1, 2, 3, 5, 10, 20)
+_BLOCK = 256
+"""Contexts that are tokenized together."""
 
 QUESTION_WORDS = (
     ("누가", re.compile("누구|누가|누굴")),
@@ -36,7 +43,7 @@ NO_QUESTION_WORD = "(none)"
 class Facet:
     """One way to divide the questions.
 
-    labels: what its values are called, in the order shown; values: int (Q,), an index into them;
+    labels: the names of its values, in the order shown; values: int (Q,), an index into them;
     unit: what the labels count, "" for names; reason: why there are no values, "" where there are.
     """
 
@@ -49,12 +56,12 @@ class Facet:
 
 
 def missing(key: str, title: str, reason: str) -> Facet:
-    """A facet that cannot be known, and why."""
+    """A facet that is unknown, and why."""
     return Facet(key, title, reason=reason)
 
 
 def of_questions(questions: Sequence[Question]) -> list[Facet]:
-    """The facets that need nothing but the questions and their answers."""
+    """The facets of the questions and their golds."""
     return [
         binned("gold", "gold length", "characters", [len(one.golds[0]) for one in questions], _LENGTHS),
         _named("word", "question word", [question_word(one.text) for one in questions], _WORDS),
@@ -65,7 +72,7 @@ def of_questions(questions: Sequence[Question]) -> list[Facet]:
 
 
 def of_answers(distances: NDArray[np.float64], golds: Sequence[str]) -> list[Facet]:
-    """Facets of the answers: how far off, and whether a blank would have been nearer."""
+    """The facets of the answers: their distance, and whether a blank would have been nearer."""
     nearer = [int(len(gold) < distance) for distance, gold in zip(distances, golds, strict=True)]
     labels = ("the answer is as near", "a blank is nearer")
     return [
@@ -75,9 +82,9 @@ def of_answers(distances: NDArray[np.float64], golds: Sequence[str]) -> list[Fac
 
 
 def question_word(text: str) -> str:
-    """Which of 누가, 언제, 어디, 무엇, 몇, 왜, 어떻게 a question asks with; NO_QUESTION_WORD for none.
+    """The question word (누가, 언제, 어디, 무엇, 몇, 왜, 어떻게); NO_QUESTION_WORD for none.
 
-    Korean puts what is asked near the end, so that of several the last one counts.
+    Korean puts the question near the end, so the last of several counts.
     """
     last = {
         word: found[-1].start() for word, pattern in QUESTION_WORDS if (found := [*pattern.finditer(text)])
@@ -117,7 +124,7 @@ def _named(key: str, title: str, names: Sequence[str], order: Sequence[str]) -> 
 
 
 def kept(facet: Facet) -> Facet:
-    """Without the labels that no question has."""
+    """*facet* without the labels that no question has."""
     used = sorted(set(facet.values))
     again = {value: index for index, value in enumerate(used)}
     return Facet(
@@ -127,3 +134,85 @@ def kept(facet: Facet) -> Facet:
         tuple(facet.labels[value] for value in used),
         tuple(again[value] for value in facet.values),
     )
+
+
+def windows(source: ReportSource) -> Facet:
+    """How many windows the context has, the largest number of any member."""
+    scored = [member.sources[0] for member in source.members if member.posterior is not None]
+    if not scored:
+        return missing("windows", "window count", _NO_MEMBERS)
+    counts = np.max([np.diff(one.scores(source.dataset).windows) for one in scored], axis=0)
+    return binned("windows", "window count", "windows", counts.tolist(), (0, 1, 2, 3, 4, 5, 7, 11))
+
+
+def disagreement(source: ReportSource) -> Facet:
+    """How many members have another answer."""
+    key, title = "others", "members with another answer"
+    count = len(source.members)
+    if count < 2:
+        return missing(key, title, "there is only one member" if count else _NO_MEMBERS)
+    others = [
+        sum(member.texts[number] != text for member in source.members)
+        for number, text in enumerate(source.texts)
+    ]
+    labels = tuple(f"{number} of {count}" for number in range(count + 1))
+    return kept(Facet(key, title, labels=labels, values=tuple(others)))
+
+
+def unk_tokens(source: ReportSource) -> Facet:
+    """Whether the gold has [UNK] tokens for no member, some or all; missing without a tokenizer file."""
+    key, title = "unk", "[UNK] in the answer"
+    if not source.members:
+        return missing(key, title, "a CSV does not name the tokenizers")
+    files = {file for member in source.members if (file := _tokenizer_file(member)) is not None}
+    if not files:
+        return missing(key, title, "there is no tokenizer.json beside the members' weights")
+    unknown = [has_unk_token(file, source.dataset.questions) for file in sorted(files)]
+    counts = [sum(own) for own in zip(*unknown, strict=True)]
+    values = tuple(0 if not count else 2 if count == len(files) else 1 for count in counts)
+    last = "yes" if len(files) == 1 else "for every tokenizer"
+    return kept(Facet(key, title, labels=("no", "for some tokenizers", last), values=values))
+
+
+def has_unk_token(file: Path, questions: Sequence[Question]) -> list[bool]:
+    """For each question, whether a token of its first gold in its context is the unknown token."""
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    unk = _unk_id(file, tokenizer)
+    contexts = list(dict.fromkeys(question.context for question in questions))
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for first in range(0, len(contexts), _BLOCK):
+        block = contexts[first : first + _BLOCK]
+        encoded = tokenizer.encode_batch(block, add_special_tokens=False)
+        for context, encoding in zip(block, encoded, strict=True):
+            pairs = zip(encoding.ids, encoding.offsets, strict=True)
+            spans[context] = [offsets for token, offsets in pairs if token == unk]
+    return [
+        any(
+            begin < answer.end and answer.start < end
+            for answer in (question.answers or ())[:1]
+            for begin, end in spans[question.context]
+        )
+        for question in questions
+    ]
+
+
+def _tokenizer_file(member: Member) -> Path | None:
+    run = member.sources[0].opened
+    if run is None:
+        return None
+    fold = member.sources[0].fold
+    folder = run.model_folder(fold if fold in run.folds else run.folds[0])
+    file = folder / "tokenizer.json"
+    return file if file.is_file() else None
+
+
+def _unk_id(file: Path, tokenizer: Tokenizer) -> int | None:
+    """Unigram models name their unknown token by number, the others by text."""
+    model = json.loads(file.read_text(encoding="utf-8"))["model"]
+    number = model.get("unk_id")
+    if number is not None:
+        return int(number)
+    found: int | None = tokenizer.token_to_id(model.get("unk_token") or "[UNK]")
+    return found

@@ -1,4 +1,4 @@
-"""Heat strips: where in the context a posterior sees starts and ends, packed into a few bytes a question."""
+"""Heatmaps: where in the context a posterior sees starts and ends, packed into a few bytes a question."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kit.spans.posteriors import Posterior, likeliest_of
 from kit.spans.span_scores import offsets_of
 
 STRONGEST = 12
-"""Positions kept of each strip: beyond them a strip shows nothing that an eye could see."""
+"""Positions kept of each heatmap; the others are too weak to be visible."""
 _STEPS = 255
 
 
@@ -37,26 +37,26 @@ class Marginal:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
-    """Where answers begin, and where their last characters stand."""
+class Heatmap:
+    """Probability by position: where answers begin, and where their last characters are."""
 
     start: Marginal
     end: Marginal
 
 
-def strip_of(posterior: Posterior) -> Strip:
+def heatmap_of(posterior: Posterior) -> Heatmap:
     """Both marginals of *posterior*: probability that an answer begins, or has its last character, there."""
-    return Strip(_marginal(posterior, posterior.begin), _marginal(posterior, posterior.end - 1))
+    return Heatmap(_marginal(posterior, posterior.begin), _marginal(posterior, posterior.end - 1))
 
 
-def packed(strips: Sequence[Strip], number: int) -> str:
-    """One question's strips, start before end, one after the other, in base64."""
-    content = b"".join(one.packed(number) for strip in strips for one in (strip.start, strip.end))
+def packed(heatmaps: Sequence[Heatmap], number: int) -> str:
+    """One question's heatmaps, start before end, concatenated, in base64."""
+    content = b"".join(one.packed(number) for heatmap in heatmaps for one in (heatmap.start, heatmap.end))
     return base64.b64encode(content).decode()
 
 
 def unpacked(text: str) -> list[list[tuple[int, float]]]:
-    """Positions and probabilities of each strip and side, from what `packed` gave; the page does the same."""
+    """The reverse of `packed`: positions and probabilities of each heatmap and side, as in the page."""
     content, at, sides = base64.b64decode(text), 0, []
     while at < len(content):
         words = struct.unpack_from(f"<{content[at]}I", content, at + 1)

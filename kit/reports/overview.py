@@ -1,101 +1,202 @@
-"""What a report says at a glance: scores, the kind of error of each answer, the facets."""
+"""What a report shows at a glance: score table, error types, facets and the worst answers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from kit.reports import facets, unk_tokens
-from kit.reports.candidates import risks_of
-from kit.reports.error_types import KINDS, kind_of
+from kit.data.records import Dataset
+from kit.decoding.ensembles import answers_of
+from kit.metrics.bootstrap import PairedDifference
+from kit.metrics.scores import Score, compare, score_answers
+from kit.reports import facets
+from kit.reports.candidates import CandidateList, candidates_of, risks_of
+from kit.reports.error_types import ERROR_TYPES, error_type
 from kit.reports.facets import Facet
-from kit.reports.score_table import Standing, standings_of
-from kit.reports.source import Subject
+from kit.reports.source import Member, ReportSource
+from kit.settings.recipe import Member as RecipeMember
+from kit.settings.recipe import Recipe
+from kit.submission.csv import read_submission
+from kit.tuning.nested import COURSE
 
-_ONE_MEMBER = "there is one member, so nobody to disagree"
-_CSV = "a CSV says nothing of it"
+Role = Literal["report", "versus", "member", "course", "blank"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A row of the score table: answers in the data's order, their score, and the difference to the report's.
+
+    against: the report's mean distance minus this one's (negative: the report is better); None for itself
+    """
+
+    role: Role
+    texts: tuple[str, ...]
+    score: Score
+    against: PairedDifference | None
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Q questions, their answers, and how good they are.
 
-    kinds: for each question an index into KINDS; facets: the kind of error first; risks: expected distance
-    of each answer, None where unknown
+    scores: the table, the report's own row first; error_types: for each question an index into ERROR_TYPES;
+    candidates: of each question, () for a CSV or a vote; risks: expected distance of each answer, or None
     """
 
-    subject: Subject
-    standings: tuple[Standing, ...]
-    kinds: tuple[int, ...]
+    source: ReportSource
+    scores: tuple[ScoreRow, ...]
+    error_types: tuple[int, ...]
     facets: tuple[Facet, ...]
+    candidates: tuple[CandidateList, ...]
     risks: tuple[float | None, ...]
 
     @property
-    def own(self) -> Standing:
-        """The subject's own standing."""
-        return self.standings[0]
+    def own(self) -> ScoreRow:
+        """The row of the report's own answers."""
+        return self.scores[0]
 
     @property
-    def versus(self) -> Standing | None:
-        """The answers that the subject's are compared to, where there are any."""
-        return next((standing for standing in self.standings if standing.role == "versus"), None)
+    def versus(self) -> ScoreRow | None:
+        """The row of the CSV that is compared with, if there is one."""
+        return next((row for row in self.scores if row.role == "versus"), None)
 
 
-def overview_of(subject: Subject, versus: Path | None = None) -> Overview:
-    """Score and divide the subject's answers.  *versus*: a CSV with answers to the same questions."""
-    standings = standings_of(subject, versus)
-    kinds = _kinds(subject, subject.texts)
-    risks: tuple[float | None, ...] = (None,) * len(subject.texts)
-    if subject.choices:
-        known = risks_of(subject.choices, subject.texts).tolist()
-        risks = tuple(None if math.isnan(risk) else risk for risk in known)
-    plain = Overview(subject, standings, kinds, (), risks)
-    return Overview(subject, standings, kinds, tuple(_facets(subject, plain.own, kinds, plain.versus)), risks)
+@dataclass(frozen=True, slots=True)
+class FacetRow:
+    """One value of a facet; distances in code points, shares of all questions and of the total distance."""
+
+    label: str
+    questions: int
+    share_of_questions: float
+    distance: int
+    share_of_distance: float
+    mean: float
 
 
-def _kinds(subject: Subject, texts: Sequence[str]) -> tuple[int, ...]:
+@dataclass(frozen=True, slots=True)
+class WrongAnswer:
+    """A wrong answer and its gold; error_type: an index into ERROR_TYPES."""
+
+    guid: str
+    answer: str
+    gold: str
+    error_type: int
+    distance: int
+
+
+def overview_of(source: ReportSource, versus: Path | None = None) -> Overview:
+    """Score the answers and divide them by facets.  *versus*: a CSV with answers to the same questions."""
+    scores = score_table(source, versus)
+    error_types = _error_types(source.texts, source.dataset)
+    candidates = candidates_of(source)
+    risks = risks_of(candidates, source.texts) if candidates else (None,) * len(source.texts)
+    rival = next((row for row in scores if row.role == "versus"), None)
+    divided = _facets(source, scores[0], error_types, rival)
+    return Overview(source, scores, error_types, tuple(divided), candidates, risks)
+
+
+def score_table(source: ReportSource, versus: Path | None) -> tuple[ScoreRow, ...]:
+    """The report's answers, *versus* (a CSV) if given, each of several members, the course recipe, blank."""
+    data = source.dataset
+    own = _scored(source.texts, data, source.name, None)
+    found = [ScoreRow("report", source.texts, own, None)]
+
+    def add(role: Role, label: str, texts: Sequence[str]) -> None:
+        score = _scored(texts, data, label, own)
+        found.append(ScoreRow(role, tuple(texts), score, compare(score, own)))
+
+    if versus is not None:
+        rival = read_submission(versus)
+        score_answers(rival, data, groups=own.groups, label=str(versus), draws=1)  # names the wrong rows
+        add("versus", versus.stem, _ordered(rival, data))
+    if len(source.members) > 1:
+        for member in source.members:
+            add("member", member.label, member.texts)
+    heaviest = max(
+        (member for member in source.members if member.posterior is not None),
+        key=lambda member: member.weight,
+        default=None,
+    )
+    if heaviest is not None:
+        add("course", f"course-2022 on {heaviest.label}", _by_the_course(heaviest, data))
+    add("blank", "all blank", [""] * len(data))
+    return tuple(found)
+
+
+def _scored(texts: Sequence[str], data: Dataset, label: str, like: Score | None) -> Score:
+    answers = {question.guid: text for question, text in zip(data, texts, strict=True)}
+    return score_answers(answers, data, label=label, groups=None if like is None else like.groups)
+
+
+def _ordered(answers: Mapping[str, str], data: Dataset) -> list[str]:
+    return [answers[question.guid] for question in data]
+
+
+def _by_the_course(member: Member, data: Dataset) -> list[str]:
+    """The course recipe on one model: the likeliest spans, blank from 20 characters on."""
+    folds = {source.fold for source in member.sources}
+    only = folds.pop() if len(folds) == 1 else ""
+    recipe_member = RecipeMember(run=member.sources[0].run, fold=int(only) if only.isdecimal() else None)
+    recipe = Recipe(members=(recipe_member,), rules=COURSE)
+    return _ordered(answers_of(recipe, data).texts, data)
+
+
+def _error_types(texts: Sequence[str], data: Dataset) -> tuple[int, ...]:
     return tuple(
-        KINDS.index(kind_of(text, question)) for text, question in zip(texts, subject.dataset, strict=True)
+        ERROR_TYPES.index(error_type(text, question)) for text, question in zip(texts, data, strict=True)
     )
 
 
-def _facets(subject: Subject, own: Standing, kinds: Sequence[int], rival: Standing | None) -> list[Facet]:
-    found = [facets.kept(Facet("kind", "kind of error", labels=KINDS, values=tuple(kinds)))]
+def _facets(
+    source: ReportSource, own: ScoreRow, error_types: tuple[int, ...], rival: ScoreRow | None
+) -> list[Facet]:
+    found = [facets.kept(Facet("error", "error type", labels=ERROR_TYPES, values=error_types))]
     if rival is not None:
         change = np.sign(own.score.distances - rival.score.distances).astype(int) + 1
         labels = ("better", "as near", "worse")
         found.append(facets.kept(Facet("change", "change", labels=labels, values=tuple(change.tolist()))))
-        others = _kinds(subject, rival.texts)
-        title = f"kind of error in {rival.score.label}"
-        found.append(facets.kept(Facet("before", title, labels=KINDS, values=others)))
-    found += facets.of_questions(subject.dataset.questions)
-    found.append(_windows(subject))
-    found.append(unk_tokens.facet(subject.members, subject.dataset.questions))
-    found += facets.of_answers(own.score.distances, subject.golds)
-    found.append(_disagreement(subject))
-    return found
-
-
-def _windows(subject: Subject) -> Facet:
-    scored = [member.sources[0] for member in subject.members if member.posterior is not None]
-    if not scored:
-        return facets.missing("windows", "window count", _CSV)
-    counts = np.max([np.diff(source.scores(subject.dataset).windows) for source in scored], axis=0)
-    return facets.binned("windows", "window count", "windows", counts.tolist(), (0, 1, 2, 3, 4, 5, 7, 11))
-
-
-def _disagreement(subject: Subject) -> Facet:
-    key, title = "others", "members with another answer"
-    count = len(subject.members)
-    if count < 2:
-        return facets.missing(key, title, _ONE_MEMBER if count else _CSV)
-    others = [
-        sum(member.texts[number] != text for member in subject.members)
-        for number, text in enumerate(subject.texts)
+        before, title = _error_types(rival.texts, source.dataset), f"error type in {rival.score.label}"
+        found.append(facets.kept(Facet("before", title, labels=ERROR_TYPES, values=before)))
+    return [
+        *found,
+        *facets.of_questions(source.dataset.questions),
+        facets.windows(source),
+        facets.unk_tokens(source),
+        *facets.of_answers(own.score.distances, source.golds),
+        facets.disagreement(source),
     ]
-    labels = tuple(f"{number} of {count}" for number in range(count + 1))
-    return facets.kept(Facet(key, title, labels=labels, values=tuple(others)))
+
+
+def facet_rows(overview: Overview, facet: Facet) -> list[FacetRow]:
+    """The values of *facet*, in its order."""
+    distances = overview.own.score.distances
+    values = np.array(facet.values, dtype=np.intp)
+    counts = np.bincount(values, minlength=len(facet.labels))
+    sums = np.bincount(values, weights=distances, minlength=len(facet.labels))
+    total = float(distances.sum())
+    return [
+        FacetRow(label, count, count / len(values), round(sum_), sum_ / total if total else 0.0, sum_ / count)
+        for label, count, sum_ in zip(facet.labels, counts.tolist(), sums.tolist(), strict=True)
+    ]
+
+
+def worst(overview: Overview, count: int) -> list[WrongAnswer]:
+    """The *count* wrong answers with the largest distance; of equals the earlier in the file."""
+    distances = overview.own.score.distances
+    order = np.argsort(-distances, kind="stable")[:count].tolist()
+    source = overview.source
+    return [
+        WrongAnswer(
+            source.dataset.questions[number].guid,
+            source.texts[number],
+            source.golds[number],
+            overview.error_types[number],
+            int(distances[number]),
+        )
+        for number in order
+        if distances[number] > 0
+    ]

@@ -1,8 +1,8 @@
 """The page: template, style and scripts of the package, and a report's contents, as one HTML file.
 
-The contents stand in the page as data, never as markup: as JSON in script elements of a type that no
-browser runs, with every character escaped that could end one, or packed.  The scripts put them into the
-document as text only, and the page forbids itself everything else: no network, no script but its own.
+The contents are in the page as data, never as markup: JSON in script elements of a type that no browser runs,
+packed or with every character escaped that could end the element.  The scripts put them into the document as
+text only, and the page's policy forbids the network and any other script.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import json
 import re
 from pathlib import Path
 
@@ -18,11 +17,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kit.files import write_text
-from kit.reports.contents import Contents, contexts_of, index_of
+from kit.reports.contents import Contents, compact, contexts_of, index_of
 
 SCRIPTS = (
-    "dom.js", "data.js", "state.js", "selection.js", "svg.js", "head.js", "facets.js", "list.js",
-    "heatmap.js", "question.js", "charts.js", "comparison.js", "app.js",
+    "dom.js", "data.js", "state.js", "svg.js", "scores.js", "facets.js", "list.js", "heatmap.js",
+    "question.js", "charts.js", "app.js",
 )  # fmt: skip
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
@@ -43,33 +42,29 @@ def html_of(contents: Contents) -> str:
     script = "".join(_source(environment, name) for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     return environment.get_template("report.html").render(
-        name=contents.overview.subject.name,
+        name=contents.overview.source.name,
         style=Markup(style),  # noqa: S704  (the package's own file)
         script=Markup(script),  # noqa: S704
         style_hash=_hash(style),
         script_hash=_hash(script),
-        index=escaped(_json(index_of(contents))),
-        contexts=_packed(_json(contexts_of(contents))),
+        index=escaped(compact(index_of(contents))),
+        contexts=_packed(compact(contexts_of(contents))),
         details=_packed("\n".join(contents.details)),
     )
 
 
 def escaped(text: str) -> Markup:
-    """JSON text as it may stand inside a script element: nothing in it can end or begin an element."""
+    """JSON text that is safe inside a script element: nothing in it can end or begin an element."""
     return Markup(_TO_ESCAPE.sub(lambda found: _escape(found[0]), text))  # noqa: S704
 
 
 def _escape(character: str) -> str:
-    # Half a surrogate pair has no UTF-8; JSON's escape carries it.
+    # Half a surrogate pair has no UTF-8, but a JSON escape.
     return f"\\u{ord(character):04x}"
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 def _packed(text: str) -> str:
-    """A large text that is not needed at once: gzip in base64, a third of the bytes for a browser to read."""
+    """A large text that is not needed at once: gzip in base64, a third of the bytes."""
     return base64.b64encode(gzip.compress(escaped(text).encode(), mtime=0)).decode()
 
 
@@ -79,5 +74,5 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """As a content security policy names what it allows."""
+    """The hash by which a content security policy allows a script or style."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""What a report is about: the answers of a run, a recipe or a CSV, and everything known of how they came."""
+"""The answers that a report is about: of a run, a recipe or a CSV, with the members' own answers."""
 
 from __future__ import annotations
 
@@ -7,29 +7,50 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.data.records import Dataset, Question
-from kit.decoding.ensembles import answers_of, blend_of, length_bonus, member_posterior
-from kit.errors import DataError, SubmissionError
+from kit.decoding.ensembles import Texts, answers_of, blend_of
+from kit.decoding.explain import member_posteriors, own_answers
+from kit.errors import DataError, SubmissionError, listed
 from kit.reports import contamination
-from kit.reports.candidates import Choice, choices_of
 from kit.reports.contamination import Caution
-from kit.reports.members import Member, members_of
 from kit.settings.recipe import Recipe
+from kit.spans.blending import blended
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import sources_of
+from kit.spans.recipe_members import Source, sources_of
 from kit.spans.recipes import rules_of
 from kit.submission.build import csv_members
 from kit.submission.card import Card
 from kit.submission.csv import read_submission
-from kit.text_rules.rules import apply_rules
+from kit.text_rules.rules import Rule, apply_rules
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """Answers to Q questions whose golds are known.
+class Member:
+    """A member of the recipe over Q questions; a run counts as one, its folds averaged.
 
-    texts: the answers; decoded: before the rules; unblanked: by all rules but blank_long
-    recipe: None for a CSV; members: the recipe's; blend, choices: None and () for a CSV or a vote
-    place: where each answer stands in its context, code points; None where it does not
+    texts: its own answers, by the recipe's decoder (for ranked: by edit) and rules; p: the probability of
+    the text before the rules, None for a CSV; posterior: with more spans than the recipe's candidates
+    """
+
+    label: str
+    weight: float
+    sources: tuple[Source, ...]
+    texts: tuple[str, ...]
+    p: tuple[float | None, ...]
+    posterior: Posterior | None
+
+    @property
+    def temperature(self) -> float:
+        """The number that its scores are divided by."""
+        return self.sources[0].temperature
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSource:
+    """The answers that a report is about, to Q questions whose golds are known, and how they were made.
+
+    texts: the answers; decoded: before the rules; unblanked: with all rules but blank_long
+    recipe: None for a CSV; members: of the recipe; blend: its posterior, None for a CSV or a vote
+    place: where each answer begins in its context, code points; None where it is not a part of it
     """
 
     name: str
@@ -41,13 +62,12 @@ class Subject:
     recipe: Recipe | None
     members: tuple[Member, ...]
     blend: Posterior | None
-    choices: tuple[Choice, ...]
     cautions: tuple[Caution, ...]
     card: Card | None
 
     @property
     def fitted(self) -> bool:
-        """Whether something was fitted on these rows, so that the figures are no estimate."""
+        """Whether something was fitted on these questions, so that the scores are no estimate."""
         return any(caution.fitted for caution in self.cautions)
 
     @property
@@ -65,42 +85,40 @@ def with_answers(data: Dataset, truth: Dataset) -> Dataset:
     missing = [question.guid for question in data if question.guid not in known]
     if missing:
         raise DataError(
-            f"{truth.path}: has no answer to question {missing[0]} of {data.path}"
-            + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-            + "; give the answers of that very file"
+            f"{truth.path}: has no answer to question {listed(missing, 1)} of {data.path}; give the "
+            "answers of exactly that file"
         )
     for question in data:
         if known[question.guid].context != question.context:
             raise DataError(
                 f"{truth.path}: question {question.guid} has another context than in {data.path}; "
-                "give the answers of that very file"
+                "give the answers of exactly that file"
             )
     answered = tuple(replace(question, answers=known[question.guid].answers) for question in data)
     return replace(data, questions=answered)
 
 
-def of_csv(path: Path, data: Dataset) -> Subject:
-    """The report's subject for a CSV.  Raises SubmissionError where it misses a question of *data*."""
+def of_csv(path: Path, data: Dataset) -> ReportSource:
+    """The answers of a CSV.  Raises SubmissionError where it misses a question of *data*."""
     answers = read_submission(path)
     missing = [question.guid for question in data if question.guid not in answers]
     if missing:
         raise SubmissionError(
-            f"{path}: has no answer to question {missing[0]} of {data.path}"
-            + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-            + "; report on the file it was made for"
+            f"{path}: has no answer to question {listed(missing, 1)} of {data.path}; report on "
+            "the file it was made for"
         )
     texts = tuple(answers[question.guid] for question in data)
     card, cautions = contamination.of_csv(path, data)
-    return Subject(
-        path.stem, data, texts, texts, texts, places(texts, data.questions, None), None, (), None, (),
+    return ReportSource(
+        path.stem, data, texts, texts, texts, places(texts, data.questions, None), None, (), None,
         tuple(cautions), card,
     )  # fmt: skip
 
 
 def of_recipe(
     recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], recipe_file: Path | None
-) -> Subject:
-    """The report's subject for a recipe (or a bare run).
+) -> ReportSource:
+    """The answers of a recipe (or a bare run).
 
     *data* has the answers; *files* are the data files as they were read, which runs may have been trained
     on.  Raises ModelError where a member was, and what decoding raises.
@@ -109,33 +127,57 @@ def of_recipe(
     cautions = contamination.of_sources(recipe, sources, files)
     if recipe_file is not None:
         cautions += contamination.of_recipe_file(recipe_file, data)
-    csvs: Mapping[str, Mapping[str, str]] = csv_members(recipe)
+    csvs = csv_members(recipe)
     rules = rules_of(recipe)
     plain = answers_of(recipe.model_copy(update={"rules": ()}), data, csvs).texts
     decoded = tuple(plain[question.guid] for question in data)
-    texts = tuple(apply_rules(text, rules) for text in decoded)
-    gentle = [rule for rule in rules if rule.name != "blank_long"]
-    unblanked = texts if len(gentle) == len(rules) else tuple(apply_rules(text, gentle) for text in decoded)
-    bonus = length_bonus(recipe, sources)
-    parts = [
-        None if source.opened is None else member_posterior(recipe, source, data, bonus) for source in sources
-    ]
-    members = members_of(recipe, sources, parts, data, rules, csvs)
+    not_blanking = [rule for rule in rules if rule.name != "blank_long"]
+    texts, unblanked = (tuple(apply_rules(text, some) for text in decoded) for some in (rules, not_blanking))
+    posteriors = member_posteriors(recipe, sources, data)
+    members = _members_of(recipe, sources, posteriors, data, rules, csvs)
     blend = None
-    choices: tuple[Choice, ...] = ()
     if recipe.blend != "vote":
-        blend = blend_of(recipe, sources, [part for part in parts if part is not None])
-        choices = tuple(choices_of(blend, data.questions, decoded, texts))
-    return Subject(
+        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
+    return ReportSource(
         name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
-        blend, choices, tuple(cautions), None,
+        blend, tuple(cautions), None,
     )  # fmt: skip
+
+
+def _members_of(
+    recipe: Recipe,
+    sources: Sequence[Source],
+    posteriors: Sequence[Posterior | None],
+    dataset: Dataset,
+    rules: Sequence[Rule],
+    csvs: Mapping[str, Texts],
+) -> list[Member]:
+    """The members of the recipe; *posteriors*: of each source, None for a CSV."""
+    by_member: dict[tuple[str, float], list[int]] = {}
+    for index, source in enumerate(sources):
+        by_member.setdefault((source.run or str(source.file), source.temperature), []).append(index)
+    members = []
+    for chosen in by_member.values():
+        own = tuple(sources[index] for index in chosen)
+        label = own[0].label if len(own) == 1 or own[0].opened is None else own[0].opened.name
+        weight = sum(source.weight for source in own)
+        parts = [part for index in chosen if (part := posteriors[index]) is not None]
+        if not parts:
+            texts = csvs[str(own[0].file)]
+            answers = tuple(apply_rules(texts[question.guid], rules) for question in dataset)
+            members.append(Member(label, weight, own, answers, (None,) * len(answers), None))
+            continue
+        together = blended(parts, [source.weight for source in own], "mean")
+        plain, p = own_answers(recipe, together, dataset.questions)
+        tidied = tuple(apply_rules(text, rules) for text in plain)
+        members.append(Member(label, weight, own, tidied, p, together))
+    return members
 
 
 def places(
     texts: Sequence[str], questions: Sequence[Question], blend: Posterior | None
 ) -> tuple[int | None, ...]:
-    """Where each text stands in its context: the likeliest by *blend*, else the one nearest to the gold."""
+    """Where each text begins in its context: the likeliest place by *blend*, else the nearest to the gold."""
     return tuple(
         _place(text, question, blend, number)
         for number, (text, question) in enumerate(zip(texts, questions, strict=True))

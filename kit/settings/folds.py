@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from kit.files import write_text
-from kit.settings.validation import Settings, read_record
+from kit.settings.validation import Settings, Sha256, read_record
 
 FOLDS_FILE = "folds.json"
 
@@ -19,7 +19,7 @@ class FileFolds(Settings):
     """The folds of one data file's questions."""
 
     name: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     fold_of: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
     """The fold of each question, in file order."""
 

@@ -12,7 +12,7 @@ from kit.errors import ConfigError, counted
 from kit.files import locked, write_text
 from kit.settings.mixture import Mixture
 from kit.settings.training import EXECUTION_ONLY, TrainingSettings
-from kit.settings.validation import Settings, read_record
+from kit.settings.validation import Settings, Sha256, read_record
 
 RUN_FILE = "run.json"
 FULL = "full"
@@ -26,7 +26,7 @@ class DataFile(Settings):
     """One training or validation file: its name (never its full path), SHA-256 and questions."""
 
     name: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     questions: Annotated[int, Field(ge=0)]
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kit.errors import ConfigError, all_of
-from kit.files import write_text
+from kit.files import read_file, write_text
 
 Record = TypeVar("Record", bound=BaseModel)
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 in lower-case hex."""
 
 
 class Settings(BaseModel):
@@ -55,6 +58,10 @@ PathText = Annotated[str, AfterValidator(_named)]
 """A path in a settings file: one that the operating system can be asked about."""
 
 
+_CLASS = re.compile(r" or (an )?instance of \w+$")
+"""What pydantic adds for programmers: a file holds no instances."""
+
+
 def mistakes_in(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One message a mistake: where, the value, the rule, and for a misspelled key the likely one."""
     found = []
@@ -68,7 +75,7 @@ def mistakes_in(error: ValidationError, model: type[BaseModel]) -> list[str]:
         elif detail["type"] == "missing":
             found.append(f"{where} is missing; add it")
         else:
-            rule = detail["msg"].removeprefix("Value error, ")
+            rule = _CLASS.sub("", detail["msg"].removeprefix("Value error, "))
             subject = f"{where} is {shown(detail['input'])}; " if where else ""
             found.append(f"{subject}{rule[0].lower()}{rule[1:]}")
     return found
@@ -168,17 +175,9 @@ def read_yaml(path: Path) -> object:
 def read_settings_text(path: Path) -> str:
     """A settings file's text.  Raises ConfigError where it is missing, a folder, or not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; check the path") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{path}: is a folder; give a file") from None
+        return read_file(path, ConfigError).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
-    except ValueError:  # a NUL in the path
-        raise ConfigError(f"{path}: is no path of a file; check the path") from None
 
 
 def read_record(

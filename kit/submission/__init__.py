@@ -1,1 +1,1 @@
-"""The competition: the submission CSV, its card, and what is sent to Kaggle."""
+"""The submission CSV, its card, its local estimate, and sending it to Kaggle."""

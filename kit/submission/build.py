@@ -1,4 +1,4 @@
-"""A submission made: answers as the recipe says, CSV and card written, both checked."""
+"""Making a submission: decode by the recipe, check the answers, write CSV and card."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kit.metrics.scores import Score, score_answers
 from kit.settings.recipe import Recipe
 from kit.spans.recipe_members import Source
 from kit.submission.card import (
+    DEFAULT_COMPETITION,
     Card,
     CardData,
     Estimate,
@@ -21,6 +22,7 @@ from kit.submission.card import (
 )
 from kit.submission.csv import check_sample, check_submission, encoded, read_submission, write_submission
 from kit.submission.estimate import local_estimate
+from kit.version import __version__
 
 SAMPLE = "sample_submission.csv"
 
@@ -32,8 +34,8 @@ def make_submission(
 
     The CSV has every guid of *dataset* exactly once, in file order; where ``sample_submission.csv``
     lies beside the data, its ids must be the same.  Raises SubmissionError, WriteError, LockError where
-    another process makes the same CSV, and what decoding raises; on any of them an earlier CSV and card
-    stay as they were.
+    another process makes the same CSV, and what decoding raises; then an earlier CSV and card stay
+    unchanged.
     """
     with locked(out, wait=False):  # a CSV and its card belong together
         return _made(recipe, dataset, out, truth)
@@ -53,11 +55,13 @@ def _made(
     card = Card(
         name=out.stem,
         csv_sha256=hashlib.sha256(encoded(out, guids, texts)).hexdigest(),
-        data=CardData(str(dataset.path), dataset.sha256, len(dataset)),
+        data=CardData(path=str(dataset.path), sha256=dataset.sha256, questions=len(dataset)),
         recipe=recipe.model_dump(mode="json"),
         members=tuple(_member(source) for source in found.sources),
         estimate=_estimate(recipe, dataset, score),
+        competition=DEFAULT_COMPETITION,
         revision=git_revision(),
+        kit_version=__version__,
         made_at=now(),
     )
     with writing_card(out, card):
@@ -67,7 +71,7 @@ def _made(
 
 def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None) -> Estimate:
     if score is not None:
-        return Estimate(score.edit, score.interval)
+        return Estimate(edit=score.edit, interval=score.interval)
     return local_estimate(recipe, dataset, answer, Path())
 
 

@@ -1,4 +1,4 @@
-"""A kernel's output as a submission, for code competitions: which version, checked, sent by Kaggle itself."""
+"""Submitting the output of a kernel, as code competitions want it: find the version, check it, submit it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class KernelVersion:
     file: str
     competition: str
     card: Card | None = None
-    """Always None: nothing here estimates its score."""
+    """Always None: there is no local estimate."""
 
     @property
     def name(self) -> str:
@@ -36,16 +36,16 @@ class KernelVersion:
 
     @property
     def tag(self) -> str:
-        """What its description on Kaggle begins with: the same version's file is submitted once."""
+        """The start of its description on Kaggle; it makes sure that the same file is submitted once."""
         return kernel_tag(self.name)
 
     @property
     def identity(self) -> dict[str, str]:
-        """The fields of the ledger that say what was submitted."""
+        """The ledger fields that identify it."""
         return {"kernel": self.name}
 
     def notes(self) -> list[str]:
-        """Nothing is unusual about it."""
+        """None."""
         return []
 
 
@@ -83,7 +83,7 @@ def _latest(client: Client, runs: Path, kernel: str) -> int:
 
 
 def create_from_kernel(client: Client, one: KernelVersion, description: str) -> int:
-    """Have Kaggle submit the file of *one*; returns Kaggle's number for it.  Tried once, whatever happens."""
+    """Have Kaggle submit the file of *one*; returns Kaggle's number for it.  Never retried."""
 
     def call(api: Any) -> int:
         answer = api.competition_submit_code(

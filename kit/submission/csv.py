@@ -1,8 +1,7 @@
 """The submission CSV: ``Id,Predicted``, one row a guid, where a blank is an answer.
 
-Two readers see every file when it is written, and every file of another hand: pandas, because that is
-what scorers use, and the csv module, because pandas pads a short row and swallows a long one without a
-word.  They must agree.
+Two readers check every file that is written and every file from elsewhere: pandas, because scorers use it,
+and the csv module, because pandas silently pads a short row and truncates a long one.  They must agree.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import SHOWN, SubmissionError, all_of, counted
-from kit.files import replacing
+from kit.errors import SubmissionError, all_of, counted, listed
+from kit.files import read_file, replacing
 from kit.kaggle.compression import unpacked
 from kit.submission.header import HEADER, check_header, separator_of
 
@@ -30,7 +29,7 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
 
     The bytes depend on the arguments alone: UTF-8 without byte-order mark, ``\\n`` line ends, a blank
     as an empty field, quotes only around fields with a comma, quote or line end.  Texts are written
-    as they are: an answer that looks like a spreadsheet formula is an answer.
+    unchanged: an answer that looks like a spreadsheet formula is an answer.
 
     Args:
         path: the CSV; an earlier file stays untouched on any failure.
@@ -69,24 +68,18 @@ def encoded(path: Path, guids: Sequence[str], texts: Sequence[str]) -> bytes:
 
 
 def read_submission(path: Path) -> dict[str, str]:
-    """guid → answer text, in file order, every text exactly as it stands in the file.
+    """guid → answer text, in file order, every text unchanged.
 
     Raises SubmissionError, with all of a file's mistakes at once: not a file, empty, not UTF-8, a
     byte-order mark, another header, a row of other than two fields, a blank or repeated Id.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise SubmissionError(
-            f"{path}: there is no such file; check the name, or make it with `kit ensemble`"
-        ) from None
-    except IsADirectoryError:
-        raise SubmissionError(f"{path}: is a folder; name the CSV inside it") from None
-    except OSError as error:
-        raise SubmissionError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except ValueError:  # a NUL in the path
-        raise SubmissionError(f"{path}: is no path of a file; check the name") from None
-    return parse_submission(content, path, twice=False)
+    return parse_submission(read_csv(path), path, twice=False)
+
+
+def read_csv(path: Path) -> bytes:
+    """The bytes of a submission.  Raises SubmissionError where it is missing or cannot be read."""
+    cure = "check the name, or make it with `kit ensemble`"
+    return read_file(path, SubmissionError, missing=cure, folder="name the CSV inside it")
 
 
 def parse_submission(content: bytes, path: Path, *, twice: bool = True) -> dict[str, str]:
@@ -94,7 +87,7 @@ def parse_submission(content: bytes, path: Path, *, twice: bool = True) -> dict[
 
     Raises as `read_submission`.
 
-    Without *twice*, a file just as `write_submission` writes it is not read by pandas once more.
+    Without *twice*, a file in the exact form that `write_submission` writes is not read by pandas as well.
     """
     text = _decode(unpacked(content, path), path)
     rows = _rows(text, path)
@@ -214,12 +207,12 @@ def _rows(text: str, path: Path) -> list[_Row]:
 
 def _columns(text: str, path: Path) -> tuple[list[str], list[str]]:
     """Ids and answers below the header, as pandas reads them."""
-    # Importing pandas takes longer than all else here, and writing help needs none of it.
+    # Importing pandas takes longer than everything else here, and --help does not need it.
     import pandas as pd
 
     try:
-        # Everything stays text: "", "NA" and "null" are answers.  No header for pandas, so that it
-        # neither renames columns nor makes an index of one.
+        # Everything stays text: "", "NA" and "null" are answers.  Without a header pandas neither renames
+        # columns nor turns one into an index.
         frame = pd.read_csv(
             io.StringIO(text, newline=""),
             header=None,
@@ -249,7 +242,7 @@ def _field(text: str) -> str:
 
 
 def _faults(guid: str, text: object) -> list[str]:
-    """What makes one answer unfit to be written."""
+    """Why one answer cannot be written."""
     if not isinstance(text, str):
         return [f"the answer of {guid!r} is {text!r}, which is not text (a blank is '')"]
     for name, value in (("guid", guid), ("answer of", text)):
@@ -259,7 +252,7 @@ def _faults(guid: str, text: object) -> list[str]:
 
 
 def _surrogate(text: str) -> int:
-    """Where a text stops being valid Unicode, -1 for a sound one."""
+    """Where a text stops being valid Unicode; -1 where all of it is valid."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -287,17 +280,11 @@ def _set_faults(answers: Mapping[str, str], guids: Sequence[str]) -> list[str]:
     unknown = [guid for guid in answers if guid not in wanted]
     faults = []
     if missing:
-        faults.append(f"{_count(missing, 'test guid')} missing: {_listed(missing)}")
+        faults.append(f"{_count(missing, 'test guid')} missing: {listed(missing)}")
     if unknown:
-        faults.append(f"{_count(unknown, 'Id')} not in the test file: {_listed(unknown)}")
+        faults.append(f"{_count(unknown, 'Id')} not in the test file: {listed(unknown)}")
     return faults
 
 
 def _count(things: Sequence[str], noun: str) -> str:
     return f"1 {noun} is" if len(things) == 1 else f"{len(things)} {noun}s are"
-
-
-def _listed(guids: Sequence[str]) -> str:
-    rest = len(guids) - SHOWN
-    text = ", ".join(guids[:SHOWN])
-    return f"{text} and {rest} more" if rest > 0 else text

@@ -22,7 +22,7 @@ def local_estimate(
 ) -> Estimate:
     """The Edit Score to expect of *recipe* on *dataset*, from its members' out-of-fold scores.
 
-    The interval holds what is not known about the true mean and the luck of a test set of this size.
+    The interval covers the uncertainty of the true mean and the sampling of a test set of this size.
     The members' training file is looked for in *folder*, its data/ and beside the test file.  Without
     out-of-fold scores, or without that file, there is no estimate and its reason says why.
     """
@@ -42,4 +42,4 @@ def local_estimate(
         "averaged at test time usually do a little better; public and private halves may differ by "
         f"{2 * spread:.2f}"
     )
-    return Estimate(found.mean, found.interval, note)
+    return Estimate(edit=found.mean, interval=found.interval, reason=note)

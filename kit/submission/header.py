@@ -1,4 +1,4 @@
-"""The first line of a submission and what separates its fields: what is wrong there, and its own cure."""
+"""The CSV header ``Id,Predicted`` and the separator: each mistake and its cure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST = 80
 def check_header(found: Sequence[str], text: str, path: Path) -> None:
     """Check that *found*, the first row of *text*, is the header.
 
-    Raises SubmissionError with the cure for what it is instead.
+    Raises SubmissionError with a cure for the header it has.
     """
     if tuple(found) == HEADER:
         return
@@ -52,7 +52,7 @@ def _cure(found: Sequence[str]) -> str:
 
 
 def separator_of(rows: Sequence[Sequence[str]]) -> str:
-    """What separates the fields of *rows*, none of which has two, where it is no comma: a cure; or ""."""
+    """The cure for *rows* of one field each that are separated by something other than commas; else ""."""
     for separator, name in _SEPARATORS.items():
         if rows and all(len(row) == 1 and separator in row[0] for row in rows):
             return f"these rows are separated by {name}: use commas there, as in the header"

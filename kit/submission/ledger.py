@@ -1,4 +1,4 @@
-"""The ledger of submissions: a JSON line an event, only ever appended, so that no crash loses what was sent.
+"""The ledger of submissions: one JSON line per event, append-only, so that no crash loses what was sent.
 
 An intent is written before a file is sent, its outcome after; scores follow when they are known.
 """
@@ -22,10 +22,10 @@ _TAG = re.compile(r"(\[(?:sha256:([0-9a-f]{16})|kernel:[^\]]+)\]) ?")
 
 
 class Entry(BaseModel):
-    """One submission, as all its events together tell it.
+    """One submission: the sum of all its events.
 
     ``estimate``, ``low``, ``high``: the local estimate when it was sent, in code points.  ``public``,
-    ``private``: Kaggle's scores.  None stands for what is not known.  ``status``: OPEN between the intent
+    ``private``: Kaggle's scores.  None means unknown.  ``status``: OPEN between the intent
     and its outcome, NOT_SENT, or Kaggle's own: pending, complete, error.
     """
 
@@ -55,8 +55,7 @@ class Entry(BaseModel):
 
     @property
     def tag(self) -> str:
-        """How Kaggle's list of submissions shows which bytes, or which kernel's output, this was; "" where
-        nobody knows."""
+        """The tag in its description on Kaggle: the hash of the CSV, or the kernel; "" if unknown."""
         if self.kernel:
             return kernel_tag(self.kernel)
         return tag_of(self.sha256) if self.sha256 else ""
@@ -68,7 +67,7 @@ class Entry(BaseModel):
 
 
 class _Event(BaseModel):
-    """What any line of the ledger has; the first of a number holds a whole `Entry`, later ones changes."""
+    """The fields of every line; the first line of a number holds a whole `Entry`, later ones changes."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -77,7 +76,7 @@ class _Event(BaseModel):
 
 
 def tag_of(sha256: str) -> str:
-    """``[sha256:…]`` with 16 hex digits: first in a submission's description."""
+    """``[sha256:…]`` with 16 hex digits: the start of a submission's description."""
     return f"[sha256:{sha256[:16]}]"
 
 
@@ -94,27 +93,27 @@ def tagged_hash(description: str) -> str:
 
 
 def kernel_tag(kernel: str) -> str:
-    """``[kernel:OWNER/SLUG/VERSION:FILE]``: the same for what a kernel made."""
+    """``[kernel:OWNER/SLUG/VERSION:FILE]``: the same for the output of a kernel."""
     return f"[kernel:{kernel}]"
 
 
 class Ledger:
-    """The file, and what may be done to it."""
+    """The ledger file."""
 
     def __init__(self, path: Path = DEFAULT) -> None:
         self.path = path
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else submits by this ledger meanwhile: waits for its turn."""
+        """Hold the lock on submitting with this ledger; waits for it."""
         with locked(self.path, purpose="submit"):
             yield
 
     def entries(self) -> tuple[Entry, ...]:
         """All submissions, by number.
 
-        A line that is no event (torn off when a machine died) is passed over: what it stood for is found
-        again on Kaggle by its tag.
+        A line that is not an event (half-written in a crash) is ignored: what it recorded is found again on
+        Kaggle by its tag.
         """
         found: dict[int, Entry] = {}
         for line in self._lines():
@@ -127,15 +126,15 @@ class Ledger:
         return tuple(found[number] for number in sorted(found))
 
     def intend(self, **entry: object) -> Entry:
-        """Write down that a submission with these fields of `Entry` is about to be sent."""
+        """Record that a submission with these fields of `Entry` is about to be sent."""
         return self._first("intent", at=now(), **entry)
 
     def found(self, **entry: object) -> Entry:
-        """Write down a submission that Kaggle has and the ledger had not."""
+        """Record a submission that Kaggle has and the ledger did not have."""
         return self._first("found", **entry)
 
     def changed(self, entry: Entry, event: str, **changes: object) -> Entry:
-        """Write down what is new about *entry*; nothing where nothing is."""
+        """Record the *changes* of *entry*, if there are any; returns it with them."""
         after = Entry.model_validate({**entry.model_dump(), **changes})
         if after == entry:
             return entry
@@ -171,7 +170,7 @@ class Ledger:
 
 
 def of_tag(entries: Sequence[Entry], competition: str, tag: str) -> list[Entry]:
-    """The entries with this tag in this competition that Kaggle has, or may have."""
+    """The entries with this tag in this competition, without those that were not sent."""
     return [
         entry
         for entry in entries

@@ -1,4 +1,4 @@
-"""How the ledger's submissions did: does the local estimate track the public board, and which to pick."""
+"""Choosing the final submissions: does the local estimate track the public score, and what to pick."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from kit.errors import SubmissionError
-from kit.kaggle.client import Client, connect
-from kit.kaggle.leaderboard import Board, private_board, public_board
-from kit.kaggle.submissions import PENDING, submissions
 from kit.metrics.metrics import edit_distances
 from kit.submission.csv import parse_submission
-from kit.submission.ledger import Entry, Ledger, split_description
+from kit.submission.ledger import Entry
 
 _ENOUGH = 3
 _CONFIDENCE = 0.95
@@ -24,7 +21,7 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A figure with its 95 % interval; low and high are None where there are too few submissions."""
+    """A value with its 95 % interval; low and high are None where there are too few submissions."""
 
     value: float
     low: float | None
@@ -33,7 +30,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """How well local estimates foretell public scores, over the submissions that have both.
+    """How well local estimates predict public scores, over the submissions that have both.
 
     rank_correlation: Spearman's, its interval by Fisher's z with variance 1.06 / (n - 3) (Fieller,
         Hartley and Pearson 1957), which for three submissions says nothing: -1 to 1
@@ -51,37 +48,6 @@ class Pick:
 
     entry: Entry
     reason: str
-
-
-def refresh(ledger: Ledger, competition: str, client: Client | None = None) -> tuple[Board, Board]:
-    """Bring the ledger up to date with Kaggle, submissions made elsewhere among them.
-
-    Returns the public board, and the private one (empty while no submission has a private score).
-    """
-    client = connect() if client is None else client
-    listed = submissions(client, competition)
-    with ledger.held():
-        entries = [entry for entry in ledger.entries() if entry.competition == competition]
-        known = {entry.ref: entry for entry in entries if entry.ref is not None}
-        open_ones = [entry for entry in entries if entry.ref is None]
-        for one in sorted(listed, key=lambda one: one.ref):
-            entry = known.get(one.ref)
-            if entry is None:
-                entry = next((e for e in open_ones if e.tag and one.description.startswith(e.tag)), None)
-                if entry is not None:
-                    open_ones.remove(entry)
-                    entry = ledger.changed(entry, "sent", ref=one.ref, status=PENDING)
-                else:
-                    entry = ledger.found(
-                        at=one.at, competition=competition, csv=one.file_name,
-                        message=split_description(one.description)[1], ref=one.ref, status=PENDING,
-                    )  # fmt: skip
-            ledger.changed(
-                entry, "scored", status=one.status, public=one.public, private=one.private, reason=one.reason
-            )
-    public = public_board(client, competition)
-    scores = [(one.public, one.private) for one in listed if one.private is not None]
-    return public, private_board(client, competition, public, scores) if scores else Board()
 
 
 def tracking(entries: Sequence[Entry]) -> Tracking | None:
@@ -120,12 +86,12 @@ def _correlation_bound(correlation: float, count: int) -> Bound:
 def picks(
     entries: Sequence[Entry], count: int, read: Callable[[Entry], Mapping[str, str] | None]
 ) -> list[Pick]:
-    """*count* submissions proposed as final: the best by estimate, then what is as good and different.
+    """*count* submissions proposed as final: the best by estimate, then equally good but different ones.
 
-    A submission counts with its local estimate, or where it has none with its public score less the
-    mean offset between the two.  Both final submissions fall together where their answers are the
-    same, so of those within the best one's interval the most different goes next; *read* gives an
-    entry's answers, None where its CSV is gone.
+    A submission is ranked by its local estimate, or without one by its public score less the mean offset
+    between the two.  Submissions with the same answers fail together, so the next pick is the most
+    different one within the best one's interval.  *read* returns an entry's answers, None where its CSV is
+    gone.
     """
     found = tracking(entries)
     offset = 0.0 if found is None else found.offset.value
@@ -170,7 +136,7 @@ def answers_of(entry: Entry) -> dict[str, str] | None:
 
 
 def _distinct(entries: Sequence[Entry]) -> list[Entry]:
-    """One entry for the same bytes."""
+    """One entry for each content."""
     return list({entry.sha256 or entry.ref: entry for entry in entries}.values())
 
 
@@ -184,7 +150,7 @@ def _most_different(
         shared = [one for one in texts if one is not None and own is not None and one.keys() == own.keys()]
         if own is None or not shared:
             continue
-        # How far its answers are from those of the nearest already chosen.
+        # The distance of its answers to those of the nearest submission already chosen.
         distances = [edit_distances(list(own.values()), [(one[guid],) for guid in own]) for one in shared]
         nearest = min(distances, key=lambda own: float(own.mean()))
         measured.append((float(nearest.mean()), float((nearest > 0).mean()), entry))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import api, terminal
+from kit.submission.checked_csv import CheckedCsv
 from kit.submission.code_submission import KernelVersion
 from kit.submission.ledger import Entry
-from kit.submission.submitting import Checked, Outcome, expectation
+from kit.submission.submit import Outcome, expectation
 from kit.views.output import difference, edit, print_json, share
 
 
@@ -35,7 +36,7 @@ def submit(
         print_json(_as_dict(outcome, dry_run))
         return
     checked, entry = outcome.checked, outcome.entry
-    rows = _of_csv(checked) if isinstance(checked, Checked) else _of_kernel(checked)
+    rows = _of_csv(checked) if isinstance(checked, CheckedCsv) else _of_kernel(checked)
     if outcome.allowance is not None:
         # Asked before sending.
         sent_now = entry is not None and not outcome.already
@@ -51,10 +52,10 @@ def submit(
         rows.append(("public score", _public(entry)))
         if entry.private is not None:
             rows.append(("private score", f"{edit(entry.private)} characters (the contest is over)"))
-    terminal.facts(checked.path.stem if isinstance(checked, Checked) else checked.kernel, rows)
+    terminal.facts(checked.path.stem if isinstance(checked, CheckedCsv) else checked.kernel, rows)
 
 
-def _of_csv(checked: Checked) -> list[tuple[str, str]]:
+def _of_csv(checked: CheckedCsv) -> list[tuple[str, str]]:
     order = "" if checked.in_order else ", in another order"
     return [
         ("CSV", f"{checked.path} (sha256 {checked.sha256[:16]})"),
@@ -86,7 +87,7 @@ def _public(entry: Entry) -> str:
 
 def _as_dict(outcome: Outcome, dry_run: bool) -> dict[str, object]:
     checked = outcome.checked
-    if isinstance(checked, Checked):
+    if isinstance(checked, CheckedCsv):
         what: dict[str, object] = {
             "csv": str(checked.path), "sha256": checked.sha256, "questions": checked.questions,
             "blanks": checked.blanks, "in_order": checked.in_order,

@@ -14,7 +14,7 @@ from kit.api.kaggle import Standing
 from kit.errors import counted
 from kit.kaggle.leaderboard import UNKNOWN
 from kit.kaggle.submissions import COMPLETE
-from kit.submission.account import FetchedCsv, Made, Submissions
+from kit.submission.kaggle_list import FetchedCsv, Made, Submissions
 from kit.submission.ledger import Entry
 from kit.submission.selection import Bound, Tracking
 from kit.views.output import INTERVAL, edit, print_json

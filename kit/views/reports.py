@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from kit import api, terminal
-from kit.reports.error_types import KINDS
-from kit.reports.overview import Overview
-from kit.reports.summary import Line, facet_lines, worst
+from kit.reports.error_types import ERROR_TYPES
+from kit.reports.overview import FacetRow, Overview, facet_rows, worst
 from kit.views.output import EDIT, INTERVAL, edit, share
 
 _WORST = 10
@@ -33,28 +32,28 @@ def run(
 
 
 def show(overview: Overview) -> None:
-    """The report as tables: scores, kinds of error, every facet, and the questions that cost most."""
+    """The report as tables: scores, error types, every facet, and the questions that cost most."""
     _scores(overview)
     for facet in overview.facets:
         if facet.reason:
-            terminal.say(f"{facet.title}: not known, {facet.reason}")
+            terminal.say(f"{facet.title}: unknown, {facet.reason}")
             continue
         columns = (facet.unit, "questions", "of them", "distance", "share of it", "mean (characters)")
-        terminal.table(facet.title, columns, [_row(line) for line in facet_lines(overview, facet)])
+        terminal.table(facet.title, columns, [_row(line) for line in facet_rows(overview, facet)])
     rows = [
-        (one.guid, _quoted(one.answer), _quoted(one.gold), KINDS[one.kind], f"{one.distance}")
+        (one.guid, _quoted(one.answer), _quoted(one.gold), ERROR_TYPES[one.error_type], f"{one.distance}")
         for one in worst(overview, _WORST)
     ]
-    heads = ("question", "answer", "gold", "kind of error", "distance (characters)")
+    heads = ("question", "answer", "gold", "error type", "distance (characters)")
     terminal.table("furthest off", heads, rows, words=heads[1:4])
 
 
 def _scores(overview: Overview) -> None:
-    name = overview.subject.dataset.path.name
-    fitted = ": A FIT, NOT AN ESTIMATE" if overview.subject.fitted else ""
+    name = overview.source.dataset.path.name
+    fitted = ": A FIT, NOT AN ESTIMATE" if overview.source.fitted else ""
     rows = []
-    for standing in overview.standings:
-        score, against = standing.score, standing.against
+    for row in overview.scores:
+        score, against = row.score, row.against
         versus = "" if against is None else f"{against.mean:+.3f} ({against.interval})"
         rows.append(
             (score.label, edit(score.edit), str(score.interval), share(score.exact), share(score.f1),
@@ -69,15 +68,15 @@ def _scores(overview: Overview) -> None:
         "blank",
         "report against it",
     )
-    terminal.table(f"{overview.subject.name} on {name}{fitted}", columns, rows)
+    terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows)
 
 
 def _cautions(overview: Overview) -> None:
-    for caution in overview.subject.cautions:
+    for caution in overview.source.cautions:
         terminal.say(f"{'caution: ' if caution.fitted else ''}{caution.text}")
 
 
-def _row(line: Line) -> tuple[str, ...]:
+def _row(line: FacetRow) -> tuple[str, ...]:
     return (
         line.label,
         f"{line.questions:,}",

@@ -117,7 +117,7 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
     assert complaint(tmp_path) == "is a folder; give a file in it"
     (tmp_path / "train.json").write_text("{}")
     assert complaint(tmp_path) == f"is a folder; give a file in it, such as {tmp_path / 'train.json'}"
-    with pytest.raises(DataError, match=r"a\\u0000b: is no path of a file"):
+    with pytest.raises(DataError, match=r"a\\u0000b: is not a valid file name"):
         load("a\0b")
 
 

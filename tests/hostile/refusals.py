@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd  # noqa: F401
 
 import kit.submission.build
-import kit.submission.submitting
+import kit.submission.submit
 import kit.views.checks
 import kit.views.overview
 import kit.views.predictions

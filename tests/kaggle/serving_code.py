@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.kaggle.server import Body, Kaggle, Refusal
 from tests.kaggle.serving_kernels import kernels
-from tests.kaggle.submitting import LIMIT, records
+from tests.kaggle.serving_submissions import LIMIT, records
 
 
 @Kaggle.answers("CreateCodeSubmission")

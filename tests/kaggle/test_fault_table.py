@@ -23,7 +23,7 @@ from kit.submission.ledger import NOT_SENT, OPEN, Ledger
 from tests.kaggle.proxy import refusing
 from tests.kaggle.server import Fault, Kaggle, running
 from tests.kaggle.serving_competitions import show
-from tests.kaggle.submitting import records
+from tests.kaggle.serving_submissions import records
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 HERE = {"k_digital_goorm_2_korean_mrc": True, "titanic": True, "another": True}

@@ -19,12 +19,13 @@ from scipy import stats
 import kit
 from kit.errors import DownloadError
 from kit.kaggle.leaderboard import Board, board_scores
+from kit.submission.checked_csv import check_csv
 from kit.submission.csv import write_submission
 from kit.submission.ledger import Entry, Ledger
 from kit.submission.selection import answers_of, picks, tracking
-from kit.submission.submitting import check_csv, submit
+from kit.submission.submit import submit
 from tests.kaggle.server import Fault, Kaggle
-from tests.kaggle.submitting import records, score
+from tests.kaggle.serving_submissions import records, score
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 GUIDS = ["a", "b", "c", "d"]

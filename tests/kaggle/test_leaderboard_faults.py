@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from kit.submission.checked_csv import check_csv
 from kit.submission.csv import write_submission
-from kit.submission.submitting import check_csv, submit
+from kit.submission.submit import submit
 from tests.kaggle.server import Fault, Kaggle
-from tests.kaggle.submitting import records, score
+from tests.kaggle.serving_submissions import records, score
 
 SLUG = "k-digital-goorm-2-korean-mrc"
 GUIDS = ["a", "b"]

@@ -209,9 +209,13 @@ def test_run_records(folder: Path, name: str, device: str, lengths: dict[str, in
 @given(name=texts(), path=texts(), about=texts(), reason=texts(), edit=st.none() | st.floats(0, 100))
 def test_cards(folder: Path, name: str, path: str, about: str, reason: str, edit: float | None) -> None:
     interval = None if edit is None else Interval(edit, edit + 1, 0.95)
+    member = Member(
+        label=name, run=path, fold=None, span_file=path, span_sha256=SHA, weight=1.0, temperature=1.0
+    )
     card = Card(
-        name, SHA, CardData(path, SHA, 3), {"about": about, "members": [{"run": path}]},
-        members=(Member(name, path, None, path, SHA),), estimate=Estimate(edit, interval, reason),
+        name=name, csv_sha256=SHA, data=CardData(path=path, sha256=SHA, questions=3),
+        recipe={"about": about, "members": [{"run": path}]}, competition=name, kit_version="1",
+        members=(member,), estimate=Estimate(edit=edit, interval=interval, reason=reason),
     )  # fmt: skip
     assert read_card(write_card(folder / "c.csv", card)) == card
 

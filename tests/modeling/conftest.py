@@ -10,7 +10,7 @@ import pytest
 from kit.data.records import Answer, Question
 from kit.modeling.backbones import Backbone, open_backbone
 from kit.modeling.tiny import Shape, make_backbone
-from tools.tiny_families import make_family, train_pad_row
+from tools.families.tiny_models import make_family, train_pad_row
 
 ARTICLES = [
     "한빛전자는 3일 서울 본사에서 새 로봇 ‘누리’를 공개했다. 가격은 1,200만 원이며 다음 달부터 판다.",
@@ -52,7 +52,7 @@ def articles() -> list[str]:
 
 @pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a tiny random model of a family (`tools.tiny_families`), by name, made once."""
+    """The folder of a tiny random model of a family (`tools.families.tiny_models`), by name, made once."""
     root = tmp_path_factory.mktemp("families")
 
     def made(name: str) -> Path:

@@ -25,8 +25,8 @@ from transformers import (
 from kit.errors import ModelError
 from kit.modeling.backbones import Limits, _limits, load_weights, open_backbone
 from kit.modeling.presets import PRESETS
-from tests.chaos.processes import Done, Warm
 from tests.commands import run_program
+from tools.chaos.processes import Done, ForkServer
 
 
 class Length:
@@ -234,7 +234,7 @@ def fetch(wordpiece_folder: Path, hub_cache: Path) -> Iterator[Fetch]:
         "HF_HUB_OFFLINE": None,
     }
     modules = ("kit.modeling.backbones", "transformers.models.bert.modeling_bert")
-    with Warm(modules, known) as process:
+    with ForkServer(modules, known) as process:
 
         def fetched(model: str, **environment: str) -> Done:
             whole = {**os.environ, **environment}

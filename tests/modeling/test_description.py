@@ -11,7 +11,7 @@ from kit.errors import ModelError
 from kit.modeling.description import Finding, describe
 from tests.commands import run_kit
 from tests.modeling.conftest import ARTICLES
-from tools.tiny_families import make_family
+from tools.families.tiny_models import make_family
 
 
 def found(folder: Path) -> dict[str, Finding]:

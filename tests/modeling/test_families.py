@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.families import Files, make_files, try_family
-from tools.tiny_families import FAMILIES
+from tools.families.family_trials import Files, make_files, try_family
+from tools.families.tiny_models import FAMILIES
 
 KINDS = {
     "bert": "absolute positions, segments",

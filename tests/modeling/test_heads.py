@@ -26,7 +26,7 @@ from kit.modeling.checkpoint_files import weights_sha256
 from kit.modeling.heads import SPAN_HEAD_FILE, SpanReader, head_weights
 from kit.modeling.joint_head import JOINT_FILE
 from tests.modeling.conftest import ARTICLES
-from tools.tiny_families import make_family
+from tools.families.tiny_models import make_family
 
 HEADS = {
     "bert": "qa_outputs",

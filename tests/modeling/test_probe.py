@@ -23,7 +23,7 @@ from kit.modeling.inference import score_questions
 from kit.modeling.probe import batching_of, longest_that_works
 from kit.spans.span_scores import Provenance, SpanScores, joined
 from tests.modeling.conftest import ARTICLES
-from tools.tiny_families import make_family
+from tools.families.tiny_models import make_family
 
 NOWHERE = Provenance("", "", "", "", 0, 0, "")
 HARMFUL = Batching("harmful")

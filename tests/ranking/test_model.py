@@ -21,8 +21,8 @@ from kit.spans.blending import blended
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.run_folder import open_run
-from tests.spans.made import letters, scores_of, words
-from tests.tuning.test_nested import data, make_run  # noqa: F401
+from tests.spans.made import letters, make_run, scores_of, words
+from tests.tuning.test_nested import data  # noqa: F401
 
 PRIOR = log_length_prior({2: 10, 3: 30, 4: 20}, 12)
 

@@ -16,8 +16,7 @@ import kit
 from kit.api.reports import Report
 from kit.data import demo_corpus
 from kit.data.records import Dataset
-from tests.spans.made import letters, scores_of, words
-from tests.tuning.test_nested import make_run
+from tests.spans.made import letters, make_run, scores_of, words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

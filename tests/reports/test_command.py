@@ -36,7 +36,7 @@ def test_text_prints_tables_and_writes_nothing(place: Place, tmp_path: Path) -> 
     overview = place.report.contents.overview
     for facet in overview.facets:
         if facet.reason:
-            assert f"{facet.title}: not known, {facet.reason}" in done.stderr
+            assert f"{facet.title}: unknown, {facet.reason}" in done.stderr
         else:
             assert facet.title in done.stdout
             for label in facet.labels:
@@ -44,7 +44,7 @@ def test_text_prints_tables_and_writes_nothing(place: Place, tmp_path: Path) -> 
     assert "furthest off" in done.stdout
     lines = [line for line in done.stdout.splitlines() if line.startswith("wrong place")]
     assert lines
-    assert f"{overview.kinds.count(4):,}" in lines[0]
+    assert f"{overview.error_types.count(4):,}" in lines[0]
     assert "\x1b" not in done.stdout + done.stderr
     assert "\u202e" not in done.stdout
 

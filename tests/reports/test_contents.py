@@ -20,10 +20,10 @@ from kit.data.records import Dataset
 from kit.errors import DataError, SubmissionError
 from kit.metrics.scores import compare, score_answers
 from kit.reports.contents import index_of
-from kit.reports.error_types import KINDS
+from kit.reports.error_types import ERROR_TYPES
 from kit.reports.heatmap import unpacked
+from kit.reports.overview import facet_rows, worst
 from kit.reports.page import escaped
-from kit.reports.summary import facet_lines, worst
 from tests.reports.conftest import HOSTILE, Place
 
 
@@ -61,11 +61,11 @@ def test_the_head_compares_with_blank_course_members_and_the_other_csv(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(place.folder)
-    found = {one.role: one for one in place.report.contents.overview.standings if one.role != "member"}
-    members = [one for one in place.report.contents.overview.standings if one.role == "member"]
+    found = {one.role: one for one in place.report.contents.overview.scores if one.role != "member"}
+    members = [one for one in place.report.contents.overview.scores if one.role == "member"]
     answers = kit.decode("two.yaml", place.data)
-    assert found["subject"].score.edit == kit.score(answers, place.data).edit
-    assert found["subject"].texts == tuple(answers.values())
+    assert found["report"].score.edit == kit.score(answers, place.data).edit
+    assert found["report"].texts == tuple(answers.values())
     Path("course.yaml").write_text(
         "members: [{run: runs/words}]\nrules: [strip_special_tokens, trim, {blank_long: 20}]\n",
         encoding="utf-8",
@@ -84,16 +84,16 @@ def test_shares_of_every_facet_sum_to_the_whole(place: Place) -> None:
     total = overview.own.score.distances.sum()
     assert total > 0
     known = [facet for facet in overview.facets if not facet.reason]
-    assert {"kind", "gold", "word", "context", "windows", "distance", "blank", "others", "change"} <= {
+    assert {"error", "gold", "word", "context", "windows", "distance", "blank", "others", "change"} <= {
         facet.key for facet in known
     }
     for facet in known:
-        lines = facet_lines(overview, facet)
+        lines = facet_rows(overview, facet)
         assert sum(line.distance for line in lines) == total
         assert sum(line.questions for line in lines) == len(place.data)
         assert sum(line.share_of_distance for line in lines) == pytest.approx(1)
     (unk,) = [facet for facet in overview.facets if facet.key == "unk"]
-    assert unk.reason == "no tokenizer.json lies beside the members' weights"
+    assert unk.reason == "there is no tokenizer.json beside the members' weights"
 
 
 def test_the_index_is_what_the_record_says(place: Place, scripts: dict[str, str]) -> None:
@@ -111,8 +111,8 @@ def test_the_index_is_what_the_record_says(place: Place, scripts: dict[str, str]
     assert index["cautions"] == [
         {
             "fitted": False,
-            "text": f"{name}: out of fold; each answer is by the one of 3 models that did not train on its "
-            "article",
+            "text": f"{name}: out of fold; each answer comes from the one of 3 models that did not train on "
+            "its article",
         }
         for name in ("letters", "words")
     ]
@@ -139,7 +139,7 @@ def test_a_question_in_detail_is_what_explain_says(
         assert place.data.questions[number].golds[0] in texts
         assert detail["p"] == pytest.approx([one.p for one in known.opinions], abs=1e-4)
         assert known.decoded in " ".join(detail["why"]) or known.decoded == ""
-        assert len(unpacked(detail["strips"])) == 2 * 3  # two members and the blend
+        assert len(unpacked(detail["heatmaps"])) == 2 * 3  # two members and the blend
 
 
 def test_nothing_in_the_data_can_end_or_begin_an_element(place: Place) -> None:
@@ -165,7 +165,7 @@ def test_the_worst_answers_come_first(place: Place) -> None:
     overview = place.report.contents.overview
     cases = worst(overview, 5)
     assert [case.distance for case in cases] == sorted(overview.own.score.distances, reverse=True)[:5]
-    assert all(case.answer != case.gold and KINDS[case.kind] != "right" for case in cases)
+    assert all(case.answer != case.gold and ERROR_TYPES[case.error_type] != "right" for case in cases)
 
 
 def test_the_same_inputs_give_the_same_page(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,11 +178,11 @@ def test_a_csv_is_judged_as_the_recipe_that_made_it(place: Place, monkeypatch: p
     monkeypatch.chdir(place.folder)
     made = kit.ensemble("two.yaml", place.data, out="two.csv")
     found = overview(made.path)  # the card names the data
-    assert found.kinds == place.report.contents.overview.kinds
+    assert found.error_types == place.report.contents.overview.error_types
     assert np.array_equal(found.own.score.distances, place.report.contents.overview.own.score.distances)
     reasons = {facet.key: facet.reason for facet in found.facets if facet.reason}
     assert set(reasons) == {"windows", "unk", "others"}
-    assert found.subject.cautions == ()
+    assert found.source.cautions == ()
 
 
 def test_answers_may_come_from_another_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +190,7 @@ def test_answers_may_come_from_another_file(place: Place, monkeypatch: pytest.Mo
     test = kit.load("data/test.json")
     kit.write_submission("blank.csv", test, dict.fromkeys((one.guid for one in test), ""))
     found = overview("blank.csv", test, answers="data/test_answers.json")
-    assert {KINDS[kind] for kind in found.kinds} == {"blanked wrongly"}
+    assert {ERROR_TYPES[kind] for kind in found.error_types} == {"blanked wrongly"}
     with pytest.raises(DataError, match=r"test\.json: withholds 11 of 11 answers, .* --answers"):
         overview("blank.csv", test)
     with pytest.raises(DataError, match=r"train\.json: has no answer to question"):
@@ -204,7 +204,7 @@ def test_a_vote_says_who_voted(place: Place, monkeypatch: pytest.MonkeyPatch) ->
     content = "members: [{run: runs/words}, {run: runs/letters}, {csv: words.csv}]\nblend: vote\n"
     Path("vote.yaml").write_text(content, encoding="utf-8")
     contents = kit.report("vote.yaml", place.data, out="vote.html").contents
-    assert contents.overview.subject.texts == tuple(kit.decode("vote.yaml", place.data).values())
+    assert contents.overview.source.texts == tuple(kit.decode("vote.yaml", place.data).values())
     assert json.loads(contents.details[0])["why"][0].startswith("The vote: ")
     assert contents.weights.reason == "a CSV among the members has no posterior to weigh"
     assert len(contents.temperatures.curves) == 2
@@ -222,5 +222,5 @@ def data_guids(place: Place) -> set[str]:
 
 
 def test_scores_are_of_the_first_gold(place: Place) -> None:
-    texts = dict(zip((q.guid for q in place.data), place.report.contents.overview.subject.texts, strict=True))
+    texts = dict(zip((q.guid for q in place.data), place.report.contents.overview.source.texts, strict=True))
     assert place.report.contents.overview.own.score.edit == score_answers(texts, place.data).edit

@@ -1,4 +1,4 @@
-"""Kinds of error: a table of cases, and what holds for every answer."""
+"""Error types: a table of cases, and what holds for every answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kit.data.records import Answer, Question
 from kit.metrics.metrics import edit_distances
-from kit.reports.error_types import KINDS, MEANINGS, Kind, kind_of
+from kit.reports.error_types import ERROR_TYPES, MEANINGS, ErrorType, error_type
 
 CONTEXT = "2015년 3월 서울에서 한국은행 총재가 말했다. 5월 서울은 맑다."
 
@@ -20,39 +20,39 @@ def question(gold: str, context: str = CONTEXT) -> Question:
 
 
 @pytest.mark.parametrize(
-    ("prediction", "gold", "kind"),
+    ("prediction", "gold", "error"),
     [
-        ("한국은행", "한국은행", Kind.RIGHT),
-        ("", "", Kind.RIGHT),
-        ("", "한국은행", Kind.BLANKED),
-        (" ", "한국은행", Kind.BLANKED),
-        ("서울", "", Kind.NOT_BLANKED),
-        ("서울에서", "서울", Kind.PARTICLE_ONLY),
-        ("서울", "서울에서", Kind.PARTICLE_ONLY),
-        ("총재가 ", "총재", Kind.PARTICLE_ONLY),
-        ("한국은행 총재", "한국은행", Kind.TOO_LONG),
-        ("총재가 말했다", "총재", Kind.TOO_LONG),
-        ("은행", "한국은행 총재", Kind.TOO_SHORT),
-        ("에서 한국", "한국은행 총재", Kind.TOO_SHORT),
-        ("서울에서 한국은행", "한국은행 총재", Kind.TOO_LONG),
-        ("3월", "5월", Kind.WRONG_PLACE),
-        ("맑다", "한국은행", Kind.WRONG_PLACE),
-        ("한국은행총재", "한국은행 총재가", Kind.TOO_SHORT),  # a rule took the space out
-        ("없는 말", "한국은행", Kind.WRONG_PLACE),
+        ("한국은행", "한국은행", ErrorType.RIGHT),
+        ("", "", ErrorType.RIGHT),
+        ("", "한국은행", ErrorType.BLANKED),
+        (" ", "한국은행", ErrorType.BLANKED),
+        ("서울", "", ErrorType.NOT_BLANKED),
+        ("서울에서", "서울", ErrorType.PARTICLE_ONLY),
+        ("서울", "서울에서", ErrorType.PARTICLE_ONLY),
+        ("총재가 ", "총재", ErrorType.PARTICLE_ONLY),
+        ("한국은행 총재", "한국은행", ErrorType.TOO_LONG),
+        ("총재가 말했다", "총재", ErrorType.TOO_LONG),
+        ("은행", "한국은행 총재", ErrorType.TOO_SHORT),
+        ("에서 한국", "한국은행 총재", ErrorType.TOO_SHORT),
+        ("서울에서 한국은행", "한국은행 총재", ErrorType.TOO_LONG),
+        ("3월", "5월", ErrorType.WRONG_PLACE),
+        ("맑다", "한국은행", ErrorType.WRONG_PLACE),
+        ("한국은행총재", "한국은행 총재가", ErrorType.TOO_SHORT),  # a rule took the space out
+        ("없는 말", "한국은행", ErrorType.WRONG_PLACE),
     ],
 )
-def test_kinds(prediction: str, gold: str, kind: Kind) -> None:
-    assert kind_of(prediction, question(gold)) is kind
+def test_error_types(prediction: str, gold: str, error: ErrorType) -> None:
+    assert error_type(prediction, question(gold)) is error
 
 
 def test_of_several_places_the_one_nearest_to_the_gold_counts() -> None:
     context = "서울은 크다. 멀리 서울 시청이 있다."
     asked = Question("q", "어디?", context, (Answer("서울 시청", context.index("서울 시청")),))
-    assert kind_of("서울", asked) is Kind.TOO_SHORT
+    assert error_type("서울", asked) is ErrorType.TOO_SHORT
 
 
 def test_every_kind_has_a_meaning() -> None:
-    assert set(MEANINGS) == set(KINDS)
+    assert set(MEANINGS) == set(ERROR_TYPES)
 
 
 text = st.text(st.sampled_from("가나은는이 .😀각\u200b"), max_size=8)
@@ -67,19 +67,19 @@ def test_every_answer_has_one_kind_and_shares_sum_to_the_whole(context: str, dat
         answers = (Answer(context[begin:end], begin),) if end > begin else ()
         questions.append(Question("q", "?", context, answers))
         predictions.append(data.draw(st.one_of(text, st.just(context[begin:end]), st.just(context[begin:]))))
-    kinds = [kind_of(prediction, one) for prediction, one in zip(predictions, questions, strict=True)]
+    kinds = [error_type(prediction, one) for prediction, one in zip(predictions, questions, strict=True)]
     distances = edit_distances(predictions, [one.golds for one in questions])
-    parts = [distances[np.array([kind is one for kind in kinds])].sum() for one in Kind]
+    parts = [distances[np.array([error is one for error in kinds])].sum() for one in ErrorType]
     assert sum(parts) == distances.sum()
-    for prediction, one, kind, distance in zip(predictions, questions, kinds, distances, strict=True):
+    for prediction, one, error, distance in zip(predictions, questions, kinds, distances, strict=True):
         gold = one.golds[0]
-        assert (kind is Kind.RIGHT) == (distance == 0)
-        if kind is Kind.BLANKED:
+        assert (error is ErrorType.RIGHT) == (distance == 0)
+        if error is ErrorType.BLANKED:
             assert not prediction.strip()
             assert gold.strip()
-        if kind is Kind.NOT_BLANKED:
+        if error is ErrorType.NOT_BLANKED:
             assert not gold.strip()
-        if kind is Kind.TOO_SHORT and prediction in context:
+        if error is ErrorType.TOO_SHORT and prediction in context:
             assert len(prediction) < len(gold)
-        if kind is Kind.PARTICLE_ONLY:
+        if error is ErrorType.PARTICLE_ONLY:
             assert prediction.strip().startswith(gold.strip()) or gold.strip().startswith(prediction.strip())

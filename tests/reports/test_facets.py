@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from tokenizers.models import Unigram, WordPiece
+from tokenizers.pre_tokenizers import WhitespaceSplit
 
-from kit.data.records import Answer, Question
+from kit.data.records import Answer, Dataset, Question
+from kit.reports import facets
 from kit.reports.facets import NO_QUESTION_WORD, binned, of_answers, of_questions, question_word
+from tests.reports.conftest import Place
 
 
 @pytest.mark.parametrize(
@@ -67,3 +74,38 @@ def test_a_blank_is_nearer_only_where_it_is() -> None:
     assert [facet.labels[value] for value in facet.values] == [
         "a blank is nearer", "the answer is as near", "a blank is nearer",
     ]  # fmt: skip
+
+
+def test_unknown_pieces_are_looked_for_where_the_answer_stands(tmp_path: Path) -> None:
+    context = "서울 갊 부산 서울"
+    answers = {"서울": 0, "갊": 3, "갊 부산": 3, "부산": 5}
+    questions = [Question(text, "?", context, (Answer(text, at),)) for text, at in answers.items()]
+    pieces = {"[UNK]": 0, "서울": 1, "부산": 2}
+    word_piece = Tokenizer(WordPiece(pieces, unk_token="[UNK]"))
+    unigram = Tokenizer(Unigram([("[UNK]", 0.0), ("서울", -1.0), ("부산", -1.0)], unk_id=0))
+    for number, tokenizer in enumerate((word_piece, unigram)):
+        tokenizer.pre_tokenizer = WhitespaceSplit()
+        tokenizer.enable_truncation(
+            2
+        )  # as a saved tokenizer may have it: the whole context counts all the same
+        tokenizer.save(str(tmp_path / f"{number}.json"))
+        found = facets.has_unk_token(tmp_path / f"{number}.json", questions)
+        assert found == [False, True, True, False]
+
+
+def test_the_facet_reads_the_members_own_tokenizers(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    data: Dataset = place.data
+    report = place.report.contents.overview.source
+    tokenizer = Tokenizer(WordPiece({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    folder = Path("runs/words/fold-0")
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    try:
+        facet = facets.unk_tokens(report)
+    finally:
+        (folder / "tokenizer.json").unlink()
+        folder.rmdir()
+    assert facet.labels == ("yes",)
+    assert np.array_equal(facet.values, np.zeros(len(data)))

@@ -1,23 +1,23 @@
-"""Heat strips: the fast marginals equal the double loop, and packing loses nothing but the last step."""
+"""Heatmaps: the fast marginals equal the double loop, and packing loses nothing but the last step."""
 
 from __future__ import annotations
 
 import numpy as np
 from hypothesis import given
 
-from kit.reports.heatmap import STRONGEST, packed, strip_of, unpacked
+from kit.reports.heatmap import STRONGEST, heatmap_of, packed, unpacked
 from kit.spans.posteriors import span_posterior
 from tests.spans import made
 
 
 @given(made.questions)
-def test_strips_are_the_marginals_of_the_posterior(
+def test_heatmaps_are_the_marginals_of_the_posterior(
     questions: list[list[tuple[float, list[made.Token]]]],
 ) -> None:
     posterior = span_posterior(made.scores(questions), 6)
-    strip = strip_of(posterior)
+    heatmap = heatmap_of(posterior)
     for number in range(len(posterior)):
-        starts, ends = unpacked(packed([strip], number))
+        starts, ends = unpacked(packed([heatmap], number))
         part = slice(posterior.offsets[number], posterior.offsets[number + 1])
         for found, places in ((starts, posterior.begin[part]), (ends, posterior.end[part] - 1)):
             mass: dict[int, float] = {}
@@ -35,7 +35,7 @@ def test_strips_are_the_marginals_of_the_posterior(
 def test_places_beyond_two_bytes_fit() -> None:
     tokens = [(70_000, 70_002, 9.0, -9.0), (70_003, 70_005, -9.0, 9.0)]
     posterior = span_posterior(made.scores([[(0.0, tokens)]]), 6)
-    starts, ends = unpacked(packed([strip_of(posterior)], 0))
+    starts, ends = unpacked(packed([heatmap_of(posterior)], 0))
     assert starts == [(70_000, 1.0)]
     assert ends == [(70_004, 1.0)]
     assert np.isclose(posterior.p.sum(), 1.0)

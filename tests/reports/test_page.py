@@ -14,8 +14,8 @@ import pytest
 
 import kit
 from kit.data import demo_corpus
-from kit.reports.error_types import KINDS
-from kit.reports.heatmap import strip_of
+from kit.reports.error_types import ERROR_TYPES
+from kit.reports.heatmap import heatmap_of
 from kit.reports.overview import Overview
 from tests.reports.conftest import HOSTILE, LONG, Place
 
@@ -135,8 +135,8 @@ def test_it_opens_and_shows_every_score(at: Visit, place: Place, overview: Overv
     assert at.page.title() == "two · kit report"
     assert at.count == len(place.data)
     rows = at.page.query_selector_all(".scores tbody tr")
-    assert len(rows) == len(overview.standings)
-    for row, standing in zip(rows, overview.standings, strict=True):
+    assert len(rows) == len(overview.scores)
+    for row, standing in zip(rows, overview.scores, strict=True):
         text = row.inner_text()
         assert standing.score.label in text
         assert f"{standing.score.edit:.3f}" in text
@@ -147,21 +147,21 @@ def test_it_opens_and_shows_every_score(at: Visit, place: Place, overview: Overv
     assert "words: out of fold" in at.page.inner_text(".cautions")
     assert "a sample" in at.page.inner_text("#chart-temperature")
     assert at.page.inner_text("#chart-learning .none").startswith("Not shown: the members' trainings were")
-    assert "[UNK] in the answer (no tokenizer.json lies beside" in at.page.inner_text("#facts")
+    assert "[UNK] in the answer (there is no tokenizer.json beside" in at.page.inner_text("#facts")
 
 
 def test_bars_filter_everything(at: Visit, place: Place, overview: Overview) -> None:
     distances = overview.own.score.distances
-    wrong = values(overview, "kind", "wrong place")
-    choose(at, "kind", "wrong place")
+    wrong = values(overview, "error", "wrong place")
+    choose(at, "error", "wrong place")
     assert at.count == wrong.sum() > 0
     assert f"{100 * distances[wrong].sum() / distances.sum():.1f} % of the distance" in at.page.inner_text(
         "#bar"
     )
     assert set(at.shown) <= set(guids(place, wrong))
     # a second value of the same facet widens, another facet narrows
-    both = wrong | values(overview, "kind", "too long")
-    choose(at, "kind", "too long")
+    both = wrong | values(overview, "error", "too long")
+    choose(at, "error", "too long")
     assert at.count == both.sum() > wrong.sum()
     (facet,) = [facet for facet in overview.facets if facet.key == "gold"]
     for number, label in enumerate(facet.labels):
@@ -170,7 +170,7 @@ def test_bars_filter_everything(at: Visit, place: Place, overview: Overview) -> 
     narrow = both & values(overview, "gold", facet.labels[1])
     choose(at, "gold", facet.labels[1])
     assert at.count == narrow.sum() > 0
-    mean = at.page.inner_text(".role-subject td:last-child")
+    mean = at.page.inner_text(".role-report td:last-child")
     assert f"{distances[narrow].mean():.3f}" in mean
     assert "(the selection)" in at.page.inner_text("#chart-lengths .note")
     at.page.click("#clear")
@@ -179,21 +179,23 @@ def test_bars_filter_everything(at: Visit, place: Place, overview: Overview) -> 
 
 
 def test_a_facet_shows_what_its_other_values_would_bring(at: Visit, overview: Overview) -> None:
-    choose(at, "kind", "wrong place")
-    numbers = at.page.eval_on_selector_all(".facet-kind .n", "all => all.map(one => Number(one.textContent))")
-    (facet,) = [facet for facet in overview.facets if facet.key == "kind"]
+    choose(at, "error", "wrong place")
+    numbers = at.page.eval_on_selector_all(
+        ".facet-error .n", "all => all.map(one => Number(one.textContent))"
+    )
+    (facet,) = [facet for facet in overview.facets if facet.key == "error"]
     assert numbers == np.bincount(np.array(facet.values)).tolist()
-    assert at.page.get_attribute(".facet-kind .value:has-text('wrong place')", "aria-pressed") == "true"
+    assert at.page.get_attribute(".facet-error .value:has-text('wrong place')", "aria-pressed") == "true"
 
 
 def test_search_looks_through_questions_answers_and_contexts(
     at: Visit, place: Place, overview: Overview
 ) -> None:
-    for sought in ("누가", "<SCRIPT>", overview.subject.texts[3], place.data.questions[4].guid, "toString"):
+    for sought in ("누가", "<SCRIPT>", overview.source.texts[3], place.data.questions[4].guid, "toString"):
         at.page.fill("#search", sought)
         found = [
             question.guid
-            for question, answer in zip(place.data, overview.subject.texts, strict=True)
+            for question, answer in zip(place.data, overview.source.texts, strict=True)
             if any(
                 sought.lower() in text.lower()
                 for text in (
@@ -225,7 +227,7 @@ def test_sorting(at: Visit, place: Place, overview: Overview) -> None:
         "risk": -np.nan_to_num(risks, nan=-1),
         "worse": -(own - rival.score.distances),
         "better": own - rival.score.distances,
-        "gold": -np.array([len(gold) for gold in overview.subject.golds]),
+        "gold": -np.array([len(gold) for gold in overview.source.golds]),
     }
     for name, key in orders.items():
         at.page.select_option("#sort", name)
@@ -269,8 +271,8 @@ def test_the_keyboard(at: Visit, place: Place, overview: Overview) -> None:
 
 
 def test_the_address_holds_the_view(browser: Browser, at: Visit) -> None:
-    choose(at, "kind", "wrong place")
-    choose(at, "kind", "too long")
+    choose(at, "error", "wrong place")
+    choose(at, "error", "too long")
     at.page.fill("#search", "다")
     at.page.select_option("#sort", "risk")
     at.page.evaluate("document.activeElement.blur()")
@@ -285,60 +287,60 @@ def test_the_address_holds_the_view(browser: Browser, at: Visit) -> None:
     assert at.page.input_value("#sort") == "risk"
     with visit(browser, at.page.url) as other:
         assert (other.count, other.shown, other.opened) == before[:3]
-    at.page.evaluate("location.hash = '#kind=0&open=long'")
+    at.page.evaluate("location.hash = '#error=0&open=long'")
     at.page.wait_for_function("document.querySelector('.guid')?.textContent === 'long'")
     assert at.page.input_value("#search") == ""
 
 
 def test_an_address_of_nonsense_shows_everything(browser: Browser, url: str, place: Place) -> None:
-    nonsense = "#kind=99.x.-1&open=nobody&sort=toString&search=&__proto__=1&gold=%3Cb%3E"
+    nonsense = "#error=99.x.-1&open=nobody&sort=toString&search=&__proto__=1&gold=%3Cb%3E"
     with visit(browser, url + nonsense) as at:
         assert at.count == len(place.data)
         assert at.opened is None
 
 
-def test_a_question_shows_gold_answer_candidates_and_strips(
+def test_a_question_shows_gold_answer_candidates_and_heatmaps(
     at: Visit, place: Place, overview: Overview
 ) -> None:
-    subject = overview.subject
-    number = int(np.flatnonzero(values(overview, "kind", "wrong place"))[0])
+    report = overview.source
+    number = int(np.flatnonzero(values(overview, "error", "wrong place"))[0])
     question = place.data.questions[number]
     at.turn(f"#open={question.guid}")
     page = at.page
     assert page.inner_text("#asked") == question.text
     assert page.text_content("#context") == question.context
     assert "".join(page.locator("#context mark.gold").all_text_contents()) == question.golds[0]
-    assert "".join(page.locator("#context mark.said").all_text_contents()) == subject.texts[number]
+    assert "".join(page.locator("#context mark.said").all_text_contents()) == report.texts[number]
     assert f"{int(overview.own.score.distances[number])}" in page.inner_text("tr.own >> nth=0")
     assert "✗ wrong place" in page.inner_text("tr.own >> nth=0")
-    candidates = subject.choices[number].candidates
+    candidates = overview.candidates[number].candidates
     rows = page.locator(".candidates tbody tr")
     assert rows.count() == len(candidates)
     for row, candidate in zip(rows.all(), candidates, strict=True):
         assert f"{candidate.risk:.2f}" in row.inner_text()
     assert "edit takes the text of least expected distance" in page.inner_text(".why")
     members = [page.inner_text(f"tr.member >> nth={index}") for index in range(2)]
-    for text, member in zip(members, subject.members, strict=True):
+    for text, member in zip(members, report.members, strict=True):
         assert member.label in text
         assert member.texts[number] in text
     if "whole" in page.inner_text("#zoom"):
         page.click("#zoom")
-    posteriors = [member.posterior for member in subject.members] + [subject.blend]
+    posteriors = [member.posterior for member in report.members] + [report.blend]
     for index, posterior in enumerate(posteriors):
         assert posterior is not None
-        strip = strip_of(posterior)
-        for side, marginal in (("start", strip.start), ("end", strip.end)):
-            bars = page.locator(f".strip >> nth={index} >> rect.{side}")
+        heatmap = heatmap_of(posterior)
+        for side, marginal in (("start", heatmap.start), ("end", heatmap.end)):
+            bars = page.locator(f".heatmap >> nth={index} >> rect.{side}")
             part = slice(marginal.offsets[number], marginal.offsets[number + 1])
             assert bars.count() == part.stop - part.start
             tallest = max(float(bar.get_attribute("height") or 0) for bar in bars.all())
             assert tallest == pytest.approx(max(marginal.heat[part].max() / 255 * 20, 1.5), abs=0.01)
 
 
-def test_strips_near_show_the_characters_of_the_context(at: Visit, place: Place) -> None:
+def test_heatmaps_zoomed_in_show_the_characters_of_the_context(at: Visit, place: Place) -> None:
     question = place.data.questions[0]
     at.turn(f"#open={question.guid}")
-    if "near" in at.page.inner_text("#zoom"):
+    if "zoom in" in at.page.inner_text("#zoom"):
         at.page.click("#zoom")
     letters = "".join(at.page.locator("text.letter").all_text_contents())
     assert len(letters) >= 30
@@ -408,12 +410,12 @@ def test_the_long_context_is_all_there(browser: Browser, url: str) -> None:
 def test_no_width_scrolls_sideways(browser: Browser, url: str, width: int) -> None:
     with visit(browser, url, viewport={"width": width, "height": 844}) as at:
         at.page.keyboard.press("e")
-        at.page.wait_for_selector(".strip svg")
-        choose(at, "kind", "wrong place")
+        at.page.wait_for_selector(".heatmap svg")
+        choose(at, "error", "wrong place")
         assert at.page.evaluate("document.documentElement.scrollWidth") <= width
         assert at.page.evaluate("document.querySelectorAll('.chart svg').length") >= 7
         widest = at.page.evaluate(
-            "Math.max(...[...document.querySelectorAll('.chart svg, .strip svg')]"
+            "Math.max(...[...document.querySelectorAll('.chart svg, .heatmap svg')]"
             ".map(one => one.getBoundingClientRect().right))"
         )
         assert widest <= width
@@ -448,7 +450,7 @@ def test_both_schemes_can_be_read(at: Visit, scheme: str) -> None:
 
 def test_hangul_is_in_every_font_stack_and_every_axis_has_a_unit(at: Visit) -> None:
     at.page.keyboard.press("e")
-    at.page.wait_for_selector(".strip svg")
+    at.page.wait_for_selector(".heatmap svg")
     stacks = at.page.evaluate(
         "[...new Set([...document.querySelectorAll('body, body *')]"
         ".map(one => getComputedStyle(one).fontFamily))]"
@@ -464,15 +466,15 @@ def test_hangul_is_in_every_font_stack_and_every_axis_has_a_unit(at: Visit) -> N
             assert re.search("characters|%|questions|nats|log scale|step", axis), axis
 
 
-def test_kinds_are_told_apart_without_colour(at: Visit) -> None:
+def test_error_types_differ_without_colour(at: Visit) -> None:
     glyphs = at.page.eval_on_selector_all(
-        ".facet-kind .glyph, .facet-before .glyph", "all => all.map(one => one.textContent)"
+        ".facet-error .glyph, .facet-before .glyph", "all => all.map(one => one.textContent)"
     )
     names = at.page.eval_on_selector_all(
-        ".facet-kind .label bdi, .facet-before .label bdi", "all => all.map(one => one.textContent)"
+        ".facet-error .label bdi, .facet-before .label bdi", "all => all.map(one => one.textContent)"
     )
     pairs = dict(zip(names, glyphs, strict=True))
-    assert set(pairs) <= {str(kind) for kind in KINDS}
+    assert set(pairs) <= {str(kind) for kind in ERROR_TYPES}
     assert len(set(pairs.values())) == len(pairs) > 3
 
 
@@ -489,7 +491,7 @@ def test_a_bare_csv_leaves_out_what_cannot_be_known(
         }
         assert {name for name, gone in missing.items() if not gone} == {"chart-blank-length", "chart-lengths"}
         assert at.page.query_selector(".candidates") is None
-        assert at.page.query_selector(".strip") is None
+        assert at.page.query_selector(".heatmap") is None
         assert at.page.query_selector("#comparison[hidden]") is not None
 
 

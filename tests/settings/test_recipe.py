@@ -100,7 +100,7 @@ def test_mistakes_name_place_value_and_rule(tmp_path: Path, text: str, part: str
 
 
 def test_a_missing_recipe_a_folder_and_bytes(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no such file"):
+    with pytest.raises(ConfigError, match="there is no such file"):
         load_recipe(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="is a folder"):
         load_recipe(tmp_path)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 
 from kit.data.records import Dataset
+from kit.settings.folds import FileFolds, FoldPlan, write_plan
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, write_run
+from kit.settings.training import TrainingSettings
+from kit.spans.out_of_fold import oof_digest, oof_file
 from kit.spans.span_scores import JointScores, Provenance, SpanScores, offsets_of
+from kit.spans.store import write_spans
 
 PROVENANCE = Provenance("a" * 64, "run", "full", "b" * 64, 384, 128, "0.1.0")
 Token = tuple[int, int, float, float]
@@ -126,3 +132,23 @@ def scores_of(
         null=np.zeros(len(data), dtype=np.float32),
         provenance=Provenance(data.sha256, "run", "oof", "0" * 64, 384, 128, "0.1.0"),
     )
+
+
+def make_run(data: Dataset, name: str, scores: SpanScores, seed: int = 0) -> str:
+    """A run of three folds below ``runs/`` with *scores* out of fold on *data*; its path."""
+    folder = Path("runs") / name
+    fold = FoldRecord(held_out=1, steps=1, seconds=1.0, windows=1, weights_sha256="0" * 64, metrics={})
+    record = RunRecord(
+        backbone="b",
+        settings=TrainingSettings(folds=3),
+        data=(DataFile(name="train.json", sha256=data.sha256, questions=len(data)),),
+        answer_lengths={"2": 10, "3": 30, "4": 20},
+        folds=dict.fromkeys(("0", "1", "2"), fold),
+    )
+    write_run(folder, record)
+    fold_of = tuple((number + seed) % 3 for number in range(len(data)))
+    folds = FileFolds(name="train.json", sha256=data.sha256, fold_of=fold_of)
+    write_plan(folder, FoldPlan(folds=3, split_seed=42, files=(folds,)))
+    provenance = Provenance(data.sha256, name, "oof", oof_digest(record), 384, 128, "0.1.0")
+    write_spans(oof_file(folder, data.sha256), provenance, [scores])
+    return str(folder)

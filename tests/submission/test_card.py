@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from kit.errors import SubmissionError
 from kit.files import now
 from kit.metrics.bootstrap import Interval, bootstrap
 from kit.submission.card import (
+    DEFAULT_COMPETITION,
     NO_ESTIMATE,
     Card,
     CardData,
@@ -31,21 +31,38 @@ from kit.submission.csv import write_submission
 
 SHA = "0123456789abcdef" * 4
 CURE = "make CSV and card again with `kit ensemble`"
+HEX = "^[0-9a-f]{64}$"
+KEYS = "name, csv_sha256, data, recipe, members, estimate, competition, revision, kit_version, made_at"
 
 CARD = Card(
     name="다섯",
     csv_sha256=SHA,
-    data=CardData("data/goorm-2/test.json", SHA, 4008),
+    data=CardData(path="data/goorm-2/test.json", sha256=SHA, questions=4008),
     recipe={"members": [{"run": "runs/klue-bert"}], "blend": "mean", "rules": ["trim", {"blank_long": 20}]},
     members=(
-        Member("klue-bert.0", "runs/klue-bert", 0, "test-01234567.fold-0.safetensors", SHA, 2.0, 1.3),
-        Member("other", "submissions/other.csv", None, "other.csv", SHA),
+        Member(
+            label="klue-bert.0", run="runs/klue-bert", fold=0, span_file="test-01234567.fold-0.safetensors",
+            span_sha256=SHA, weight=2.0, temperature=1.3,
+        ),
+        Member(
+            label="other", run="submissions/other.csv", fold=None, span_file="other.csv", span_sha256=SHA,
+            weight=1.0, temperature=1.0,
+        ),
     ),
-    estimate=Estimate(1.947, Interval(1.8, 2.1, 0.95)),
-    revision=Revision("abc123", True),
+    estimate=Estimate(edit=1.947, interval=Interval(1.8, 2.1, 0.95)),
+    competition=DEFAULT_COMPETITION,
+    revision=Revision(commit="abc123", dirty=True),
+    kit_version=kit.__version__,
     made_at="2026-01-02T03:04:05Z",
-)
-PLAIN = Card("plain", SHA, CardData("test.json", SHA, 1), {})
+)  # fmt: skip
+PLAIN = Card(
+    name="plain", csv_sha256=SHA, data=CardData(path="test.json", sha256=SHA, questions=1),
+    recipe={}, members=(), competition="another-contest", kit_version="0.1.0",
+)  # fmt: skip
+
+
+def changed(**fields: object) -> Card:
+    return CARD.model_copy(update=fields)
 
 
 @pytest.mark.parametrize("card", [CARD, PLAIN])
@@ -76,17 +93,17 @@ def test_what_the_json_says(tmp_path: Path) -> None:
 
 
 def test_no_estimate_and_no_interval_are_told_apart(tmp_path: Path) -> None:
-    assert PLAIN.estimate == NO_ESTIMATE == Estimate(None, None, "no estimate")
-    lonely = Estimate(2.0, bootstrap([2.0, 2.0], [0, 0]))
-    assert lonely == Estimate(2.0, None, "no interval: all questions form one group")
-    assert read_card(write_card(tmp_path / "a.csv", replace(CARD, estimate=lonely))).estimate == lonely
+    assert PLAIN.estimate == NO_ESTIMATE == Estimate(edit=None, interval=None, reason="no estimate")
+    lonely = Estimate(edit=2.0, interval=bootstrap([2.0, 2.0], [0, 0]))
+    assert lonely == Estimate(edit=2.0, reason="no interval: all questions form one group")
+    assert read_card(write_card(tmp_path / "a.csv", changed(estimate=lonely))).estimate == lonely
 
 
 def test_only_the_card_knows_the_time(tmp_path: Path) -> None:
     first = write_submission(tmp_path / "a.csv", ["a"], ["답"])
     assert write_submission(tmp_path / "b.csv", ["a"], ["답"]) == first
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now())
-    card = replace(CARD, csv_sha256=first, made_at=now())
+    card = changed(csv_sha256=first, made_at=now())
     assert read_card(write_card(tmp_path / "a.csv", card)).describes(tmp_path / "b.csv")
     write_submission(tmp_path / "b.csv", ["a"], ["다른 답"])
     assert not card.describes(tmp_path / "b.csv")
@@ -101,7 +118,7 @@ def test_card_path(csv: str, card: str) -> None:
 
 
 def test_paths_that_are_not_utf8_survive(tmp_path: Path) -> None:
-    card = replace(CARD, data=CardData(os.fsdecode(b"data/\xb0\xa1.json"), SHA, 1))
+    card = changed(data=CardData(path=os.fsdecode(b"data/\xb0\xa1.json"), sha256=SHA, questions=1))
     assert read_card(write_card(tmp_path / "a.csv", card)) == card
     assert card.data.name == os.fsdecode(b"\xb0\xa1.json")
 
@@ -128,24 +145,31 @@ def spoiled(tmp_path: Path, change: dict[str, object]) -> str:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": 3}, f"name is 3; it must be text; {CURE}"),
-        ({"csv_sha256": "ABC"}, f'csv_sha256 is "ABC"; it must be a SHA-256 in lower-case hex; {CURE}'),
-        ({"data/questions": 1.5}, f"data.questions is 1.5; it must be a whole number; {CURE}"),
-        ({"data/questions": True}, f"data.questions is true; it must be a whole number; {CURE}"),
-        ({"data": None}, f"data is null; it must be an object; {CURE}"),
-        ({"recipe": []}, f"recipe is []; it must be an object; {CURE}"),
-        ({"members": {}}, f"members is {{}}; it must be a list; {CURE}"),
-        ({"members/1/weight": "2"}, f'members[1].weight is "2"; it must be a number; {CURE}'),
-        ({"members/0/temperature": ...}, f"members[0].temperature is missing; {CURE}"),
-        ({"members": [7]}, f"members[0] is 7; it must be an object; {CURE}"),
-        ({"estimate/interval/low": None}, f"estimate.interval.low is null; it must be a number; {CURE}"),
-        ({"revision/dirty": "no"}, f'revision.dirty is "no"; it must be true or false; {CURE}'),
-        ({"extra": 1}, f"extra is an unknown field; {CURE}"),
+        ({"name": 3}, f"name is 3; input should be a valid string; {CURE}"),
+        ({"csv_sha256": "ABC"}, f'csv_sha256 is "ABC"; string should match pattern {HEX!r}; {CURE}'),
+        ({"data/questions": 1.5}, f"data.questions is 1.5; input should be a valid integer; {CURE}"),
+        ({"data/questions": True}, f"data.questions is true; input should be a valid integer; {CURE}"),
+        ({"data": None}, f"data is null; input should be a valid dictionary; {CURE}"),
+        ({"recipe": []}, f"recipe is []; input should be a valid dictionary; {CURE}"),
+        ({"members": {}}, f"members is {{}}; input should be a valid tuple; {CURE}"),
+        ({"members/1/weight": "2"}, f'members[1].weight is "2"; input should be a valid number; {CURE}'),
+        ({"members/0/temperature": ...}, f"members[0].temperature is missing; add it; {CURE}"),
+        (
+            {"members": [7]},
+            f"members[0] is 7; input should be a valid dictionary; {CURE}",
+        ),
+        (
+            {"estimate/interval/low": None},
+            f"estimate.interval.low is null; input should be a valid number; {CURE}",
+        ),
+        ({"revision/dirty": "no"}, f'revision.dirty is "no"; input should be a valid boolean; {CURE}'),
+        ({"extra": 1}, f"extra is not a known key; keys are {KEYS}; {CURE}"),
         (
             {"name": None, "made_at": 5, "kit_version": ...},
-            f"name is null; it must be text; made_at is 5; it must be text; kit_version is missing; {CURE}",
+            f"name is null; input should be a valid string; made_at is 5; input should be a valid string; "
+            f"kit_version is missing; add it; {CURE}",
         ),
-        ({"name": ["\ud800"]}, f'name is ["\\ud800"]; it must be text; {CURE}'),
+        ({"name": ["\ud800"]}, f'name is ["\\ud800"]; input should be a valid string; {CURE}'),
         ({"card": ...}, f"is not a card (no format version under 'card'); {CURE}"),
         (
             {"card": 2},
@@ -177,17 +201,17 @@ def test_what_is_no_card(tmp_path: Path, content: bytes) -> None:
 def test_missing_card(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError) as caught:
         read_card(tmp_path / "five.csv")
-    assert str(caught.value) == f"{tmp_path / 'five.json'}: there is no such card; {CURE}"
+    assert str(caught.value) == f"{tmp_path / 'five.json'}: there is no such file; {CURE}"
     (tmp_path / "six.json").mkdir()
-    with pytest.raises(SubmissionError, match="cannot be read"):
+    with pytest.raises(SubmissionError, match="is a folder"):
         read_card(tmp_path / "six.csv")
 
 
 def test_recipes_hold_json_only(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
-        write_card(tmp_path / "five.csv", replace(CARD, recipe={"lengths": {1, 2}}))
+        write_card(tmp_path / "five.csv", changed(recipe={"lengths": {1, 2}}))
     with pytest.raises(ValueError, match="not JSON compliant"):
-        write_card(tmp_path / "five.csv", replace(CARD, recipe={"weight": float("nan")}))
+        write_card(tmp_path / "five.csv", changed(recipe={"weight": float("nan")}))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -213,9 +237,9 @@ def test_git_revision(outside_git: Path) -> None:
     git(outside_git, "commit", "-q", "-m", "a")
     commit = git(outside_git, "rev-parse", "HEAD").strip()
     (outside_git / "untracked.csv").write_text("a")
-    assert git_revision(outside_git) == Revision(commit, False)
+    assert git_revision(outside_git) == Revision(commit=commit, dirty=False)
     (outside_git / "recipe.yaml").write_text("b")
-    assert git_revision(outside_git) == Revision(commit, True)
+    assert git_revision(outside_git) == Revision(commit=commit, dirty=True)
 
 
 def test_git_revision_never_fails(outside_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,14 +21,13 @@ from kit.errors import (
 )
 from kit.kaggle.kernels.history import PushRecord, remember
 from kit.submission.ledger import NOT_SENT, OPEN, Entry, Ledger
-from kit.submission.submitting import Outcome
+from kit.submission.submit import Outcome
 from tests.kaggle import serving_code
-from tests.kaggle.conftest import kaggle
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_kernels import Kernel, kernels
-from tests.kaggle.submitting import records, score
+from tests.kaggle.serving_submissions import records, score
 
-__all__ = ["kaggle", "serving_code"]
+__all__ = ["serving_code"]
 NAME = "person/kit-five"
 CONTEST = "some-code-contest"
 LOST = "CreateCodeSubmission"

@@ -16,7 +16,7 @@ from kit.training.trainer import steps_of
 from tests.commands import run_program
 from tests.modeling.conftest import ARTICLES
 from tests.training.gradients import Asked, Row, changes, options, trainer
-from tools.tiny_families import make_family
+from tools.families.tiny_models import make_family
 
 PLAIN: Asked = ("independent", 0.0, 0.0, 0.0)
 OPTIONS: Asked = ("independent", 0.3, 0.5, 0.7)

@@ -33,7 +33,7 @@ from kit.training.budget import BudgetBatches
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
 from kit.training.trial import Trial, try_training
-from tools.tiny_families import make_family, train_pad_row
+from tools.families.tiny_models import make_family, train_pad_row
 
 SETTINGS: dict[str, Any] = {
     "epochs": 2.0,

@@ -19,23 +19,19 @@ from kit.metrics.bootstrap import holm
 from kit.metrics.metrics import edit_distances
 from kit.ranking.model import write_ranker
 from kit.ranking.stage import fitted_on
-from kit.settings.folds import FileFolds, FoldPlan, write_plan
 from kit.settings.recipe import Member, Recipe
-from kit.settings.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
+from kit.settings.runs import read_run, write_run
 from kit.settings.training import TrainingSettings
 from kit.spans.blending import blended
-from kit.spans.out_of_fold import oof_digest, oof_file
 from kit.spans.posteriors import span_posterior
 from kit.spans.recipes import load_recipe
-from kit.spans.span_scores import Provenance, SpanScores
-from kit.spans.store import write_spans
 from kit.tuning.fitting import WAYS, Fitter
 from kit.tuning.members import out_of_fold_members
 from kit.tuning.second_stage import last_fit
 from kit.tuning.table import make_table
 from kit.tuning.temperature import fit_temperature, gold_likelihood
 from kit.tuning.weights import coordinate_search, greedy_selection, search
-from tests.spans.made import letters, scores_of, words
+from tests.spans.made import letters, make_run, scores_of, words
 
 NOUNS = [
     "한국은행",
@@ -71,25 +67,6 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     Path("data").mkdir()
     Path("data/train.json").write_text(json.dumps({"data": rows}, ensure_ascii=False), encoding="utf-8")
     return kit.load("data/train.json")
-
-
-def make_run(data: Dataset, name: str, scores: SpanScores, seed: int = 0) -> str:
-    folder = Path("runs") / name
-    fold = FoldRecord(held_out=1, steps=1, seconds=1.0, windows=1, weights_sha256="0" * 64, metrics={})
-    record = RunRecord(
-        backbone="b",
-        settings=TrainingSettings(folds=3),
-        data=(DataFile(name="train.json", sha256=data.sha256, questions=len(data)),),
-        answer_lengths={"2": 10, "3": 30, "4": 20},
-        folds=dict.fromkeys(("0", "1", "2"), fold),
-    )
-    write_run(folder, record)
-    fold_of = tuple((number + seed) % 3 for number in range(len(data)))
-    folds = FileFolds(name="train.json", sha256=data.sha256, fold_of=fold_of)
-    write_plan(folder, FoldPlan(folds=3, split_seed=42, files=(folds,)))
-    provenance = Provenance(data.sha256, name, "oof", oof_digest(record), 384, 128, "0.1.0")
-    write_spans(oof_file(folder, data.sha256), provenance, [scores])
-    return str(folder)
 
 
 @pytest.fixture

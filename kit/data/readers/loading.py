@@ -17,6 +17,7 @@ from kit.data.readers.settling import settle
 from kit.data.readers.sniff import Sample, sample
 from kit.data.records import Dataset
 from kit.errors import DataError, all_of
+from kit.files import read_file
 
 
 class Reader(Protocol):
@@ -115,19 +116,10 @@ def _without_collections() -> Iterator[None]:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file; check the path") from None
-    except IsADirectoryError:
-        inside = sorted(str(file) for file in path.glob("*.json"))[:3]
-        hint = f", such as {inside[0]}" if inside else ""
-        raise DataError(f"{path}: is a folder; give a file in it{hint}") from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise DataError(f"{path}: cannot be read ({reason}); check its permissions and the path") from None
-    except ValueError:  # a NUL in the path
-        raise DataError(f"{plain(str(path))}: is no path of a file; check the path") from None
+    inside: list[str] = []
+    with contextlib.suppress(OSError, ValueError):  # reading says what is wrong
+        inside = sorted(str(file) for file in path.glob("*.json"))[:1]
+    return read_file(path, DataError, folder=", such as ".join(["give a file in it", *inside]))
 
 
 def _gather(data: bytes, name: str, prefix: str, gathering: Gathering) -> str:

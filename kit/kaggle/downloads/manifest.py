@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kit.files import now, sha256_file
-from kit.settings.validation import Settings, read_record
+from kit.settings.validation import Settings, Sha256, read_record
 from kit.version import __version__
 
 MANIFEST = "manifest.json"
@@ -20,7 +20,7 @@ class StoredFile(Settings):
 
     name: Annotated[str, Field(min_length=1)]
     size: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class Manifest(Settings):

@@ -1,4 +1,26 @@
-// Everything put together: the first drawing, the keyboard, the address.
+// The page: its head and its facts, the first drawing, the keyboard, the address.
+
+function drawHead() {
+  fill(document.getElementById("head"),
+    el("p", { class: "kit" }, "kit report"),
+    el("h1", {}, data(REPORT.name)),
+    el("p", { class: "sub" }, `${plural(TOTAL, "question")} of `, data(REPORT.data)),
+    REPORT.fitted ? el("p", { class: "verdict" }, "A fit, not an estimate: something was fitted on these rows.") : null,
+    el("ul", { class: "cautions" }, REPORT.cautions.map((one) =>
+      el("li", { class: one.fitted ? "caution fitted" : "caution" },
+        el("span", { class: "sign", "aria-hidden": "true" }, one.fitted ? "⚠" : "ⓘ"), data(one.text)))));
+}
+
+function drawFacts() {
+  const unknown = REPORT.facets.filter((facet) => facet.reason);
+  fill(document.getElementById("facts"),
+    el("h2", { id: "facts-title" }, "How it was made"),
+    el("dl", {}, REPORT.facts.flatMap(([name, value]) => [el("dt", {}, data(name)), el("dd", {}, data(value))])),
+    unknown.length
+      ? el("p", { class: "note" }, "Not shown: ", unknown.map((facet) => `${facet.title} (${facet.reason})`).join("; "), ".")
+      : null);
+  fill(document.getElementById("foot"), `kit ${REPORT.kit}. This file needs no network and sends nothing anywhere.`);
+}
 
 function typing(target) {
   return target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;

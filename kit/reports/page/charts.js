@@ -1,4 +1,4 @@
-// How sure and how good: charts of the selection (calibration, blanking, lengths, members) and of the fits.
+// Charts of the selection (calibration, blanking, lengths, agreement) and of fits (temperature, weights, learning).
 
 const CHARTS = [
   ["calibration", "Calibration: expected and actual distance", drawCalibration, true],
@@ -55,7 +55,7 @@ function parts(rows, by, value, wanted = 10) {
 
 function drawCalibration(width) {
   const rows = selection.all.filter((number) => Q.risk[number] !== null);
-  if (!rows.length) return "answers without candidates expect no distance";
+  if (!rows.length) return "answers without candidates have no expected distance";
   const points = parts(rows, (number) => Q.risk[number], (number) => Q.distance[number]);
   const high = Math.max(...points.flatMap(([x, y]) => [x, y]), 0.1) * 1.05;
   const area = frame(width, {
@@ -64,7 +64,7 @@ function drawCalibration(width) {
   });
   diagonal(area, high);
   drawLines(area, [{ label: "", points: points.map(([x, y, n]) => [x, y, `expected ${x.toFixed(2)}, actual ${y.toFixed(2)} characters, ${plural(n, "question")}`]) }]);
-  return { nodes: [area.root], note: "Tenths of the questions by the distance that the blend itself expects of its answer; on the diagonal it knows how wrong it is." };
+  return { nodes: [area.root], note: "Tenths of the questions by expected distance; on the diagonal the expectation is right." };
 }
 
 function drawCertainty(width) {
@@ -78,7 +78,7 @@ function drawCertainty(width) {
   });
   diagonal(area, 1);
   drawLines(area, [{ label: "", points: points.map(([x, y, n]) => [x, y, `probability ${percent(x)}, right ${percent(y)}, ${plural(n, "question")}`]) }]);
-  return { nodes: [area.root], note: "Tenths of the questions by the probability of their answer; below the diagonal the blend is too sure." };
+  return { nodes: [area.root], note: "Tenths of the questions by the probability of their answer; below the diagonal the blend is overconfident." };
 }
 
 function diagonal(area, high) {
@@ -93,7 +93,7 @@ function drawBlankLength(width) {
     const value = mean(rows, (number) => (Q.raw[number][0] >= least ? GOLD_LENGTH[number] : Q.raw[number][1]));
     points.push([least, value]);
   }
-  return blanking(width, points, { low: 1, high: Math.max(longest, 2), label: "blanked from so many characters on" },
+  return blanking(width, points, { low: 1, high: Math.max(longest, 2), label: "answers blanked from this length on, characters" },
     (x) => (x === longest ? "best: no blank" : `best: blank at ${x} characters`),
     "Of the answers before any blanking. The best value is fitted on what is shown: kit tune fits it on other rows.");
 }
@@ -108,7 +108,7 @@ function drawBlankCertainty(width) {
   }
   return blanking(width, points, { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1], format: (value) => String(100 * value), label: "blanked below this probability, %" },
     (x) => (x === 0 ? "best: no blank" : `best: blank below ${percent(x, 0)}`),
-    "The best value is fitted on what is shown, and flatters.");
+    "The best value is fitted on what is shown, so it is too good.");
 }
 
 function blanking(width, points, x, words, note) {
@@ -144,12 +144,12 @@ function drawLengths(width) {
   return {
     nodes: [area.root, el("ul", { class: "legend" },
       el("li", {}, el("span", { class: "swatch gold-bar" }), "gold (filled)"), el("li", {}, el("span", { class: "swatch said-bar" }), "predicted (outlined)"))],
-    note: "Where the outline stands above the bar, answers of that length are given more often than golds have it.",
+    note: "An outline above its bar: answers of this length are more frequent than golds.",
   };
 }
 
 function drawAgreement() {
-  if (MEMBERS.length < 2) return MEMBERS.length ? "there is one member, so nobody to agree" : "a CSV has no members";
+  if (MEMBERS.length < 2) return MEMBERS.length ? "there is only one member" : "a CSV has no members";
   const voters = [...MEMBERS.map((member) => ({ label: member.label, of: (number) => memberAnswer(member, number) })),
     { label: "this report", of: (number) => Q.answer[number] }, { label: "gold", of: gold }];
   const same = (a, b) => mean(selection.all, (number) => Number(a.of(number) === b.of(number)));
@@ -163,7 +163,7 @@ function drawAgreement() {
         node.style.setProperty("--heat", `${Math.round(100 * share)}%`);
         return node;
       })))));
-  return { nodes: [el("div", { class: "wide" }, table)], note: "Share of questions with the very same answer. Members that agree less bring more to a blend, if they are good." };
+  return { nodes: [el("div", { class: "wide" }, table)], note: "Share of questions with the same answer. Good members that agree less add more to a blend." };
 }
 
 function drawTemperatures(width) {

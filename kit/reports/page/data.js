@@ -1,5 +1,5 @@
-// The report's contents: columns read at once; contexts and details, which are large, come packed, are unpacked
-// after the first drawing, and a question's details are decoded once it is opened.
+// The report's contents.  Columns are read at once; contexts and details are large and packed: they are unpacked
+// after the first drawing, and a question's details are decoded when it is opened.
 
 const read = (id) => document.getElementById(id).textContent;
 const REPORT = JSON.parse(read("index"));
@@ -8,10 +8,10 @@ const TOTAL = Q.guid.length;
 const FACETS = REPORT.facets.filter((facet) => !facet.reason);
 const FACET = Object.fromEntries(FACETS.map((facet) => [facet.key, facet]));
 const NUMBER = new Map(Q.guid.map((guid, number) => [guid, number]));
-const VERSUS = REPORT.versus && REPORT.standings.find((standing) => standing.role === "versus");
+const VERSUS = REPORT.versus && REPORT.scores.find((row) => row.role === "versus");
 const MEMBERS = REPORT.members.map((member, at) => ({
   ...member,
-  distance: (REPORT.standings.filter((one) => one.role === "member")[at] || REPORT.standings[0]).distance,
+  distance: (REPORT.scores.filter((one) => one.role === "member")[at] || REPORT.scores[0]).distance,
 }));
 const GLYPHS = ["✓", "⊂", "⊃", "은", "✗", "∅", "!"];
 
@@ -50,7 +50,7 @@ const context = (number) => unpacked.contexts[Q.context[number]];
 const details = (number) => JSON.parse(unpacked.details[number]);
 
 // Four bytes a position: three of the place, one of the probability in steps of 1/255.
-function unpackStrips(text) {
+function unpackHeatmaps(text) {
   const bytes = bytesOf(text);
   const view = new DataView(bytes.buffer);
   const sides = [];

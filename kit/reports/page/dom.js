@@ -17,11 +17,11 @@ function fill(node, ...children) {
   return node;
 }
 
-// Characters that are not seen, or that change what is: controls, bidirectional marks, zero widths.
+// Characters that are invisible or change how others look: controls, bidirectional marks, zero widths.
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/u;
 const UNSEEN_RUN = new RegExp(`(${UNSEEN.source})`, "u");
 
-// A text from the data, isolated from the direction of what surrounds it, its unseen characters shown.
+// A text from the data: isolated from the text direction around it, its invisible characters shown.
 function data(text, attributes = {}) {
   return el("bdi", attributes, ...shown(text));
 }
@@ -30,11 +30,11 @@ function shown(text) {
   if (!UNSEEN.test(text)) return [document.createTextNode(text)];
   return text.split(UNSEEN_RUN).filter((part) => part !== "").map((part) =>
     part.length === 1 && UNSEEN.test(part)
-      ? el("span", { class: "unseen", title: "a character that is not seen" }, codeOf(part))
+      ? el("span", { class: "unseen", title: "an invisible character" }, codeOf(part))
       : document.createTextNode(part));
 }
 
-// The same for places that hold text alone, such as titles of shapes.
+// The same for places that hold only text, such as titles of shapes.
 function visible(text) {
   return text.split(UNSEEN_RUN).map((part) => (part.length === 1 && UNSEEN.test(part) ? codeOf(part) : part)).join("");
 }

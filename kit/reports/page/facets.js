@@ -1,4 +1,4 @@
-// Where the distance comes from: a small chart of bars a facet, each bar a filter.
+// Facets: for each a small chart of bars, each bar a filter; and the bar that shows which filters are on.
 
 let shownFacets = null;
 
@@ -16,7 +16,7 @@ function drawFacets() {
       el("h2", { id: "where-title" }, "Where the distance comes from"),
       el("p", { class: "note" },
         "Bar: share of the total distance. Line ", el("span", { class: "key-line", "aria-hidden": "true" }, "│"),
-        ": share of the questions; a bar beyond its line costs more than its part. Choose bars to filter everything."),
+        ": share of the questions; a bar beyond its line costs more than its share. Click bars to filter the whole page."),
       grid);
   }
   for (const [facet, card] of shownFacets) drawFacet(facet, card);
@@ -46,7 +46,7 @@ function drawFacet(facet, card) {
         title: tooltip(facet, value, one, share, average),
         onclick: () => toggle(facet.key, value),
       },
-        el("span", { class: "label" }, facet.key === "kind" || facet.key === "before" ? glyph(facet.labels[value]) : null, data(facet.labels[value])),
+        el("span", { class: "label" }, facet.key === "error" || facet.key === "before" ? glyph(facet.labels[value]) : null, data(facet.labels[value])),
         el("span", { class: "track" }, bar, line),
         el("span", { class: "number share" }, percent(share)),
         el("span", { class: "number n" }, count(one.questions)),
@@ -57,16 +57,42 @@ function drawFacet(facet, card) {
   if (focused !== null) card.querySelector(`[data-value="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function glyph(kind) {
-  const at = REPORT.kinds.findIndex((one) => one.name === kind);
+function glyph(type) {
+  const at = REPORT.error_types.findIndex((one) => one.name === type);
   return el("span", { class: `glyph k${at}`, "aria-hidden": "true" }, GLYPHS[at]);
 }
 
 function tooltip(facet, value, one, share, average) {
-  const kind = REPORT.kinds.find((each) => each.name === facet.labels[value]);
-  const meaning = kind && (facet.key === "kind" || facet.key === "before") ? `${kind.meaning}\n` : "";
+  const type = REPORT.error_types.find((each) => each.name === facet.labels[value]);
+  const meaning = type && (facet.key === "error" || facet.key === "before") ? `${type.meaning}\n` : "";
   return `${meaning}${plural(one.questions, "question")}, ${count(one.distance)} characters (${percent(share)} of the distance), `
     + `${average.toFixed(2)} characters a question`;
 }
 
 const niceShare = (share) => [0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 1].find((step) => step >= share - 1e-9) ?? 1;
+
+function drawBar() {
+  const bar = document.getElementById("bar");
+  const chips = [...state.filters].map(([key, values]) => {
+    const facet = FACET[key];
+    const names = [...values].sort((a, b) => a - b).map((value) => facet.labels[value]).join(", ");
+    return chip(`${facet.title}: `, names, facet.unit, () => { state.filters.delete(key); changed(); });
+  });
+  if (state.search) chips.push(chip("text: ", state.search, "", () => { state.search = ""; changed(); }));
+  const whole = Q.distance.reduce((sum, one) => sum + one, 0);
+  const share = whole ? selection.distance / whole : 0;
+  bar.classList.toggle("active", filtered());
+  fill(bar,
+    el("span", { class: "amount", "aria-live": "polite", id: "amount" },
+      filtered()
+        ? `${count(selection.all.length)} of ${plural(TOTAL, "question")}, ${percent(share)} of the distance`
+        : `all ${plural(TOTAL, "question")}`),
+    chips,
+    filtered() ? el("button", { class: "clear", id: "clear", onclick: clearFilters }, "show all") : null,
+    filtered() ? null : el("span", { class: "hint" }, "every bar is a filter"));
+}
+
+function chip(title, names, unit, remove) {
+  return el("button", { class: "chip", onclick: remove, title: "remove this filter" },
+    title, data(names), unit ? ` ${unit}` : "", el("span", { "aria-hidden": "true" }, " ×"));
+}

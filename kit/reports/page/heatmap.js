@@ -1,15 +1,15 @@
-// Heat strips: where each member and the blend see the answer begin (bars up) and end (bars down).
+// Heatmaps: where each member and the blend see the answer begin (bars up) and end (bars down).
 
 const LETTER = 14; // pixels a character needs to be read
 const HALF = 20; // pixels of a probability of 1
 
-// The strips of a question over its whole context, or so near that every character can be read.
-function drawStrips(number, packed, letters) {
-  const sides = unpackStrips(packed);
-  const labels = MEMBERS.filter((member) => member.strip).map((member) => [member.label, `${percent(member.weight, 0)} of the weight`]);
+// The heatmaps of a question over its whole context, or zoomed in until every character can be read.
+function drawHeatmaps(number, packed, letters) {
+  const sides = unpackHeatmaps(packed);
+  const labels = MEMBERS.filter((member) => member.heatmap).map((member) => [member.label, `${percent(member.weight, 0)} of the weight`]);
   if (REPORT.blend && labels.length > 1) labels.push(["blend", "all together"]);
   if (!labels.length) return null;
-  const holder = el("div", { class: "strips" });
+  const holder = el("div", { class: "heatmaps" });
   const button = el("button", { class: "zoom", id: "zoom", onclick: () => { near = !near; draw(); } });
   let near = null;
   const draw = () => {
@@ -18,12 +18,12 @@ function drawStrips(number, packed, letters) {
     const close = nearRange(number, sides, letters.length, Math.floor(width / LETTER));
     near ??= close.holds;
     const range = near ? close : { from: 0, to: letters.length };
-    fill(button, near ? "show the whole context" : "show it near, character by character");
+    fill(button, near ? "show the whole context" : "zoom in to the characters");
     fill(holder, labels.map(([name, about], at) =>
-      el("div", { class: "strip" },
+      el("div", { class: "heatmap" },
         el("div", { class: "who" }, data(name), el("small", {}, about)),
-        strip(width, range, letters, sides[2 * at], sides[2 * at + 1], number))),
-      el("div", { class: "strip" }, el("div", { class: "who" }), stripAxis(width, range, near ? letters : null)));
+        heatmap(width, range, letters, sides[2 * at], sides[2 * at + 1], number))),
+      el("div", { class: "heatmap" }, el("div", { class: "who" }), heatmapAxis(width, range, near ? letters : null)));
   };
   whenShown(holder, draw);
   return el("div", {},
@@ -34,7 +34,7 @@ function drawStrips(number, packed, letters) {
     holder);
 }
 
-// So many characters around answer and gold, or around the hottest place; whether both fit.
+// *room* characters around answer and gold, or around the likeliest place; holds: whether both fit.
 function nearRange(number, sides, size, room) {
   const spans = Q.golds[number].slice(0, 1).map(([text, start]) => [start, start + codePoints(text)]);
   if (Q.place[number] !== null) spans.push([Q.place[number], Q.place[number] + codePoints(Q.answer[number])]);
@@ -46,7 +46,7 @@ function nearRange(number, sides, size, room) {
   return { from, to: Math.min(from + room, size), holds };
 }
 
-function strip(width, { from, to }, letters, starts, ends, number) {
+function heatmap(width, { from, to }, letters, starts, ends, number) {
   const size = to - from || 1, height = 2 * HALF + 4;
   const x = (place) => ((place - from) / size) * width;
   const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "start and end heat" });
@@ -77,9 +77,9 @@ function hatch() {
     svg("line", { x1: 0, y1: 0, x2: 0, y2: 5, class: "hatching" })));
 }
 
-function stripAxis(width, { from, to }, letters) {
+function heatmapAxis(width, { from, to }, letters) {
   const size = to - from || 1, top = letters ? 20 : 0;
-  const root = svg("svg", { width, height: 34 + top, viewBox: `0 0 ${width} ${34 + top}`, "aria-hidden": "true", class: "strip-axis" });
+  const root = svg("svg", { width, height: 34 + top, viewBox: `0 0 ${width} ${34 + top}`, "aria-hidden": "true", class: "heatmap-axis" });
   if (letters) {
     for (let place = from; place < to; place++) {
       const letter = visible(letters[place]);
@@ -93,15 +93,4 @@ function stripAxis(width, { from, to }, letters) {
   }
   root.append(svg("text", { class: "axis", x: width / 2, y: top + 31, "text-anchor": "middle" }, "place in the context, characters"));
   return root;
-}
-
-// Draw once the node has a width, and again when it changes.
-function whenShown(node, draw) {
-  let last = 0;
-  new ResizeObserver(() => {
-    if (node.clientWidth && node.clientWidth !== last) {
-      last = node.clientWidth;
-      draw();
-    }
-  }).observe(node);
 }

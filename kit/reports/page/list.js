@@ -1,4 +1,4 @@
-// The list of questions: only the rows in view exist, so that thousands cost as little as ten.
+// The list of questions: only visible rows exist, so thousands of questions are as fast as ten.
 
 const ROW = 74;
 let list = null;
@@ -55,12 +55,12 @@ function row(number, at) {
     class: `row${opened ? " opened" : ""}`, role: "option", "aria-selected": String(opened), "data-guid": Q.guid[number],
     "aria-posinset": String(at + 1), "aria-setsize": String(selection.rows.length), onclick: () => open(number),
   },
-    el("span", { class: `far k${Q.kind[number]}`, title: REPORT.kinds[Q.kind[number]].name },
-      el("b", {}, String(Q.distance[number])), el("small", {}, GLYPHS[Q.kind[number]])),
+    el("span", { class: `far k${Q.error_type[number]}`, title: REPORT.error_types[Q.error_type[number]].name },
+      el("b", {}, String(Q.distance[number])), el("small", {}, GLYPHS[Q.error_type[number]])),
     el("span", { class: "words" },
       el("span", { class: "asked" }, data(Q.text[number].slice(0, 200))),
       el("span", { class: "pair" }, answerText(Q.answer[number].slice(0, 90)),
-        Q.kind[number] === 0 ? null : [el("span", { class: "arrow" }, " gold "), answerText(gold(number).slice(0, 90))])),
+        Q.error_type[number] === 0 ? null : [el("span", { class: "arrow" }, " gold "), answerText(gold(number).slice(0, 90))])),
     VERSUS ? el("span", { class: `moved ${Math.sign(change(number)) > 0 ? "worse" : "better"}` }, change(number) ? moved(change(number)) : "") : null);
   node.style.top = `${at * ROW}px`;
   return node;
@@ -82,7 +82,7 @@ function open(number, { scroll = true } = {}) {
   }
 }
 
-// The next question from the open one on, in *step*s, that *wanted* accepts; the open one stays where there is none.
+// Open the next question (step 1) or the previous one (-1) that *wanted* accepts, if there is one.
 function go(step, wanted = () => true) {
   const from = selection.position.get(state.open);
   let at = from === undefined ? (step > 0 ? 0 : selection.rows.length - 1) : from + step;

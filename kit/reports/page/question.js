@@ -1,10 +1,10 @@
-// One question: what was asked, answered and meant, the context with both, why, and by whom.
+// One question: its text, answer and gold, the context with both, the reasons, and each member's answer.
 
 async function drawQuestion() {
   const asked = state.open;
   if (asked !== null && !unpacked) {
     await texts();
-    if (asked !== state.open) return; // another was opened meanwhile
+    if (asked !== state.open) return; // another question was opened meanwhile
   }
   const node = document.getElementById("question");
   node.classList.toggle("empty", state.open === null);
@@ -33,7 +33,7 @@ async function drawQuestion() {
       el("li", {}, el("mark", { class: "gold said" }, "both")),
       Q.answer[number] !== "" && Q.place[number] === null ? el("li", {}, "the answer does not stand in the context") : null),
     el("div", { class: "context", id: "context", lang: "ko", dir: "auto" }, marked(number, letters)),
-    drawStrips(number, detail.strips, letters),
+    drawHeatmaps(number, detail.heatmaps, letters),
     candidatesTable(number, detail));
   node.scrollTop = 0;
   const box = node.querySelector("#context");
@@ -44,9 +44,9 @@ async function drawQuestion() {
 function answersTable(number, detail) {
   const lines = Q.golds[number].map(([text], at) => line(at ? "also gold" : "gold", text, "", "", "gold"));
   if (!lines.length) lines.push(line("gold", "", "", "", "gold"));
-  const kind = REPORT.kinds[Q.kind[number]];
+  const type = REPORT.error_types[Q.error_type[number]];
   lines.push(line("answer", Q.answer[number], Q.distance[number], Q.p[number], "own",
-    el("span", { class: `kind k${Q.kind[number]}`, title: kind.meaning }, `${GLYPHS[Q.kind[number]]} ${kind.name}`)));
+    el("span", { class: `error k${Q.error_type[number]}`, title: type.meaning }, `${GLYPHS[Q.error_type[number]]} ${type.name}`)));
   if (Q.decoded[number] !== null) lines.push(line("before the rules", Q.decoded[number], "", "", "plain"));
   if (VERSUS) lines.push(line(VERSUS.label, rivalAnswer(number), VERSUS.distance[number], "", "rival", change(number) ? moved(change(number)) : "as near"));
   if (MEMBERS.length > 1) {

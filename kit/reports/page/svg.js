@@ -1,4 +1,4 @@
-// Charts as inline SVG, drawn at the width they have, so that their text keeps its size.
+// Charts as inline SVG, drawn at their actual width so that their text keeps its size.
 
 const SVG = "http://www.w3.org/2000/svg";
 const DASHES = ["", "7 4", "2 3", "10 3 2 3", "4 2", "1 4"];
@@ -69,7 +69,7 @@ function pointShape(kind, x, y, size = 4) {
   return svg("circle", { cx: x, cy: y, r: size });
 }
 
-// Series of {label, points: [[x, y, note]]}: told apart by dash and point as well as by colour.
+// Series of {label, points: [[x, y, note]]}: with different dashes and points as well as colours.
 function drawLines(area, series, { points = true } = {}) {
   series.forEach((one, at) => {
     const tone = `series s${at % 6}`;
@@ -87,7 +87,7 @@ function drawLines(area, series, { points = true } = {}) {
   });
 }
 
-// A point that is meant: a ring, and words beside it that stay inside the frame.
+// Mark a point: a ring, with a text beside it that stays inside the frame.
 function mark(area, x, y, text) {
   const px = area.sx(x), py = area.sy(y);
   const half = text.length * 3.4;
@@ -106,4 +106,15 @@ function legend(labels) {
       pointShape(POINTS[at % 4], 17, 6, 3.2)));
     return el("li", {}, sample, data(label));
   }));
+}
+
+// Draw when the node has a width, and again when the width changes.
+function whenShown(node, draw) {
+  let last = 0;
+  new ResizeObserver(() => {
+    if (node.clientWidth && node.clientWidth !== last) {
+      last = node.clientWidth;
+      draw();
+    }
+  }).observe(node);
 }

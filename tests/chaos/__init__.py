@@ -1,1 +1,0 @@
-"""Commands that die, or that the file system fails, at many moments; after each the next run succeeds."""

@@ -1,0 +1,5 @@
+"""The fixture `kaggle`: a running server with the calls of submissions, and an account on it."""
+
+from tests.kaggle.conftest import kaggle
+
+__all__ = ["kaggle"]

@@ -1,0 +1,1 @@
+"""Crash tests: commands are killed, or the file system fails, at many moments; the next run must succeed."""

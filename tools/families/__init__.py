@@ -1,0 +1,1 @@
+"""Tiny models of every family of encoders, and `python -m tools.families`, which tries each."""
