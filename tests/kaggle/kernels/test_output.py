@@ -191,7 +191,7 @@ def test_push_status_output_ensemble(
     assert f"{NAME}, version 1" in out
     assert f"https://www.kaggle.com/code/{NAME}" in out
     kernel = kernels(kaggle)[NAME]
-    assert kernel.saved["text"].startswith('"""Trains a backbone')
+    assert kernel.saved["text"].startswith('"""The script that trains a backbone')
     sent = {
         name: kernel.saved.get(name) for name in ("kernelType", "isPrivate", "enableGpu", "enableInternet")
     }

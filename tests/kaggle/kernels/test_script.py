@@ -78,7 +78,7 @@ def test_the_same_plan_gives_the_same_script_within_kaggles_limit() -> None:
     plan = Plan("five", "klue-bert", SLUG, ("--folds", "5"))
     text = script_text(plan, "abc")
     assert text == script_text(plan, "abc")
-    assert len(text.encode()) < script.MOST_BYTES
+    assert len(text.encode()) < script.MOST_SOURCE
 
 
 def test_with_git_the_kit_stays_outside() -> None:

@@ -403,7 +403,7 @@ def test_the_kernel_finds_and_compares_them(kaggle: Kaggle, mine: Path, tmp_path
     with (session.input / mount / "config.json").open("a") as file:
         file.write(" ")
     with pytest.raises(
-        ConfigError, match=r"config\.json has .* bytes, not .*; its data set was updated meanwhile"
+        ConfigError, match=r"config\.json has .* bytes, not .*; its data set was updated since"
     ):
         session.compare_weights()
 
@@ -428,4 +428,4 @@ def test_the_kernel_trains_them(kaggle: Kaggle, mine: Path, tmp_path: Path) -> N
     shutil.rmtree(machine.scratch)
     code, log = machine.run(script)
     assert code == 1, log
-    assert "its data set was updated meanwhile: push again" in str(machine.manifest()["message"])
+    assert "its data set was updated since: push again" in str(machine.manifest()["message"])
