@@ -1,10 +1,6 @@
 """A submission kit for Korean extractive question answering scored by edit distance.
 
-The verbs of the command line as functions: ``kit.download``, ``kit.load``, ``kit.check``, ``kit.leaks``,
-``kit.train``, ``kit.sweep``, ``kit.predict``, ``kit.decode``, ``kit.ensemble``, ``kit.tune``, ``kit.score``,
-``kit.report``, ``kit.write_submission``, ``kit.submit``, ``kit.leaderboard``, ``kit.download_leaderboard``,
-``kit.submissions``, ``kit.fetch_submission``, ``kit.push_kernel``, ``kit.kernel_status``,
-``kit.kernel_logs``, ``kit.kernel_output``, ``kit.kernel_quota``, ``kit.notebook``.
+Every command is also a function: ``kit train`` in a shell is ``kit.train`` in a notebook.
 """
 
 from __future__ import annotations
@@ -15,42 +11,32 @@ from typing import TYPE_CHECKING, Any
 from kit.version import __version__
 
 if TYPE_CHECKING:
-    from kit.api import (
-        check,
-        decode,
-        download,
-        download_leaderboard,
-        ensemble,
-        explain,
-        fetch_submission,
-        kernel_logs,
-        kernel_output,
-        kernel_quota,
-        kernel_status,
-        leaderboard,
-        leaks,
-        load,
-        notebook,
-        out_of_fold,
-        predict,
-        push_kernel,
-        report,
-        score,
-        settings_for,
-        submissions,
-        submit,
-        sweep,
-        train,
-        tune,
-        write_submission,
-    )
+    from kit.api.check import check, check_files, leaks, load
+    from kit.api.demo import demo
+    from kit.api.doctor import doctor, models
+    from kit.api.download import download
+    from kit.api.ensemble import decode, ensemble, explain, write_submission
+    from kit.api.kernel import kernel_logs, kernel_output, kernel_quota, kernel_status, push_kernel
+    from kit.api.leaderboard import download_leaderboard, leaderboard
+    from kit.api.models import predict, settings_for, train
+    from kit.api.notebook import notebook
+    from kit.api.report import overview, report
+    from kit.api.runs import runs
+    from kit.api.score import out_of_fold, score
+    from kit.api.submissions import fetch_submission, submissions
+    from kit.api.submit import submit
+    from kit.api.sweeps import sweep
+    from kit.api.tune import tune
     from kit.errors import KitError
 
 __all__ = [
     "KitError",
     "__version__",
     "check",
+    "check_files",
     "decode",
+    "demo",
+    "doctor",
     "download",
     "download_leaderboard",
     "ensemble",
@@ -63,11 +49,14 @@ __all__ = [
     "leaderboard",
     "leaks",
     "load",
+    "models",
     "notebook",
     "out_of_fold",
+    "overview",
     "predict",
     "push_kernel",
     "report",
+    "runs",
     "score",
     "settings_for",
     "submissions",
@@ -78,11 +67,48 @@ __all__ = [
     "write_submission",
 ]
 
+_FUNCTIONS = {
+    "download": "download",
+    "load": "check",
+    "check": "check",
+    "check_files": "check",
+    "leaks": "check",
+    "train": "models",
+    "settings_for": "models",
+    "predict": "models",
+    "decode": "ensemble",
+    "ensemble": "ensemble",
+    "explain": "ensemble",
+    "write_submission": "ensemble",
+    "tune": "tune",
+    "score": "score",
+    "out_of_fold": "score",
+    "report": "report",
+    "overview": "report",
+    "submit": "submit",
+    "leaderboard": "leaderboard",
+    "download_leaderboard": "leaderboard",
+    "submissions": "submissions",
+    "fetch_submission": "submissions",
+    "runs": "runs",
+    "sweep": "sweeps",
+    "push_kernel": "kernel",
+    "kernel_status": "kernel",
+    "kernel_logs": "kernel",
+    "kernel_output": "kernel",
+    "kernel_quota": "kernel",
+    "notebook": "notebook",
+    "doctor": "doctor",
+    "models": "doctor",
+    "demo": "demo",
+}
+"""Function → its module in ``kit.api``, in the order of ``kit --help``."""
+
 
 def __getattr__(name: str) -> Any:
-    # Lazily, so that `kit --help` and modules of the kit itself do not load what they do not use.
-    if name in __all__ and name not in {"KitError", "__version__"}:
-        return getattr(importlib.import_module("kit.api"), name)
+    # Imported on first use, so that `kit --help` and the kit's own modules load only what they need.
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"kit.api.{_FUNCTIONS[name]}"), name)
     if name == "KitError":
         return importlib.import_module("kit.errors").KitError
     raise AttributeError(f"module 'kit' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What a verb may be given, paths or objects, as objects."""
+"""What the functions take, paths or objects, as objects."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from kit.settings.recipe import Recipe, bare
 
 if TYPE_CHECKING:
     from kit.spans.run_folder import Run
+    from kit.submission.ledger import Ledger
 
 
 RECIPE_SUFFIXES = frozenset({".yaml", ".yml"})
@@ -93,16 +94,25 @@ def run_of(run: Run | PathLike) -> Run:
     return run if isinstance(run, Run) else open_run(path_given(run, "run"))
 
 
-def name_of(recipe: Recipe | Run | PathLike) -> str:
-    """What a submission made from *recipe* is called: the YAML file's stem, or the run folder's name."""
+def path_of_run(run: Run | PathLike) -> Path:
+    return path_given(getattr(run, "folder", run), "run")
+
+
+def is_recipe(recipe: object) -> bool:
+    """Whether *recipe* is a recipe or names the file of one, and is not a run."""
+    named = isinstance(recipe, (str, os.PathLike)) and Path(recipe).suffix in RECIPE_SUFFIXES
+    return named or isinstance(recipe, Recipe)
+
+
+def name_of(recipe: Recipe | Run | PathLike | None) -> str:
+    """The name of a submission made from *recipe*: the YAML file's stem, or the run folder's name."""
     if isinstance(recipe, Recipe):
         raise ConfigError("a recipe that is not a file has no name; give out=, the CSV to write")
-    path = recipe if isinstance(recipe, (str, os.PathLike)) else getattr(recipe, "folder", recipe)
-    path = path_given(path, "recipe")
+    path = path_given(getattr(recipe, "folder", recipe), "recipe")
     return path.stem if path.suffix in RECIPE_SUFFIXES else path.resolve().name
 
 
-def recipe_of(recipe: Recipe | Run | PathLike) -> Recipe:
+def recipe_of(recipe: Recipe | Run | PathLike | None) -> Recipe:
     from kit.spans.recipes import load_recipe
     from kit.spans.run_folder import Run
 
@@ -111,4 +121,21 @@ def recipe_of(recipe: Recipe | Run | PathLike) -> Recipe:
     if isinstance(recipe, Run):
         return bare(str(recipe.folder))
     path = path_given(recipe, "recipe")
-    return load_recipe(path) if path.suffix in RECIPE_SUFFIXES else bare(str(run_of(path).folder))
+    return load_recipe(path) if is_recipe(path) else bare(str(run_of(path).folder))
+
+
+def ledger_of(given: PathLike | None) -> Ledger:
+    from kit.submission.ledger import DEFAULT, Ledger
+
+    return Ledger(DEFAULT if given is None else path_given(given, "ledger"))
+
+
+def competition_of(given: str | None, ledger: Ledger) -> str:
+    """The slug of *given*, or of the ledger's last submission."""
+    from kit.kaggle.slugs import source_of
+    from kit.submission.card import DEFAULT_COMPETITION
+
+    if given:
+        return source_of(text_given(given, "competition")).slug
+    entries = ledger.entries()
+    return entries[-1].competition if entries else DEFAULT_COMPETITION

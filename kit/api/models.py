@@ -1,4 +1,4 @@
-"""Verbs that train models and let them read."""
+"""``kit train`` and ``kit predict`` as functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb that searches training settings."""
+"""``kit sweep`` as a function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands: parse, call, print.  What they do is in kit.api; heavy imports are inside them."""
+"""The commands: NAME.py parses what ``kit NAME`` is given, calls ``kit.NAME`` and prints the result."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ import sys
 import time
 from pathlib import Path
 
-from kit.cli import data, models, sweeps, kernels, answers, kaggle, overview  # isort: skip  (the order of --help)
 from kit.cli.app import app, several_after
 from kit.errors import KitError
 
-__all__ = ["answers", "app", "data", "kaggle", "kernels", "main", "models", "overview", "sweeps"]
+__all__ = ["app", "main"]
 
 _PATIENCE = 3.0
-"""Seconds in which a launcher stops the other processes once the first has given up."""
+"""Seconds in which a launcher stops the other processes after the first one has failed."""
 
 
 def main() -> None:
     """The console script: a KitError is one line on standard error and exit code 1."""
     from kit import terminal
 
-    terminal.show_everything()
+    terminal.escape_output()
     others = sys.stderr
     if not _first_process():
-        # Of several processes one speaks.
+        # Of several processes only the first prints.
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
         words = several_after(sys.argv[1:], "train", "--data", "--before")
         app(several_after(words, "sweep", "--data"))
     except KitError as error:
         if not _first_process():
-            # What stops all stops the first too, and it says so; left is what stops only this one.
+            # An error of all processes is printed by the first; after the wait this one's is its own.
             time.sleep(_PATIENCE)
             sys.stderr = others
         terminal.error(str(error))

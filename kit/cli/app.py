@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kit.cli.lazy import PLAIN, LazyGroup
 from kit.version import __version__
 
 app = typer.Typer(
     name="kit",
+    cls=LazyGroup,
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    **PLAIN,
     help="Korean question answering scored by edit distance: from competition files to a submission.",
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of a table.")]
 Trust = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run code that a hub model brings along. Read it first.")
+    bool, typer.Option("--trust-remote-code", help="Run the code of a hub model. Read it first.")
 ]
+Competition = Annotated[
+    str | None, typer.Option(help="Slug, or a short name such as goorm-2 [the CSV's card's].")
+]
+To = Annotated[Path, typer.Option(help="The folder for downloaded files.")]
+LedgerPath = Annotated[Path | None, typer.Option(help="The ledger [submissions/ledger.jsonl].")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 
 

@@ -83,6 +83,8 @@ class FileReport:
     """Whether `repair` would leave any question."""
     grouping: Grouping | None = field(default=None, repr=False, compare=False)
     """None for a test file, which is not split."""
+    repaired: RepairReport | None = None
+    """What `kit.check(…, repair=…)` changed in the copy that it wrote."""
 
     @property
     def clean(self) -> bool:

@@ -58,6 +58,8 @@ class Score:
     signature: Signature
     distances: NDArray[np.float64] = field(repr=False, compare=False)
     groups: NDArray[np.int64] = field(repr=False, compare=False)
+    versus: Versus | None = None
+    """The comparison with other answers to the same questions, where one was made."""
 
     def __str__(self) -> str:
         return (
@@ -74,6 +76,8 @@ class Score:
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``: everything but the arrays."""
+        versus = self.versus
+        compared = {} if versus is None else {"versus": versus.as_dict()}
         return {
             "label": self.label,
             "questions": self.questions,
@@ -84,7 +88,20 @@ class Score:
             "blanks": self.blanks,
             "reference": self.reference,
             "signature": self.signature.as_dict(),
+            **compared,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Versus:
+    """The score of other answers, and the paired difference to it (negative: these answers are better)."""
+
+    score: Score
+    difference: PairedDifference
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``--json``."""
+        return {**self.score.as_dict(), "difference": self.difference.as_dict()}
 
 
 def score_answers(

@@ -1,1 +1,1 @@
-"""What each command prints: calls a verb, shows its result as a table or as JSON.  No logic of their own."""
+"""What ``kit train``, ``kit predict`` and ``kit sweep`` print."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kit import api, terminal
-from kit.views.output import print_json
+import kit
+from kit import terminal
+from kit.cli.tables import print_json
 
 
 def run(folder: Path, data: Path, as_json: bool, **options: Any) -> None:
     """Write the span files and say where they are."""
-    dataset = api.load(data)
-    written = api.predict(folder, dataset, **options)
+    dataset = kit.load(data)
+    written = kit.predict(folder, dataset, **options)
     if as_json:
         print_json({"run": str(folder), "data": str(data), "spans": [str(path) for path in written]})
         return

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit import api, terminal
+import kit
+from kit import terminal
+from kit.cli.tables import EDIT, edit, print_json, share
 from kit.errors import counted
 from kit.settings.ranges import shown
-from kit.views.output import EDIT, edit, print_json, share
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep, TrialResult
@@ -35,7 +36,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Search, or show what a search found."""
-    found = api.sweep(
+    found = kit.sweep(
         backbone,
         list(data) or None,
         run=folder,

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit import api, terminal
+import kit
+from kit import terminal
+from kit.cli.tables import EDIT, edit, print_json
+from kit.cli.tables import share as as_share
 from kit.settings.runs import RunRecord
-from kit.views.output import EDIT, edit, print_json
-from kit.views.output import share as as_share
 
 
 def run(
@@ -35,7 +36,7 @@ def run(
     settings: Mapping[str, Any],
 ) -> None:
     """Train, then print what the kept checkpoint scored."""
-    trained = api.train(
+    trained = kit.train(
         backbone,
         data,
         run=folder,
@@ -80,7 +81,7 @@ def run(
             f"next: the same command without --before-only; {trained.folder} is also a run of its own"
         )
         return
-    for path, score in api.out_of_fold(trained, data).items():
+    for path, score in kit.out_of_fold(trained, data).items():
         terminal.say(f"out of fold, {path}: {score}")
     terminal.say(f"next: kit predict {trained.folder} --data test.json")
 

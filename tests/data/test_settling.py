@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.cli.check import check as kit_check
 from kit.data.checks import check
 from kit.data.readers import load, read
 from kit.data.readers.spelling import COUNTED, EQUIVALENCES, NFC, NFD, NFKC, Form
 from kit.data.records import Answer
 from kit.data.repair import repair
 from kit.errors import ConfigError
-from kit.views import checks
 from tests.examples import examples
 from tests.hostile.texts import texts
 
@@ -174,21 +174,21 @@ def test_the_command_says_what_was_chosen(
     value["data"] += file(SHOP, "2001년", 3)["data"]
     value["data"][1]["paragraphs"][0]["qas"][0]["guid"] = "b"
     path = write(value)
-    checks.run([path], None, out, False)
+    kit_check([path], None, out)
     said = " ".join(capsys.readouterr().err.split())
     assert (
         "1 answer placed by the question's words, where the context has the text several times; --strict"
         in said
     )
     assert f"{out}: 2 questions written, 2 changes" in said
-    checks.run([path], None, out, False, strict=True)
+    kit_check([path], None, out, strict=True)
     said = " ".join(capsys.readouterr().err.split())
     assert f"{out}: 1 question written, 3 changes" in said
     assert "placed by the question's words, where" not in said
     with pytest.raises(
         ConfigError, match=r"--strict: says what a repair leaves out; give --repair OUT\.json"
     ):
-        checks.run([path], None, None, False, strict=True)
+        kit_check([path], strict=True)
 
 
 # A line end's form depends on what stands before it, and white space only counts where a context begins.

@@ -252,7 +252,7 @@ def test_the_length_prior_comes_from_the_runs_or_from_a_file(three: None, data: 
         length_bonus(asked, ())
 
 
-def test_an_answer_is_explained(three: None, data: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_answer_is_explained(three: None, data: Dataset) -> None:
     asked = recipe(A, B | {"weight": 2.0}, decoder="edit", rules=("trim", {"blank_long": 4}))
     found = kit.explain(asked, data, "q0")
     assert found.decoded == "한국은행"
@@ -263,11 +263,3 @@ def test_an_answer_is_explained(three: None, data: Dataset, capsys: pytest.Captu
     assert {one.label for one in found.opinions} == {"words", "letters fold 0", "letters fold 1"}
     with pytest.raises(DataError, match=r"has no question nobody"):
         kit.explain(asked, data, "nobody")
-    from kit.views import explanations
-
-    explanations.run(asked, Path("test.json"), "q0", as_json=False)
-    shown = capsys.readouterr().out
-    assert "▶한국은행◀은 3일" in shown
-    assert "before the rules" in shown
-    explanations.run(asked, Path("test.json"), "q0", as_json=True)
-    assert json.loads(capsys.readouterr().out)["candidates"][0]["text"] == "한국은행"

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pandas as pd  # noqa: F401
 
+import kit.api.check
+import kit.api.doctor
+import kit.api.ensemble
+import kit.api.runs
+import kit.api.score
+import kit.data.checks
+import kit.metrics.scores
 import kit.submission.build
-import kit.submission.submit
-import kit.views.checks
-import kit.views.overview
-import kit.views.predictions
-import kit.views.scores
-import kit.views.submissions  # noqa: F401  (all of them once, before any fork)
+import kit.submission.submit  # noqa: F401  (all of them once, before any fork)
 from kit.cli import main
 from tests.screens import obeyed
 

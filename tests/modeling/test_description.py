@@ -9,7 +9,6 @@ import pytest
 
 from kit.errors import ModelError
 from kit.modeling.description import Finding, describe
-from tests.commands import run_kit
 from tests.modeling.conftest import ARTICLES
 from tools.families.tiny_models import make_family
 
@@ -79,19 +78,3 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
         ModelError, match="joins question and context as question, special, context, special, not"
     ):
         describe(str(tmp_path / "m"))
-
-
-def test_the_doctor_looks_at_several(wordpiece_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "none").mkdir()
-    good = run_kit("doctor", wordpiece_folder, "--json", cwd=tmp_path)
-    assert good.returncode == 0, good.stderr
-    (listed,) = json.loads(good.stdout).values()
-    assert listed["family"] == {
-        "value": "bert",
-        "source": "config.json, whose architectures say BertForQuestionAnswering",
-    }
-    both = run_kit("doctor", tmp_path / "none", wordpiece_folder, cwd=tmp_path)
-    assert both.returncode == 1
-    assert "BertForQuestionAnswering" in both.stdout
-    assert both.stderr.strip().endswith("holds no config.json; give the folder of a Hugging Face model")
-    assert len(both.stderr.strip().splitlines()) == 1

@@ -20,9 +20,8 @@ from typer.main import get_command
 
 import kit
 from kit.cli import app
-from kit.errors import ConfigError, WriteError
+from kit.errors import ConfigError
 from kit.notebooks.chapters import HOSTS, LANGUAGES, Host, Language, chapters, code
-from tests.screens import in_pipe
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 VARIANTS = [(host, language) for host in HOSTS for language in LANGUAGES]
@@ -166,26 +165,6 @@ def test_another_requirement_is_installed_in_its_place(tmp_path: Path) -> None:
     cells = list(sources(made(tmp_path, "kaggle", install="git+https://example.org/kit@main"), "code"))
     assert not any("WHEEL" in cell for cell in cells)
     assert any("return 'git+https://example.org/kit@main'" in cell for cell in cells)
-
-
-def test_a_notebook_that_was_worked_on_is_kept(tmp_path: Path) -> None:
-    path = kit.notebook(tmp_path / "mine.ipynb")
-    assert kit.notebook(path) == path  # the same bytes
-    path.write_text("my own cells", encoding="utf-8")
-    with pytest.raises(WriteError, match=r"mine\.ipynb: is there already and differs; .*--force"):
-        kit.notebook(path)
-    assert path.read_text(encoding="utf-8") == "my own cells"
-    kit.notebook(path, force=True)
-    assert json.loads(path.read_text(encoding="utf-8"))["nbformat"] == 4
-
-
-def test_the_command(tmp_path: Path) -> None:
-    code, said = in_pipe(["notebook", "--for", "kaggle", "--language", "ko"], tmp_path)
-    assert (code, said.split(";")[0]) == (0, "korean-mrc-kaggle.ipynb written")
-    code, said = in_pipe(["notebook", "--for", "binder"], tmp_path)
-    assert (code, said) == (1, "error: --for binder: is none of colab, kaggle, local\n")
-    with pytest.raises(ConfigError, match="--language de: is none of both, ko, en"):
-        kit.notebook(tmp_path / "x.ipynb", language="de")  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import kit
-from kit.api.reports import Report
+from kit.api.report import Report
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from tests.spans.made import letters, make_run, scores_of, words

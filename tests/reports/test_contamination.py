@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kit
-from kit.api.reports import overview
+from kit.api.report import overview
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.errors import ModelError

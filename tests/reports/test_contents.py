@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kit
-from kit.api.reports import overview
+from kit.api.report import overview
 from kit.data.records import Dataset
 from kit.errors import DataError, SubmissionError
 from kit.metrics.scores import compare, score_answers

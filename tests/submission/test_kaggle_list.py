@@ -18,7 +18,6 @@ from kit.submission.ledger import tag_of
 from kit.submission.submit import submit
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_submissions import bytes_of, records, score
-from tests.kaggle.test_leaderboard_faults import kit_command
 
 GUIDS = ["a", "b", "c", "d"]
 
@@ -98,35 +97,6 @@ def test_of_another_competition(kaggle: Kaggle, csvs: dict[str, Path]) -> None:
     assert found.competition == "k-digital-goorm-4-korean-mrc"
     assert kaggle.calls[-1].body["competitionName"] == found.competition  # type: ignore[index, call-overload]
     assert [one.entry for one in found.made] == [None]  # the ledger's entry is of another competition
-
-
-def test_the_table_says_where_each_was_made_and_by_whom(
-    kaggle: Kaggle,
-    csvs: dict[str, Path],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def shown() -> list[str]:
-        said = kit_command(monkeypatch, capsys, "submissions")[1]
-        return [" ".join(line.split()) for line in said.splitlines()[1:]]
-
-    submit(check_csv(csvs["one"]), "one")
-    assert shown() == [
-        "ref CSV status message made submitted (UTC)",
-        "1000 one.csv pending one here 2026-11-25 10:00",
-    ]
-    elsewhere(kaggle, 2000, "by hand")
-    assert shown() == [
-        "ref CSV public status message made by submitted (UTC)",
-        "2000 mine.csv 3.500 by hand elsewhere friend 2026-11-26 10:00",
-        "1000 one.csv pending one here 2026-11-25 10:00",
-    ]
-    records(kaggle).clear()
-    said = kit_command(monkeypatch, capsys, "submissions")[1]
-    assert said.splitlines() == [
-        "Kaggle lists no submission to k-digital-goorm-2-korean-mrc",
-        "submissions/one.csv: is in the ledger as 1000, and Kaggle does not list it",
-    ]
 
 
 # ---- fetched

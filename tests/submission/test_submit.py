@@ -32,7 +32,6 @@ from kit.submission.checked_csv import CheckedCsv, check_csv
 from kit.submission.csv import write_submission
 from kit.submission.ledger import NOT_SENT, OPEN, Entry, Ledger, tag_of
 from kit.submission.submit import Outcome, submit
-from kit.views import kaggle as kaggle_view
 from tests.commands import run_program
 from tests.kaggle.conftest import clean
 from tests.kaggle.server import Fault, Kaggle
@@ -399,21 +398,6 @@ def test_a_dry_run_without_credentials_knows_what_this_ledger_sent(
     assert outcome.already
     assert outcome.entry is not None
     assert outcome.entry.ref == 1000
-
-
-def test_the_dry_run_without_credentials_as_a_command(
-    tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    clean(tmp_path, monkeypatch)
-    csv.write_text("Id,Predicted\nc,서울\na,\nb,부산\n", encoding="utf-8")
-    kaggle_view.submit(csv, "first", None, None, True, True, False, None, False)
-    shown = capsys.readouterr().out
-    assert "3, as in data/goorm-2/sample_submission.csv, in another order" in shown
-    assert "submissions left today: needs Kaggle credentials" in shown
-    assert "no: a dry run" in shown
-    kaggle_view.submit(csv, "first", None, None, True, True, False, None, True)
-    found = json.loads(capsys.readouterr().out)
-    assert (found["in_order"], found["left"], len(found["not_checked"])) == (False, None, 4)
 
 
 def _card(csv: Path, **changes: object) -> Card:

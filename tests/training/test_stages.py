@@ -13,6 +13,7 @@ from typer.main import get_command
 
 import kit
 from kit.cli import app
+from kit.cli.runs import runs as list_runs
 from kit.data import demo_corpus
 from kit.errors import ConfigError, DataError, LeakError
 from kit.modeling.tiny import Shape, make_backbone
@@ -23,7 +24,6 @@ from kit.training.checkpoints import complete_checkpoints
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
 from kit.training.stages import Before
-from kit.views import overview
 from tests.commands import PROJECT, run_program
 
 SETTINGS: dict[str, Any] = {
@@ -196,7 +196,7 @@ def test_two_stages_killed_between_them_end_in_the_same_weights(
     )
 
     # What follows a training takes it for any other run.
-    overview.runs(runs, as_json=True)
+    list_runs(runs, as_json=True)
     assert sorted(json.loads(capsys.readouterr().out)) == ["killed", "side"]
     assert set(kit.out_of_fold(runs / "side", options["data"])) == {Path(path) for path in options["data"]}
     side = kit.train(str(place / "tiny"), run=runs / "side", quiet=True, **options)

@@ -253,17 +253,6 @@ def test_members_without_out_of_fold_scores_are_named(data: Dataset, recipe: Pat
         out_of_fold_members(two, data)
 
 
-def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> None:
-    Path("data/train.json").rename("data/other.json")
-    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
-        kit.tune(recipe)
-    # nor is one taken that a download has not put in its place
-    Path("data/.goorm-2.k1lled00.part/files").mkdir(parents=True)
-    Path("data/other.json").rename("data/.goorm-2.k1lled00.part/files/train.json")
-    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
-        kit.tune(recipe)
-
-
 def test_holm_is_stricter_than_single_tests_and_stops_at_the_first_failure() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
     assert holm([0.04]) == [True]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 import kit
-from kit.errors import NotAuthenticatedError, UnavailableError
 from kit.kaggle.kernels.limits import Quota, Quotas, quota_line
 from tests.kaggle.kernels.commands import run
 from tests.kaggle.server import Fault, Kaggle
@@ -29,25 +27,6 @@ def test_hours_used_reserved_and_left(kaggle: Kaggle) -> None:
     assert gpu.left == 19.5
     assert found.of("TPU") == Quota("TPU", 0.0, 0.0, 20.0)
     assert Quota("GPU", 31.0, 0.0, 30.0).left == 0.0
-
-
-def test_the_command(
-    kaggle: Kaggle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code, out, err = run(capsys, monkeypatch, "quota")
-    assert code == 0, err
-    assert ["GPU", "19.5", "10.0", "0.5", "30.0"] in [line.split() for line in out.splitlines()]
-    assert "the next week begins on 2026-11-28 at 00:00 UTC" in err
-    code, out, _ = run(capsys, monkeypatch, "quota", "--json")
-    found = json.loads(out)
-    assert found["resets"] == "2026-11-28T00:00:00Z"
-    assert found["quotas"][0] == {
-        "accelerator": "GPU", "used": 10.0, "reserved": 0.5, "allowed": 30.0, "left": 19.5
-    }  # fmt: skip
-    kaggle.state["quota"] = {}
-    code, out, err = run(capsys, monkeypatch, "quota")
-    assert (code, out) == (0, "")
-    assert "Kaggle does not say how much of any accelerator is left" in err
 
 
 def test_what_is_left_is_said_before_a_push(
@@ -73,15 +52,6 @@ def test_an_unavailable_quota_stops_no_push(
     assert code == 0, err
     assert "GPU quota: not known (asking for the week's quota: " in err
     assert saved(kaggle) == 1
-
-
-def test_the_command_fails_with_the_call(kaggle: Kaggle) -> None:
-    kaggle.fail("GetAcceleratorQuotaStatistics", *[Fault("status", 500)] * 4)
-    with pytest.raises(UnavailableError, match="asking for the week's quota: Kaggle answered 500"):
-        kit.kernel_quota()
-    kaggle.fail("GetAcceleratorQuotaStatistics", Fault("status", 401))
-    with pytest.raises(NotAuthenticatedError):
-        kit.kernel_quota()
 
 
 def test_without_a_gpu_quota_nothing_is_said() -> None:

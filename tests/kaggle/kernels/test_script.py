@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import kit
-from kit.api.kernels import WrittenKernel
+from kit.api.kernel import WrittenKernel
 from kit.cli import main
 from kit.errors import ConfigError
 from kit.kaggle.kernels import script

@@ -1,0 +1,143 @@
+"""``kit demo`` as a function: every step on the built-in corpus, with two tiny models."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kit
+from kit.api.arguments import PathLike, path_given
+from kit.data import demo_corpus
+from kit.data.readers import load
+from kit.data.records import Dataset
+from kit.errors import ConfigError, counted
+from kit.settings.recipe import Blend, Decoder, Member, Recipe, RuleSpec
+
+if TYPE_CHECKING:
+    from kit.metrics.scores import Score
+    from kit.modeling.tiny import Kind, Shape
+    from kit.spans.run_folder import Run
+
+COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
+LENGTH_PRIOR = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """What the demo made: its submission, and the score of every way to answer, all blank first."""
+
+    submission: Path
+    scores: tuple[Score, ...]
+
+
+def demo(
+    folder: PathLike = ".",
+    *,
+    seed: int = demo_corpus.SEED,
+    articles: int = 1200,
+    say: Callable[[str], object] = lambda line: None,
+) -> Demonstration:
+    """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.
+
+    *articles*: number of articles to train on.  All files are written below *folder*: data/demo, runs/demo-*
+    and submissions/demo.csv.  Runs that an earlier demo finished with the same corpus and settings are kept,
+    others of that name are replaced.
+    """
+    from kit.metrics.scores import score_answers
+
+    folder = path_given(folder, "folder")
+    files = demo_corpus.write(folder / "data" / "demo", seed, articles)
+    for path in (files.train, files.test):
+        report = kit.check(path)
+        state = "clean" if report.clean else counted(len(report.faults), "fault")
+        held = f"{counted(report.questions, 'question')} on {counted(report.contexts, 'article')}"
+        say(f"{path}: {held}, {state}")
+    train = load(files.train, answers_needed=True)
+    test, truth = load(files.test), load(files.test_answers)
+
+    scores = [score_answers(dict.fromkeys((q.guid for q in test), ""), truth, label="all blank")]
+    groups = scores[0].groups
+    runs = []
+    for kind, shape, settings in _models():
+        run = _trained(folder, train, test, kind, shape, settings | {"seed": seed})
+        kit.predict(run, test)
+        runs.append(run)
+        for label, recipe in _recipes(run):
+            answers = kit.decode(recipe, test)
+            scores.append(score_answers(answers, truth, label=f"{run.name}, {label}", groups=groups))
+    for label, recipe in _together(runs):
+        answers = kit.decode(recipe, test)
+        scores.append(score_answers(answers, truth, label=f"both, {label}", groups=groups))
+    best = dict(_together(runs))["mean, edit"]
+    made = kit.ensemble(best, test, out=folder / "submissions" / "demo.csv", answers=truth)
+    return Demonstration(made.path, tuple(scores))
+
+
+def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
+    """Two tokenizers that cut words differently, each under a BERT that trains in a minute."""
+    from kit.modeling.tiny import Shape
+
+    shape = Shape(vocabulary=2000, spread=0.12)
+    settings: dict[str, Any] = {
+        "epochs": 2.0,
+        "lr": 2e-3,
+        "batch_size": 16,
+        "micro_batch_size": 16,
+        "max_length": 256,
+        "stride": 64,
+        "targets": "first",
+    }
+    return [("unigram", shape, settings), ("wordpiece", shape, settings)]
+
+
+def _trained(
+    folder: Path,
+    train: Dataset,
+    test: Dataset,
+    kind: Kind,
+    shape: Shape,
+    settings: dict[str, Any],
+) -> Run:
+    from kit.modeling.tiny import make_backbone
+
+    key = hashlib.sha256(f"{train.sha256} {kind} {shape} {settings['seed']}".encode()).hexdigest()[:8]
+    backbone = folder / "data" / "demo" / "backbones" / f"tiny-{kind}-{key}"
+    if not (backbone / "tokenizer_config.json").is_file():  # the last file that is written
+        texts = [text for question in train for text in (question.context, question.text)]
+        make_backbone(backbone, texts, kind, shape, settings["seed"])
+    target = folder / "runs" / f"demo-{kind}"
+    for attempt in (1, 2):
+        try:
+            return kit.train(str(backbone), train, run=target, against=test, resume=True, **settings)
+        except ConfigError:
+            if attempt == 2:
+                raise
+            shutil.rmtree(target)  # an earlier version's demo
+    raise AssertionError("unreachable")
+
+
+def _recipes(run: Run) -> list[tuple[str, Recipe]]:
+    members = (Member(run=str(run.folder)),)
+    return [
+        ("argmax", Recipe(members=members)),
+        ("course-2022", Recipe(members=members, rules=COURSE_RULES)),
+        ("length prior", Recipe(members=members, length_prior=LENGTH_PRIOR)),
+        ("length prior, edit", Recipe(members=members, length_prior=LENGTH_PRIOR, decoder="edit")),
+    ]
+
+
+def _together(runs: Sequence[Run]) -> list[tuple[str, Recipe]]:
+    """Ways to answer with both models, whose tokenizers differ."""
+    members = tuple(Member(run=str(run.folder)) for run in runs)
+    ways: tuple[tuple[Blend, Decoder], ...] = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
+    return [
+        (
+            f"{blend}, {decoder}",
+            Recipe(members=members, blend=blend, decoder=decoder, length_prior=LENGTH_PRIOR),
+        )
+        for blend, decoder in ways
+    ]

@@ -1,0 +1,133 @@
+"""``kit doctor`` as functions: what this machine would do, and what a model is."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kit.api.arguments import text_given
+from kit.errors import KaggleError, ModelError, NotAuthenticatedError
+from kit.version import __version__
+
+if TYPE_CHECKING:
+    from kit.modeling.description import Finding
+
+_LIBRARIES = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "tokenizers",
+    "numpy",
+    "pandas",
+    "python-Levenshtein",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is installed and found here, by name, in words."""
+
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What was found out about each model; ``refused`` has the reason for each that cannot be used."""
+
+    described: Mapping[str, Sequence[Finding]]
+    refused: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``--json``."""
+        described = {
+            name: {found.name: {"value": found.value, "source": found.source} for found in findings}
+            for name, findings in self.described.items()
+        }
+        return {**described, **{name: {"error": reason} for name, reason in self.refused.items()}}
+
+
+def doctor() -> Diagnosis:
+    """Versions, the device and number format that training would use, Kaggle credentials, and free disk."""
+    from kit.modeling.devices import choose_device
+
+    device = choose_device()
+    return Diagnosis(
+        {
+            "kit": __version__,
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            **{name: _installed(name) for name in _LIBRARIES},
+            "kaggle": _client(),
+            "device": device.name,
+            "number format": device.precision,
+            "Kaggle": _credentials(),
+            "home folder": _home(),
+            "free disk": f"{shutil.disk_usage('.').free / 1e9:.0f} GB",
+        }
+    )
+
+
+def models(*references: str, trust_remote_code: bool = False) -> Models:
+    """What each preset, hub id or folder is, what it can take and needs, and how that was found out.
+
+    No data are read.  *trust_remote_code*: run the code of a hub model.
+    """
+    from kit.modeling.description import describe
+
+    described, refused = {}, {}
+    for reference in references:
+        try:
+            described[reference] = describe(
+                text_given(reference, "model"), trust_remote_code=trust_remote_code
+            )
+        except ModelError as error:
+            refused[reference] = str(error)
+    return Models(described, refused)
+
+
+def _client() -> str:
+    """Which official client there is, or why it cannot be imported."""
+    from kit.kaggle.import_client import kaggle_api_class
+
+    try:
+        kaggle_api_class()
+    except KaggleError as error:
+        return str(error)
+    return _installed("kaggle")
+
+
+def _credentials() -> str:
+    from kit.kaggle.auth import find_credentials
+
+    try:
+        found = find_credentials()
+    except NotAuthenticatedError as error:
+        return str(error)
+    return "; ".join((str(found), *found.warnings))
+
+
+def _home() -> str:
+    """The folder of settings and caches, and what follows where it cannot be written."""
+    from kit.kaggle.auth import home_folder
+
+    home = home_folder()
+    if not home.is_absolute():
+        return "none, HOME is not set: Kaggle credentials are read from variables only, and no cache is kept"
+    if not os.access(home, os.W_OK | os.X_OK):
+        return (
+            f"{home} cannot be written: no cache is kept there; set KIT_CACHE and HF_HOME to folders that "
+            "can, and Kaggle credentials as variables"
+        )
+    return str(home)
+
+
+def _installed(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

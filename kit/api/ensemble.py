@@ -1,0 +1,115 @@
+"""``kit ensemble`` as functions: span scores become answers, and answers a submission."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.api.arguments import (
+    Data,
+    PathLike,
+    answers_given,
+    dataset_of,
+    is_recipe,
+    name_of,
+    path_given,
+    path_of_run,
+    recipe_of,
+)
+from kit.errors import ConfigError
+from kit.settings.recipe import Member, Recipe
+
+if TYPE_CHECKING:
+    from kit.decoding.explain import Explanation
+    from kit.metrics.scores import Score
+    from kit.spans.run_folder import Run
+    from kit.submission.card import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A written submission: its CSV, the answers in it, its card, and its score where answers were given."""
+
+    path: Path
+    answers: Mapping[str, str]
+    card: Card
+    score: Score | None
+
+
+def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
+    """guid → answer for every question of *data*, in file order.
+
+    *recipe* is a recipe, the path of one, or a run whose span scores exist.  Raises SpanFileError naming
+    the command to run where they do not.
+    """
+    from kit.submission.build import answer
+
+    return answer(recipe_of(recipe), dataset_of(data)).texts
+
+
+def explain(
+    recipe: Recipe | Run | PathLike | None, data: Data, guid: str, *, members: Sequence[Run | PathLike] = ()
+) -> Explanation:
+    """How the recipe comes to its answer to one question: candidates, expected distances, members.
+
+    *recipe* and *members* are those of `ensemble`.
+    """
+    from kit.decoding.explain import explain as explain_question
+    from kit.submission.build import csv_members
+
+    chosen = _recipe(recipe, members)
+    return explain_question(chosen, dataset_of(data), guid, csv_members(chosen))
+
+
+def ensemble(
+    recipe: Recipe | Run | PathLike | None,
+    data: Data,
+    *,
+    members: Sequence[Run | PathLike] = (),
+    out: PathLike | None = None,
+    answers: Data | None = None,
+) -> Submission:
+    """Decode *data* with a recipe and write CSV and card; with *answers*, score them too.
+
+    *members* are runs that replace the recipe's own; with None as the recipe they are blended by ``mean``
+    and decoded by ``argmax``.  *out* defaults to ``submissions/NAME.csv``, NAME being the recipe's or (first)
+    run's.  The CSV is checked against the questions, and against ``sample_submission.csv`` where one lies
+    beside the data.
+    """
+    from kit.submission.build import make_submission
+
+    if out is None:
+        named = recipe if recipe is not None or not members else members[0]
+        target = Path("submissions") / f"{name_of(named)}.csv"
+    else:
+        target = path_given(out, "out")
+    truth = None if answers is None else dataset_of(answers, answers_needed=True)
+    path, texts, card, result = make_submission(_recipe(recipe, members), dataset_of(data), target, truth)
+    return Submission(path, texts, card, result)
+
+
+def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> Path:
+    """Write *answers* (guid → text) as a submission CSV for *data*, checked, in the data's order."""
+    from kit.submission.csv import check_submission
+    from kit.submission.csv import write_submission as write
+
+    answers, path = answers_given(answers, "answers"), path_given(path, "path")
+    guids = tuple(question.guid for question in dataset_of(data))
+    ordered = {guid: answers[guid] for guid in guids if guid in answers} | dict(answers)
+    check_submission(ordered, guids, path)
+    write(path, guids, [answers[guid] for guid in guids])
+    return path
+
+
+def _recipe(recipe: Recipe | Run | PathLike | None, members: Sequence[Run | PathLike]) -> Recipe:
+    """*recipe* with *members* in place of its own."""
+    if not members:
+        return recipe_of(recipe)
+    runs = tuple(Member(run=str(path_of_run(member))) for member in members)
+    if recipe is None:
+        return Recipe(members=runs)
+    if not is_recipe(recipe):
+        raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
+    return recipe_of(recipe).model_copy(update={"members": runs})

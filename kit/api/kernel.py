@@ -1,0 +1,278 @@
+"""``kit kernel`` as functions: train on Kaggle's GPUs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.api.arguments import PathLike, path_given, text_given
+from kit.api.models import settings_for
+from kit.errors import ConfigError, NotAuthenticatedError
+from kit.settings.mixture import before_settings, mixture_of
+
+if TYPE_CHECKING:
+    from kit.kaggle.kernels.history import PushRecord
+    from kit.kaggle.kernels.limits import Quotas
+    from kit.kaggle.kernels.logs import LogEntry
+    from kit.kaggle.kernels.output import FetchedRun
+    from kit.kaggle.kernels.script import Plan
+    from kit.kaggle.kernels.status import Status
+
+RUNS = Path("runs")
+_ON_KAGGLE = "/kaggle/input/"
+_SAVE_MINUTES = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenKernel:
+    """A kernel's files that were written and not pushed; ``owner`` is "USERNAME" without an account."""
+
+    folder: Path
+    kernel: str
+    owner: str
+
+
+def push_kernel(
+    backbone: str | None = None,
+    *,
+    run_name: str,
+    competition: str = "goorm-2",
+    out: PathLike | None = None,
+    git: str | None = None,
+    datasets: Sequence[str] = (),
+    weights: PathLike | None = None,
+    with_weights: bool = False,
+    replace: bool = False,
+    continued: str | None = None,
+    hours: float | None = None,
+    gpu: str | None = None,
+    more_data: Sequence[str] = (),
+    share: Sequence[str] | Mapping[str, float] = (),
+    judge: str | None = None,
+    before: Sequence[str] = (),
+    before_epochs: float | None = None,
+    before_lr: float | None = None,
+    allow_leak: bool = False,
+    fold: int | str | Sequence[int] | None = None,
+    trust_remote_code: bool = False,
+    runs: PathLike = RUNS,
+    quiet: bool = False,
+    **settings: object,
+) -> PushRecord | WrittenKernel:
+    """Have Kaggle train *backbone* on a competition's data; the run will be called *run_name*.
+
+    The kernel carries this very kit (or installs it from *git*, URL@REV) and does what `train` and `predict`
+    would; *settings* are those of `train`.  *backbone* is a preset, a hub id, or a folder of one of
+    *datasets* (OWNER/NAME) as it is called there: /kaggle/input/NAME.  *continued* names a kernel whose
+    unfinished run it resumes.  *more_data*, beside the competition's train.json, and *before* are files
+    of *datasets*: /kaggle/input/NAME/FILE.  *weights* is a backbone's folder on this machine: it is uploaded
+    as a private data set, once, and trained in place of *backbone*, whose settings stay where it is a preset.
+    *replace* allows a new version while the one before waits or runs.  *out* only writes the files, without
+    an account.  Raises ConfigError, KaggleError by kind.
+    """
+    from kit import terminal
+    from kit.api.models import fold_words
+    from kit.kaggle.kernels.limits import accelerator
+    from kit.kaggle.kernels.script import NOBODY, Plan, train_words, write_files
+    from kit.kaggle.slugs import dataset_named, source_of
+
+    source = source_of(competition)
+    if source.is_korquad:
+        raise ConfigError("--competition korquad: is no competition of Kaggle's; give goorm-2 or a slug")
+    if weights is not None and out is not None:
+        raise ConfigError("--weights uploads and --out only writes files; give one of the two")
+    if weights is None:
+        if backbone is None:
+            raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
+        _refuse_local(backbone)
+    else:
+        settings = {**_preset_settings(backbone), **_given(settings)}
+    trained = str(weights) if backbone is None else backbone
+    for path in (*more_data, *before):
+        if not path.startswith(_ON_KAGGLE):
+            raise ConfigError(
+                f"{path}: is a file of this machine, which Kaggle cannot see; upload it as a Kaggle dataset "
+                f"and give {_ON_KAGGLE}NAME/{Path(path).name} with --dataset OWNER/NAME (the competition's "
+                "own files are there without --data)"
+            )
+    chosen = settings_for(trained, **settings)  # a typing mistake shows here, not hours later
+    own = Path(_ON_KAGGLE) / source.slug / "train.json"
+    mixture = mixture_of([own, *map(Path, more_data)], share, judge)
+    before_settings(chosen, before_epochs, before_lr)
+    words = train_words(
+        {
+            "save_minutes": _SAVE_MINUTES,
+            **_given(settings),
+            "data": more_data,
+            "share": [f"{name}={value!r}" for name, value in mixture.shares.items()],
+            "judge": judge,
+            "before": before,
+            "before_epochs": before_epochs,
+            "before_lr": before_lr,
+            "fold": fold_words(fold, chosen),
+            "allow_leak": allow_leak,
+            "trust_remote_code": trust_remote_code,
+        }
+    )
+    say = (lambda line: None) if quiet else terminal.say
+    given: dict[str, object] = {} if hours is None else {"hours": hours}
+    if gpu is not None:
+        given["gpu"], note = accelerator(text_given(gpu, "gpu"))
+        if note:
+            say(note)
+    plan = Plan(
+        run_name,
+        trained,
+        source.slug,
+        words,
+        git=git,
+        with_weights=with_weights,
+        datasets=tuple(map(dataset_named, datasets)),
+        **given,  # type: ignore[arg-type]
+    )
+    for note in plan.notes:
+        say(note)
+    if continued is not None:
+        plan = _continuing(plan, continued, Path(runs))
+    revision = _revision(git)
+    if out is not None:
+        owner = _known_account() or NOBODY
+        write_files(Path(out), plan, owner, revision)
+        return WrittenKernel(Path(out), f"{owner}/{plan.slug}", owner)
+    from kit.kaggle.client import connect
+    from kit.kaggle.kernels.push import push
+
+    folder = None if weights is None else path_given(weights, "weights")
+    with terminal.transfer(f"uploading {folder}", hidden=quiet or folder is None) as progress:
+        return push(
+            connect(), plan, revision, Path(runs), weights=folder, replace=replace, say=say, progress=progress
+        )
+
+
+def kernel_status(kernel: str | None = None, *, runs: PathLike = RUNS) -> Status:
+    """How a kernel is: OWNER/SLUG, a run or slug that was pushed from here, or the latest push.
+
+    Each with /VERSION for an older version.
+    """
+    from kit.kaggle.client import connect
+    from kit.kaggle.kernels.history import find_kernel
+    from kit.kaggle.kernels.status import status
+
+    return status(connect(), find_kernel(Path(runs), kernel))
+
+
+def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool = False) -> FetchedRun:
+    """Bring the run that a kernel finished to ``runs/NAME``, or below the folder *to*; verified by hashes.
+
+    A run that is there and the same is left alone.  Raises KernelError where the kernel still runs,
+    failed (unless *quiet* the end of its log is printed), or holds another run than the one it was named by;
+    ConfigError where another run has that name.
+    """
+    from kit import terminal
+    from kit.kaggle.client import connect
+    from kit.kaggle.kernels.history import locate
+    from kit.kaggle.kernels.output import fetch_run
+
+    found = locate(RUNS, kernel)
+    say = (lambda line: None) if quiet else terminal.say
+    with terminal.transfer(found.kernel, hidden=quiet) as progress:
+        return fetch_run(connect(), found.kernel, Path(to), say, progress, found.run)
+
+
+def kernel_logs(
+    kernel: str | None = None, *, follow: bool = False, runs: PathLike = RUNS, quiet: bool = False
+) -> Iterator[LogEntry]:
+    """The log of a kernel, named as for `kernel_status`: what Kaggle has of it, from the beginning.
+
+    *follow*: new lines follow until the kernel ends.  Raises a KaggleError by kind.
+    """
+    from kit import terminal
+    from kit.kaggle.client import connect
+    from kit.kaggle.kernels.history import find_kernel
+    from kit.kaggle.kernels.logs import follow_log, read_log
+
+    client, named = connect(), find_kernel(Path(runs), kernel)
+    if not follow:
+        return iter(read_log(client, named))
+    return follow_log(client, named, (lambda line: None) if quiet else terminal.say)
+
+
+def kernel_quota() -> Quotas:
+    """Hours of GPUs and TPUs that the account has used and may still use this week."""
+    from kit.kaggle.client import connect
+    from kit.kaggle.kernels.limits import read_quotas
+
+    return read_quotas(connect())
+
+
+def _continuing(plan: Plan, continued: str, runs: Path) -> Plan:
+    """*plan* as the next kernel of the same run, with the one before as its input."""
+    from kit.kaggle.kernels.history import all_pushed, find_kernel
+
+    before = find_kernel(runs, continued)
+    if before.count("/") == 2:
+        raise ConfigError(
+            f"--continue {continued}: Kaggle attaches the latest version of a kernel, and this is "
+            f"{before}; push that version's run again under another --run-name"
+        )
+    taken = {pushed.kernel.split("/")[1] for pushed in all_pushed(runs)} | {before.split("/")[1]}
+    plan = dataclasses.replace(plan, continued=before, attempt=2)
+    while plan.slug in taken:
+        plan = dataclasses.replace(plan, attempt=plan.attempt + 1)
+    return plan
+
+
+def _refuse_local(backbone: str) -> None:
+    from kit.modeling.presets import PRESETS
+
+    if backbone not in PRESETS and not backbone.startswith(_ON_KAGGLE) and Path(backbone).is_dir():
+        raise ConfigError(
+            f"{backbone}: is a folder of this machine, which Kaggle cannot see; give it as "
+            f"--weights {backbone}, which uploads it as a private data set"
+        )
+
+
+def _preset_settings(backbone: str | None) -> dict[str, object]:
+    """The settings of the preset *backbone*, for weights that are trained in its place."""
+    from kit.modeling.presets import PRESETS
+
+    if backbone not in PRESETS:
+        return {}
+    chosen = settings_for(backbone)
+    plain = settings_for("")
+    names = [field.name for field in dataclasses.fields(PRESETS[backbone])]
+    return {
+        name: getattr(chosen, name)
+        for name in names
+        if hasattr(chosen, name) and getattr(chosen, name) != getattr(plain, name)
+    }
+
+
+def _given(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _revision(git: str | None) -> str:
+    """Which kit it is: the URL and revision given, the commit of the source tree, or the version."""
+    import kit
+    from kit.submission.card import git_revision
+
+    tree = Path(kit.__file__).parent.parent
+    if git is not None:
+        return git
+    if not (tree / "setup.py").is_file() or (found := git_revision(tree)) is None:
+        return f"version {kit.__version__}"
+    return f"{found.commit}{' with changes' if found.dirty else ''}"
+
+
+def _known_account() -> str | None:
+    """The account's name where the credentials say it; nobody is asked."""
+    from kit.kaggle.auth import find_credentials
+
+    try:
+        return find_credentials().username
+    except NotAuthenticatedError:
+        return None

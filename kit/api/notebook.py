@@ -1,0 +1,37 @@
+"""``kit notebook`` as a function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.api.arguments import PathLike
+from kit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kit.notebooks.chapters import Host, Language
+
+
+def notebook(
+    out: PathLike | None = None,
+    *,
+    host: Host = "local",
+    language: Language = "both",
+    install: str | None = None,
+    force: bool = False,
+) -> Path:
+    """Write a Jupyter notebook that explains and runs every step, and return its path.
+
+    *out* defaults to ``korean-mrc-HOST.ipynb``; *host* is colab, kaggle or local, *language* both, ko or
+    en.  On Colab and Kaggle it installs the kit that it carries, or what *install* says to pip.  Raises
+    ConfigError for another host or language, and WriteError where *out* exists and differs, unless *force*.
+    """
+    from kit.notebooks.chapters import HOSTS, LANGUAGES
+    from kit.notebooks.ipynb import write_notebook
+
+    for flag, value, known in (("--for", host, HOSTS), ("--language", language, LANGUAGES)):
+        if value not in known:
+            raise ConfigError(f"{flag} {value}: is none of {', '.join(known)}")
+    path = Path(f"korean-mrc-{host}.ipynb" if out is None else out)
+    write_notebook(path, host, language, install, force)
+    return path

@@ -1,0 +1,69 @@
+"""``kit score`` as functions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.api.arguments import Data, PathLike, answers_given, dataset_of, run_of, several
+
+if TYPE_CHECKING:
+    from kit.metrics.scores import Score
+    from kit.spans.run_folder import Run
+
+Predictions = Mapping[str, str] | PathLike
+
+
+def score(
+    predictions: Predictions,
+    answers: Data,
+    *,
+    reference: str = "first",
+    versus: Predictions | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> Score:
+    """Edit Score, exact match, character F1 and blanks of a CSV, or of a mapping guid → text.
+
+    *reference*: which gold counts: first, min or mean.  *versus*: other answers to the same questions; the
+    result's ``versus`` has their score and the paired difference.  *say* gets a warning where all gold
+    answers are empty.  Raises DataError, SubmissionError, ConfigError.
+    """
+    from kit.metrics.scores import Versus, compare, score_answers
+
+    truth = dataset_of(answers, answers_needed=True)
+    texts, label = _texts(predictions, "predictions")
+    own = score_answers(texts, truth, reference=reference, label=label)
+    if versus is not None:
+        texts, label = _texts(versus, "versus")
+        other = score_answers(texts, truth, reference=reference, groups=own.groups, label=label)
+        own = replace(own, versus=Versus(other, compare(other, own)))
+    if not any(any(question.golds) for question in truth):
+        say(f"{truth.path}: all its answers are empty, so only blanks are right; is it the right file?")
+    return own
+
+
+def out_of_fold(run: Run | PathLike, data: Data | Sequence[Data]) -> dict[Path, Score]:
+    """How a run with folds answers each file it trained on, out of fold; {} before the last fold is trained.
+
+    Answers are the likeliest spans, without rules: `decode` with a recipe gives others.
+    """
+    from kit.api.ensemble import decode
+    from kit.spans.out_of_fold import missing_folds
+
+    opened = run_of(run)
+    if opened.record is None or opened.record.settings.folds is None or missing_folds(opened.record):
+        return {}
+    datasets = [dataset_of(given, answers_needed=True) for given in several(data)]
+    return {dataset.path: score(decode(opened, dataset), dataset) for dataset in datasets}
+
+
+def _texts(predictions: Predictions, name: str) -> tuple[Mapping[str, str], str]:
+    """guid → text, and the label of the score."""
+    from kit.submission.csv import read_submission
+
+    if isinstance(predictions, (str, os.PathLike)):
+        return read_submission(Path(predictions)), str(predictions)
+    return answers_given(predictions, name), "answers" if name == "predictions" else name

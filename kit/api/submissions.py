@@ -1,0 +1,33 @@
+"""``kit submissions`` as functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
+
+if TYPE_CHECKING:
+    from kit.submission.kaggle_list import FetchedCsv, Submissions
+
+
+def submissions(*, competition: str | None = None, ledger: PathLike | None = None) -> Submissions:
+    """Every submission that Kaggle lists for the account, those made elsewhere too, beside the ledger.
+
+    Nothing is written.  Without *competition* it is that of the last submission.  Raises a KaggleError by
+    kind.
+    """
+    from kit.submission.kaggle_list import list_submissions
+
+    book = ledger_of(ledger)
+    return list_submissions(book, competition_of(competition, book))
+
+
+def fetch_submission(ref: int, *, to: PathLike = "submissions", ledger: PathLike | None = None) -> FetchedCsv:
+    """Bring back the CSV of the submission with Kaggle's number *ref*, as ``REF.csv`` in the folder *to*.
+
+    Its hash is compared with what the ledger, or else the submission's description, has.  Raises
+    DownloadError where they differ, ConfigError where another file has that name, a KaggleError by kind.
+    """
+    from kit.submission.kaggle_list import fetch_csv
+
+    return fetch_csv(ledger_of(ledger), ref, path_given(to, "to"))

@@ -1,0 +1,60 @@
+"""``kit tune`` as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kit.api.arguments import Data, PathLike, dataset_of, path_given
+from kit.version import __version__
+
+if TYPE_CHECKING:
+    from kit.tuning.nested import Tuned
+
+
+@dataclass(frozen=True, slots=True)
+class TunedRecipe:
+    """A tuned recipe that was written, the data it was fitted on, and the table of nested scores."""
+
+    path: Path
+    data: Path
+    tuned: Tuned
+
+
+def tune(
+    recipe: PathLike,
+    data: Data | None = None,
+    *,
+    out: PathLike | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> TunedRecipe:
+    """Fit a recipe file on its members' out-of-fold scores and write the tuned one.
+
+    *data* is the members' training file, by default the one below this folder that has its hash; *out*
+    defaults to ``tuned/NAME.yaml`` beside the recipe.  Raises ConfigError where a member has no
+    out-of-fold scores, LockError where another process tunes into the same file.
+    """
+    from kit.files import locked
+    from kit.ranking.model import write_ranker_beside
+    from kit.spans.recipes import load_recipe, write_recipe
+    from kit.tuning.members import find_training_data
+    from kit.tuning.nested import tune as fit
+
+    path = path_given(recipe, "recipe")
+    given = load_recipe(path)
+    dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
+    target = path_given(out, "out") if out is not None else path.parent / "tuned" / path.name
+    with locked(target, wait=False):
+        tuned = fit(given, dataset, say)
+        comment = (
+            f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
+            f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."
+        )
+        chosen = tuned.recipe
+        if tuned.ranker is not None:
+            ranker = write_ranker_beside(target, tuned.ranker)
+            chosen = chosen.model_copy(update={"ranker": str(ranker)})
+        write_recipe(target, chosen, comment)
+    return TunedRecipe(target, dataset.path, tuned)

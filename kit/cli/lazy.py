@@ -1,0 +1,114 @@
+"""The list of commands, in the order of the help; a command's module is imported when the command runs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+PLAIN: dict[str, Any] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+}
+"""How every Typer application of the kit looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A command's module in ``kit.cli`` and the first sentence of its help."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "download": Listed("download", "Download a competition's files, or KorQuAD 1.0, complete and checked."),
+    "check": Listed("check", "Report what data files contain and what is wrong with them."),
+    "train": Listed(
+        "models", "Train one backbone: the best checkpoint by Edit Score is kept, or one model a fold."
+    ),
+    "predict": Listed(
+        "models", "Write a run's span scores on a data file: all that later steps need of the model."
+    ),
+    "ensemble": Listed(
+        "ensemble", "Decode span scores with a recipe; write the submission CSV and its card."
+    ),
+    "tune": Listed(
+        "tune", "Fit temperatures, weights, prior and rules out of fold; show what each part gains."
+    ),
+    "score": Listed("score", "Score a CSV: Edit Score with interval, exact match, character F1, blanks."),
+    "report": Listed("report", "Show what answers get wrong: one HTML file with every question, or tables."),
+    "submit": Listed(
+        "submit",
+        "Check a CSV (or a kernel's output), submit it once, wait for its score, record it in the ledger.",
+    ),
+    "leaderboard": Listed(
+        "leaderboard",
+        "Show what was submitted: local estimate beside public and private score, and how well they agree.",
+    ),
+    "submissions": Listed(
+        "submissions",
+        "List all submissions that Kaggle has of this account, also those made elsewhere; or download one.",
+    ),
+    "runs": Listed("runs", "List the runs of a folder with their settings and held-out scores."),
+    "sweep": Listed(
+        "sweeps",
+        "Search ranges of training settings: a run a trial, those that lag behind are stopped early.",
+    ),
+    "kernel": Listed(
+        "kernel",
+        "Train on Kaggle's GPUs: push a kernel, ask for its state, read its log, download its run.",
+    ),
+    "notebook": Listed(
+        "notebook",
+        "Write a Jupyter notebook that explains and runs every step, in Korean and English.",
+    ),
+    "doctor": Listed(
+        "doctor", "Print versions, the device and number format that training would use, and free disk."
+    ),
+    "demo": Listed(
+        "demo",
+        "Run every step on a built-in corpus, with two tiny models that are trained in minutes.",
+    ),
+}
+
+
+class LazyCommands(Mapping[str, Any]):
+    """Name → command of the command line; reading one imports its module."""
+
+    def __getitem__(self, name: str) -> Any:
+        found = getattr(importlib.import_module(f"kit.cli.{COMMANDS[name].module}"), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(**PLAIN)
+            single.command(name)(found)
+            found = single
+        return get_command(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class LazyGroup(TyperGroup):
+    """The group of all commands; its help is written from the list alone."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = LazyCommands()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of the help."""
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each command with its first sentence."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.summary) for name, listed in COMMANDS.items()])

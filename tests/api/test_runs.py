@@ -1,0 +1,60 @@
+"""``kit.runs`` and ``kit runs``: the runs of a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import kit
+from kit.cli.runs import runs
+from kit.errors import ConfigError
+from kit.settings.runs import DataFile, FoldRecord, RunRecord, write_run
+from kit.settings.training import TrainingSettings
+
+RECORD = RunRecord(
+    backbone="klue-bert",
+    settings=TrainingSettings(),
+    data=(DataFile(name="train.json", sha256="1" * 64, questions=1),),
+    answer_lengths={"3": 1},
+    folds={
+        "full": FoldRecord(
+            held_out=1200, steps=1, seconds=61.0, windows=1, weights_sha256="0" * 64,
+            metrics={"edit": 1.5, "exact": 0.625},
+        )
+    },
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_run(tmp_path / "done", RECORD)
+    write_run(tmp_path / "begun", RECORD.model_copy(update={"folds": {}}))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "run.json").write_text("{", encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    return tmp_path
+
+
+def test_records_and_reasons(folder: Path) -> None:
+    found = kit.runs(folder)
+    assert list(found.records) == ["begun", "done"]
+    assert found.records["done"] == RECORD
+    (reason,) = found.unreadable.values()
+    assert "broken/run.json" in reason
+    with pytest.raises(ConfigError, match=r"no such folder; kit train --run .*/none/NAME makes the first"):
+        kit.runs(folder / "none")
+
+
+def test_the_command_prints_what_the_function_returns(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs(folder)
+    output = capsys.readouterr()
+    rows = [line.split() for line in output.out.splitlines()]
+    assert ["done", "klue-bert", "full", "1.500", "62.5", "%", "1,200"] in [row[:7] for row in rows]
+    assert ["begun", "klue-bert", "unfinished"] in rows
+    assert "broken/run.json" in "".join(output.err.split())
+    runs(folder, as_json=True)
+    assert json.loads(capsys.readouterr().out) == kit.runs(folder).as_dict()

@@ -1,0 +1,71 @@
+"""The demo is the main job: it must run, learn, and leave a submission."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import kit
+from kit.data import demo_corpus
+from kit.data.records import Dataset
+from kit.submission.csv import check_submission, read_submission
+from tests.commands import run_kit
+
+
+def demo(folder: Path, *options: object) -> subprocess.CompletedProcess[str]:
+    result = run_kit("demo", *options, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def checked(folder: Path) -> tuple[Dataset, dict[str, str]]:
+    """The test questions with their golds, and the submission's answers to all of them."""
+    truth = kit.load(folder / "data" / "demo" / "test_answers.json")
+    assert len(truth) >= 600
+    assert len({question.context for question in truth}) >= 200
+    answers = read_submission(folder / "submissions" / "demo.csv")
+    check_submission(answers, [question.guid for question in truth])
+    return truth, answers
+
+
+def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: Path) -> None:
+    result = demo(tmp_path, "--articles", 100)
+    truth, answers = checked(tmp_path)
+    first, *_ = result.stderr.splitlines()
+    assert first == "kit demo: trains two tiny models on 100 made-up articles; about 27 s on two cores"
+    table = {line.rsplit("  ", 6)[0].strip(): line for line in result.stdout.splitlines()}
+    for label in (
+        "all blank",
+        "demo-unigram, course-2022",
+        "demo-wordpiece, argmax",
+        "demo-wordpiece, length prior",
+        "both, vote, argmax",
+        "both, mean, edit",
+    ):
+        assert label in result.stdout
+    row = next(line for line in table.values() if line.startswith("both, mean, edit"))
+    assert f"{kit.score(answers, truth).edit:.3f}" in row
+    card = json.loads((tmp_path / "submissions" / "demo.json").read_text(encoding="utf-8"))
+    assert card["recipe"]["decoder"] == "edit"
+    assert len(card["members"]) == 2
+
+    again = demo(tmp_path, "--articles", 100)
+    assert again.stderr.count("already trained with these settings") == 2
+    assert again.stdout == result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # two trainings of a minute each, on a quiet machine
+def test_the_demo_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kit.demo(tmp_path, seed=demo_corpus.SEED, articles=1800)  # more articles: here it must learn well
+    truth, answers = checked(tmp_path)
+    blank = kit.score(dict.fromkeys(answers, ""), truth)
+    assert kit.score(answers, truth).edit < blank.edit / 2
+    # the other tokenizer's model has learned as well
+    monkeypatch.chdir(tmp_path)
+    recipe = tmp_path / "wordpiece.yaml"
+    recipe.write_text("members: [{run: runs/demo-wordpiece}]\nlength_prior: 0.5\n")
+    assert kit.score(kit.decode(recipe, "data/demo/test.json"), truth).edit < blank.edit / 2

@@ -1,0 +1,64 @@
+"""``kit ensemble``: recipes and runs, and the explanation of one answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import kit
+from kit.cli.ensemble import ensemble
+from kit.data.records import Dataset
+from kit.errors import ConfigError
+from kit.spans.recipes import write_recipe
+from tests.decoding.test_ensembles import A, B, data, place, recipe, three
+
+__all__ = ["data", "place", "three"]
+TEST = Path("test.json")
+
+
+def test_the_explanation_shows_the_answer_in_its_context(
+    three: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = recipe(A, B | {"weight": 2.0}, decoder="edit", rules=("trim", {"blank_long": 4}))
+    write_recipe(Path("asked.yaml"), asked, "made by hand")
+    ensemble([Path("asked.yaml")], TEST, explain="q0")
+    shown = capsys.readouterr().out
+    assert "▶한국은행◀은 3일" in shown
+    assert "before the rules" in shown
+    ensemble([Path("asked.yaml")], TEST, explain="q0", as_json=True)
+    assert json.loads(capsys.readouterr().out)["candidates"][0]["text"] == "한국은행"
+    assert not Path("submissions").exists()
+
+
+def test_several_runs_are_members_of_one_blend(
+    three: None, data: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [Path("runs/words"), Path("runs/letters")]
+    ensemble(runs, TEST, as_json=True)
+    assert json.loads(capsys.readouterr().out)["csv"] == "submissions/words.csv"
+    shown = Path("submissions/words.csv").read_bytes()
+    made = kit.ensemble(None, data, members=runs, out="again.csv")
+    assert made.path.read_bytes() == shown
+    assert made.answers == kit.decode(recipe(A, B), data)
+
+
+def test_members_replace_those_of_a_recipe(three: None, data: Dataset) -> None:
+    write_recipe(Path("one.yaml"), recipe(A, decoder="edit"), "made by hand")
+    made = kit.ensemble("one.yaml", data, members=["runs/letters"])
+    assert made.path == Path("submissions/one.csv")
+    assert made.answers == kit.decode(recipe(B, decoder="edit"), data)
+    assert kit.explain("one.yaml", data, "q1", members=["runs/letters"]).answer == made.answers["q1"]
+
+
+def test_what_does_not_go_together_is_refused(three: None, data: Dataset) -> None:
+    write_recipe(Path("one.yaml"), recipe(A), "made by hand")
+    words, letters, one = Path("runs/words"), Path("runs/letters"), Path("one.yaml")
+    with pytest.raises(ConfigError, match=r"one\.yaml is a recipe and 1 more were given"):
+        ensemble([one, words], TEST)
+    for given in ([words], [words, letters]):
+        with pytest.raises(ConfigError, match="--member replaces the members of a recipe; name"):
+            ensemble(given, TEST, member=[letters])
+    with pytest.raises(ConfigError, match="recipe: is None; one path is wanted"):
+        kit.ensemble(None, data)

@@ -1,0 +1,109 @@
+"""A command NAME is ``kit.NAME``, cli/NAME.py, api/NAME.py, test_NAME.py and a place in the documents."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import kit
+from kit.cli import app
+from kit.cli.lazy import COMMANDS
+
+PROJECT = Path(kit.__file__).resolve().parent.parent
+ORDER = [
+    "download", "check", "train", "predict", "ensemble", "tune", "score", "report", "submit", "leaderboard",
+    "submissions", "runs", "sweep", "kernel", "notebook", "doctor", "demo",
+]  # fmt: skip
+KERNEL = {"push": "push_kernel", **{name: f"kernel_{name}" for name in ("status", "output", "logs", "quota")}}
+
+
+def test_the_order_is_that_of_the_work() -> None:
+    assert list(COMMANDS) == ORDER
+    assert list(get_command(app).commands) == ORDER  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_found_by_its_name(name: str) -> None:
+    module = COMMANDS[name].module
+    for room in ("cli", "api"):
+        assert (PROJECT / "kit" / room / f"{module}.py").is_file()
+    if module == name:
+        assert any((PROJECT / "tests" / room / f"test_{name}.py").is_file() for room in ("cli", "api"))
+    documents = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
+    place = re.compile(rf"^(#+ .*|\| )`?kit {name}\b", re.M)
+    assert any(place.search(path.read_text(encoding="utf-8")) for path in documents)
+    functions = KERNEL.values() if name == "kernel" else [name]
+    for function in functions:
+        assert kit._FUNCTIONS[function] == module
+        assert callable(getattr(kit, function))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_its_line_in_the_help_is_the_beginning_of_its_own(name: str) -> None:
+    own = " ".join((get_command(app).commands[name].help or "").split())  # type: ignore[attr-defined]
+    assert own.startswith(COMMANDS[name].summary)
+    assert COMMANDS[name].summary.endswith(".")
+
+
+def test_every_command_has_a_copyable_example() -> None:
+    commands = dict(get_command(app).commands)  # type: ignore[attr-defined]
+    group = commands.pop("kernel")
+    assert set(group.commands) == set(KERNEL)
+    for name, command in {
+        **commands,
+        **{f"kernel {name}": one for name, one in group.commands.items()},
+    }.items():
+        assert f"Example: kit {name}" in (command.help or ""), name
+
+
+def test_a_command_imports_no_other() -> None:
+    code = (
+        "import sys; from kit.cli import app\n"
+        "try: app(sys.argv[1:])\n"
+        "except SystemExit as done: assert not done.code\n"
+        "print(sorted(name[8:] for name in sys.modules if name.startswith(('kit.cli.', 'kit.api.'))))"
+    )
+    for words, loaded in (
+        (["--help"], ["app", "lazy"]),
+        (["score", "--help"], ["app", "lazy", "score", "tables"]),
+        (["kernel", "quota", "--help"], ["app", "kernel", "lazy", "tables"]),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60, check=True
+        )
+        assert ast.literal_eval(done.stdout.splitlines()[-1]) == loaded
+
+
+def test_a_typing_mistake_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        app(["scoer"])
+    assert end.value.code == 2
+    assert "Did you mean 'score'?" in capsys.readouterr().err
+
+
+def test_the_functions_agree_in_the_table_the_names_and_the_imports_for_editors() -> None:
+    tree = ast.parse((PROJECT / "kit" / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    for_editors = {
+        alias.name: str(node.module).rpartition(".")[2]
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert for_editors.pop("KitError") == "errors"
+    assert for_editors == kit._FUNCTIONS
+    assert kit.__all__ == sorted(kit.__all__)
+    assert set(kit.__all__) == {"KitError", "__version__", *kit._FUNCTIONS}
+    for name, module in kit._FUNCTIONS.items():
+        found = getattr(kit, name)
+        assert found.__module__ == f"kit.api.{module}"
+        assert inspect.getdoc(found)
+    with pytest.raises(AttributeError, match="module 'kit' has no attribute 'nothing'"):
+        kit.nothing  # noqa: B018

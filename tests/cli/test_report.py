@@ -1,0 +1,91 @@
+"""`kit report` as a user starts it: the page, the tables, and every wrong turn."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import kit
+from kit.data import demo_corpus
+from tests.commands import run_kit
+from tests.reports.conftest import Place, place
+
+__all__ = ["place"]
+
+
+def report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_kit("report", *arguments, cwd=folder)
+
+
+def test_a_run_is_reported_out_of_fold_on_its_own_training_file(place: Place) -> None:
+    done = report(place.folder, "runs/words", "--out", "words.html")
+    assert done.returncode == 0, done.stderr
+    score = kit.score(place.folder / "words.csv", place.folder / "data" / "train.json")
+    assert f"{score.edit:.3f}" in done.stdout
+    assert "course-2022 on words" in done.stdout
+    assert "out of fold" in done.stderr
+    assert "words.html: the report, one file of" in done.stderr
+    assert (place.folder / "words.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_text_prints_tables_and_writes_nothing(place: Place, tmp_path: Path) -> None:
+    before = sorted(place.folder.rglob("*.html"))
+    done = report(place.folder, "two.yaml", "--data", "data/train.json", "--versus", "words.csv", "--text")
+    assert done.returncode == 0, done.stderr
+    assert sorted(place.folder.rglob("*.html")) == before
+    overview = place.report.contents.overview
+    for facet in overview.facets:
+        if facet.reason:
+            assert f"{facet.title}: unknown, {facet.reason}" in done.stderr
+        else:
+            assert facet.title in done.stdout
+            for label in facet.labels:
+                assert label in done.stdout
+    assert "furthest off" in done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("wrong place")]
+    assert lines
+    assert f"{overview.error_types.count(4):,}" in lines[0]
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\u202e" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.csv"], "error: nothing.csv: has no card that names its data; name them with --data"),
+        (["nothing.csv", "--data", "data/train.json"], "error: nothing.csv: there is no such file"),
+        (["nowhere"], "error: nowhere: does not exist"),
+        (["words.csv", "--data", "data/test.json"], "withholds 11 of 11 answers"),
+        (["words.csv", "--data", "data/train.json", "--versus", "blank.csv"], "error: blank.csv: lacks"),
+        (["runs/words", "--data", "data/test_answers.json"], "no span scores for data/test_answers.json"),
+    ],
+)
+def test_wrong_turns_are_one_line(place: Place, arguments: list[str], message: str) -> None:
+    test = kit.load(place.folder / "data" / "test.json")
+    kit.write_submission(place.folder / "blank.csv", test, dict.fromkeys((q.guid for q in test), ""))
+    done = report(place.folder, *arguments)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.strip().splitlines()
+    assert message in line
+
+
+def test_a_card_names_the_data(tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    kit.ensemble("runs/letters", place.data, out="letters.csv")
+    done = report(place.folder, "letters.csv", "--text")
+    assert done.returncode == 0, done.stderr
+    Path("letters.json").unlink()
+    assert "has no card" in report(place.folder, "letters.csv", "--text").stderr
+
+
+def test_data_without_a_single_error_can_be_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = demo_corpus.write(Path("data"), train_contexts=3, test_contexts=2)
+    data = kit.load(files.train)
+    kit.write_submission("right.csv", data, {question.guid: question.golds[0] for question in data})
+    done = report(tmp_path, "right.csv", "--data", str(files.train), "--text")
+    assert done.returncode == 0, done.stderr
+    assert "0.000" in done.stdout

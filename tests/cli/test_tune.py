@@ -1,0 +1,40 @@
+"""``kit tune``: the recipe it writes, its table as JSON, and where it looks for the training file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import kit
+from kit.cli.tune import tune
+from kit.data.records import Dataset
+from kit.errors import ConfigError
+from kit.spans.recipes import load_recipe
+from tests.tuning.test_nested import data, recipe
+
+__all__ = ["data", "recipe"]
+
+
+def test_json_names_the_recipe_that_was_written(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tune(recipe, out=Path("best.yaml"), as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["recipe"] == "best.yaml"
+    assert {member.run for member in load_recipe(Path("best.yaml")).members} <= {
+        "runs/words", "runs/letters", "runs/noise"
+    }  # fmt: skip
+    labels = [row["label"] for row in found["rows"]]
+    assert found["method"] in labels
+    assert all(row["interval"]["low"] <= row["edit"] <= row["interval"]["high"] for row in found["rows"])
+
+
+def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> None:
+    Path("data/train.json").rename("data/other.json")
+    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
+        kit.tune(recipe)
+    # nor is one taken that a download has not put in its place
+    Path("data/.goorm-2.k1lled00.part/files").mkdir(parents=True)
+    Path("data/other.json").rename("data/.goorm-2.k1lled00.part/files/train.json")
+    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
+        kit.tune(recipe)
