@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 SHOWN = 10
+Entry = TypeVar("Entry")
 
 
 class KitError(Exception):
@@ -119,3 +121,30 @@ def listed(names: Sequence[str], shown: int = SHOWN) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: ``1 fault``, ``2 faults``, ``1,204 faults``; *plural* if it has no s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The known name that a misspelled one probably means; "" where none is near."""
+    import difflib  # only where something is wrong: it would slow every start down
+
+    return next(iter(difflib.get_close_matches(str(name), list(known), n=1)), "")
+
+
+def unknown_name(what: str, name: object, known: Iterable[str]) -> str:
+    """The message for a name that is in no table: the nearest known one, if any is near, and all of them."""
+    import json
+
+    names = list(known)
+    near = nearest(name, names)
+    guess = f"did you mean {near}? " if near else ""
+    return f"{what} is {json.dumps(name, ensure_ascii=False)}; {guess}known: {', '.join(names)}"
+
+
+def entry_of(table: Mapping[str, Entry], name: str, what: str) -> Entry:
+    """The entry of *table* for *name*; *what* says what it is a name of.
+
+    Raises ConfigError with the nearest known name and all of them where there is none.
+    """
+    if name not in table:
+        raise ConfigError(unknown_name(what, name, table))
+    return table[name]

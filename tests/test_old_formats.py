@@ -15,10 +15,10 @@ import pytest
 
 import kit
 from kit.data.records import Dataset
+from kit.decoding.recipes import load_recipe
 from kit.kaggle.kernels.history import all_pushed, locate
 from kit.settings.folds import read_plan
 from kit.settings.runs import RunRecord, read_run
-from kit.spans.recipes import load_recipe
 from kit.spans.run_folder import open_run
 from kit.spans.store import read_provenance, read_spans
 from kit.submission.card import Estimate, Revision, read_card

@@ -249,7 +249,7 @@ def test_missing_spans_name_the_command(place: Path) -> None:
 def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -> None:
     from kit.data.folds import holdout
     from kit.decoding.decoders import argmax_answers
-    from kit.metrics.metrics import edit_distances
+    from kit.metrics.edit_distance import edit_distances
     from kit.spans.run_folder import member_scores, open_run
 
     # A rate so high that the last checkpoint is not the best one.

@@ -13,7 +13,7 @@ import pytest
 
 import kit
 from kit.data import demo_corpus
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.modeling.tiny import Shape, make_backbone
 from kit.submission.csv import parse_submission
 from tests.commands import run_kit

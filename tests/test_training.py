@@ -248,7 +248,7 @@ def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) 
     assert not {question.guid for question in part.dev} & {q.guid for q in part.test}
     (path,) = kit.predict(place / "early", data, fold=0, quiet=True)
     from kit.decoding.decoders import argmax_answers
-    from kit.metrics.metrics import edit_distances
+    from kit.metrics.edit_distance import edit_distances
 
     answers = argmax_answers(read_spans(path), part.dev)
     distances = edit_distances(answers, [question.golds for question in part.dev])

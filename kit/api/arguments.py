@@ -113,7 +113,7 @@ def name_of(recipe: Recipe | Run | PathLike | None) -> str:
 
 
 def recipe_of(recipe: Recipe | Run | PathLike | None) -> Recipe:
-    from kit.spans.recipes import load_recipe
+    from kit.decoding.recipes import load_recipe
     from kit.spans.run_folder import Run
 
     if isinstance(recipe, Recipe):

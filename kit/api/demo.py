@@ -15,14 +15,13 @@ from kit.data import demo_corpus
 from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.errors import ConfigError, counted
-from kit.settings.recipe import Blend, Decoder, Member, Recipe, RuleSpec
+from kit.settings.recipe import Member, Recipe
 
 if TYPE_CHECKING:
     from kit.metrics.scores import Score
     from kit.modeling.tiny import Kind, Shape
     from kit.spans.run_folder import Run
 
-COURSE_RULES: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
 LENGTH_PRIOR = 1.0
 
 
@@ -121,10 +120,12 @@ def _trained(
 
 
 def _recipes(run: Run) -> list[tuple[str, Recipe]]:
+    from kit.text_rules.rules import COURSE_2022
+
     members = (Member(run=str(run.folder)),)
     return [
         ("argmax", Recipe(members=members)),
-        ("course-2022", Recipe(members=members, rules=COURSE_RULES)),
+        ("course-2022", Recipe(members=members, rules=COURSE_2022)),
         ("length prior", Recipe(members=members, length_prior=LENGTH_PRIOR)),
         ("length prior, edit", Recipe(members=members, length_prior=LENGTH_PRIOR, decoder="edit")),
     ]
@@ -133,7 +134,7 @@ def _recipes(run: Run) -> list[tuple[str, Recipe]]:
 def _together(runs: Sequence[Run]) -> list[tuple[str, Recipe]]:
     """Ways to answer with both models, whose tokenizers differ."""
     members = tuple(Member(run=str(run.folder)) for run in runs)
-    ways: tuple[tuple[Blend, Decoder], ...] = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
+    ways = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
     return [
         (
             f"{blend}, {decoder}",

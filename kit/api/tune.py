@@ -36,9 +36,9 @@ def tune(
     defaults to ``tuned/NAME.yaml`` beside the recipe.  Raises ConfigError where a member has no
     out-of-fold scores, LockError where another process tunes into the same file.
     """
+    from kit.decoding.recipes import load_recipe, write_recipe
     from kit.files import locked
     from kit.ranking.model import write_ranker_beside
-    from kit.spans.recipes import load_recipe, write_recipe
     from kit.tuning.members import find_training_data
     from kit.tuning.nested import tune as fit
 

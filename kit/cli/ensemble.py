@@ -103,24 +103,22 @@ def _print_explanation(found: Explanation, as_json: bool) -> None:
             ("question", question.text),
             ("answer", quoted(found.answer)),
             *([("before the rules", quoted(found.decoded))] if found.decoded != found.answer else []),
+            ("why", " ".join(found.reasons)),
             ("context", _marked(found)),
             *([("gold", ", ".join(map(quoted, question.golds)))] if question.answers is not None else []),
         ],
     )
-    if found.considered is not None:
-        table = zip(
-            found.considered.texts, found.considered.p.tolist(), found.considered.risk.tolist(), strict=True
-        )
-        rows = [(quoted(text), share(p), edit(risk)) for text, p, risk in list(table)[:_SHOWN]]
-        left_out = len(found.considered.texts) - len(rows)
+    if found.choice is not None:
+        rows = [(quoted(one.text), share(one.p), edit(one.risk)) for one in found.choice.candidates[:_SHOWN]]
+        left_out = found.choice.weighed - len(rows)
         title = "texts by expected distance" + (f" (and {left_out} more)" if left_out else "")
         terminal.table(title, ("text", "probability", "expected distance (characters)"), rows)
-    opinions = [
+    members = [
         (one.label, quoted(one.text), "" if one.p is None else share(one.p), share(one.weight))
-        for one in found.opinions
+        for one in found.members
     ]
     columns = ("member", "answer", "probability", "weight")
-    terminal.table("the members' own answers", columns, opinions, words=("answer",))
+    terminal.table("the members' own answers", columns, members, words=("answer",))
 
 
 def _marked(found: Explanation) -> str:
@@ -136,10 +134,7 @@ def _marked(found: Explanation) -> str:
 
 
 def _explanation(found: Explanation) -> dict[str, object]:
-    weighed = found.considered
-    table = [] if weighed is None else list(
-        zip(weighed.texts, weighed.p.tolist(), weighed.risk.tolist(), strict=True)
-    )  # fmt: skip
+    candidates = () if found.choice is None else found.choice.candidates
     return {
         "guid": found.question.guid,
         "question": found.question.text,
@@ -147,9 +142,10 @@ def _explanation(found: Explanation) -> dict[str, object]:
         "decoded": found.decoded,
         "begin": found.place,
         "golds": list(found.question.golds),
-        "candidates": [{"text": text, "p": p, "expected_distance": risk} for text, p, risk in table],
+        "candidates": [{"text": one.text, "p": one.p, "expected_distance": one.risk} for one in candidates],
+        "reasons": list(found.reasons),
         "members": [
             {"member": one.label, "answer": one.text, "p": one.p, "weight": one.weight}
-            for one in found.opinions
+            for one in found.members
         ],
     }

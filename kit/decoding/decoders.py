@@ -1,13 +1,18 @@
-"""From scores or posteriors to answers: the chosen span, cut out of its context, then the rules."""
+"""The decoders, from a posterior to one answer a question, and the table of them that all else reads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
+from kit.decoding.candidate_list import Candidate, CandidateList, quoted
+from kit.decoding.form_table import Forms, likeliest_forms, minimum_risk_forms
+from kit.errors import ConfigError, entry_of
+from kit.ranking.stage import ranked_texts
 from kit.settings.recipe import DEFAULT_LENGTH_CAP
 from kit.spans.candidates import best_spans
 from kit.spans.minimum_risk import minimum_risk_answers
@@ -42,13 +47,8 @@ def argmax_answers(
     )
 
 
-def decoded(posterior: Posterior, questions: Sequence[Question], decoder: str) -> tuple[str, ...]:
-    """One answer a question, in order, before the rules; "" for a question without a span.
-
-    *decoder*: "argmax" for the likeliest span, "edit" for the text of least expected distance.
-    """
-    if decoder == "edit":
-        return minimum_risk_answers(posterior, questions)
+def argmax_texts(posterior: Posterior, questions: Sequence[Question]) -> tuple[str, ...]:
+    """The slice of each question's context under its likeliest span."""
     best = posterior.likeliest(1)
     texts = [""] * len(questions)
     for number, begin, end in zip(
@@ -56,3 +56,104 @@ def decoded(posterior: Posterior, questions: Sequence[Question], decoder: str) -
     ):
         texts[number] = questions[number].context[begin:end]
     return tuple(texts)
+
+
+def _why_argmax(choice: CandidateList, chosen: Candidate) -> str:
+    best = choice.candidates[0]
+    why = f"argmax takes the likeliest span; {quoted(chosen.text)} has a probability of {chosen.p:.1%}."
+    if best.text != chosen.text:
+        why += (
+            f" {quoted(best.text)} has a lower expected distance: {best.risk:.2f} characters, "
+            f"not {chosen.risk:.2f}."
+        )
+    return why
+
+
+def _why_edit(choice: CandidateList, chosen: Candidate) -> str:
+    why = f"edit takes the text of least expected distance: {quoted(chosen.text)}, "
+    why += f"{chosen.risk:.2f} characters."
+    likeliest, blank = choice.of(choice.likeliest), choice.of("")
+    if likeliest is not None and likeliest != chosen:
+        why += (
+            f" The likeliest text {quoted(likeliest.text)} ({likeliest.p:.1%}) has an expected distance of "
+            f"{likeliest.risk:.2f}."
+        )
+    if blank is not None and chosen.text:
+        why += f" A blank has {blank.risk:.2f}."
+    return why
+
+
+def _why_ranked(choice: CandidateList, chosen: Candidate) -> str:
+    return (
+        f"The second stage scores {quoted(chosen.text)} lowest; by expected distance it is number "
+        f"{chosen.rank} ({chosen.risk:.2f} characters)."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """One way from a posterior to answers.
+
+    about: what it takes, as explanations and documents say it
+    texts: a posterior and its questions → one answer a question, before the rules; "" without a span
+    why: a question's choice and the candidate taken → one or two sentences
+    forms: *texts* on a table, fast enough for hundreds of weights; kit tune neither tries nor takes a decoder
+        without it
+    from_scores: `argmax_texts` without a posterior, for one member: faster
+    ensemble: answers from the members' posteriors beside their blend; *texts* and *forms* then answer for one
+        member alone, and while weights are fitted
+    needs_ranker: whether a recipe names a ranker with it
+    """
+
+    about: str
+    texts: Callable[[Posterior, Sequence[Question]], tuple[str, ...]]
+    why: Callable[[CandidateList, Candidate], str] | None = None
+    forms: Forms | None = None
+    from_scores: Callable[..., tuple[str, ...]] | None = None
+    ensemble: Callable[..., tuple[str, ...]] | None = None
+    needs_ranker: bool = False
+
+    def reason(self, choice: CandidateList, text: str) -> str:
+        """Why *text* is the decoded answer, in words."""
+        chosen = choice.of(text)
+        if chosen is None:
+            return "There is no span to choose from."
+        if self.why is not None:
+            return self.why(choice, chosen)
+        return (
+            f"The decoder takes {self.about}: {quoted(text)}, {chosen.p:.1%} of the probability, "
+            f"expected distance {chosen.risk:.2f} characters."
+        )
+
+
+DECODERS: dict[str, Decoder] = {
+    "argmax": Decoder(
+        "the likeliest span", argmax_texts, _why_argmax, likeliest_forms, from_scores=argmax_answers
+    ),
+    "edit": Decoder(
+        "the text of least expected edit distance", minimum_risk_answers, _why_edit, minimum_risk_forms
+    ),
+    "ranked": Decoder(
+        "the candidate that the second stage of kit tune scores lowest", minimum_risk_answers, _why_ranked,
+        minimum_risk_forms, ensemble=ranked_texts, needs_ranker=True,
+    ),
+}  # fmt: skip
+"""Every decoder by the name that recipes use; a new one is a function and an entry here."""
+
+
+def decoder_of(name: str) -> Decoder:
+    """The decoder of that name.  Raises ConfigError with the known ones where there is none."""
+    return entry_of(DECODERS, name, "decoder")
+
+
+def forms_of(name: str) -> Forms:
+    """The decoder of that name on a table.  Raises ConfigError where it has no such form."""
+    if (forms := decoder_of(name).forms) is None:
+        able = ", ".join(other for other, one in DECODERS.items() if one.forms is not None)
+        raise ConfigError(f"decoder {name} cannot be evaluated for many weights; use one of {able}")
+    return forms
+
+
+def decoded(posterior: Posterior, questions: Sequence[Question], decoder: str) -> tuple[str, ...]:
+    """One answer a question by the decoder of that name, in order, before the rules."""
+    return decoder_of(decoder).texts(posterior, questions)

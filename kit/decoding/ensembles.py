@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 
 from kit.data.readers import load
 from kit.data.records import Dataset
-from kit.decoding.decoders import argmax_answers, decoded
+from kit.decoding.decoders import decoded, decoder_of
+from kit.decoding.recipes import check, rules_of
 from kit.decoding.voting import Ballot, elected
 from kit.errors import ConfigError, SubmissionError, listed
-from kit.ranking.stage import ranked_texts
 from kit.settings.recipe import Recipe
-from kit.spans.blending import KEPT, REACH, blended, likeliest_together
+from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipe_members import Source, answer_lengths_of, sources_of
-from kit.spans.recipes import rules_of
 from kit.text_rules.rules import apply_rules
 
 Texts = Mapping[str, str]
@@ -41,26 +40,29 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
     where scores are missing (with the command that makes them), SubmissionError where a CSV misses a
     question.
     """
+    check(recipe)
     rules = rules_of(recipe)
+    blend, decoder = BLENDS[recipe.blend], decoder_of(recipe.decoder)
     sources = sources_of(recipe, dataset)
     bonus = length_bonus(recipe, sources)
     questions = dataset.questions
-    if recipe.blend == "vote":
+    texts: Sequence[str]
+    if blend.votes:
         ballots = [_ballot(recipe, source, dataset, bonus, csvs or {}) for source in sources]
-        texts: Sequence[str] = elected(ballots, questions)
-    elif len(sources) == 1 and recipe.decoder == "argmax":
+        texts = elected(ballots, questions)
+    elif len(sources) == 1 and decoder.from_scores is not None:
         (source,) = sources
-        texts = argmax_answers(
+        texts = decoder.from_scores(
             source.scores(dataset), questions,
             length_cap=recipe.length_cap, temperature=source.temperature, bonus=bonus, label=source.label,
         )  # fmt: skip
     else:
         parts = [member_posterior(recipe, source, dataset, bonus) for source in sources]
-        blend = blend_of(recipe, sources, parts)
-        if recipe.decoder == "ranked":
-            texts = ranked_texts(recipe, sources, parts, blend, questions)
+        together = blend_of(recipe, sources, parts)
+        if decoder.ensemble is not None:
+            texts = decoder.ensemble(recipe, sources, parts, together, questions)
         else:
-            texts = decoded(blend, questions, recipe.decoder)
+            texts = decoder.texts(together, questions)
     guids = (question.guid for question in dataset)
     tidied = (apply_rules(text, rules) for text in texts)
     return Answers(dict(zip(guids, tidied, strict=True)), sources)

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from kit.data.readers import columnar
+from kit.data.readers import parquet
 from kit.data.readers.archive import DAMAGED, is_archive
 from kit.data.readers.signatures import kind, zipped_signature
 from kit.errors import SubmissionError
@@ -32,8 +32,8 @@ def unpacked(content: bytes, path: Path) -> bytes:
     packed = suffix_of(content)
     if packed:
         content = csv_member(content, path)[1] if packed == ".zip" else _gunzipped(content, path)
-    table = columnar.kind(content)
-    other = f"is {columnar.SHOWN[table]}" if table else kind(content)
+    table = parquet.kind(content)
+    other = f"is {parquet.SHOWN[table]}" if table else kind(content)
     if other is not None:
         what = f"its content {other}" if packed else other
         raise SubmissionError(f"{path}: {what}, not a CSV; give the CSV, or zip it (.csv.zip)")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from kit.data.records import Dataset
 from kit.errors import SHOWN, DataError, SubmissionError, counted
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, paired
-from kit.metrics.metrics import edit_distances, matches
+from kit.metrics.edit_distance import edit_distances
+from kit.metrics.f1 import matches
 from kit.version import __version__
 
 
@@ -153,13 +154,6 @@ def score_answers(
         distances=distances,
         groups=labels,
     )
-
-
-def distances_of(
-    predictions: Mapping[str, str], dataset: Dataset, *, reference: str = "first", label: str = "answers"
-) -> NDArray[np.float64]:
-    """Distances float64 (Q,) in code points, in the data set's order; raises as `score_answers`."""
-    return edit_distances(_texts(predictions, dataset, label), _golds(dataset), reference)
 
 
 def compare(a: Score, b: Score, *, draws: int = 2000, seed: int = 0, level: float = 0.95) -> PairedDifference:

@@ -7,37 +7,33 @@ piece: the memory of the first reading does not grow with the data.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import shutil
 import struct
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import tokenizers
-from numpy.typing import NDArray
 
 from kit.cache import cached, content_key
 from kit.data.records import Dataset
 from kit.modeling.backbones import Backbone
 from kit.modeling.tokens import Texts, tokenize, tokenized
+from kit.spans.array_writer import ArrayWriter
 from kit.spans.span_scores import offsets_of, ranges
 
 WORTH_KEEPING = 1_000_000
 """Characters below which reading again (under a second) is no worse than looking for an entry."""
 _VERSION = 1
 """Raise it when `kit.modeling.tokens` makes other tokens of the same text, or the file's layout changes."""
-_ARRAYS: dict[str, tuple[type[np.generic], str]] = {
+_ARRAYS: dict[str, type[np.generic]] = {
     # the eight-byte array first, so that every array begins where its type may
-    "offsets": (np.int64, "I64"),
-    "ids": (np.int32, "I32"),
-    "begin": (np.int32, "I32"),
-    "end": (np.int32, "I32"),
+    "offsets": np.int64,
+    "ids": np.int32,
+    "begin": np.int32,
+    "end": np.int32,
 }
 _BYTES_A_TOKEN = 12
 
@@ -135,51 +131,15 @@ def _numbered(texts: Sequence[str]) -> dict[str, int]:
 
 def _write(path: Path, backbone: Backbone, texts: Sequence[str]) -> None:
     """Read *texts* and write their tokens, a few hundred texts at a time."""
-    with contextlib.ExitStack() as stack:
-        pieces = {
-            name: _Piece(stack.enter_context(tempfile.TemporaryFile(dir=path.parent))) for name in _ARRAYS
-        }
+    with ArrayWriter(path.parent, _ARRAYS) as writer:
         tokens = 0
-        pieces["offsets"].add(np.zeros(1, dtype=np.int64))
+        writer.add("offsets", np.zeros(1, dtype=np.int64))
         for part in tokenized(backbone, texts):
-            pieces["offsets"].add(part.offsets[1:] + tokens)
+            writer.add("offsets", part.offsets[1:] + tokens)
             tokens += len(part.ids)
             for name in ("ids", "begin", "end"):
-                pieces[name].add(getattr(part, name))
-        with path.open("wb") as file:
-            file.write(_header(pieces))
-            for piece in pieces.values():
-                piece.file.seek(0)
-                shutil.copyfileobj(piece.file, file, 1 << 20)
-
-
-def _header(pieces: Mapping[str, _Piece]) -> bytes:
-    """The length and JSON that a safetensors file begins with; the arrays' hashes are its metadata."""
-    header: dict[str, object] = {
-        "__metadata__": {name: piece.hash.hexdigest() for name, piece in pieces.items()}
-    }
-    begin = 0
-    for name, piece in pieces.items():
-        dtype, code = _ARRAYS[name]
-        shape = [piece.bytes // np.dtype(dtype).itemsize]
-        header[name] = {"dtype": code, "shape": shape, "data_offsets": [begin, begin + piece.bytes]}
-        begin += piece.bytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text
-
-
-class _Piece:
-    """One array on its way to the file: its bytes so far, on disk, and their hash."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file, self.bytes, self.hash = file, 0, hashlib.sha256()
-
-    def add(self, values: NDArray[np.generic]) -> None:
-        data = np.ascontiguousarray(values).data
-        self.file.write(data)
-        self.hash.update(data)
-        self.bytes += values.nbytes
+                writer.add(name, getattr(part, name))
+        writer.write(path, _ARRAYS, writer.hashes(_ARRAYS))
 
 
 def _read(path: Path, count: int) -> Texts:
@@ -189,7 +149,7 @@ def _read(path: Path, count: int) -> Texts:
         size = struct.unpack("<Q", whole[:8].tobytes())[0]
         header = json.loads(whole[8 : 8 + size].tobytes())
         arrays = {}
-        for name, (dtype, _) in _ARRAYS.items():
+        for name, dtype in _ARRAYS.items():
             begin, end = header[name]["data_offsets"]
             data = np.asarray(whole[8 + size + begin : 8 + size + end])
             if hashlib.sha256(data.data).hexdigest() != header["__metadata__"][name]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from kit.data.records import Question
 from kit.errors import ConfigError
 from kit.files import write_text
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.ranking.features import Candidates, feature_groups
 
 INSTALL = "pip install 'korean-mrc-kit[ranked]'"

@@ -55,7 +55,7 @@ def ranked_texts(
     for name in runs:
         own = [index for index, source in enumerate(sources) if source.run == name]
         weights = [sources[index].weight for index in own]
-        averaged.append(blended([posteriors[index] for index in own], weights, "mean"))
+        averaged.append(blended([posteriors[index] for index in own], weights))
     members = [averaged[index] for index in member_order(opened)]
     lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
     prior = log_length_prior(lengths, recipe.length_cap)

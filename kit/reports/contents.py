@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.decoding.candidate_list import CandidateList
+from kit.decoding.explain import reasons
 from kit.errors import counted
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.reports import curves
-from kit.reports.candidates import reasons
 from kit.reports.curves import Curves
 from kit.reports.error_types import ERROR_TYPES, MEANINGS
 from kit.reports.heatmap import heatmap_of, packed
@@ -48,6 +49,14 @@ def contents_of(source: ReportSource, versus: Path | None = None) -> Contents:
     )
 
 
+def _reasons(source: ReportSource, candidates: CandidateList | None, number: int) -> list[str]:
+    if source.recipe is None:
+        return []
+    votes = [(member.texts[number], member.weight) for member in source.members]
+    decoded, answer, gold = source.decoded[number], source.texts[number], source.golds[number]
+    return reasons(source.recipe, candidates, votes, decoded, answer, [gold])
+
+
 def _details(overview: Overview) -> list[str]:
     """What each question shows once it is opened: candidates, reasons, the members' certainty, heatmaps."""
     source = overview.source
@@ -62,7 +71,7 @@ def _details(overview: Overview) -> list[str]:
                 for one in (candidates.candidates if candidates else ())
             ],
             "weighed": candidates.weighed if candidates else 0,
-            "why": reasons(source, candidates, number),
+            "why": _reasons(source, candidates, number),
             "p": [_rounded(member.p[number]) for member in source.members],
             "heatmaps": packed(heatmaps, number),
         }

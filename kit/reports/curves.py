@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Dataset
+from kit.decoding.decoders import decoder_of
 from kit.decoding.ensembles import length_bonus
+from kit.decoding.form_table import make_table
 from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Recipe
-from kit.spans.blending import KEPT, likeliest_together
+from kit.spans.blending import BLENDS, KEPT, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.span_scores import offsets_of, ranges
-from kit.tuning.table import make_table
 from kit.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
 
 _TEMPERATURES = 11
@@ -104,6 +105,8 @@ def weights(source: ReportSource) -> Curves:
         return Curves(reason="a CSV has no members to weigh")
     if len(members) < 2:
         return Curves(reason="there is one member, so no weights")
+    if (forms := decoder_of(recipe.decoder).forms) is None:
+        return Curves(reason=f"decoder {recipe.decoder} cannot be evaluated for many weights")
     parts = [member.posterior for member in members if member.posterior is not None]
     if len(parts) < len(members):
         return Curves(reason="a CSV among the members has no posterior to weigh")
@@ -113,7 +116,6 @@ def weights(source: ReportSource) -> Curves:
         return Curves(reason="no question has a span")
     questions = [source.dataset.questions[number] for number in chosen.tolist()]
     table = make_table(likeliest_together([_rows(part, chosen) for part in parts], KEPT), questions)
-    decoder = "edit" if recipe.decoder == "ranked" else recipe.decoder
     own = np.array([member.weight for member in members])
     grid = np.linspace(0.0, 1.0, _WEIGHTS)
     curves = []
@@ -122,8 +124,8 @@ def weights(source: ReportSource) -> Curves:
         scores = []
         for weight in grid.tolist():
             mixed = np.insert((1 - weight) * others / others.sum(), number, weight)
-            forms = table.chosen(mixed, recipe.blend, decoder, recipe.candidates)
-            scores.append(float(table.gold[forms].mean()))
+            found = table.chosen(mixed, BLENDS[recipe.blend], forms, recipe.candidates)
+            scores.append(float(table.gold[found].mean()))
         curves.append(Curve(member.label, tuple(grid.tolist()), tuple(scores), round(member.weight, 4)))
     return Curves(tuple(curves))
 

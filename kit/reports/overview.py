@@ -10,18 +10,18 @@ from typing import Literal
 import numpy as np
 
 from kit.data.records import Dataset
+from kit.decoding.candidate_list import CandidateList, candidate_lists, risks_of
 from kit.decoding.ensembles import answers_of
 from kit.metrics.bootstrap import PairedDifference
 from kit.metrics.scores import Score, compare, score_answers
 from kit.reports import facets
-from kit.reports.candidates import CandidateList, candidates_of, risks_of
 from kit.reports.error_types import ERROR_TYPES, error_type
 from kit.reports.facets import Facet
 from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Member as RecipeMember
 from kit.settings.recipe import Recipe
 from kit.submission.csv import read_submission
-from kit.tuning.nested import COURSE
+from kit.text_rules.rules import COURSE_2022
 
 Role = Literal["report", "versus", "member", "course", "blank"]
 
@@ -92,7 +92,10 @@ def overview_of(source: ReportSource, versus: Path | None = None) -> Overview:
     """Score the answers and divide them by facets.  *versus*: a CSV with answers to the same questions."""
     scores = score_table(source, versus)
     error_types = _error_types(source.texts, source.dataset)
-    candidates = candidates_of(source)
+    candidates: tuple[CandidateList, ...] = ()
+    if source.blend is not None:
+        questions = source.dataset.questions
+        candidates = tuple(candidate_lists(source.blend, questions, source.decoded, source.texts))
     risks = risks_of(candidates, source.texts) if candidates else (None,) * len(source.texts)
     rival = next((row for row in scores if row.role == "versus"), None)
     divided = _facets(source, scores[0], error_types, rival)
@@ -141,7 +144,7 @@ def _by_the_course(member: Member, data: Dataset) -> list[str]:
     folds = {source.fold for source in member.sources}
     only = folds.pop() if len(folds) == 1 else ""
     recipe_member = RecipeMember(run=member.sources[0].run, fold=int(only) if only.isdecimal() else None)
-    recipe = Recipe(members=(recipe_member,), rules=COURSE)
+    recipe = Recipe(members=(recipe_member,), rules=COURSE_2022)
     return _ordered(answers_of(recipe, data).texts, data)
 
 

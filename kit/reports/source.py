@@ -9,14 +9,14 @@ from pathlib import Path
 from kit.data.records import Dataset, Question
 from kit.decoding.ensembles import Texts, answers_of, blend_of
 from kit.decoding.explain import member_posteriors, own_answers
+from kit.decoding.recipes import rules_of
 from kit.errors import DataError, SubmissionError, listed
 from kit.reports import contamination
 from kit.reports.contamination import Caution
 from kit.settings.recipe import Recipe
-from kit.spans.blending import blended
+from kit.spans.blending import BLENDS, blended
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import Source, sources_of
-from kit.spans.recipes import rules_of
 from kit.submission.build import csv_members
 from kit.submission.card import Card
 from kit.submission.csv import read_submission
@@ -48,7 +48,7 @@ class Member:
 class ReportSource:
     """The answers that a report is about, to Q questions whose golds are known, and how they were made.
 
-    texts: the answers; decoded: before the rules; unblanked: with all rules but blank_long
+    texts: the answers; decoded: before the rules; unblanked: with all rules but those that blank
     recipe: None for a CSV; members: of the recipe; blend: its posterior, None for a CSV or a vote
     place: where each answer begins in its context, code points; None where it is not a part of it
     """
@@ -131,12 +131,12 @@ def of_recipe(
     rules = rules_of(recipe)
     plain = answers_of(recipe.model_copy(update={"rules": ()}), data, csvs).texts
     decoded = tuple(plain[question.guid] for question in data)
-    not_blanking = [rule for rule in rules if rule.name != "blank_long"]
+    not_blanking = [rule for rule in rules if not rule.blanks]
     texts, unblanked = (tuple(apply_rules(text, some) for text in decoded) for some in (rules, not_blanking))
     posteriors = member_posteriors(recipe, sources, data)
     members = _members_of(recipe, sources, posteriors, data, rules, csvs)
     blend = None
-    if recipe.blend != "vote":
+    if not BLENDS[recipe.blend].votes:
         blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
     return ReportSource(
         name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
@@ -167,7 +167,7 @@ def _members_of(
             answers = tuple(apply_rules(texts[question.guid], rules) for question in dataset)
             members.append(Member(label, weight, own, answers, (None,) * len(answers), None))
             continue
-        together = blended(parts, [source.weight for source in own], "mean")
+        together = blended(parts, [source.weight for source in own])
         plain, p = own_answers(recipe, together, dataset.questions)
         tidied = tuple(apply_rules(text, rules) for text in plain)
         members.append(Member(label, weight, own, tidied, p, together))

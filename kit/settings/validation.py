@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -13,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from kit.errors import ConfigError, all_of
+from kit.errors import ConfigError, all_of, nearest
 from kit.files import read_file, write_text
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -69,8 +68,8 @@ def mistakes_in(error: ValidationError, model: type[BaseModel]) -> list[str]:
         where = place(detail["loc"])
         if detail["type"] == "extra_forbidden":
             known = _keys_at(model, detail["loc"][:-1])
-            close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"keys are {', '.join(known)}"
+            near = nearest(detail["loc"][-1], known)
+            hint = f"did you mean {near}?" if near else f"keys are {', '.join(known)}"
             found.append(f"{where} is not a known key; {hint}")
         elif detail["type"] == "missing":
             found.append(f"{where} is missing; add it")

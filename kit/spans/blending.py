@@ -1,50 +1,98 @@
-"""Several members' posteriors as one: on the characters of the context, where tokenizers never meet."""
+"""Several members' posteriors as one: the blends, on characters of the context, whatever the tokenizers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kit.errors import entry_of
 from kit.spans.posteriors import Posterior, likeliest_of
 from kit.spans.span_scores import offsets_of
 
 EPSILON = 0.01
-"""What every member of a product gives to all spans alike: one it cannot express is held back, not killed."""
+"""Mass that a product spreads over all spans of each member: a span it cannot express keeps a chance."""
 KEPT = 60
-"""Spans a question keeps in a blend, unless its recipe has more candidates: beyond them is almost no mass."""
+"""Spans of each question that take part in a blend, unless its recipe has more candidates."""
 REACH = 4
-"""A member brings so many times that: others may raise what it put lower."""
+"""A member brings this many times as many spans: other members may raise what it ranks lower."""
 
 
-def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str) -> Posterior:
-    """The blend of *posteriors* over the same questions; *weights* ≥ 0, of any sum.
+Rows = Iterable[NDArray[np.float64]]
+Tails = Sequence[NDArray[np.float64]] | NDArray[np.float64]
 
-    "mean": Σ w p.  "product": softmax of Σ w log((1 - ε) p + ε / |U|) over the union U of the members'
-    spans.  Weights are scaled to the sum 1.  The members are added up in the order given: the caller
-    sorts them, for results that do not depend on it to the last bit.
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """One way to make several members' posteriors one.
+
+    about: what it does, as documents say it
+    combine: the members' probabilities of the same S spans, float64 (S,) each, their weights, float64 (M,) of
+        sum 1, and each span's question, int64 (S,) → the blend's probabilities, float64 (S,)
+    keeps_tails: whether the members' tails, averaged, are the blend's; otherwise it has none
+    votes: whether members vote with their own texts; *combine* then breaks ties and explains
     """
-    scaled = np.asarray(weights, dtype=np.float64) / np.sum(weights)
+
+    about: str
+    combine: Callable[[Rows, NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]
+    keeps_tails: bool = False
+    votes: bool = False
+
+    def tail(self, tails: Tails, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The blend's tail from the members', float64 (Q, length_cap + 1) each."""
+        if not self.keeps_tails:
+            return np.zeros_like(tails[0])
+        total: NDArray[np.float64] = np.sum(
+            [weight * tail for tail, weight in zip(tails, weights, strict=True)], axis=0
+        )
+        return total
+
+
+def _mean(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Σ w p."""
+    p = np.zeros(len(question))
+    for row, weight in zip(rows, weights, strict=True):
+        p += weight * row
+    return p
+
+
+def _product(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Softmax of Σ w log((1 - ε) p + ε / |U|) over the union U of the members' spans."""
+    share = EPSILON / np.bincount(question)[question]
+    log_p = np.zeros(len(question))
+    for row, weight in zip(rows, weights, strict=True):
+        log_p += weight * np.log(share + (1 - EPSILON) * row)
+    top = np.full(question.max(initial=-1) + 1, -np.inf)
+    np.maximum.at(top, question, log_p)
+    mass = np.exp(log_p - top[question])
+    p: NDArray[np.float64] = mass / np.bincount(question, weights=mass)[question]
+    return p
+
+
+BLENDS: Mapping[str, Blend] = {
+    "mean": Blend("the weighted mean of the members' probabilities", _mean, keeps_tails=True),
+    "product": Blend("the normalised weighted product of the members' probabilities", _product),
+    "vote": Blend("the text that members of the largest weight decode", _mean, keeps_tails=True, votes=True),
+}
+"""Every blend by the name that recipes use; a new one is an entry here."""
+
+
+def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str = "mean") -> Posterior:
+    """The blend of *posteriors* over the same questions; *weights* ≥ 0, of any sum, are scaled to 1.
+
+    The members are added up in the order given: the caller sorts them, so that the result does not
+    depend on it to the last bit.  Raises ConfigError where *how* is not in `BLENDS`.
+    """
+    blend = entry_of(BLENDS, how, "blend")
     if len(posteriors) == 1:
         return posteriors[0]
+    scaled = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     union = Union.of(posteriors)
+    p = blend.combine(union.rows(posteriors), scaled, union.question)
     counts = np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64)
-    if how == "mean":
-        p = np.zeros(len(union.begin))
-        for one, weight, place in zip(posteriors, scaled, union.places, strict=True):
-            p[place] += weight * one.p
-        tail = np.sum([weight * one.tail for one, weight in zip(posteriors, scaled, strict=True)], axis=0)
-    else:
-        share = EPSILON / counts[union.question]
-        log_p = np.zeros(len(union.begin))
-        for one, weight, place in zip(posteriors, scaled, union.places, strict=True):
-            spread = share.copy()
-            spread[place] += (1 - EPSILON) * one.p
-            log_p += weight * np.log(spread)
-        p = _softmax(log_p, union.question, len(counts))
-        tail = np.zeros_like(posteriors[0].tail)
+    tail = blend.tail([one.tail for one in posteriors], scaled)
     return Posterior(offsets_of(counts), union.begin, union.end, p, tail)
 
 
@@ -56,8 +104,8 @@ def likeliest_together(posteriors: Sequence[Posterior], count: int) -> list[Post
     """
     union = Union.of(posteriors)
     highest = np.zeros(len(union.begin))
-    for one, place in zip(posteriors, union.places, strict=True):
-        highest[place] = np.maximum(highest[place], one.p)
+    for row in union.rows(posteriors):
+        np.maximum(highest, row, out=highest)
     offsets = offsets_of(np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64))
     kept = likeliest_of(highest, offsets, count)
     return [one.only(kept[place]) for one, place in zip(posteriors, union.places, strict=True)]
@@ -88,11 +136,9 @@ class Union:
         places = tuple(np.searchsorted(union, key) for key in keys)
         return cls(question, begin.astype(np.int32), (begin + length).astype(np.int32), places)
 
-
-def _softmax(log_p: NDArray[np.float64], question: NDArray[np.int64], questions: int) -> NDArray[np.float64]:
-    top = np.full(questions, -np.inf)
-    np.maximum.at(top, question, log_p)
-    weight = np.exp(log_p - top[question])
-    total = np.bincount(question, weights=weight, minlength=questions)
-    p: NDArray[np.float64] = weight / total[question]
-    return p
+    def rows(self, posteriors: Sequence[Posterior]) -> Iterator[NDArray[np.float64]]:
+        """Each member's probabilities of all spans of the union, float64 (U,); 0 where it lists none."""
+        for one, place in zip(posteriors, self.places, strict=True):
+            row = np.zeros(len(self.begin))
+            row[place] = one.p
+            yield row

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.joint import kept_candidates
+from kit.spans.joint import NO_SPANS, Spans, kept_candidates
 from kit.spans.span_scores import SpanScores, offsets_of, ranges
 
 _CHUNK_TOKENS = 1 << 16
@@ -51,52 +52,84 @@ def best_spans(
         np.zeros(questions, np.int32), np.zeros(questions, np.int32), np.full(questions, -np.inf)
     )
     bonus = np.zeros(length_cap + 1) if bonus is None else bonus
-    token_offsets = scores.tokens[scores.windows]
-    first = 0
-    while first < questions:
-        limit = token_offsets[first] + _CHUNK_TOKENS
-        last = max(int(np.searchsorted(token_offsets, limit, side="right")) - 1, first + 1)
+    for first, last in chunks(scores, _CHUNK_TOKENS):
         if scores.joint is None:
-            _search(scores, length_cap, temperature, bonus, first, last, found)
+            spans = _promising(scores, length_cap, temperature, bonus, first, last)
         else:
             spans = kept_candidates(scores, scores.joint, length_cap, temperature, bonus, first, last)
-            question, begin, end, score = spans
-            best = np.full(last - first, -np.inf)
-            np.maximum.at(best, question, score)
-            tied = np.flatnonzero(score == best[question])
-            tied = tied[np.lexsort((end[tied], begin[tied], question[tied]))]
-            winner = tied[np.diff(question[tied], prepend=-1) > 0]
-            _put(found, first + question[winner], begin[winner], end[winner], score[winner])
-        first = last
+        question, begin, end, score = spans
+        best = np.full(last - first, -np.inf)
+        np.maximum.at(best, question, score)
+        tied = np.flatnonzero(score == best[question])
+        tied = tied[np.lexsort((end[tied], begin[tied], question[tied]))]
+        winner = tied[np.diff(question[tied], prepend=-1) > 0]
+        place = first + question[winner]
+        found.begin[place], found.end[place], found.score[place] = begin[winner], end[winner], score[winner]
     return found
 
 
-def _search(
+def chunks(scores: SpanScores, most: int) -> Iterator[tuple[int, int]]:
+    """First question, and the one after the last, of pieces of about *most* tokens."""
+    token_offsets = scores.tokens[scores.windows]
+    first = 0
+    while first < len(scores):
+        limit = token_offsets[first] + most
+        last = max(int(np.searchsorted(token_offsets, limit, side="right")) - 1, first + 1)
+        yield first, last
+        first = last
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOdds:
+    """The T tokens of some questions, in the W windows of theirs that have any.
+
+    heads: int64 (W,), the first token of each window; question: int64 (W,), counted from the first one
+    window: int64 (T,); begin, end: int32 (T,), code points
+    opening, closing: float64 (T,), what a token adds to the log odds of a span as its first or last one
+    """
+
+    heads: NDArray[np.int64]
+    question: NDArray[np.int64]
+    window: NDArray[np.int64]
+    begin: NDArray[np.int32]
+    end: NDArray[np.int32]
+    opening: NDArray[np.float64]
+    closing: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, scores: SpanScores, temperature: float, first: int, last: int) -> TokenOdds:
+        """Those of the questions [first, last)."""
+        windows = slice(scores.windows[first], scores.windows[last])
+        tokens = slice(scores.tokens[windows.start], scores.tokens[windows.stop])
+        counts = np.diff(scores.tokens)[windows]
+        filled = np.flatnonzero(counts)
+        counts = counts[filled]
+        question = np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last])[filled]
+        # float64, so that the order of the three terms cannot decide a tie
+        opening = scores.start[tokens].astype(np.float64)
+        opening -= np.repeat(scores.null[windows][filled].astype(np.float64), counts)
+        opening /= temperature
+        return cls(
+            offsets_of(counts)[:-1], question, np.repeat(np.arange(len(counts)), counts),
+            scores.char_begin[tokens], scores.char_end[tokens], opening,
+            scores.end[tokens].astype(np.float64) / temperature,
+        )  # fmt: skip
+
+
+def _promising(
     scores: SpanScores,
     length_cap: int,
     temperature: float,
     bonus: NDArray[np.float64],
     first: int,
     last: int,
-    found: BestSpans,
-) -> None:
-    """Fill *found* for the questions [first, last)."""
-    windows = slice(scores.windows[first], scores.windows[last])
-    tokens = slice(scores.tokens[windows.start], scores.tokens[windows.stop])
-    if tokens.start == tokens.stop:
-        return
-    # Windows without tokens take no part; the others are numbered anew.
-    counts = np.diff(scores.tokens)[windows]
-    filled = np.flatnonzero(counts)
-    counts = counts[filled]
-    heads = offsets_of(counts)[:-1]
-    window_of = np.repeat(np.arange(len(counts)), counts)
-    question_of_window = np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last])[filled]
-    begin, end = scores.char_begin[tokens], scores.char_end[tokens]
-    # float64, so that the order of the three terms cannot decide a tie
-    opening = scores.start[tokens] - np.repeat(scores.null[windows][filled].astype(np.float64), counts)
-    opening /= temperature
-    closing = scores.end[tokens].astype(np.float64) / temperature
+) -> Spans:
+    """Spans of the questions [first, last) that may be their best ones, the best ones among them."""
+    odds = TokenOdds.of(scores, temperature, first, last)
+    if not len(odds.heads):
+        return NO_SPANS
+    begin, end, opening, closing = odds.begin, odds.end, odds.opening, odds.closing
+    window_of, question_of_window, heads = odds.window, odds.question, odds.heads
 
     # A floor for each question from single-token spans, a ceiling for each start from its window's best end.
     length = end - begin
@@ -108,8 +141,6 @@ def _search(
     needed = floor[question_of_window] - reached - bonus[1:].max()
     needed -= _ROUNDING * (1 + np.abs(floor[question_of_window]) + np.abs(reached))
     kept = np.flatnonzero(fits & (opening >= needed[window_of]))
-    if not len(kept):
-        return
 
     # The last token an answer from here may end with: the key grows with the window, then the text.
     width = int(end.max()) + length_cap + 1
@@ -118,25 +149,4 @@ def _search(
     starts = np.repeat(kept, spans)
     ends = ranges(kept, kept + spans)
     score = opening[starts] + closing[ends] + bonus[end[ends] - begin[starts]]
-
-    # `kept` is in question order, so each question's spans lie together.
-    question = question_of_window[window_of[kept]]
-    firsts = np.flatnonzero(np.r_[True, question[1:] != question[:-1]])
-    best = np.maximum.reduceat(score, offsets_of(spans)[firsts])
-    spans_per_question = np.add.reduceat(spans, firsts)
-    tied = np.flatnonzero(score == np.repeat(best, spans_per_question))
-    owner = question_of_window[window_of[starts[tied]]]
-    order = np.lexsort((end[ends[tied]], begin[starts[tied]], owner))
-    winner = order[np.r_[True, owner[order][1:] != owner[order][:-1]]]
-    chosen = tied[winner]
-    _put(found, first + owner[winner], begin[starts[chosen]], end[ends[chosen]], score[chosen])
-
-
-def _put(
-    found: BestSpans,
-    question: NDArray[np.int64],
-    begin: NDArray[np.int32],
-    end: NDArray[np.int32],
-    score: NDArray[np.float64],
-) -> None:
-    found.begin[question], found.end[question], found.score[question] = begin, end, score
+    return question_of_window[window_of[starts]], begin[starts], end[ends], score

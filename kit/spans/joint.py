@@ -9,6 +9,7 @@ from kit.spans.span_scores import JointScores, SpanScores
 
 Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 """Question (counted from a chunk's first), begin, end, log odds."""
+NO_SPANS: Spans = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0)
 
 
 def kept_candidates(

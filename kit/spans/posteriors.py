@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.candidates import best_spans
-from kit.spans.joint import Spans, kept_candidates
+from kit.spans.candidates import TokenOdds, best_spans, chunks
+from kit.spans.joint import NO_SPANS, Spans, kept_candidates
 from kit.spans.span_scores import SpanScores, offsets_of, ranges
 from kit.threads import usable_cores
 
@@ -102,8 +101,9 @@ def span_posterior(
             spans = _within(spans, best[slice(*chunk)] - depth, length_cap)
         return _weighed(spans, best[slice(*chunk)], length_cap, depth, count)
 
+    nothing = Posterior(np.zeros(1, np.int64), *NO_SPANS[1:], np.zeros((0, length_cap + 1)))
     with ThreadPoolExecutor(min(usable_cores(), _THREADS)) as pool:
-        parts = [_nothing(length_cap), *pool.map(part, _chunks(scores))]
+        parts = [nothing, *pool.map(part, chunks(scores, _CHUNK_TOKENS))]
     return Posterior(
         offsets_of(np.concatenate([np.diff(part.offsets) for part in parts])),
         np.concatenate([part.begin for part in parts]),
@@ -115,24 +115,6 @@ def span_posterior(
 
 _BINS = 4
 """Steps a unit of log odds is divided into, to find quickly what cannot be among the likeliest."""
-
-
-def _chunks(scores: SpanScores) -> Iterator[tuple[int, int]]:
-    """First question, and the one after the last, of pieces that are worked on one by one."""
-    token_offsets = scores.tokens[scores.windows]
-    first = 0
-    while first < len(scores):
-        limit = token_offsets[first] + _CHUNK_TOKENS
-        last = max(int(np.searchsorted(token_offsets, limit, side="right")) - 1, first + 1)
-        yield first, last
-        first = last
-
-
-def _nothing(length_cap: int) -> Posterior:
-    return Posterior(
-        np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0),
-        np.zeros((0, length_cap + 1)),
-    )  # fmt: skip
 
 
 def _weighed(
@@ -178,20 +160,11 @@ def _listed(
     last: int,
 ) -> Spans:
     """Every span worth weighing of the questions [first, last), none twice, in any order."""
-    windows = slice(scores.windows[first], scores.windows[last])
-    tokens = slice(scores.tokens[windows.start], scores.tokens[windows.stop])
-    counts = np.diff(scores.tokens)[windows]
-    filled = np.flatnonzero(counts)
-    if not len(filled):
-        return np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0)
-    counts = counts[filled]
-    heads = offsets_of(counts)[:-1]
-    window = np.repeat(np.arange(len(counts)), counts)
-    question_of = np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last])[filled]
-    begin, end = scores.char_begin[tokens], scores.char_end[tokens]
-    opening = scores.start[tokens] - np.repeat(scores.null[windows][filled].astype(np.float64), counts)
-    opening /= temperature
-    closing = scores.end[tokens].astype(np.float64) / temperature
+    odds = TokenOdds.of(scores, temperature, first, last)
+    if not len(odds.heads):
+        return NO_SPANS
+    begin, end, opening, closing = odds.begin, odds.end, odds.opening, odds.closing
+    window, question_of, heads = odds.window, odds.question, odds.heads
 
     # A span within reach of the best has its start or its end within half of what its window's best start,
     # end and length leave over: only such starts are paired with all ends, and such ends with the rest.

@@ -1,23 +1,18 @@
 """The span store: one safetensors file a member and data set, written once and read many times.
 
 Writing takes the scores piece by piece and holds none of them, so that the memory of a prediction does
-not grow with its data.  The file is put together here because the library's writer wants all arrays at
-once (and orders metadata at random, while the same scores must give the same bytes); reading is the
-library's.
+not grow with its data; reading is the library's.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import shutil
 import struct
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,24 +20,25 @@ from safetensors import SafetensorError, safe_open
 
 from kit.errors import SpanFileError
 from kit.files import replacing
+from kit.spans.array_writer import ArrayWriter
 from kit.spans.span_scores import MIXED, Provenance, SpanScores, arrays_of, scores_from
 
 FORMAT = 1
 JOINT_FORMAT = 2
-"""With joint scores: a kit that knows nothing of them must not take the rest for the whole."""
-_ARRAYS: dict[str, tuple[type[np.generic], str]] = {
+"""With joint scores: a version of the kit without them must refuse the file, not ignore them."""
+_ARRAYS: dict[str, type[np.generic]] = {
     # the eight-byte arrays first, so that every array begins where its type may
-    "windows": (np.int64, "I64"),
-    "tokens": (np.int64, "I64"),
-    "spans": (np.int64, "I64"),
-    "char_begin": (np.int32, "I32"),
-    "char_end": (np.int32, "I32"),
-    "start": (np.float32, "F32"),
-    "end": (np.float32, "F32"),
-    "null": (np.float32, "F32"),
-    "first": (np.int32, "I32"),
-    "last": (np.int32, "I32"),
-    "joint": (np.float32, "F32"),
+    "windows": np.int64,
+    "tokens": np.int64,
+    "spans": np.int64,
+    "char_begin": np.int32,
+    "char_end": np.int32,
+    "start": np.float32,
+    "end": np.float32,
+    "null": np.float32,
+    "first": np.int32,
+    "last": np.int32,
+    "joint": np.float32,
 }
 _JOINT = frozenset({"spans", "first", "last", "joint"})
 """Only where the member has joint scores."""
@@ -61,15 +57,12 @@ def write_spans(path: Path, provenance: Provenance, parts: Iterable[SpanScores])
     block, before it counts.  Raises SpanFileError where the scores are at fault, WriteError where the
     disk is.
     """
-    with replacing(path, verify=_verify) as temporary, contextlib.ExitStack() as stack:
-        pieces = {
-            name: _Piece(stack.enter_context(tempfile.TemporaryFile(dir=path.parent))) for name in _ARRAYS
-        }
+    with replacing(path, verify=_verify) as temporary, ArrayWriter(path.parent, _ARRAYS) as writer:
         guids: list[str] = []
         counts = dict.fromkeys(_COUNTED, 0)
         joint: bool | None = None
         for name in _COUNTED:
-            pieces[name].add(np.zeros(1, np.int64))
+            writer.add(name, np.zeros(1, np.int64))
         for part in parts:
             arrays = arrays_of(part)
             if fault := _fault(part.guids, arrays, provenance, joint=part.joint is not None):
@@ -81,53 +74,21 @@ def write_spans(path: Path, provenance: Provenance, parts: Iterable[SpanScores])
             guids += part.guids
             for name, array in arrays.items():
                 if name in _COUNTED:
-                    pieces[name].add(array[1:] + counts[name])
+                    writer.add(name, array[1:] + counts[name])
                     counts[name] += len(arrays[_COUNTED[name]])
                 else:
-                    pieces[name].add(np.ascontiguousarray(array))
+                    writer.add(name, array)
         if len(set(guids)) != len(guids):
             raise SpanFileError(f"{path}: not written: question ids are not distinct texts")
-        if not joint:
-            pieces = {name: piece for name, piece in pieces.items() if name not in _JOINT}
+        names = _names(joint=bool(joint))
         about = {
             "format": JOINT_FORMAT if joint else FORMAT,
             **asdict(provenance),
-            "sha256": _digest(guids, [piece.hash.hexdigest() for piece in pieces.values()]),
+            "sha256": _digest(guids, writer.hashes(names).values()),
             "guids": guids,
         }
-        with temporary.open("wb") as file:
-            file.write(_header(about, {name: piece.bytes for name, piece in pieces.items()}))
-            for piece in pieces.values():
-                piece.file.seek(0)
-                shutil.copyfileobj(piece.file, file)
-
-
-class _Piece:
-    """One array on its way to the file: its bytes so far, on disk, and their hash."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file, self.bytes, self.hash = file, 0, hashlib.sha256()
-
-    def add(self, values: NDArray[np.generic]) -> None:
-        self.file.write(values.data)
-        self.hash.update(values.data)
-        self.bytes += values.nbytes
-
-
-def _header(about: dict[str, object], sizes: dict[str, int]) -> bytes:
-    """The length and JSON that a safetensors file begins with; metadata values are JSON texts."""
-    header: dict[str, object] = {
-        "__metadata__": {key: json.dumps(value, ensure_ascii=False) for key, value in about.items()}
-    }
-    begin = 0
-    for name, size in sizes.items():
-        dtype, code = _ARRAYS[name]
-        shape = [size // np.dtype(dtype).itemsize]
-        header[name] = {"dtype": code, "shape": shape, "data_offsets": [begin, begin + size]}
-        begin += size
-    text = json.dumps(header, ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text
+        metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in about.items()}
+        writer.write(temporary, names, metadata)
 
 
 def _verify(path: Path) -> None:
@@ -138,7 +99,7 @@ def _verify(path: Path) -> None:
         hashes = []
         names = set(file.keys())
         for name in [name for name in _ARRAYS if name in names]:
-            dtype = np.dtype(_ARRAYS[name][0])
+            dtype = np.dtype(_ARRAYS[name])
             left = file.get_slice(name).get_shape()[0] * dtype.itemsize
             digest = hashlib.sha256()
             while left and (block := raw.read(min(left, _BLOCK))):
@@ -205,7 +166,7 @@ def _fault(
 ) -> str | None:
     """The first broken rule of the layout, or None."""
     for name in _names(joint=joint):
-        dtype = _ARRAYS[name][0]
+        dtype = _ARRAYS[name]
         if name not in arrays:
             return f"array {name} is missing"
         if arrays[name].dtype != dtype or arrays[name].ndim != 1:

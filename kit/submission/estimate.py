@@ -10,7 +10,7 @@ from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.decoding.ensembles import Answers
 from kit.errors import KitError, counted
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import expect, public_private_spread
 from kit.settings.recipe import Recipe
 from kit.submission.card import Estimate

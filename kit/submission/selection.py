@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kit.errors import SubmissionError
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.submission.csv import parse_submission
 from kit.submission.ledger import Entry
 

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from kit.data.invisible import INVISIBLE, WHITE_SPACE
-from kit.errors import ConfigError, all_of
+from kit.data.characters import INVISIBLE, WHITE_SPACE
+from kit.errors import ConfigError, all_of, nearest
 from kit.text_rules.particles import check_installed, strip_particles
 from kit.text_rules.symbols import balance_quotes, tighten_symbols
 
@@ -76,7 +76,7 @@ def blank_long(text: str, length: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RuleKind:
     """What a rule's name stands for: its function and, if it takes one, its whole-number argument.
 
     ``argument`` is the argument's name ("" for none), ``least`` the smallest allowed value and
@@ -89,20 +89,27 @@ class Kind:
     default: int | None = None
     check: Callable[[], object] = lambda: None
     """Raises ConfigError where an optional package is missing."""
+    blanks: bool = False
+    """Whether it may make a blank of a text."""
 
     def usage(self, name: str) -> str:
         """How the rule is written in a recipe."""
         return f"{{{name}: {self.argument}}}" if self.argument else name
 
 
-RULES: Mapping[str, Kind] = {
-    "strip_special_tokens": Kind(strip_special_tokens),
-    "trim": Kind(trim),
-    "strip_particles": Kind(strip_particles, check=check_installed),
-    "balance_quotes": Kind(balance_quotes),
-    "tighten_symbols": Kind(tighten_symbols),
-    "blank_long": Kind(blank_long, argument="CHARACTERS"),
+RULES: Mapping[str, RuleKind] = {
+    "strip_special_tokens": RuleKind(strip_special_tokens),
+    "trim": RuleKind(trim),
+    "strip_particles": RuleKind(strip_particles, check=check_installed),
+    "balance_quotes": RuleKind(balance_quotes),
+    "tighten_symbols": RuleKind(tighten_symbols),
+    "blank_long": RuleKind(blank_long, argument="CHARACTERS", blanks=True),
 }
+
+COURSE_2022: tuple[str | dict[str, int | float | str | bool], ...] = (
+    "strip_special_tokens", "trim", {"blank_long": 20},
+)  # fmt: skip
+"""The rules of the course's entry of 2022 (ensembles/course-2022.yaml), the baseline of demo and tuning."""
 
 
 def known_rules() -> str:
@@ -123,7 +130,9 @@ class Rule:
     def __post_init__(self) -> None:
         kind = RULES.get(self.name)
         if kind is None:
-            raise ConfigError(f"{self.name!r} is not a rule; known rules: {known_rules()}")
+            near = nearest(self.name, RULES)
+            guess = f"did you mean {near}? " if near else ""
+            raise ConfigError(f"{self.name!r} is not a rule; {guess}known rules: {known_rules()}")
         kind.check()
         usage = f"write {kind.usage(self.name)}"
         if not kind.argument:
@@ -144,6 +153,11 @@ class Rule:
     def __call__(self, text: str) -> str:
         function = RULES[self.name].function
         return function(text) if self.argument is None else function(text, self.argument)
+
+    @property
+    def blanks(self) -> bool:
+        """Whether it may make a blank of a text."""
+        return RULES[self.name].blanks
 
     @property
     def spec(self) -> str | dict[str, int]:

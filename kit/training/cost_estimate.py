@@ -14,9 +14,9 @@ from kit.errors import WriteError
 from kit.modeling.devices import Device
 from kit.modeling.distributed import Processes
 from kit.settings.training import TrainingSettings
-from kit.training.batches import LengthGroupedSampler, SpanCollator
-from kit.training.budget import BudgetBatches
+from kit.training.collator import SpanCollator
 from kit.training.losses import Loss
+from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.splits import Part
 from kit.training.trainer import steps_of
 

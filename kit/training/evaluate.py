@@ -10,7 +10,7 @@ import torch
 
 from kit.data.records import Dataset, Question
 from kit.decoding.decoders import argmax_answers
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import Backbone
 from kit.modeling.devices import Device
 from kit.modeling.distributed import Processes, score_together

@@ -28,8 +28,6 @@ from kit.settings.runs import FoldRecord
 from kit.settings.training import TrainingSettings, with_half_at_once
 from kit.training.arguments import training_arguments
 from kit.training.averages import average_of
-from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
-from kit.training.budget import BudgetBatches
 from kit.training.checkpoints import (
     CHECKPOINTS,
     CheckpointMarks,
@@ -38,11 +36,13 @@ from kit.training.checkpoints import (
     saying_when_the_disk_is_full,
     seconds_spent,
 )
+from kit.training.collator import SpanCollator, WindowDataset
 from kit.training.cost_estimate import Forecast, forecast
 from kit.training.evaluate import METRICS, evaluate
 from kit.training.labels import Labels, label_windows
 from kit.training.losses import Loss
 from kit.training.mixture import Sources
+from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.splits import Part
 from kit.training.trainer import SpanTrainer, steps_of
 from kit.training.trial import load_for_training

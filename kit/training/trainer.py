@@ -23,11 +23,11 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 
 from kit.errors import ModelError
 from kit.training.adversarial import moved, watched
-from kit.training.batches import LengthGroupedSampler, SpanCollator
-from kit.training.budget import BudgetBatches
 from kit.training.checkpoints import latest_complete
+from kit.training.collator import SpanCollator
 from kit.training.losses import Loss
 from kit.training.optimizer import parameter_groups
+from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
 

@@ -18,7 +18,7 @@ from kit.files import fresh_beside, locked
 from kit.modeling.backbones import Backbone, load_weights
 from kit.modeling.batching import Batching
 from kit.modeling.devices import Device
-from kit.modeling.forward_passes import unchanged_random_state
+from kit.modeling.forward_passes import synthetic_windows, unchanged_random_state
 from kit.modeling.joint_head import reader_of
 from kit.modeling.probe import (
     batching_of,
@@ -26,11 +26,10 @@ from kit.modeling.probe import (
     longest_that_works,
     reason,
 )
-from kit.modeling.synthetic_windows import synthetic_windows
 from kit.settings.training import TrainingSettings
 from kit.training.adversarial import moved, watched
-from kit.training.batches import SpanCollator
 from kit.training.checkpoints import saying_when_the_disk_is_full
+from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
 from kit.training.losses import Loss
 from kit.training.optimizer import parameter_groups

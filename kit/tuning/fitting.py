@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
-from kit.spans.blending import KEPT, REACH, blended, likeliest_together
+from kit.decoding.decoders import DECODERS, forms_of
+from kit.decoding.form_table import FormTable, make_table
+from kit.settings.recipe import DEFAULT_LENGTH_CAP
+from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.tuning.members import OutOfFold
-from kit.tuning.table import Table, make_table
 from kit.tuning.temperature import fit_temperature
 from kit.tuning.weights import Weights, search
 
@@ -22,9 +24,10 @@ SHARPNESS = (0.75, 1.0, 0.6)
 
 A mean of calibrated members is underconfident (Ranjan and Gneiting, Combining probability forecasts, 2010),
 and so is a member whose starts and ends were learned apart: expected distances come out too large."""
-CAPS = (60, 30)
+CAPS = (DEFAULT_LENGTH_CAP, 30)
 CANDIDATES = (50, 20)
-WAYS = (("mean", "argmax"), ("mean", "edit"), ("product", "argmax"), ("product", "edit"), ("vote", "edit"))
+_NOT_TRIED = {("vote", "argmax")}
+"""A member's own text by edit is the better ballot, and each way more costs a search."""
 _WORTH = 2e-3
 """A setting is given up for another only if the Edit Score falls by more than this."""
 Rows = NDArray[np.bool_]
@@ -42,20 +45,31 @@ class Fit:
     decoder: str
     weights: Weights
     posteriors: tuple[Posterior, ...]
-    table: Table
+    table: FormTable
 
     def chosen(self) -> NDArray[np.int64]:
         """The form of the table that answers each question, int64 (Q,)."""
-        return self.table.chosen(self.weights, self.blend, self.decoder, self.candidates)
+        return self.table.chosen(self.weights, BLENDS[self.blend], forms_of(self.decoder), self.candidates)
 
     def blended(self) -> Posterior:
         """The members' posteriors as one (their mean for a vote), cut to the candidates."""
-        how = "mean" if self.blend == "vote" else self.blend
-        return blended(self.posteriors, self.weights.tolist(), how).likeliest(self.candidates)
+        return blended(self.posteriors, self.weights.tolist(), self.blend).likeliest(self.candidates)
 
     def texts(self) -> list[str]:
         """The answer to each question, before any rule."""
         return [self.table.forms[index] for index in self.chosen().tolist()]
+
+
+def decoders_to_try() -> list[str]:
+    """The decoders that can be evaluated for many weights, and need nothing fitted before them."""
+    return [name for name, one in DECODERS.items() if one.forms is not None and one.ensemble is None]
+
+
+def ways_to_try(members: int) -> list[tuple[str, str]]:
+    """Blend and decoder of every way to answer; one member's blends are all the same."""
+    blends = list(BLENDS)[: None if members > 1 else 1]
+    ways = [(blend, decoder) for blend in blends for decoder in decoders_to_try()]
+    return [way for way in ways if way not in _NOT_TRIED]
 
 
 class Fitter:
@@ -86,7 +100,7 @@ class Fitter:
             return self.with_temperatures(sharpened, prior, CAPS[0])
 
         def reached(fit: Fit) -> float:
-            means = [self.weights(fit, rows, "mean", decoder) for decoder in ("argmax", "edit")]
+            means = [self.weights(fit, rows, "mean", decoder) for decoder in decoders_to_try()]
             return round(min(_edit(mean, rows) for mean in means), 6)
 
         best = min((base(prior, SHARPNESS[0]) for prior in PRIORS), key=reached)
@@ -110,18 +124,17 @@ class Fitter:
 
     def ways(self, base: Fit, rows: Rows) -> dict[tuple[str, str], Fit]:
         """*base* by every blend and decoder that makes sense for its members, each with its best weights."""
-        ways = [way for way in WAYS if way[0] == "mean" or len(base.weights) > 1]
-        return {way: self.weights(base, rows, *way) for way in ways}
+        return {way: self.weights(base, rows, *way) for way in ways_to_try(len(base.weights))}
 
     def weights(self, base: Fit, rows: Rows, blend: str, decoder: str) -> Fit:
         """*base* with the weights that this blend and decoder do best with on *rows*."""
 
-        def score(weights: Weights) -> float:
-            chosen = base.table.chosen(weights, blend, decoder, base.candidates)
-            return float(base.table.gold[chosen][rows].mean())
+        fit = replace(base, blend=blend, decoder=decoder)
 
-        found = search(score, len(base.weights))
-        return replace(base, blend=blend, decoder=decoder, weights=found)
+        def score(weights: Weights) -> float:
+            return _edit(replace(fit, weights=weights), rows)
+
+        return replace(fit, weights=search(score, len(base.weights)))
 
     def best(self, fits: Iterable[Fit], rows: Rows) -> Fit:
         """The best of *fits*, then cap and candidates, by the Edit Score on *rows*."""

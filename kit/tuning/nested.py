@@ -13,17 +13,16 @@ from kit.data.folds import groups as groups_of
 from kit.data.records import Dataset, Question
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import Decile, calibration
 from kit.ranking.model import Ranker
-from kit.settings.recipe import Recipe, RuleSpec
+from kit.settings.recipe import DEFAULT_LENGTH_CAP, Recipe, RuleSpec
 from kit.spans.minimum_risk import Considered, considered
-from kit.text_rules.rules import RULES, Rule, apply_rules, parse_rules
-from kit.tuning.fitting import Fit, Fitter
+from kit.text_rules.rules import COURSE_2022, RULES, Rule, apply_rules, parse_rules
+from kit.tuning.fitting import Fit, Fitter, decoders_to_try
 from kit.tuning.members import OutOfFold, out_of_fold_members
 from kit.tuning.second_stage import last_fit, ranked_ways
 
-COURSE: tuple[RuleSpec, ...] = ("strip_special_tokens", "trim", {"blank_long": 20})
 TRIED: tuple[RuleSpec, ...] = (
     "trim", "balance_quotes", "tighten_symbols", "strip_particles", {"blank_long": 20}, {"blank_long": 30},
 )  # fmt: skip
@@ -162,7 +161,7 @@ def _ways(
     count = len(members.labels)
     for number, label in enumerate(members.labels):
         alone = np.eye(count)[number]
-        for decoder in ("argmax", "edit"):
+        for decoder in decoders_to_try():
             fit = replace(base, blend="mean", decoder=decoder, weights=alone)
             collected.put(f"{label}: {decoder}, prior and temperature", reported, fit.texts())
     tuned = fitter.ways(base, fitted)
@@ -182,18 +181,17 @@ def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answe
     base = fitter.with_temperatures(
         [member.temperature for member in used], recipe.length_prior, recipe.length_cap
     )
-    decoder = "edit" if recipe.decoder == "ranked" else recipe.decoder
     given = replace(
-        base, blend=recipe.blend, decoder=decoder, candidates=min(recipe.candidates, base.candidates),
+        base, blend=recipe.blend, decoder=recipe.decoder, candidates=min(recipe.candidates, base.candidates),
         weights=np.array([member.weight for member in used]),
     )  # fmt: skip
     rules = parse_rules(recipe.rules)
     collected.put("as given", everything, [apply_rules(text, rules) for text in given.texts()])
-    plain = fitter.with_temperatures([1.0] * len(used), 0.0, 60)
+    plain = fitter.with_temperatures([1.0] * len(used), 0.0, DEFAULT_LENGTH_CAP)
     for number, label in enumerate(members.labels):
         alone = replace(plain, decoder="argmax", weights=np.eye(len(used))[number]).texts()
         collected.put(f"{label}: argmax", everything, alone)
-        course = parse_rules(COURSE)
+        course = parse_rules(COURSE_2022)
         collected.put(f"{label}: course-2022", everything, [apply_rules(text, course) for text in alone])
 
 

@@ -10,8 +10,8 @@ import pytest
 import kit
 from kit.cli.ensemble import ensemble
 from kit.data.records import Dataset
+from kit.decoding.recipes import write_recipe
 from kit.errors import ConfigError
-from kit.spans.recipes import write_recipe
 from tests.decoding.test_ensembles import A, B, data, place, recipe, three
 
 __all__ = ["data", "place", "three"]

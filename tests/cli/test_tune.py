@@ -10,8 +10,8 @@ import pytest
 import kit
 from kit.cli.tune import tune
 from kit.data.records import Dataset
+from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
-from kit.spans.recipes import load_recipe
 from tests.tuning.test_nested import data, recipe
 
 __all__ = ["data", "recipe"]

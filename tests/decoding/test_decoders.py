@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import kit
 from kit.data.records import Dataset, Question
-from kit.decoding.decoders import argmax_answers, decoded
+from kit.decoding.decoders import DECODERS, Decoder, argmax_answers, decoded, forms_of
 from kit.decoding.explain import Explanation
-from kit.errors import SpanFileError
-from kit.spans.posteriors import span_posterior
+from kit.decoding.form_table import likeliest_forms
+from kit.decoding.recipes import check, load_recipe
+from kit.errors import ConfigError, SpanFileError
+from kit.spans.blending import blended
+from kit.spans.posteriors import Posterior, span_posterior
+from kit.spans.run_folder import open_run
+from kit.spans.store import write_spans
+from kit.tuning.fitting import ways_to_try
 from tests.spans import made
 
 # The likeliest is "가나다" by 2; a prior against three characters turns that, unless odds are sharpened.
@@ -59,3 +69,71 @@ def test_a_question_without_scores_names_the_member() -> None:
 def test_where_an_explained_text_stands(text: str, place: int | None) -> None:
     data = Dataset(Path("t.json"), "0" * 64, "klue-flat", tuple(QUESTIONS))
     assert Explanation(data.questions[0], text, text, None, ()).place == place
+
+
+def _last_texts(posterior: Posterior, questions: Sequence[Question]) -> tuple[str, ...]:
+    """A toy decoder: of all spans listed, the one that ends last, and of these the longest."""
+    texts = []
+    for number, question in enumerate(questions):
+        own = slice(posterior.offsets[number], posterior.offsets[number + 1])
+        spans = zip(posterior.begin[own].tolist(), posterior.end[own].tolist(), strict=True)
+        begin, end = max(spans, key=lambda span: (span[1], -span[0]), default=(0, 0))
+        texts.append(question.context[begin:end])
+    return tuple(texts)
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Dataset:
+    """The registered decoder "last", and a run ("words") with scores of one question."""
+    monkeypatch.setitem(DECODERS, "last", Decoder("the span that ends last", _last_texts))
+    monkeypatch.chdir(tmp_path)
+    rows = [{"guid": "q0", "context": "가나다라", "question": "?", "answers": None}]
+    Path("test.json").write_text(json.dumps(rows), encoding="utf-8")
+    folder = Path("runs/words")
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    data = kit.load("test.json")
+    scores = replace(SCORES, provenance=replace(SCORES.provenance, data_sha256=data.sha256))
+    write_spans(open_run(folder).span_file(data, "full"), scores.provenance, [scores])
+    text = "members: [{run: runs/words}, {run: runs/words, temperature: 2.0}]\ndecoder: last\n"
+    Path("toy.yaml").write_text(text, encoding="utf-8")
+    return data
+
+
+def test_a_new_decoder_is_an_entry_of_the_table(toy: Dataset) -> None:
+    """Recipe file, answers, explanation and report's reasons take it; kit tune says why it cannot."""
+    recipe = load_recipe("toy.yaml")
+    assert recipe.decoder == "last"
+    assert kit.decode("toy.yaml", toy) == {"q0": "가나다"}
+    found = kit.explain("toy.yaml", toy, "q0")
+    assert [one.text for one in found.members] == ["가나다"] * 2
+    (why,) = found.reasons
+    assert why.startswith("The decoder takes the span that ends last: “가나다”, ")
+    vote = recipe.model_copy(update={"blend": "vote"})
+    assert kit.decode(vote, toy) == {"q0": "가나다"}
+    with pytest.raises(
+        ConfigError, match=r"decoder last cannot be .* many weights; use one of argmax, edit,"
+    ):
+        forms_of("last")
+    with pytest.raises(ConfigError, match=r'decoder is "lsat"; did you mean last\? known: .*ranked, last'):
+        check(recipe.model_copy(update={"decoder": "lsat"}))
+
+
+def test_kit_tune_tries_a_new_decoder_that_has_a_form_for_many_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(DECODERS, "twin", Decoder("as argmax", _last_texts, forms=likeliest_forms))
+    assert ("mean", "twin") in ways_to_try(1)
+    assert [blend for blend, decoder in ways_to_try(2) if decoder == "twin"] == ["mean", "product", "vote"]
+
+
+def test_an_unknown_decoder_is_never_another_one(toy: Dataset) -> None:
+    posterior = span_posterior(SCORES, 4)
+    with pytest.raises(ConfigError, match='decoder is "Argmax"; did you mean argmax'):
+        decoded(posterior, QUESTIONS, "Argmax")
+    with pytest.raises(ConfigError, match='blend is "mode"; '):
+        blended([posterior, posterior], [1.0, 1.0], "mode")
+    recipe = load_recipe("toy.yaml").model_copy(update={"decoder": "beam"})
+    for refused in (kit.decode, lambda *given: kit.explain(*given, "q0")):
+        with pytest.raises(ConfigError, match='recipe: decoder is "beam"; known: argmax, edit, ranked, last'):
+            refused(recipe, toy)

@@ -103,10 +103,10 @@ A, B, C = {"run": "runs/words"}, {"run": "runs/letters"}, {"run": "runs/noise"}
 def test_a_csv_and_the_runs_after_it_have_their_say_in_an_explanation(three: None, data: Dataset) -> None:
     write_submission(Path("0.csv"), [question.guid for question in data], ["가"] * len(data))
     found = kit.explain(recipe(A, {"csv": "0.csv"}, C, blend="vote"), data, data.questions[0].guid)
-    assert [(one.label, one.p is None) for one in found.opinions] == [
+    assert [(one.label, one.p is None) for one in found.members] == [
         ("0.csv", True), ("noise", False), ("words", False),
     ]  # fmt: skip
-    assert found.opinions[0].text == "가"
+    assert found.members[0].text == "가"
 
 
 def test_lengths_come_from_files_with_answers_and_runs_with_a_record(three: None, data: Dataset) -> None:
@@ -172,12 +172,12 @@ def test_answers_that_one_tokenizer_cannot_end_at_come_from_the_other(three: Non
 
 def test_a_run_stands_for_the_average_of_its_folds(three: None, data: Dataset) -> None:
     whole = kit.explain(recipe(B), data, "q1")
-    assert [(one.label, one.weight) for one in whole.opinions] == [
+    assert [(one.label, one.weight) for one in whole.members] == [
         ("letters fold 0", 0.5),
         ("letters fold 1", 0.5),
     ]
     one = kit.explain(recipe(B | {"fold": 1}), data, "q1")
-    assert [opinion.label for opinion in one.opinions] == ["letters fold 1"]
+    assert [opinion.label for opinion in one.members] == ["letters fold 1"]
 
 
 def test_the_short_way_and_the_way_through_the_posterior_agree(three: None, data: Dataset) -> None:
@@ -216,8 +216,8 @@ def test_other_peoples_csvs_vote(three: None, data: Dataset) -> None:
 def test_a_tie_goes_to_the_likelier_then_the_earlier_text(three: None, data: Dataset) -> None:
     votes = recipe(B, blend="vote")
     for question in data:
-        opinions = kit.explain(votes, data, question.guid).opinions
-        texts = {one.text for one in opinions}
+        members = kit.explain(votes, data, question.guid).members
+        texts = {one.text for one in members}
         assert kit.decode(votes, data)[question.guid] in texts
 
 
@@ -258,8 +258,8 @@ def test_an_answer_is_explained(three: None, data: Dataset) -> None:
     assert found.decoded == "한국은행"
     assert found.answer == ""
     assert found.place == 0
-    assert found.considered is not None
-    assert found.considered.texts[0] == "한국은행"
-    assert {one.label for one in found.opinions} == {"words", "letters fold 0", "letters fold 1"}
+    assert found.choice is not None
+    assert found.choice.candidates[0].text == "한국은행"
+    assert {one.label for one in found.members} == {"words", "letters fold 0", "letters fold 1"}
     with pytest.raises(DataError, match=r"has no question nobody"):
         kit.explain(asked, data, "nobody")

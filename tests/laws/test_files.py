@@ -34,6 +34,7 @@ from kit.cli.tables import print_json
 from kit.data.characters import FAULTY, character_name, suspicious
 from kit.data.readers import load
 from kit.data.repair import repair
+from kit.decoding.recipes import load_recipe, write_recipe
 from kit.errors import DataError
 from kit.metrics.bootstrap import Interval
 from kit.settings.folds import FileFolds, FoldPlan, read_plan, write_plan
@@ -41,7 +42,6 @@ from kit.settings.recipe import Member as RecipeMember
 from kit.settings.recipe import Recipe
 from kit.settings.runs import DataFile, FoldRecord, RunRecord, read_run, write_run
 from kit.settings.training import TrainingSettings
-from kit.spans.recipes import load_recipe, write_recipe
 from kit.spans.span_scores import Provenance
 from kit.spans.store import read_spans, write_spans
 from kit.submission.card import Card, CardData, Estimate, Member, read_card, write_card

@@ -11,7 +11,7 @@ import pytest
 import kit
 from kit.data.records import Answer, Dataset, Question
 from kit.errors import ConfigError, DataError, SubmissionError
-from kit.metrics.scores import Score, compare, distances_of, score_answers
+from kit.metrics.scores import Score, compare, score_answers
 
 SHA = "0123456789abcdef" * 4
 
@@ -101,7 +101,7 @@ def test_all_blank_costs_the_mean_gold_length() -> None:
 
 
 def test_distances_alone() -> None:
-    assert distances_of(ANSWERS, FOUR, reference="min").tolist() == [0, 2, 0, 1]
+    assert score_answers(ANSWERS, FOUR, reference="min").distances.tolist() == [0, 2, 0, 1]
 
 
 def test_groups_come_from_the_splits() -> None:
@@ -122,7 +122,7 @@ def test_missing_and_unknown_guids_are_named_at_once() -> None:
 def test_ten_guids_are_named_and_all_are_counted() -> None:
     many = dataset(*(question(f"g{number:02}", "답") for number in range(25)))
     with pytest.raises(SubmissionError) as caught:
-        distances_of({}, many)
+        score_answers({}, many)
     message = str(caught.value)
     assert "lacks 25 guids (g00, " in message
     assert "g09, …)" in message
@@ -150,7 +150,7 @@ def test_no_questions_no_score() -> None:
 
 
 def test_unknown_reference() -> None:
-    with pytest.raises(ConfigError, match="one of first, min, mean"):
+    with pytest.raises(ConfigError, match="known: first, min, mean"):
         score(reference="last")
 
 

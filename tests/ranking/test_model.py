@@ -12,7 +12,7 @@ import kit
 from kit.data.records import Answer, Dataset, Question
 from kit.decoding.decoders import decoded
 from kit.errors import ConfigError
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.ranking.features import Candidates, candidates_of, feature_groups
 from kit.ranking.model import fit_ranker, read_ranker, write_ranker
 from kit.ranking.stage import fitted_on, member_order

@@ -128,16 +128,16 @@ def test_a_question_in_detail_is_what_explain_says(
     for number in (0, 5, 17):
         detail = json.loads(lines[number])
         known = kit.explain("two.yaml", place.data, place.data.questions[number].guid)
-        assert known.considered is not None
-        assert detail["weighed"] == len(known.considered.texts)
+        assert known.choice is not None
+        assert detail["weighed"] == len(known.choice.candidates)
         assert (index["questions"]["decoded"][number] or known.answer) == known.decoded
         for rank, text, p, risk, _ in detail["candidates"]:
-            assert known.considered.texts[rank - 1] == text
-            assert p == pytest.approx(known.considered.p[rank - 1], abs=1e-4)
-            assert risk == pytest.approx(known.considered.risk[rank - 1], abs=1e-2)
+            assert known.choice.candidates[rank - 1].text == text
+            assert p == pytest.approx(known.choice.candidates[rank - 1].p, abs=1e-4)
+            assert risk == pytest.approx(known.choice.candidates[rank - 1].risk, abs=1e-2)
         texts = [text for _, text, *_ in detail["candidates"]]
         assert place.data.questions[number].golds[0] in texts
-        assert detail["p"] == pytest.approx([one.p for one in known.opinions], abs=1e-4)
+        assert detail["p"] == pytest.approx([one.p for one in known.members], abs=1e-4)
         assert known.decoded in " ".join(detail["why"]) or known.decoded == ""
         assert len(unpacked(detail["heatmaps"])) == 2 * 3  # two members and the blend
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.data.records import Answer, Question
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.reports.error_types import ERROR_TYPES, MEANINGS, ErrorType, error_type
 
 CONTEXT = "2015년 3월 서울에서 한국은행 총재가 말했다. 5월 서울은 맑다."

@@ -258,7 +258,7 @@ def test_every_registered_rule_can_be_named() -> None:
     ("spec", "message"),
     [
         ("strip_josa", f"'strip_josa' is not a rule; known rules: {KNOWN}"),
-        ("blank_long:20", f"'blank_long:20' is not a rule; known rules: {KNOWN}"),
+        ("blank_long:20", f"'blank_long:20' is not a rule; did you mean blank_long? known rules: {KNOWN}"),
         (
             "blank_long",
             "blank_long is given no argument; it needs a whole number: write {blank_long: CHARACTERS}",

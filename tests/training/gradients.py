@@ -17,10 +17,10 @@ from kit.modeling.distributed import join_processes
 from kit.modeling.joint_head import JointReader
 from kit.modeling.windows import make_windows
 from kit.settings.training import Head
-from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
-from kit.training.budget import BudgetBatches
+from kit.training.collator import SpanCollator, WindowDataset
 from kit.training.labels import label_windows
 from kit.training.losses import Loss
+from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.trainer import SpanTrainer, steps_of
 
 

@@ -17,7 +17,7 @@ from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.decoding.decoders import argmax_answers
 from kit.errors import ModelError
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import load_weights, open_backbone
 from kit.modeling.batching import HARMLESS, Batching
 from kit.modeling.devices import choose_device
@@ -28,10 +28,9 @@ from kit.spans.span_scores import Provenance, joined
 from kit.spans.store import read_spans
 from kit.training import run as run_module
 from kit.training import trial
-from kit.training.batches import LengthGroupedSampler
-from kit.training.budget import BudgetBatches
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
+from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.trial import Trial, try_training
 from tools.families.tiny_models import make_family, train_pad_row
 

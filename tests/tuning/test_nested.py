@@ -12,23 +12,19 @@ import yaml
 
 import kit
 from kit.data.records import Dataset
-from kit.decoding.decoders import decoded
-from kit.decoding.voting import Ballot, elected
+from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import holm
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.ranking.model import write_ranker
 from kit.ranking.stage import fitted_on
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import read_run, write_run
 from kit.settings.training import TrainingSettings
-from kit.spans.blending import blended
 from kit.spans.posteriors import span_posterior
-from kit.spans.recipes import load_recipe
-from kit.tuning.fitting import WAYS, Fitter
+from kit.tuning.fitting import Fitter, ways_to_try
 from kit.tuning.members import out_of_fold_members
 from kit.tuning.second_stage import last_fit
-from kit.tuning.table import make_table
 from kit.tuning.temperature import fit_temperature, gold_likelihood
 from kit.tuning.weights import coordinate_search, greedy_selection, search
 from tests.spans.made import letters, make_run, scores_of, words
@@ -103,7 +99,7 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     ranked = made.tuned.method.startswith("ranked")
     assert ranked == (written.decoder == "ranked") == (written.ranker is not None)
     assert {"ranked", "ranked, without members", "ranked, without question"} <= set(rows)
-    assert {f"{blend}, {decoder}, equal weights" for blend, decoder in WAYS} <= set(rows)
+    assert {f"{blend}, {decoder}, equal weights" for blend, decoder in ways_to_try(2)} <= set(rows)
     assert sum(row.questions for row in made.tuned.deciles) == QUESTIONS
     # the recipe as given is scored by the very answers that kit ensemble would write
     answers = kit.decode(recipe, data)
@@ -164,34 +160,6 @@ def test_what_is_reported_for_a_fold_does_not_depend_on_its_golds(data: Dataset,
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("blend", ["mean", "product", "vote"])
-@pytest.mark.parametrize("decoder", ["argmax", "edit"])
-@pytest.mark.parametrize("candidates", [50, 4])
-def test_the_table_answers_as_the_real_decoder_does(
-    data: Dataset, blend: str, decoder: str, candidates: int
-) -> None:
-    parts = [
-        span_posterior(scores_of(data, pieces, seed, 1.5), 12).likeliest(60)
-        for seed, pieces in ((1, words), (2, letters), (3, letters))
-    ]
-    weights = np.array([0.5, 0.2, 0.3])
-    table = make_table(parts, data.questions)
-    found = [table.forms[index] for index in table.chosen(weights, blend, decoder, candidates).tolist()]
-    if blend == "vote":
-        ballots = [
-            Ballot(decoded(part.likeliest(candidates), data.questions, decoder), weight, part)
-            for part, weight in zip(parts, weights.tolist(), strict=True)
-        ]
-        expected = elected(ballots, data.questions)
-    else:
-        whole = blended(parts, weights.tolist(), blend).likeliest(candidates)
-        expected = decoded(whole, data.questions, decoder)
-    assert found == list(expected)
-    golds = [question.golds for question in data]
-    chosen = table.chosen(weights, blend, decoder, candidates)
-    assert table.gold[chosen].tolist() == edit_distances(found, golds).tolist()
-
-
 @pytest.mark.parametrize("scale", [1.5, 2.0])
 def test_the_temperature_undoes_a_scale(data: Dataset, scale: float) -> None:
     plain = fit_temperature(scores_of(data, letters, 2, 3.0, 2.0), data.questions, 12, None)
@@ -213,7 +181,8 @@ def test_every_way_to_answer_is_fitted_as_itself(data: Dataset, recipe: Path) ->
     fitter = Fitter(out_of_fold_members(load_recipe(recipe), data), data.questions)
     base = fitter.with_temperatures([1.0] * 3, 0.0, 30)
     ways = fitter.ways(base, rows)
-    assert {way: (fit.blend, fit.decoder) for way, fit in ways.items()} == {way: way for way in WAYS}
+    assert list(ways) == ways_to_try(2)
+    assert all((fit.blend, fit.decoder) == way for way, fit in ways.items())
     for (blend, decoder), fit in ways.items():
         equal = replace(base, blend=blend, decoder=decoder)
         fitted, unfitted = (one.table.gold[one.chosen()][rows].mean() for one in (fit, equal))

@@ -16,7 +16,7 @@ import torch
 import kit
 from kit.data import demo_corpus
 from kit.data.records import Question
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import Backbone, open_backbone
 from kit.modeling.tiny import Shape, make_backbone
 from kit.modeling.windows import make_windows

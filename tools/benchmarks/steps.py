@@ -22,9 +22,9 @@ from kit.modeling.windows import Windows
 from kit.settings.training import training_settings
 from kit.spans.span_scores import offsets_of
 from kit.training.arguments import training_arguments
-from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
-from kit.training.budget import BudgetBatches
+from kit.training.collator import SpanCollator, WindowDataset
 from kit.training.labels import Labels
+from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.trainer import SpanTrainer
 from tools.benchmarks.measurement import Memory
 from tools.benchmarks.padded_trainer import PaddedWindows, padded_to, plain_trainer

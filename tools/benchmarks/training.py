@@ -24,8 +24,9 @@ from kit.modeling.devices import choose_device
 from kit.modeling.distributed import Processes
 from kit.modeling.windows import make_windows
 from kit.training.arguments import training_arguments
-from kit.training.batches import LengthGroupedSampler, SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator, WindowDataset
 from kit.training.labels import label_windows
+from kit.training.sampler import LengthGroupedSampler
 from kit.training.trainer import SpanTrainer, steps_of
 from tools.benchmarks.measurement import RUNS, Ask, child
 from tools.benchmarks.padded_trainer import PaddedWindows, plain_trainer

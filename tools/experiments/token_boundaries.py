@@ -13,8 +13,8 @@ from pathlib import Path
 
 import kit
 from kit.data.records import Question
+from kit.decoding.recipes import load_recipe
 from kit.spans.recipe_members import sources_of
-from kit.spans.recipes import load_recipe
 from kit.spans.span_scores import SpanScores
 
 

@@ -29,7 +29,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.decoders import argmax_answers, decoded
 from kit.errors import LockError
 from kit.metrics.bootstrap import bootstrap, paired
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import load_weights, open_backbone
 from kit.modeling.devices import choose_device
 from kit.modeling.inference import score_questions

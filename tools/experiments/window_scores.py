@@ -16,7 +16,7 @@ import kit
 from kit.data.folds import groups
 from kit.decoding.decoders import argmax_answers
 from kit.metrics.bootstrap import bootstrap, paired
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.spans.lengths import log_length_prior
 from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import member_scores, open_run, stored_folds

@@ -25,7 +25,7 @@ import kit.training.run  # once, before families are forked from this process
 from kit.data import demo_corpus
 from kit.decoding.decoders import argmax_answers
 from kit.errors import KitError
-from kit.metrics.metrics import edit_distances
+from kit.metrics.edit_distance import edit_distances
 from kit.settings.runs import FULL, read_run
 from kit.spans.store import read_spans
 from tools.families.tiny_models import FAMILIES, POSITIONS, make_family

@@ -20,6 +20,7 @@ from pyarrow import parquet
 from kit.data.characters import suspicious
 from kit.data.readers import load, read
 from kit.data.repair import repair
+from kit.decoding.recipes import load_recipe, rules_of, write_recipe
 from kit.errors import KitError
 from kit.kaggle.downloads.unzip import unpack
 from kit.kaggle.leaderboard import board_scores
@@ -32,7 +33,6 @@ from kit.spans.candidates import best_spans
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import span_posterior
 from kit.spans.recipe_members import answer_lengths_of
-from kit.spans.recipes import load_recipe, rules_of, write_recipe
 from kit.spans.run_folder import Run
 from kit.spans.span_scores import Provenance, SpanScores, offsets_of
 from kit.spans.store import read_provenance, read_spans, write_spans

@@ -10,7 +10,6 @@ _ROOMS = {
     "spans/out_of_fold": ["spans/test_out_of_fold.py"],
     "spans/posteriors": ["spans/test_posteriors.py"],
     "spans/recipe_members": ["spans/test_lengths.py", "decoding/test_ensembles.py"],
-    "spans/recipes": ["settings/test_recipe.py"],
     "spans/run_folder": ["spans/test_run_folder.py", "decoding/test_ensembles.py"],
     "spans/span_scores": ["spans/test_store.py"],
     "spans/store": ["spans/test_store.py"],
@@ -20,6 +19,9 @@ _ROOMS = {
     "decoding/decoders": [
         "decoding/test_decoders.py", "spans/test_minimum_risk.py", "decoding/test_ensembles.py"
     ],
+    "decoding/candidate_list": ["decoding/test_ensembles.py", "reports/test_contents.py"],
+    "decoding/form_table": ["decoding/test_form_table.py", "tuning/test_nested.py"],
+    "decoding/recipes": ["decoding/test_recipes.py"],
     "decoding/ensembles": ["decoding/test_ensembles.py"],
     "decoding/explain": ["decoding/test_decoders.py", "decoding/test_ensembles.py"],
     "decoding/voting": ["decoding/test_voting.py"],
@@ -27,7 +29,6 @@ _ROOMS = {
     "tuning/members": ["tuning/test_nested.py"],
     "tuning/nested": ["tuning/test_nested.py"],
     "tuning/second_stage": ["ranking/test_model.py", "tuning/test_nested.py"],
-    "tuning/table": ["tuning/test_nested.py"],
     "tuning/temperature": ["tuning/test_nested.py"],
     "tuning/weights": ["tuning/test_nested.py"],
 }  # fmt: skip
@@ -39,7 +40,8 @@ TARGETS: dict[str, list[str]] = {
     "kit/text_rules/rules.py": ["tests/text_rules/test_rules.py"],
     "kit/text_rules/symbols.py": ["tests/text_rules/test_rules.py"],
     "kit/metrics/bootstrap.py": ["tests/metrics/test_bootstrap.py", "tests/tuning/test_nested.py"],
-    "kit/metrics/metrics.py": ["tests/metrics/test_metrics.py"],
+    "kit/metrics/edit_distance.py": ["tests/metrics/test_edit_distance.py"],
+    "kit/metrics/f1.py": ["tests/metrics/test_f1.py"],
     "kit/metrics/predictions.py": ["tests/metrics/test_predictions.py"],
     "kit/metrics/scores.py": ["tests/metrics/test_scores.py"],
     "kit/submission/card.py": ["tests/submission/test_card.py"],

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kit.data.readers import golds
+from kit.data.readers import gold_keys
 from kit.data.readers.display import MISSING, described, found, plain
-from kit.data.readers.golds import Form, is_null
-from kit.data.readers.mistakes import Mistake, surrogate_mistake
-from kit.data.readers.raw import FaultKind, RawAnswer
+from kit.data.readers.gold_keys import Form, is_null
+from kit.data.readers.raw import FaultKind, Mistake, RawAnswer, surrogate_mistake
 from kit.data.records import Answer
 from kit.errors import counted
 
@@ -47,15 +46,15 @@ def plain_answers(row: Mapping[str, object], context: str) -> list[Answer] | Non
     None for all others, which `AnswerReader` takes apart; nearly all rows of nearly all files are
     plain, and this takes half its time.  *context* must be a text that can be encoded.
     """
-    if not golds.in_answers_only(tuple(row)) or row.get("is_impossible"):
+    if not gold_keys.in_answers_only(tuple(row)) or row.get("is_impossible"):
         return None
     given = row["answers"]
     if type(given) is list:
-        pairs = [(each.get("text"), each.get(golds.START)) for each in given if type(each) is dict]
+        pairs = [(each.get("text"), each.get(gold_keys.START)) for each in given if type(each) is dict]
         if len(pairs) != len(given):
             return None
     elif type(given) is dict and len(given) == 2:
-        texts, starts = given.get("text"), given.get(golds.START)
+        texts, starts = given.get("text"), given.get(gold_keys.START)
         if type(texts) is not list or type(starts) is not list or len(texts) != len(starts):
             return None
         pairs = list(zip(texts, starts, strict=True))
@@ -90,10 +89,10 @@ class AnswerReader:
 
     def read(self, row: Mapping[str, object]) -> tuple[RawAnswer, ...] | None:
         """The answers of a question's row: None where withheld, () where it is unanswerable."""
-        forms = golds.forms(row)
+        forms = gold_keys.forms(row)
         if self._impossible(row):
             # Such a row may list its plausible answers as answers; teaching those would be wrong.
-            self.ignored = golds.texts_of(forms)
+            self.ignored = gold_keys.texts_of(forms)
             if self.ignored:
                 self._remarks[IMPOSSIBLE_WITH_ANSWERS] += 1
             return ()
@@ -105,21 +104,23 @@ class AnswerReader:
         self._others(row, forms)
         if self.mistakes or len(forms) > 1:
             read = {answer.text for answer in answers}
-            self.ignored = [text for text in golds.texts_of(forms) if text not in read]
+            self.ignored = [text for text in gold_keys.texts_of(forms) if text not in read]
         return tuple(answers)
 
     def _withheld(self, row: Mapping[str, object]) -> None:
         """A row that gives no golds: by null, by having no key, or under a key that is not known."""
         self._unread(row)
-        start = row.get(golds.START)
+        start = row.get(gold_keys.START)
         if not is_null(start) and start not in ("", -1, "-1"):
-            self._wrong(golds.START, f"is {described(start)}, but there is no text; answer_text is wanted")
-        if not self.mistakes and not golds.has_key(row):
+            self._wrong(
+                gold_keys.START, f"is {described(start)}, but there is no text; answer_text is wanted"
+            )
+        if not self.mistakes and not gold_keys.has_key(row):
             self.keyless = True
             self._remarks[KEYLESS] += 1
 
     def _unread(self, row: Mapping[str, object]) -> None:
-        for key in golds.unread(row):
+        for key in gold_keys.unread(row):
             self._wrong(
                 plain(key),
                 f"is {described(row[key])} and looks like an answer, but this key is not read; write it as "
@@ -129,14 +130,14 @@ class AnswerReader:
     def _others(self, row: Mapping[str, object], forms: list[Form]) -> None:
         """Golds under further keys: none of them is passed over in silence."""
         first = forms[0]
-        read = set(golds.texts_in(first.value))
+        read = set(gold_keys.texts_in(first.value))
         if not read:
             self._unread(row)
             return
         for form in forms[1:]:
-            if not read.issuperset(golds.texts_in(form.value)):
+            if not read.issuperset(gold_keys.texts_in(form.value)):
                 self._remarks[f"{form.key} with other answers than {first.key}, which alone is read"] += 1
-        for key in golds.unread(row):
+        for key in gold_keys.unread(row):
             self._remarks[f"{plain(key)} is not read, since the answers are in {first.key}"] += 1
 
     def _impossible(self, row: Mapping[str, object]) -> bool:
@@ -182,7 +183,9 @@ class AnswerReader:
             for index, answer in enumerate(given):
                 field = f"{key}[{index}]"
                 if isinstance(answer, dict):
-                    yield _Listed(field, f"{field}.text", golds.text_of(answer), golds.start_of(answer))
+                    yield _Listed(
+                        field, f"{field}.text", gold_keys.text_of(answer), gold_keys.start_of(answer)
+                    )
                 else:
                     self._wrong(
                         field, f"is {described(answer)}; an object with text and answer_start is wanted"
@@ -190,12 +193,12 @@ class AnswerReader:
         elif not isinstance(given, dict):
             wanted = "a list of objects" if key == "answers" else "a text"
             self._wrong(key, f"is {described(given)}; {wanted} is wanted")
-        elif isinstance(texts := golds.text_of(given), list):
-            yield from self._columns(key, texts, golds.start_of(given))
+        elif isinstance(texts := gold_keys.text_of(given), list):
+            yield from self._columns(key, texts, gold_keys.start_of(given))
         else:
             if key == "answers" and not self._one_answer_is_usual:
                 self._remarks[ONE_OBJECT] += 1
-            yield _Listed(key, f"{key}.text", texts, golds.start_of(given))
+            yield _Listed(key, f"{key}.text", texts, gold_keys.start_of(given))
 
     def _columns(
         self, key: str, texts: list[object], starts: object, *, startless: bool = False
@@ -206,7 +209,7 @@ class AnswerReader:
             starts = [starts]
         if not isinstance(starts, list) or len(starts) != len(texts):
             given = f"has {counted(len(starts), 'value')}" if isinstance(starts, list) else found(starts)
-            field = golds.START if startless else f"{key}.answer_start"
+            field = gold_keys.START if startless else f"{key}.answer_start"
             self._wrong(field, f"{given}; a list of {len(texts)}, one a text, is wanted")
             return
         for index, (text, start) in enumerate(zip(texts, starts, strict=True)):

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from kit.data.readers import golds
+from kit.data.readers import gold_keys
 from kit.data.readers.answers import AnswerReader, plain_answers
 from kit.data.readers.display import MISSING, found, plain
-from kit.data.readers.mistakes import Mistake, surrogate_mistake
-from kit.data.readers.raw import Fault, FaultKind, RawAnswer, RawQuestion, Remark
+from kit.data.readers.raw import Fault, FaultKind, Mistake, RawAnswer, RawQuestion, Remark, surrogate_mistake
 from kit.data.records import Answer, Question
 
 BYTE_ORDER_MARK = "byte-order mark at the beginning"
@@ -37,7 +36,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
+class Unplaced:
     """A question with answers whose place is not as the file says, or that name none.
 
     ``paths`` has the path of each answer's row and the field there.
@@ -48,13 +47,13 @@ class Unsettled:
     paths: tuple[tuple[str, str], ...]
 
 
-class Gathering:
+class QuestionBuilder:
     """Collects the questions, faults and remarks of one file (of all members of an archive)."""
 
     def __init__(self) -> None:
         self.questions: list[RawQuestion] = []
         self.faults: list[Fault] = []
-        self.unsettled: dict[int, Unsettled] = {}
+        self.unplaced: dict[int, Unplaced] = {}
         """By their place among ``questions``."""
         self._remarks: Counter[str] = Counter()
         self._contexts: dict[str, str] = {}
@@ -164,7 +163,7 @@ class Gathering:
             )
         entry = RawQuestion(guid, where, question, answers, tuple(faults))
         if passage.context is None:
-            entry = replace(entry, ignored=tuple(golds.texts_of(golds.forms(row))))
+            entry = replace(entry, ignored=tuple(gold_keys.texts_of(gold_keys.forms(row))))
         elif reader is not None and (reader.keyless or reader.ignored):
             entry = replace(entry, keyless=reader.keyless, ignored=tuple(reader.ignored))
         paths = () if reader is None else tuple((where, field) for field in reader.fields)
@@ -179,7 +178,7 @@ class Gathering:
             duplicate = fault_of(Mistake(FaultKind.DUPLICATE, id_key, message), where, guid)
             entry = replace(entry, faults=(*entry.faults, duplicate))
         if context is not None and answers and not _at_their_places(answers):
-            self.unsettled[end] = Unsettled(context, text or "", paths)
+            self.unplaced[end] = Unplaced(context, text or "", paths)
         self.questions.append(entry)
 
     def _joined(self, place: int, entry: RawQuestion, paths: tuple[tuple[str, str], ...]) -> bool:
@@ -192,10 +191,10 @@ class Gathering:
             return False
         self._remarks[ANOTHER_GOLD] += 1
         answers = above.answers + entry.answers
-        known = self.unsettled.get(place)
+        known = self.unplaced.get(place)
         if known is not None or not _at_their_places(entry.answers):
             before = known.paths if known else ((above.where, paths[0][1]),) * len(above.answers)
-            self.unsettled[place] = Unsettled(one.context, one.text, before + paths)
+            self.unplaced[place] = Unplaced(one.context, one.text, before + paths)
         self.questions[place] = replace(
             above,
             question=replace(one, answers=matching(answers)),

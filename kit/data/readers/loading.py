@@ -1,4 +1,4 @@
-"""From a path to a Dataset: the bytes choose the reader, and every fault is refused at once."""
+"""From a path to a Dataset: the bytes choose the format, and every fault is reported at once."""
 
 from __future__ import annotations
 
@@ -7,32 +7,18 @@ import gc
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
-from kit.data.readers import aihub, archive, columnar, competition, json_text, klue, korquad, tables
-from kit.data.readers.builder import BYTE_ORDER_MARK, Gathering
+from kit.data.readers import archive, json_text, parquet, tables
+from kit.data.readers.answer_places import place_answers
+from kit.data.readers.builder import BYTE_ORDER_MARK, QuestionBuilder
 from kit.data.readers.display import plain
+from kit.data.readers.formats import FORMATS
 from kit.data.readers.raw import RawFile
-from kit.data.readers.settling import settle
 from kit.data.readers.sniff import Sample, sample
 from kit.data.records import Dataset
 from kit.errors import DataError, all_of
 from kit.files import read_file
 
-
-class Reader(Protocol):
-    """What each format's module offers."""
-
-    def recognises(self, sample: Sample) -> bool:
-        """Whether a file with this sample is of the format."""
-
-    def gather(self, sample: Sample, prefix: str, gathering: Gathering) -> str:
-        """Add its questions to *gathering* and return the format's name."""
-
-
-# The first that recognises a file reads it, so a layout with keys of its own comes before the
-# one it extends.
-_READERS: tuple[Reader, ...] = (aihub, klue, competition, korquad)
 SKIPPED_MEMBER = "archive member that holds no questions"
 
 
@@ -91,16 +77,16 @@ def read(path: Path | str) -> RawFile:
     path = Path(path)
     data = _bytes(path)
     digest = hashlib.sha256(data).hexdigest()
-    gathering = Gathering()
+    builder = QuestionBuilder()
     with _without_collections():
         if archive.is_archive(data):
-            name = _gather_archive(data, path, gathering)
+            name = _gather_archive(data, path, builder)
         else:
-            name = _gather(data, str(path), "", gathering)
-        settle(gathering)
-    if not gathering.questions and not gathering.faults:
+            name = _gather(data, str(path), "", builder)
+        place_answers(builder)
+    if not builder.questions and not builder.faults:
         raise DataError(f"{path}: holds no question; give the file with the questions")
-    return RawFile(path, digest, name, tuple(gathering.questions), tuple(gathering.faults), gathering.remarks)
+    return RawFile(path, digest, name, tuple(builder.questions), tuple(builder.faults), builder.remarks)
 
 
 @contextlib.contextmanager
@@ -122,51 +108,50 @@ def _bytes(path: Path) -> bytes:
     return read_file(path, DataError, folder=", such as ".join(["give a file in it", *inside]))
 
 
-def _gather(data: bytes, name: str, prefix: str, gathering: Gathering) -> str:
-    values, table = _values(data, name, gathering)
+def _gather(data: bytes, name: str, prefix: str, builder: QuestionBuilder) -> str:
+    values, table = _values(data, name, builder)
     found = sample(values, name)
     if found.empty:
         raise DataError(f"{name}: holds no question; give the file with the questions")
-    layout = _read_rows(found, name, prefix, gathering)
+    layout = _read_rows(found, name, prefix, builder)
     return layout if found.nested or not table else table
 
 
-def _values(data: bytes, name: str, gathering: Gathering) -> tuple[tuple[object, ...], str]:
+def _values(data: bytes, name: str, builder: QuestionBuilder) -> tuple[tuple[object, ...], str]:
     """What a file holds, as JSON would give it, and the kind of table it is ("" for JSON)."""
-    if columnar.kind(data):
-        return (columnar.rows(data, name),), columnar.kind(data)
+    if parquet.kind(data):
+        return (parquet.rows(data, name),), parquet.kind(data)
     text, had_bom = json_text.decoded(data, name)
     if had_bom:
-        gathering.remark(BYTE_ORDER_MARK)
+        builder.remark(BYTE_ORDER_MARK)
     if json_text.is_json(text) or not tables.is_table(text):
         return json_text.parse(text, name), ""
     rows, table = tables.rows(text, name)
     return (rows,), table
 
 
-def _read_rows(found: Sample, name: str, prefix: str, gathering: Gathering) -> str:
-    for reader in _READERS:
-        if reader.recognises(found):
-            return reader.gather(found, prefix, gathering)
+def _read_rows(found: Sample, name: str, prefix: str, builder: QuestionBuilder) -> str:
+    for one in FORMATS:
+        if one.recognises(found):
+            one.gather(found, prefix, builder)
+            return one.name
     raise DataError(f"{name}: holds no question; give the file with the questions")
 
 
-def _gather_archive(data: bytes, path: Path, gathering: Gathering) -> str:
+def _gather_archive(data: bytes, path: Path, builder: QuestionBuilder) -> str:
     """Read every member that holds questions; the others are counted, and all failing is an error."""
     formats: dict[str, str] = {}
     withheld: dict[str, bool] = {}
     failures: list[str] = []
     for member in archive.question_members(data, str(path)):
-        before = len(gathering.questions)
+        before = len(builder.questions)
         try:
-            formats[member.name] = _gather(
-                member.data, f"{path}: {member.name}", f"{member.name}: ", gathering
-            )
+            formats[member.name] = _gather(member.data, f"{path}: {member.name}", f"{member.name}: ", builder)
         except DataError as error:
             failures.append(str(error))
-            gathering.remark(SKIPPED_MEMBER)
+            builder.remark(SKIPPED_MEMBER)
             continue
-        added = gathering.questions[before:]
+        added = builder.questions[before:]
         withheld[member.name] = bool(added) and all(entry.answers is None for entry in added)
     if not formats:
         raise DataError(all_of(failures))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from kit.data.readers.display import quoted
+from kit.data.readers.display import lone_surrogate, quoted
 from kit.data.records import Question
 
 
@@ -139,3 +139,22 @@ class RawFile:
         yield from self.faults
         for question in self.questions:
             yield from question.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A broken rule before its question is known; ``field`` is relative to it (``answers[1].text``)."""
+
+    kind: FaultKind
+    field: str
+    text: str
+
+
+def surrogate_mistake(text: str, field: str) -> Mistake | None:
+    """The mistake of a text that cannot be encoded; None for every other text."""
+    found = lone_surrogate(text)
+    if found is None:
+        return None
+    return Mistake(
+        FaultKind.SURROGATE, field, f"has a lone surrogate ({found}), which is no character; mend the text"
+    )

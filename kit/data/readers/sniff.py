@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kit.data.readers.builder import Gathering
-from kit.data.readers.columns import from_columns
+from kit.data.readers.builder import QuestionBuilder
 from kit.data.readers.display import plain
+from kit.data.readers.json_text import from_columns
 from kit.errors import DataError
 
 _ROWS = 100
@@ -42,10 +42,10 @@ class Sample:
         """Whether there is no row at all."""
         return not any(rows for _, rows in self.parts)
 
-    def objects(self, gathering: Gathering, prefix: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    def objects(self, builder: QuestionBuilder, prefix: str) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Every row that is an object, with its path behind *prefix*; the others are mistakes."""
         for root, rows in self.parts:
-            yield from gathering.objects(rows, f"{prefix}{root}")
+            yield from builder.objects(rows, f"{prefix}{root}")
 
 
 def sample(values: tuple[object, ...], name: str) -> Sample:

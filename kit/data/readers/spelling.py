@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from kit.data.invisible import INVISIBLE, WHITE_SPACE
+from kit.data.characters import INVISIBLE, WHITE_SPACE
 
 _KEPT = 1024  # spelled contexts; the questions of a context follow one another
 

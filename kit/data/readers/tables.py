@@ -11,10 +11,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Literal
 
-from kit.data.readers import golds
+from kit.data.readers import gold_keys
 from kit.data.readers.display import MISSING, plain
-from kit.data.readers.mistakes import Mistake
-from kit.data.readers.raw import FaultKind
+from kit.data.readers.raw import FaultKind, Mistake
 from kit.errors import DataError
 
 _DELIMITERS = {",": "csv", "\t": "tsv", ";": "csv", "|": "csv"}
@@ -120,9 +119,9 @@ def _read_cells(row: dict[str, object], withheld: Sequence[str]) -> None:
     """Turn a row's cells into what JSON would hold, in place."""
     for key in withheld:
         row[key] = None
-    start = row.get(golds.START)
+    start = row.get(gold_keys.START)
     if isinstance(start, str):
-        row[golds.START] = start = _number(start)
+        row[gold_keys.START] = start = _number(start)
     flag = row.get("is_impossible")
     if isinstance(flag, str):
         number = _number(flag)
@@ -143,7 +142,7 @@ def _golds(cell: str) -> object:
     """Golds written as JSON or as Python prints them; every other cell is an answer's text."""
     value = _literal(cell) if cell.lstrip()[:1] in ("{", "[") else cell
     if isinstance(value, dict):
-        return value if golds.text_of(value) is not MISSING else cell
+        return value if gold_keys.text_of(value) is not MISSING else cell
     if isinstance(value, list):
         return value if all(isinstance(item, dict) for item in value) else _listed(cell)
     return cell

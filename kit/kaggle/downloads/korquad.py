@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.data.readers import read
-from kit.data.readers.korquad import NAME
 from kit.errors import DataError, DownloadError, KaggleError, RateLimitedError, UnavailableError
 from kit.kaggle.client import Progress
 from kit.kaggle.downloads.unzip import beginning
@@ -93,7 +92,7 @@ def _refuse_other_content(path: Path) -> None:
         raise DownloadError(
             f"{path.name}: what came is not KorQuAD's JSON ({beginning(path)}); try again later"
         ) from None
-    if found.format != NAME:
+    if found.format != "korquad":
         raise DownloadError(
             f"{path.name}: what came has the layout {found.format}, not KorQuAD's; check "
             f"{ADDRESS} where it is set"

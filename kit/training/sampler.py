@@ -1,4 +1,7 @@
-"""Micro-batches of as many windows as fit: under a token budget, or of windows that may share a batch."""
+"""The samplers: which windows share an effective batch, and how it is cut into micro-batches.
+
+Windows of similar length are grouped; the order depends on seed and epoch alone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,87 @@ from torch.utils.data import Sampler
 
 from kit.modeling.batching import HARMLESS, Batching
 from kit.modeling.distributed import Processes
-from kit.training.batches import PADDING, LengthGroupedSampler
+from kit.training.collator import PADDING
+from kit.training.mixture import SourceSampler
+
+_POOL = 50
+"""Effective batches sorted by length together: enough to group lengths, few enough to stay random."""
+
+
+class LengthGroupedSampler(Sampler[int]):
+    """An order of all windows that depends on lengths, effective batch, seed and epoch alone.
+
+    With *draws*, of the windows that they give the epoch.
+
+    Windows are shuffled, pools of 50 effective batches are sorted by length, and the batches
+    cut from them are shuffled again.  Which windows share an effective batch does not depend on the
+    micro-batch; inside it they stand longest first, so that micro-batches pad little.  The epoch's
+    first batch is the one with the longest window: too little memory shows at once.  The short last
+    batch stays last.
+
+    With several *processes*, each iterates over its own share: one micro-batch in turn, so that all
+    of them make the same steps; the last batch is filled up with -1, rows that take no part.
+    """
+
+    def __init__(
+        self,
+        lengths: NDArray[np.int64],
+        batch_size: int,
+        seed: int,
+        *,
+        micro_batch_size: int = 1,
+        processes: Processes | None = None,
+        draws: SourceSampler | None = None,
+    ) -> None:
+        self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._draws, self.epoch_size = draws, len(lengths) if draws is None else draws.count
+        self._micro, self._processes = micro_batch_size, processes or Processes()
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        if self._processes.size == 1:
+            return self.epoch_size
+        turn = self._micro * self._processes.size
+        return -(-self.epoch_size // turn) * self._micro
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that was begun last."""
+        return self._epoch
+
+    def micro_batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        """The windows of every micro-batch of *epoch*, of all processes together."""
+        order = self.order(epoch)
+        return [order[first : first + self._micro] for first in range(0, len(order), self._micro)]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Trainer says which epoch begins; a resumed run hears the same number."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        order = self.order(self._epoch)
+        if self._processes.size == 1:
+            return iter(order.tolist())
+        turns = np.full((len(self) // self._micro, self._processes.size, self._micro), PADDING)
+        turns.ravel()[: len(order)] = order
+        return iter(turns[:, self._processes.rank].ravel().tolist())
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The window numbers of *epoch*, int64 (epoch_size,), in its order: all of them, or those drawn."""
+        generator = np.random.default_rng([self._seed, epoch])
+        taking_part = np.arange(self.epoch_size) if self._draws is None else self._draws(epoch)
+        shuffled = generator.permutation(taking_part)
+        pool = self._batch_size * _POOL
+        for first in range(0, len(shuffled), pool):
+            part = shuffled[first : first + pool]
+            shuffled[first : first + pool] = part[np.argsort(-self._lengths[part], kind="stable")]
+        whole = len(shuffled) // self._batch_size * self._batch_size
+        batches = shuffled[:whole].reshape(-1, self._batch_size)
+        batches = batches[generator.permutation(len(batches))]
+        if len(batches):
+            longest = int(self._lengths[batches].max(axis=1).argmax())
+            batches[[0, longest]] = batches[[longest, 0]]
+        return np.concatenate([batches.ravel(), shuffled[whole:]])
 
 
 class BudgetBatches(Sampler[list[int]]):

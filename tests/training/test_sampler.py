@@ -1,4 +1,4 @@
-"""Micro-batches under a token budget: the sampler's effective batches, cut to size."""
+"""The samplers: everything once, the same effective batches whatever the micro-batch, pieces that fit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.modeling.distributed import Processes
-from kit.training.batches import PADDING, LengthGroupedSampler
-from kit.training.budget import BudgetBatches
+from kit.training.collator import PADDING
+from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from tests.examples import examples
+
+
+@examples(100)
+@given(
+    st.lists(st.integers(1, 512), min_size=1, max_size=300),
+    st.sampled_from([1, 4, 16, 32]),
+    st.integers(0, 5),
+    st.integers(0, 3),
+)
+def test_an_epoch_is_every_window_once(lengths: list[int], batch: int, seed: int, epoch: int) -> None:
+    sampler = LengthGroupedSampler(np.array(lengths), batch, seed)
+    order = sampler.order(epoch)
+    assert sorted(order.tolist()) == list(range(len(lengths)))
+    assert np.array_equal(order, sampler.order(epoch))
+
+
+def test_seed_and_epoch_change_the_order() -> None:
+    lengths = np.random.default_rng(0).integers(10, 400, 500)
+    one = LengthGroupedSampler(lengths, 16, seed=1)
+    assert not np.array_equal(one.order(0), one.order(1))
+    assert not np.array_equal(one.order(0), LengthGroupedSampler(lengths, 16, seed=2).order(0))
+    one.set_epoch(3)
+    assert list(one) == one.order(3).tolist()
+
+
+def test_batches_are_of_like_length_and_the_longest_comes_first() -> None:
+    lengths = np.random.default_rng(0).integers(10, 512, 3200)
+    order = LengthGroupedSampler(lengths, 16, seed=1).order(0)
+    grouped = lengths[order].reshape(-1, 16)
+    padded = (grouped.max(axis=1) * 16).sum()
+    assert padded < 1.05 * lengths.sum()  # random batches of 16 would pad by nearly 90 %
+    assert lengths.max() in grouped[0]
+    assert (np.diff(grouped, axis=1) <= 0).all()  # longest first, so that micro-batches pad little
+    assert abs(np.corrcoef(np.arange(len(grouped)), grouped.max(axis=1))[0, 1]) < 0.2  # but not in order
 
 
 @examples(100)

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kit.data.readers.builder import Gathering, Unsettled, fault_of, matching
+from kit.data.readers.builder import QuestionBuilder, Unplaced, fault_of, matching
 from kit.data.readers.causes import Cause, Finding, Start, difference, findings, places
 from kit.data.readers.display import plain, quoted
-from kit.data.readers.mistakes import Mistake
-from kit.data.readers.raw import Fault, FaultKind, RawAnswer
+from kit.data.readers.raw import Fault, FaultKind, Mistake, RawAnswer
 from kit.data.readers.spelling import EQUIVALENCES, LOOSE
 from kit.errors import SHOWN
 
@@ -35,50 +34,50 @@ class _Faulty:
     answer: RawAnswer
 
 
-def settle(gathering: Gathering) -> None:
+def place_answers(builder: QuestionBuilder) -> None:
     """Place the answers that do not stand where the file says, and record their faults.
 
     One fault stands for all answers that one cause explains, where they are many.  Nothing happens,
     and no time is lost, where every answer is at its place.
     """
-    if not gathering.unsettled:
+    if not builder.unplaced:
         return
-    found = findings(list(_starts(gathering)))
+    found = findings(list(_starts(builder)))
     faulty: list[_Faulty] = []
-    for index, entry in enumerate(gathering.questions):
-        place = gathering.unsettled.get(index)
+    for index, entry in enumerate(builder.questions):
+        place = builder.unplaced.get(index)
         if place is None:
             if not (entry.answers and entry.question is not None and found and found[0].whole):
                 continue
             paths = tuple((entry.where, f"answers[{number}]") for number in range(len(entry.answers)))
-            place = Unsettled(entry.question.context, entry.question.text, paths)
-        answers = tuple(_settled(answer, place, found) for answer in entry.answers or ())
-        if answers == entry.answers and index not in gathering.unsettled:
+            place = Unplaced(entry.question.context, entry.question.text, paths)
+        answers = tuple(_placed(answer, place, found) for answer in entry.answers or ())
+        if answers == entry.answers and index not in builder.unplaced:
             continue
         question = entry.question
         if question is not None:
             question = replace(question, answers=matching(answers))
-        gathering.questions[index] = replace(entry, answers=answers, question=question)
+        builder.questions[index] = replace(entry, answers=answers, question=question)
         for path, answer in zip(place.paths, answers, strict=True):
             if answer.alone and answer.matches:
-                gathering.remark(LOCATED)
+                builder.remark(LOCATED)
             if answer.places > 1:
-                gathering.remark(CHOSEN)
+                builder.remark(CHOSEN)
             if not answer.matches:
                 faulty.append(_Faulty(index, *path, answer))
-    _record(gathering, faulty)
+    _record(builder, faulty)
 
 
-def _starts(gathering: Gathering) -> Iterator[Start]:
-    for index, entry in enumerate(gathering.questions):
-        place = entry.question or gathering.unsettled.get(index)
+def _starts(builder: QuestionBuilder) -> Iterator[Start]:
+    for index, entry in enumerate(builder.questions):
+        place = entry.question or builder.unplaced.get(index)
         context = place.context if place is not None else ""
         for answer in entry.answers or ():
             if context and answer.start is not None:
                 yield Start(context, answer.text, answer.start, answer.matches)
 
 
-def _settled(answer: RawAnswer, place: Unsettled, found: Sequence[Finding]) -> RawAnswer:
+def _placed(answer: RawAnswer, place: Unplaced, found: Sequence[Finding]) -> RawAnswer:
     """The answer with its place, and with the reason where that is not what the file says."""
     context, start = place.context, answer.start
     for finding in found:
@@ -170,15 +169,15 @@ def _pairs(question: str) -> dict[str, None]:
     )
 
 
-def _record(gathering: Gathering, faulty: Sequence[_Faulty]) -> None:
+def _record(builder: QuestionBuilder, faulty: Sequence[_Faulty]) -> None:
     """A fault for each answer; one for all of a cause where they are more than a message shows."""
     by_cause: dict[str, list[_Faulty]] = {}
     for each in faulty:
         by_cause.setdefault(_cause(each.answer), []).append(each)
     together = {why: listed for why, listed in by_cause.items() if why and len(listed) > SHOWN}
-    total = sum(len(entry.answers or ()) for entry in gathering.questions)
+    total = sum(len(entry.answers or ()) for entry in builder.questions)
     for why, listed in together.items():
-        guid, answer = gathering.questions[listed[0].index].guid, listed[0].answer
+        guid, answer = builder.questions[listed[0].index].guid, listed[0].answer
         example = (
             f"first: question {plain(guid)}: {answer.given} for {quoted(answer.text)} is {answer.found} for "
             f"{quoted(answer.slice)}"
@@ -191,13 +190,13 @@ def _record(gathering: Gathering, faulty: Sequence[_Faulty]) -> None:
             message = f"{why} for {len(listed):,} of {total:,} answers; {how}"
         else:
             message = f"{why}: this explains {len(listed):,} wrong ones of {total:,} exactly ({example})"
-        gathering.faults.append(Fault(FaultKind.ANSWER_START, "", "", message))
+        builder.faults.append(Fault(FaultKind.ANSWER_START, "", "", message))
     for each in faulty:
         if _cause(each.answer) not in together:
-            entry = gathering.questions[each.index]
+            entry = builder.questions[each.index]
             mistake = Mistake(FaultKind.ANSWER_START, each.field, each.answer.complaint)
             fault = fault_of(mistake, each.where, entry.guid)
-            gathering.questions[each.index] = replace(entry, faults=(*entry.faults, fault))
+            builder.questions[each.index] = replace(entry, faults=(*entry.faults, fault))
 
 
 def _cause(answer: RawAnswer) -> str:

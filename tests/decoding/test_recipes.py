@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from kit.decoding.decoders import DECODERS
+from kit.decoding.recipes import check, load_recipe, rules_of
 from kit.errors import ConfigError
 from kit.settings.recipe import Member, Recipe, bare
-from kit.spans.recipes import load_recipe, rules_of
+from kit.spans.blending import BLENDS
+from kit.text_rules.rules import COURSE_2022, RULES
 
 
 def written(folder: Path, text: str) -> Path:
@@ -40,6 +43,7 @@ def test_a_bare_run_is_one_member_mean_argmax_without_rules() -> None:
 def test_the_course_recipe_is_the_course_entry(project: Path) -> None:
     recipe = load_recipe(project / "ensembles" / "course-2022.yaml")
     assert (recipe.decoder, recipe.length_cap) == ("argmax", 60)
+    assert recipe.rules == COURSE_2022
     assert [rule.spec for rule in rules_of(recipe)] == ["strip_special_tokens", "trim", {"blank_long": 20}]
 
 
@@ -62,7 +66,7 @@ rules: [trimm]
     assert said.startswith(f"{tmp_path / 'five.yaml'}: ")
     assert "members[0].wieght is not a known key; did you mean weight?" in said
     assert "members[1].weight is -0.1; input should be greater than or equal to 0" in said
-    assert "blend is \"median\"; input should be 'mean', 'product' or 'vote'" in said
+    assert 'blend is "median"; did you mean mean? known: mean, product, vote' in said
     assert "trimm" in said
 
 
@@ -79,6 +83,21 @@ rules: [trimm]
         ("members: [{csv: b}]", "a csv member needs blend: vote, and blend is mean"),
         ("members: [{run: a, weight: 0}]", "all weights are 0"),
         ("members: [{run: a}]\ndecoder: ranked", "ranked and ranker: belong together"),
+        ("members: [{run: a}]\nranker: r", "decoder: ranked and ranker: belong together"),
+        (
+            "members: [{run: a}]\nblend: vote\ndecoder: ranked\nranker: r",
+            "decoder: ranked chooses among a blend's candidates; blend: vote has none",
+        ),
+        (
+            "members: [{run: a}]\ndecoder: rankd\nranker: r",
+            'decoder is "rankd"; did you mean ranked? known: argmax, edit, ranked',
+        ),
+        ("members: [{run: a}]\ndecoder: beam", 'decoder is "beam"; known: argmax, edit, ranked'),
+        ('members: [{run: a}]\nblend: "a\\nb"', 'blend is "a\\nb"; known: mean, product, vote'),
+        (
+            "members: [{run: a}]\nrules: [trimm]",
+            "'trimm' is not a rule; did you mean trim?",
+        ),
         ("members: [{run: a, temperature: 0}]", "members[0].temperature is 0"),
         ("members: [{run: a, weight: .nan}]", "members[0].weight"),
         ("members: [{run: a, weight: '1'}]", 'members[0].weight is "1"'),
@@ -123,3 +142,32 @@ def test_a_mistake_in_the_rules_alone_names_the_file(tmp_path: Path) -> None:
 
 def test_deep_nesting_is_refused(tmp_path: Path) -> None:
     assert "nested too deeply" in message(tmp_path, "[" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"decoder": "agrmax"},
+            'decoder is "agrmax"; did you mean argmax? known: argmax, edit, ranked',
+        ),
+        ({"blend": "means"}, 'blend is "means"; did you mean mean? known: mean, product, vote'),
+        ({"decoder": "ranked"}, "decoder: ranked and ranker: belong together; give both or neither"),
+        ({"ranker": "r"}, "decoder: ranked and ranker: belong together; give both or neither"),
+    ],
+)
+def test_a_recipe_made_in_python_is_checked_as_a_file(given: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check(Recipe(members=(Member(run="a"),), **given))  # type: ignore[arg-type]
+    assert str(caught.value) == f"recipe: {said}"
+
+
+def test_the_table_of_decoders_blends_and_rules_is_the_one_in_the_documents(project: Path) -> None:
+    recipes, blending = (
+        (project / "docs" / name).read_text(encoding="utf-8") for name in ("recipes.md", "blending.md")
+    )
+    for table in (BLENDS, DECODERS):
+        assert " | ".join(table) in recipes
+        assert all(f"| `{name}` |" in blending for name in table)
+    for name in RULES:
+        assert f"| `{name}` |" in blending or f"| `{{{name}: " in blending
