@@ -128,6 +128,8 @@ def test_every_kernel_command_has_its_section() -> None:
 
 
 def test_functions_that_the_documents_name_exist() -> None:
+    rows = re.findall(r"^\| `kit (\w+)` \| .*`kit\.", read(DOCS / "getting-started.md"), re.M)
+    assert sorted(rows) == sorted(commands())  # each command has its function
     for path in PAGES:
         for name in re.findall(r"`kit\.([a-z_]+)[`(]", read(path)):
             assert hasattr(kit, name), f"{name_of(path)}: kit.{name}"
