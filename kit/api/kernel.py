@@ -16,12 +16,12 @@ from kit.settings.option import argument_words, flag_of, options_of
 from kit.settings.training import SETTINGS
 
 if TYPE_CHECKING:
-    from kit.kaggle.kernels.fetching import Fetched
-    from kit.kaggle.kernels.history import Pushed
+    from kit.kaggle.kernels.history import PushRecord
+    from kit.kaggle.kernels.limits import Quotas
     from kit.kaggle.kernels.logs import LogEntry
-    from kit.kaggle.kernels.quota import Quotas
-    from kit.kaggle.kernels.remote import Status
+    from kit.kaggle.kernels.output import FetchedRun
     from kit.kaggle.kernels.script import Plan
+    from kit.kaggle.kernels.status import Status
 
 RUNS = Path("runs")
 _ON_KAGGLE = "/kaggle/input/"
@@ -56,7 +56,7 @@ def push_kernel(
     runs: PathLike = RUNS,
     quiet: bool = False,
     **training: Any,
-) -> Pushed | WrittenKernel:
+) -> PushRecord | WrittenKernel:
     """Have Kaggle train *backbone* on a competition's data; the run will be called *run_name*.
 
     The kernel carries this very kit (or installs it from *git*, URL@REV) and does what `train` and `predict`
@@ -69,10 +69,9 @@ def push_kernel(
     an account.  Raises ConfigError, KaggleError by kind.
     """
     from kit import terminal
-    from kit.kaggle.addresses import dataset_named
-    from kit.kaggle.downloads.sources import source_of
-    from kit.kaggle.kernels.accelerators import accelerator
+    from kit.kaggle.kernels.limits import accelerator
     from kit.kaggle.kernels.script import NOBODY, Plan, write_files
+    from kit.kaggle.slugs import dataset_named, source_of
     from kit.modeling.presets import PRESETS, settings_of
 
     source = source_of(competition)
@@ -127,12 +126,12 @@ def push_kernel(
         write_files(Path(out), plan, owner, revision)
         return WrittenKernel(Path(out), f"{owner}/{plan.slug}", owner)
     from kit.kaggle.client import connect
-    from kit.kaggle.kernels.pushing import push
+    from kit.kaggle.kernels.push import push
 
     folder = None if weights is None else path_given(weights, "weights")
-    with terminal.transfer(f"uploading {folder}", hidden=quiet or folder is None) as heard:
+    with terminal.transfer(f"uploading {folder}", hidden=quiet or folder is None) as progress:
         return push(
-            connect(), plan, revision, Path(runs), weights=folder, replace=replace, say=say, heard=heard
+            connect(), plan, revision, Path(runs), weights=folder, replace=replace, say=say, progress=progress
         )
 
 
@@ -143,12 +142,12 @@ def kernel_status(kernel: str | None = None, *, runs: PathLike = RUNS) -> Status
     """
     from kit.kaggle.client import connect
     from kit.kaggle.kernels.history import find_kernel
-    from kit.kaggle.kernels.remote import status
+    from kit.kaggle.kernels.status import status
 
     return status(connect(), find_kernel(Path(runs), kernel))
 
 
-def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool = False) -> Fetched:
+def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool = False) -> FetchedRun:
     """Bring the run that a kernel finished to ``runs/NAME``, or below the folder *to*; verified by hashes.
 
     A run that is there and the same is left alone.  Raises KernelError where the kernel still runs,
@@ -157,13 +156,13 @@ def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool
     """
     from kit import terminal
     from kit.kaggle.client import connect
-    from kit.kaggle.kernels.fetching import fetch_run
     from kit.kaggle.kernels.history import locate
+    from kit.kaggle.kernels.output import fetch_run
 
     found = locate(RUNS, kernel)
     say = (lambda line: None) if quiet else terminal.say
-    with terminal.transfer(found.kernel, hidden=quiet) as heard:
-        return fetch_run(connect(), found.kernel, Path(to), say, heard, found.run)
+    with terminal.transfer(found.kernel, hidden=quiet) as progress:
+        return fetch_run(connect(), found.kernel, Path(to), say, progress, found.run)
 
 
 def kernel_logs(
@@ -187,7 +186,7 @@ def kernel_logs(
 def kernel_quota() -> Quotas:
     """Hours of GPUs and TPUs that the account has used and may still use this week."""
     from kit.kaggle.client import connect
-    from kit.kaggle.kernels.quota import read_quotas
+    from kit.kaggle.kernels.limits import read_quotas
 
     return read_quotas(connect())
 

@@ -16,7 +16,7 @@ from kit.cli.tables import edit, print_json, print_json_line
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel
-    from kit.kaggle.kernels.history import Pushed
+    from kit.kaggle.kernels.history import PushRecord
 
 kernel = typer.Typer(name="kernel", no_args_is_help=True, **PLAIN, help=COMMANDS["kernel"].summary)
 
@@ -119,7 +119,7 @@ def output(
 
     Example: kit kernel output
     """
-    from kit.kaggle.downloads.sources import source_of
+    from kit.kaggle.slugs import source_of
     from kit.settings.runs import read_run
 
     done = kit.kernel_output(name, to=to)
@@ -205,7 +205,7 @@ def quota(as_json: Json = False) -> None:
         terminal.say(f"the next week begins on {found.resets[:10]} at {found.resets[11:16]} UTC")
 
 
-def _print_push(done: Pushed | WrittenKernel, as_json: bool) -> None:
+def _print_push(done: PushRecord | WrittenKernel, as_json: bool) -> None:
     """Where the kernel, or its files, are."""
     from kit.api.kernel import WrittenKernel
     from kit.kaggle.kernels.script import NOBODY

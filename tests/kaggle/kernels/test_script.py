@@ -78,7 +78,7 @@ def test_the_same_plan_gives_the_same_script_within_kaggles_limit() -> None:
     plan = Plan("five", "klue-bert", SLUG, ("--folds", "5"))
     text = script_text(plan, "abc")
     assert text == script_text(plan, "abc")
-    assert len(text.encode()) < script.MOST_BYTES
+    assert len(text.encode()) < script.MOST_SOURCE
 
 
 def test_with_git_the_kit_stays_outside() -> None:
@@ -92,7 +92,7 @@ def test_with_git_the_kit_stays_outside() -> None:
 
 
 def test_a_kit_too_large_for_kaggle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(script, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(script, "MOST_SOURCE", 100_000)
     with pytest.raises(
         ConfigError, match=r"bytes with the kit inside, and Kaggle takes about 100,000; .*--git"
     ):
