@@ -27,6 +27,9 @@ class TrainingSettings(Settings):
     layer_decay: float = option(
         1.0, gt=0, le=1, group="Optimizer", help="Learning rate of each layer as a share of the layer above"
     )
+    adam_beta2: float = option(
+        0.999, ge=0, lt=1, group="Optimizer", help="Decay of Adam's mean of squared gradients"
+    )
     max_grad_norm: float = option(1.0, gt=0, group="Optimizer", help="Gradients are clipped to this norm")
 
     batch_size: int = option(32, ge=1, group="Batches", everyday=True, help="Effective batch in windows")

@@ -45,6 +45,7 @@ def training_arguments(
         lr_scheduler_type=settings.schedule,
         warmup_steps=round(steps * settings.warmup),
         weight_decay=settings.weight_decay,
+        adam_beta2=settings.adam_beta2,
         max_grad_norm=settings.max_grad_norm,
         optim="adamw_torch_fused" if cuda else "adamw_torch",
         bf16=device.precision == "bf16",
