@@ -18,7 +18,7 @@ from kit.modeling.presets import PUBLISHED
 from kit.settings.option import GROUPS, Option, choices_of, flag_of, options_of, type_of
 
 BackboneArgument = Annotated[
-    str, typer.Argument(help="A preset (klue-bert, klue-roberta, ...; see the README), a hub id or a folder.")
+    str, typer.Argument(help="A preset (klue-bert, ...; see docs/training.md), a hub id or a folder.")
 ]
 DATA_HELP = "Training files, one or several."
 DataFiles = Annotated[
