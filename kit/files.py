@@ -45,10 +45,11 @@ def read_file(
 
 
 def likely_path(path: Path) -> str:
-    """The existing path that a misspelt one probably means: beside it, or of its name a folder below; or ""."""
+    """The existing path that a misspelt one probably means, beside it or in a folder below; or ""."""
     try:
         if len(path.parts) == 1:
-            below = itertools.chain(Path().glob(f"*/{glob.escape(path.name)}"), Path("data").glob(f"*/{glob.escape(path.name)}"))
+            name = glob.escape(path.name)
+            below = itertools.chain(Path().glob(f"*/{name}"), Path("data").glob(f"*/{name}"))
             if found := next(below, None):
                 return str(found)
         folder = Path(path.anchor)

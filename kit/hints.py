@@ -31,6 +31,6 @@ def next_step(name: str, *arguments: object, **options: object) -> str:
 
 
 def commands_in(text: str) -> Iterator[str]:
-    """The commands that *text* names: after ``next:``, ``then:`` or ``run:`` up to the line's end, or in backticks."""
+    """The commands in *text*: from ``next:``, ``then:`` or ``run:`` to the line's end, or in backticks."""
     for found in _FOUND.finditer(text):
         yield found[1] or found[2]

@@ -11,8 +11,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import edit, print_json, quoted, scored, share
+from kit.cli.tables import edit, explain_scores, print_json, quoted, scored, share
 from kit.errors import ConfigError
+from kit.hints import next_step
 
 if TYPE_CHECKING:
     from kit.decoding.explain import Explanation
@@ -46,7 +47,7 @@ def ensemble(
     if explain is not None:
         _print_explanation(kit.explain(chosen, data, explain, members=members), as_json)
         return
-    made = kit.ensemble(chosen, data, members=members, out=out, answers=answers)
+    made = kit.ensemble(chosen, data, members=members, out=out, answers=answers, say=terminal.say)
     blanks = sum(not text for text in made.answers.values())
     if as_json:
         score = None if made.score is None else made.score.as_dict()
@@ -67,6 +68,13 @@ def ensemble(
             ("character F1", share(made.score.f1)),
         ]
     terminal.facts(made.card.name, rows)
+    if made.score is not None:
+        explain_scores(made.score.blank_edit, [made.score.edit])
+        terminal.say(next_step("report", made.path, data=data, answers=answers))
+    else:
+        if made.card.estimate.edit is not None:
+            explain_scores(None)
+        terminal.say(next_step("submit", made.path, message=made.card.name, dry_run=True))
 
 
 def _estimate(estimate: Estimate) -> list[tuple[str, str]]:

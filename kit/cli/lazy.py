@@ -15,6 +15,7 @@ PLAIN: dict[str, Any] = {
     "add_completion": False,
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 120},
 }
 """How every Typer application of the kit looks."""
 
@@ -31,10 +32,10 @@ COMMANDS = {
     "download": Listed("download", "Download a competition's files, or KorQuAD 1.0, complete and checked."),
     "check": Listed("check", "Report what data files contain and what is wrong with them."),
     "train": Listed(
-        "models", "Train one backbone: the best checkpoint by Edit Score is kept, or one model a fold."
+        "train", "Train one backbone: the best checkpoint by Edit Score is kept, or one model for each fold."
     ),
     "predict": Listed(
-        "models", "Write a run's span scores on a data file: all that later steps need of the model."
+        "predict", "Write a run's span scores on a data file: all that later steps need of the model."
     ),
     "ensemble": Listed(
         "ensemble", "Decode span scores with a recipe; write the submission CSV and its card."
@@ -58,8 +59,8 @@ COMMANDS = {
     ),
     "runs": Listed("runs", "List the runs of a folder with their settings and held-out scores."),
     "sweep": Listed(
-        "sweeps",
-        "Search ranges of training settings: a run a trial, those that lag behind are stopped early.",
+        "sweep",
+        "Search ranges of training settings; each trial is a run, and those that lag behind stop early.",
     ),
     "kernel": Listed(
         "kernel",
@@ -77,6 +78,19 @@ COMMANDS = {
         "Run every step on a built-in corpus, with two tiny models that are trained in minutes.",
     ),
 }
+
+
+SECTIONS = {
+    "First steps": ("demo", "doctor", "notebook"),
+    "From data to a submission, in this order": (
+        "download", "check", "train", "predict", "tune", "ensemble", "score", "report", "submit", "leaderboard",
+        "submissions",
+    ),
+    "More training": ("runs", "sweep", "kernel"),
+}  # fmt: skip
+"""The sections of the help."""
+_WHOLE = 1000
+"""More characters than a command's first sentence has."""
 
 
 class LazyCommands(Mapping[str, Any]):
@@ -110,5 +124,17 @@ class LazyGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Each command with its first sentence."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name].summary) for name in names])
+
+
+class PlainGroup(TyperGroup):
+    """A group whose help does not cut the commands' first sentences."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each command with its first sentence, wrapped at words."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.summary) for name, listed in COMMANDS.items()])
+            formatter.write_dl(
+                [(name, command.get_short_help_str(_WHOLE)) for name, command in self.commands.items()]
+            )

@@ -9,7 +9,7 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import SCORE_COLUMNS, cells, quoted, share
+from kit.cli.tables import SCORE_COLUMNS, cells, explain_scores, quoted, share
 
 if TYPE_CHECKING:
     from kit.reports.overview import FacetRow, Overview
@@ -41,7 +41,7 @@ def report(
         _tables(overview)
         _cautions(overview)
         return
-    made = kit.report(subject, data, answers=answers, versus=versus, out=out)
+    made = kit.report(subject, data, answers=answers, versus=versus, out=out, say=terminal.say)
     (_tables if text else _scores)(made.contents.overview)
     _cautions(made.contents.overview)
     size = made.path.stat().st_size / 1e6
@@ -84,6 +84,7 @@ def _scores(overview: Overview) -> None:
         rows.append((*cells(row.score), versus))
     columns = (*SCORE_COLUMNS, "report against it")
     terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows, words=columns[-1:])
+    explain_scores(overview.own.score.blank_edit, [overview.own.score.edit])
 
 
 def _cautions(overview: Overview) -> None:

@@ -10,7 +10,7 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import EDIT, edit, print_json, share
+from kit.cli.tables import EDIT, edit, explain_scores, print_json, share
 from kit.errors import counted
 from kit.settings.paths import RUNS
 
@@ -47,5 +47,7 @@ def runs(
     columns = ("run", "backbone", "model", EDIT, "equal to gold", "questions held out", "time")
     title = f"{counted(len(found.records), 'run')} in {folder}"
     terminal.table(title, columns, rows, words=("backbone", "model"))
+    if any(record.folds for record in found.records.values()):
+        explain_scores(None)
     for reason in found.unreadable.values():
         terminal.say(reason)

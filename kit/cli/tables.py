@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 EDIT, INTERVAL = "Edit Score (characters)", "95 % interval"
 """Column names that most tables have."""
 SCORES = "scores in characters, lower is better"
+LEGEND = "Edit Score: mean Levenshtein distance in characters; lower is better"
 MESSAGE, _REASON = 48, 120
 """Columns of a terminal that a message and Kaggle's reason may take in a table."""
+_ROUNDING = 1e-9
 _UNPRINTABLE = re.compile(r"[^ -~\n]")
 
 
@@ -79,8 +82,26 @@ SCORE_COLUMNS = ("answers", EDIT, INTERVAL, "exact match", "character F1", "blan
 
 
 def score_table(title: str, scores: Sequence[Score]) -> None:
-    """Scores side by side; Edit Score in characters, lower is better."""
+    """Scores side by side, and what they mean."""
     terminal.table(title, SCORE_COLUMNS, [cells(score) for score in scores])
+    explain_scores(scores[0].blank_edit, [score.edit for score in scores])
+
+
+def explain_scores(blank: float | None, edits: Sequence[float] = ()) -> None:
+    """What an Edit Score is, below the first one that a command prints.
+
+    *blank*: that of all blank; where one of *edits* is worse, also why that happens and what helps.
+    """
+    if blank is None or math.isnan(blank):
+        terminal.line(LEGEND)
+        return
+    terminal.line(f"{LEGEND}; all blank would score {edit(blank)}")
+    if any(one > blank + _ROUNDING for one in edits):
+        terminal.line(
+            f"{edit(max(edits))} is worse than all blank: a weak model often takes start and end from "
+            "different places, and such answers are far too long; length_prior in a recipe, the rules of "
+            "course-2022, or kit tune shorten them, and more training helps"
+        )
 
 
 def submission_table(title: str, rows: Sequence[dict[str, str]]) -> None:

@@ -10,7 +10,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import EDIT, INTERVAL, edit, print_json, share
+from kit.cli.tables import EDIT, INTERVAL, edit, explain_scores, print_json, share
+from kit.hints import next_step
+from kit.settings.paths import own_test_file
 
 _FEATURES = 10
 _AGAINST = "against as given (characters; chance by Holm)"
@@ -72,6 +74,7 @@ def tune(
         _AGAINST,
     )
     terminal.table(f"{recipe.name} on {made.data}", columns, table, words=(_AGAINST,))
+    explain_scores(None)
     deciles = [
         (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
         for number, row in enumerate(made.tuned.deciles)
@@ -85,3 +88,5 @@ def tune(
     terminal.say(
         f"{made.path}: the tuned recipe, fitted on all folds; `{made.tuned.method}` above is its estimate"
     )
+    if (test := own_test_file(made.data)) is not None:
+        terminal.say(next_step("ensemble", made.path, data=test))

@@ -16,6 +16,7 @@ from kit.data.readers import Fault, FaultKind, RawFile, Remark, read
 from kit.data.readers.display import plain
 from kit.data.repair import RepairReport, repair, repairable
 from kit.data.rules import question_faults
+from kit.errors import counted
 from kit.hints import command
 from kit.settings.paths import repaired_copy
 
@@ -29,7 +30,7 @@ _TEXT_POINTS = (50, 90)
 class Lengths:
     """Lengths in code points: count, mean, quantiles as (percent, length), and the longest.
 
-    A quantile is the smallest length that at least so many per cent do not exceed.
+    A quantile is the smallest length that at least this percentage of the texts does not exceed.
     """
 
     count: int
@@ -110,9 +111,9 @@ class FileReport:
             ("gold answers", f"{self.answers:,} ({self.golds_per_question:.2f} an answered question)"),
             ("unanswerable", f"{self.unanswerable:,}"),
             ("answers withheld", f"{self.withheld:,}"),
-            ("answer length", _in_words(self.answer_lengths)),
-            ("question length", _in_words(self.question_lengths)),
-            ("context length", _in_words(self.context_lengths)),
+            ("answer length (characters)", _in_words(self.answer_lengths)),
+            ("question length (characters)", _in_words(self.question_lengths)),
+            ("context length (characters)", _in_words(self.context_lengths)),
         ]
         remarks = list(self.remarks)
         if self.grouping is not None:
@@ -123,7 +124,8 @@ class FileReport:
         return rows + [
             (
                 "character",
-                f"{count.code} {count.name}: {count.count:,} (first: {', '.join(map(plain, count.guids))})",
+                f"{count.code}, {count.meaning}: {counted(count.count, 'time')}, first in question "
+                f"{', '.join(map(plain, count.guids))}",
             )
             for count in self.characters
         ]
@@ -243,5 +245,5 @@ def _lengths(values: Sequence[int], points: tuple[int, ...]) -> Lengths:
 def _in_words(lengths: Lengths) -> str:
     if not lengths.count:
         return "none"
-    points = ", ".join(f"p{percent} {length}" for percent, length in lengths.quantiles)
-    return f"mean {lengths.mean:.1f}, {points}, max {lengths.longest}"
+    points = ", ".join(f"{percent} % up to {length}" for percent, length in lengths.quantiles)
+    return f"mean {lengths.mean:.1f}; {points}; longest {lengths.longest}"

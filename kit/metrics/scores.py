@@ -59,6 +59,8 @@ class Score:
     signature: Signature
     distances: NDArray[np.float64] = field(repr=False, compare=False)
     groups: NDArray[np.int64] = field(repr=False, compare=False)
+    blank_edit: float = float("nan")
+    """The Edit Score of blank answers to all of these questions."""
     versus: Versus | None = None
     """The comparison with other answers to the same questions, where one was made."""
 
@@ -83,6 +85,7 @@ class Score:
             "label": self.label,
             "questions": self.questions,
             "edit": self.edit,
+            "blank_edit": self.blank_edit,
             "interval": self.interval.as_dict(),
             "exact": self.exact,
             "f1": self.f1,
@@ -153,6 +156,7 @@ def score_answers(
         signature=Signature(dataset.sha256, reference, len(texts), __version__),
         distances=distances,
         groups=labels,
+        blank_edit=float(edit_distances([""] * len(golds), golds, reference).mean()),
     )
 
 

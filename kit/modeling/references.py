@@ -1,4 +1,4 @@
-"""What names a backbone: a preset, a folder or a hub id.  A misspelt one is refused before torch is imported."""
+"""Names of backbones: presets, folders and hub ids.  A misspelt one is refused before torch is imported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from kit.errors import ModelError, nearest
 from kit.files import likely_path
 from kit.modeling.presets import PRESETS
+from kit.settings.paths import MOUNTED
 
 _HUB_SECONDS = 5.0
 _SIZES = ("base", "large")
@@ -19,7 +20,7 @@ _WITHOUT_OWNER = frozenset(
         *(f"bert-large-{case}-whole-word-masking-finetuned-squad" for case in ("cased", "uncased")),
         *(f"distilbert-base-{kind}" for kind in ("cased", "uncased", "multilingual-cased")),
         *(f"distilbert-base-{case}-distilled-squad" for case in ("cased", "uncased")),
-        *(f"albert-{size}-v{version}" for size in ("base", "large", "xlarge", "xxlarge") for version in (1, 2)),
+        *(f"albert-{size}-v{number}" for size in (*_SIZES, "xlarge", "xxlarge") for number in (1, 2)),
         *(f"{family}-{size}" for family in ("roberta", "xlm-roberta") for size in _SIZES),
         *(f"xlnet-{size}-cased" for size in _SIZES),
         *(f"gpt2{size}" for size in ("", "-medium", "-large", "-xl")),
@@ -35,7 +36,7 @@ def refuse_unknown(reference: str, *, ask_hub: bool = True) -> None:
     A hub id that is not in the local cache is looked up (*ask_hub*); where the hub does not answer, nothing
     is refused.
     """
-    if reference in PRESETS or Path(reference).exists():
+    if not reference or reference in PRESETS or reference.startswith(MOUNTED) or _exists(reference):
         return
     near = nearest(reference, PRESETS) or likely_path(Path(reference))
     guess = f"did you mean {near}? " if near else ""
@@ -58,6 +59,13 @@ def refuse_unknown(reference: str, *, ask_hub: bool = True) -> None:
             f"{reference}: no model of this name on the Hugging Face hub; {guess}(presets: "
             f"{', '.join(PRESETS)}), or log in with `hf auth login` if it is private"
         )
+
+
+def _exists(reference: str) -> bool:
+    try:
+        return Path(reference).exists()
+    except (OSError, ValueError):  # a name that is too long, or has a NUL
+        return False
 
 
 def _in_cache(hub_id: str) -> bool:

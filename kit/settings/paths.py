@@ -15,6 +15,8 @@ COMPETITION_DATA = DATA / "goorm-2"
 """Where ``kit download goorm-2`` puts its files."""
 TRAIN, TEST, SAMPLE = "train.json", "test.json", "sample_submission.csv"
 """The files of a competition, by name."""
+MOUNTED = "/kaggle/input/"
+"""Where Kaggle puts data sets; a folder there is not on this machine."""
 TUNED = "tuned"
 """The folder of tuned recipes, beside the recipe."""
 
@@ -39,10 +41,15 @@ def repaired_copy(data: Path) -> Path:
     return data.with_name(f"{data.name.partition('.')[0] or data.name}-repaired.json")
 
 
-def test_file_for(data: Path | None = None) -> Path | None:
+def own_test_file(data: Path) -> Path | None:
     """The test file that belongs to the training file *data*, or the competition's; None where neither is."""
-    places = [] if data is None else [data.parent / TEST]
-    return next((path for path in (*places, COMPETITION_DATA / TEST) if path.is_file()), None)
+    places = (data.parent / TEST, COMPETITION_DATA / TEST)
+    return next((path for path in places if path.is_file() and path != data), None)
+
+
+def kept_instead(default: Path, chosen: Path) -> str:
+    """What to say where *chosen* stands in for a *default* name."""
+    return f"{default} was made from something else and stays; this one is {chosen}"
 
 
 def unused(target: Path, source: Path, made_from_it: Callable[[Path], bool]) -> Path:
@@ -53,6 +60,8 @@ def unused(target: Path, source: Path, made_from_it: Callable[[Path], bool]) -> 
     """
     folder = source.parent.name
     parted = [f"{target.stem}-{folder}"] if folder and folder != RUNS.name else []
-    names = itertools.chain([target.stem], parted, (f"{target.stem}-{number}" for number in itertools.count(2)))
+    names = itertools.chain(
+        [target.stem], parted, (f"{target.stem}-{number}" for number in itertools.count(2))
+    )
     paths = (target.with_name(f"{name}{target.suffix}") for name in names)
     return next(path for path in paths if not path.exists() or made_from_it(path))

@@ -101,6 +101,6 @@ def unfinished(folder: Path, record: RunRecord, missing: Sequence[int]) -> str:
     """What to say of a run whose folds *missing* are not trained yet, and what to do."""
     which = f"{'fold' if len(missing) == 1 else 'folds'} {', '.join(map(str, missing))}"
     return (
-        f"{which} of {record.settings.folds} {'is' if len(missing) == 1 else 'are'} not trained yet; give the "
-        f"kit train command of {folder} again, which trains only what is missing"
+        f"{which} of {record.settings.folds} {'is' if len(missing) == 1 else 'are'} not trained yet; give "
+        f"the kit train command of {folder} again, which trains only what is missing"
     )

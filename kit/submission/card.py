@@ -105,6 +105,8 @@ class Card(_CardPart):
     revision: Revision | None = None
     kit_version: str
     made_at: str | None = None
+    made_from: str = ""
+    """The recipe or runs as they were named, "" where unknown: a default name replaces only the same."""
 
     def describes(self, csv_path: Path) -> bool:
         """Whether the CSV still has the bytes that the card was written for."""
