@@ -19,6 +19,7 @@ MOUNTED = "/kaggle/input/"
 """Where Kaggle puts data sets; a folder there is not on this machine."""
 TUNED = "tuned"
 """The folder of tuned recipes, beside the recipe."""
+_SUFFIXES = {".json", ".jsonl", ".csv", ".tsv", ".parquet", ".zip", ".gz"}
 
 
 def submission_csv(name: str) -> Path:
@@ -38,7 +39,10 @@ def tuned_recipe(recipe: Path) -> Path:
 
 def repaired_copy(data: Path) -> Path:
     """Where ``--repair`` may write a sound copy of *data*: ``train-repaired.json`` beside it."""
-    return data.with_name(f"{data.name.partition('.')[0] or data.name}-repaired.json")
+    stem = data.name
+    while Path(stem).suffix.lower() in _SUFFIXES:
+        stem = Path(stem).stem
+    return data.with_name(f"{stem}-repaired.json")
 
 
 def own_test_file(data: Path) -> Path | None:
