@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kit.reports.source import ReportSource
     from kit.spans.run_folder import Run
 
+_CURE = "name labelled questions with --data"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -131,4 +133,8 @@ def _training_data(recipe: Recipe | None) -> Path:
     from kit.tuning.members import find_training_data
 
     assert recipe is not None
-    return find_training_data(recipe, Path())
+    try:
+        return find_training_data(recipe, Path(), cure=_CURE)
+    except ConfigError as error:
+        said = str(error)
+        raise ConfigError(said if said.endswith(_CURE) else f"{said}; or {_CURE}") from None
