@@ -46,5 +46,13 @@ def runs(
     columns = ("run", "backbone", "model", EDIT, "equal to gold", "questions held out", "time")
     title = f"{counted(len(found.records), 'run')} in {folder}"
     terminal.table(title, columns, rows, words=("backbone", "model"))
+    decodings: dict[str, list[str]] = {}
+    for name, record in found.records.items():
+        for decoding in dict.fromkeys(result.decoding for result in record.folds.values()):
+            decodings.setdefault(decoding, []).append(name)
+    if len(decodings) > 1:
+        terminal.say("these Edit Scores compare only among runs whose answers were decoded alike")
+        for decoding, names in decodings.items():
+            terminal.say(f"decoded by {decoding}: {', '.join(names)}")
     for reason in found.unreadable.values():
         terminal.say(reason)

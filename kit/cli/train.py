@@ -52,6 +52,10 @@ def run_train(
     columns = ("model", EDIT, "if all blank", "equal to gold", "questions held out", "steps", "time")
     terminal.table(f"{trained.folder} ({record.backbone}, {record.device})", columns, rows)
     _by_source(record)
+    for decoding in dict.fromkeys(fold.decoding for fold in record.folds.values()):
+        own = [name for name, fold in sorted(record.folds.items()) if fold.decoding == decoding]
+        which = "" if len(own) == len(record.folds) else f" of {', '.join(own)}"
+        terminal.say(f"Edit Scores{which} are of answers decoded by {decoding}")
     if options.get("before_only"):
         terminal.say(f"next: the same command without --before-only; {trained.folder} is also a run")
         return

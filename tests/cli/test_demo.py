@@ -40,8 +40,9 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     for label in (
         "all blank",
         "demo-unigram, course-2022",
-        "demo-wordpiece, argmax",
+        "demo-wordpiece, plain argmax",
         "demo-wordpiece, length prior",
+        "demo-wordpiece, default",
         "both, vote, argmax",
         "both, mean, edit",
     ):
@@ -49,7 +50,8 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     row = next(line for line in table.values() if line.startswith("both, mean, edit"))
     assert f"{kit.score(answers, truth).edit:.3f}" in row
     card = json.loads((tmp_path / "submissions" / "demo.json").read_text(encoding="utf-8"))
-    assert card["recipe"]["decoder"] == "edit"
+    recipe = card["recipe"]
+    assert (recipe["decoder"], recipe["length_prior"], recipe["length_cap"]) == ("edit", 0.5, 30)
     assert len(card["members"]) == 2
 
     again = demo(tmp_path, "--articles", 100)
