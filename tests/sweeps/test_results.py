@@ -166,7 +166,7 @@ def test_nothing_is_drawn_before_there_is_anything_to_draw(tmp_path: Path) -> No
         ({"settings": {"limit": 9}}, "--set limit is 9, the sweep has none"),
         (
             {"decoding": "edit with length_prior 0.5, cap 30"},
-            "answers are decoded by edit with length_prior 0.5, cap 30, the sweep has argmax with no length prior",
+            "decoded by edit with length_prior 0.5, cap 30, the sweep has argmax with no length prior",
         ),
     ],
 )

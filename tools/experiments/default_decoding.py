@@ -1,11 +1,11 @@
 """Which decoding a run gets that nothing was tuned for: decoder, length prior and cap, by Edit Score.
 
-``python -m tools.experiments.default_decoding DATA RUN ...`` prints a table in Markdown of every setting, each
+``python -m tools.experiments.default_decoding DATA RUN ...`` prints a table in Markdown: every setting,
 compared with plain argmax, paired, grouped by article.  A run with folds that trained on DATA is scored out of
-fold, and the length prior of each fold is made from the answers of the other folds; ``nested`` chooses a setting
-by the mean of all such runs on all folds but one, and is scored on that one.  Any other run or checkpoint is
-scored by what ``kit predict`` stored for DATA, with the lengths of its record or of ``--lengths FILE``.
-``--copies N`` prints instead how long DATA, repeated N times, take to decode.
+fold, and the length prior of each fold is made from the answers of the others; ``nested`` chooses a setting by
+the mean of all such runs on all folds but one, and is scored on that one.  Any other run or checkpoint is scored
+by what ``kit predict`` stored for DATA, on the answers of ``--answers FILE``, with the lengths of its record or
+of ``--lengths FILE``.  ``--copies N`` prints instead how long DATA, repeated N times, take to decode.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.default import PLAIN, Decoding
 from kit.metrics.bootstrap import paired
 from kit.metrics.edit_distance import edit_distances
+from kit.reports.source import with_answers
 from kit.settings.folds import read_plan
 from kit.spans.lengths import answer_lengths
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -37,7 +38,7 @@ SETTINGS = [Decoding(*one) for one in product(("argmax", "edit"), (0.0, 0.25, 0.
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A run's scores on DATA; fold_of: int64 (Q,), zeros without folds; lengths: for each fold, not its own."""
+    """A run's scores on DATA; fold_of: int64 (Q,), 0 without folds; lengths: for each fold, of the others."""
 
     name: str
     scores: SpanScores
@@ -148,12 +149,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data")
     parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--answers")
     parser.add_argument("--lengths")
     parser.add_argument("--copies", type=int)
     given = parser.parse_args()
     dataset = kit.load(given.data)
     lengths = None if given.lengths is None else kit.load(given.lengths)
     readers = [reader_of(folder, dataset, lengths) for folder in given.runs]
+    if given.answers is not None:
+        dataset = with_answers(dataset, kit.load(given.answers))
     if given.copies:
         seconds(readers, dataset, given.copies)
     else:
