@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from kit.modeling.tiny import Kind, Shape
     from kit.spans.run_folder import Run
 
-LENGTH_PRIOR = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
@@ -133,25 +131,26 @@ def _trained(
 
 
 def _recipes(run: Run) -> list[tuple[str, Recipe]]:
+    from kit.decoding.default import recipe_of_runs
     from kit.text_rules.rules import COURSE_2022
 
     members = (Member(run=str(run.folder)),)
+    default = recipe_of_runs([run])
     return [
-        ("argmax", Recipe(members=members)),
+        ("plain argmax", Recipe(members=members)),
         ("course-2022", Recipe(members=members, rules=COURSE_2022)),
-        ("length prior", Recipe(members=members, length_prior=LENGTH_PRIOR)),
-        ("length prior, edit", Recipe(members=members, length_prior=LENGTH_PRIOR, decoder="edit")),
+        ("length prior", default.model_copy(update={"decoder": "argmax"})),
+        ("default", default),
     ]
 
 
 def _together(runs: Sequence[Run]) -> list[tuple[str, Recipe]]:
     """Ways to answer with both models, whose tokenizers differ."""
-    members = tuple(Member(run=str(run.folder)) for run in runs)
+    from kit.decoding.default import recipe_of_runs
+
+    default = recipe_of_runs(runs)
     ways = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
     return [
-        (
-            f"{blend}, {decoder}",
-            Recipe(members=members, blend=blend, decoder=decoder, length_prior=LENGTH_PRIOR),
-        )
+        (f"{blend}, {decoder}", default.model_copy(update={"blend": blend, "decoder": decoder}))
         for blend, decoder in ways
     ]

@@ -45,6 +45,7 @@ def report(
     *,
     answers: Data | None = None,
     versus: PathLike | None = None,
+    plain: bool = False,
     out: PathLike | None = None,
     say: Callable[[str], object] = lambda line: None,
 ) -> Report:
@@ -52,15 +53,16 @@ def report(
 
     *data* has the questions and, unless *answers* has them, their answers; by default the file of the
     CSV's card, or the members' training file, on which out-of-fold scores are used.  *versus* is a CSV to
-    compare with.  *out* defaults to ``reports/NAME.html``; where that page was made from something else, the
-    name gets an addition, and *say* is told.  Raises ModelError for rows that a model was trained on,
-    DataError where answers are missing, LockError where another process writes the same page.
+    compare with.  A run is decoded as `decode` says; *plain*: by argmax alone.  *out* defaults to
+    ``reports/NAME.html``; where that page was made from something else, the name gets an addition, and *say*
+    is told.  Raises ModelError for rows that a model was trained on, DataError where answers are missing,
+    LockError where another process writes the same page.
     """
     from kit.files import locked
     from kit.reports.contents import contents_of
     from kit.reports.page import made_from_same, write_page
 
-    source = _source(subject, data, answers)
+    source = _source(subject, data, answers, plain)
     named = "recipe" if isinstance(subject, Recipe) else str(source_path(subject))
     made_from = hashlib.sha256(f"{named} {source.dataset.path}".encode(errors="surrogateescape")).hexdigest()[
         :16
@@ -83,21 +85,26 @@ def overview(
     *,
     answers: Data | None = None,
     versus: PathLike | None = None,
+    plain: bool = False,
 ) -> Overview:
     """What `report` shows, without writing a page: scores, error types, facets."""
     from kit.reports.overview import overview_of
 
     return overview_of(
-        _source(subject, data, answers), None if versus is None else path_given(versus, "versus")
+        _source(subject, data, answers, plain), None if versus is None else path_given(versus, "versus")
     )
 
 
-def _source(given: Recipe | Run | PathLike, data: Data | None, answers: Data | None) -> ReportSource:
+def _source(
+    given: Recipe | Run | PathLike, data: Data | None, answers: Data | None, plain: bool
+) -> ReportSource:
     from kit.reports.source import of_csv, of_recipe, with_answers
 
     path = Path(given) if isinstance(given, (str, Path)) else None
     is_csv = path is not None and path.suffix.lower() == ".csv"
-    recipe = None if is_csv else recipe_of(given)
+    if is_csv and plain:
+        raise ConfigError(f"{path}: --plain is for runs; a CSV is decoded already")
+    recipe = None if is_csv else recipe_of(given, plain=plain)
     if data is None:
         data = _data_of_card(path) if is_csv and path is not None else _training_data(recipe)
     asked = dataset_of(data)

@@ -11,7 +11,7 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import edit, explain_scores, print_json, quoted, scored, share
+from kit.cli.tables import PLAIN_HELP, decoded_by, edit, explain_scores, print_json, quoted, scored, share
 from kit.errors import ConfigError
 from kit.hints import next_step
 
@@ -34,6 +34,7 @@ def ensemble(
     member: Annotated[
         list[Path] | None, typer.Option(help="Runs in place of the recipe's own members.")
     ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
     explain: Annotated[
         str | None, typer.Option(metavar="GUID", help="Write nothing; explain the answer to this question.")
     ] = None,
@@ -45,13 +46,26 @@ def ensemble(
     """
     chosen, members = _chosen(recipe, member or [])
     if explain is not None:
-        _print_explanation(kit.explain(chosen, data, explain, members=members), as_json)
+        found = kit.explain(chosen, data, explain, members=members, plain=plain)
+        _print_explanation(found, as_json)
+        if not _is_recipe(recipe[0]):
+            decoded_by("ensemble", found.decoding, plain)
         return
-    made = kit.ensemble(chosen, data, members=members, out=out, answers=answers, say=terminal.say)
+    made = kit.ensemble(
+        chosen, data, members=members, plain=plain, out=out, answers=answers, say=terminal.say
+    )
     blanks = sum(not text for text in made.answers.values())
     if as_json:
         score = None if made.score is None else made.score.as_dict()
-        print_json({"csv": str(made.path), "questions": len(made.answers), "blanks": blanks, "score": score})
+        print_json(
+            {
+                "csv": str(made.path),
+                "questions": len(made.answers),
+                "blanks": blanks,
+                "decoding": made.decoding,
+                "score": score,
+            }
+        )
         return
     rows = [
         ("CSV", str(made.path)),
@@ -68,6 +82,8 @@ def ensemble(
             ("character F1", share(made.score.f1)),
         ]
     terminal.facts(made.card.name, rows)
+    if not _is_recipe(recipe[0]):
+        decoded_by("ensemble", made.decoding, plain)
     if made.score is not None:
         explain_scores(made.score.blank_edit, [made.score.edit])
         terminal.say(next_step("report", made.path, data=data, answers=answers))
@@ -88,16 +104,20 @@ def _estimate(estimate: Estimate) -> list[tuple[str, str]]:
 
 def _chosen(given: Sequence[Path], members: Sequence[Path]) -> tuple[Path | None, Sequence[Path]]:
     """A recipe or a run, and the runs in place of its members; None and the runs where there are several."""
-    from kit.api.arguments import is_recipe
-
     first, *more = given
     if not more:
         return first, members
-    if is_recipe(first):
+    if _is_recipe(first):
         raise ConfigError(f"{first} is a recipe and {len(more)} more were given; give one recipe, or runs")
     if members:
         raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
     return None, given
+
+
+def _is_recipe(given: Path) -> bool:
+    from kit.api.arguments import is_recipe
+
+    return is_recipe(given)
 
 
 def _print_explanation(found: Explanation, as_json: bool) -> None:
@@ -148,6 +168,7 @@ def _explanation(found: Explanation) -> dict[str, object]:
         "question": found.question.text,
         "answer": found.answer,
         "decoded": found.decoded,
+        "decoding": found.decoding,
         "begin": found.place,
         "golds": list(found.question.golds),
         "candidates": [{"text": one.text, "p": one.p, "expected_distance": one.risk} for one in candidates],

@@ -49,5 +49,13 @@ def runs(
     terminal.table(title, columns, rows, words=("backbone", "model"))
     if any(record.folds for record in found.records.values()):
         explain_scores(None)
+    decodings: dict[str, list[str]] = {}
+    for name, record in found.records.items():
+        for decoding in dict.fromkeys(result.decoding for result in record.folds.values()):
+            decodings.setdefault(decoding, []).append(name)
+    if len(decodings) > 1:
+        terminal.say("these Edit Scores compare only among runs whose answers were decoded alike")
+        for decoding, names in decodings.items():
+            terminal.say(f"decoded by {decoding}: {', '.join(names)}")
     for reason in found.unreadable.values():
         terminal.say(reason)

@@ -81,6 +81,25 @@ def cells(score: Score) -> tuple[str, ...]:
 SCORE_COLUMNS = ("answers", EDIT, INTERVAL, "exact match", "character F1", "blank")
 
 
+PLAIN_HELP = "Decode runs by plain argmax, cap 60, instead of the default."
+
+
+def decoded_by(command: str, decoding: str, plain: bool) -> None:
+    """Say how *command* decoded runs, for which no recipe said it, and how to get plain argmax."""
+    from kit.decoding.default import NO_PRIOR
+
+    turned_off = f"kit {command} --plain: plain argmax"
+    if plain:
+        terminal.say(f"decoded by {decoding}")
+    elif NO_PRIOR in decoding:
+        terminal.say(
+            f"decoded by {decoding}: no answer lengths are recorded; in a recipe, lengths: train.json gives "
+            f"them ({turned_off})"
+        )
+    else:
+        terminal.say(f"decoded by {decoding} ({turned_off})")
+
+
 def score_table(title: str, scores: Sequence[Score]) -> None:
     """Scores side by side, and what they mean."""
     terminal.table(title, SCORE_COLUMNS, [cells(score) for score in scores])

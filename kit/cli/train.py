@@ -56,6 +56,10 @@ def run_train(
     blank, own = (_mean(record, name) for name in ("blank_edit", "edit"))
     explain_scores(blank, [own])
     _by_source(record)
+    for decoding in dict.fromkeys(fold.decoding for fold in record.folds.values()):
+        own = [name for name, fold in sorted(record.folds.items()) if fold.decoding == decoding]
+        which = "" if len(own) == len(record.folds) else f" of {', '.join(own)}"
+        terminal.say(f"Edit Scores{which} are of answers decoded by {decoding}")
     if options.get("before_only"):
         terminal.say(f"next: the same command without --before-only; {trained.folder} is also a run")
         return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from kit.data.records import Dataset, Question
 from kit.decoding.candidate_list import CandidateList, candidate_lists, quoted
 from kit.decoding.decoders import decoded, decoder_of
+from kit.decoding.default import Decoding
 from kit.decoding.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior
 from kit.decoding.recipes import rules_of
 from kit.errors import DataError, counted
@@ -44,6 +45,8 @@ class Explanation:
     members: tuple[MemberAnswer, ...]
     reasons: tuple[str, ...] = ()
     """Why this answer, in words."""
+    decoding: str = ""
+    """Decoder, length prior and cap, in words."""
 
     @property
     def place(self) -> int | None:
@@ -78,7 +81,8 @@ def explain(
         blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
         (choice,) = candidate_lists(blend, [found], [plain], [answer], _ALL)
     why = reasons(recipe, choice, [(one.text, one.weight) for one in members], plain, answer, found.golds[:1])
-    return Explanation(found, answer, plain, choice, tuple(members), tuple(why))
+    decoding = str(Decoding.of(recipe))
+    return Explanation(found, answer, plain, choice, tuple(members), tuple(why), decoding)
 
 
 def member_posteriors(recipe: Recipe, sources: Sequence[Source], dataset: Dataset) -> list[Posterior | None]:

@@ -22,6 +22,10 @@ FoldName = Annotated[str, Field(pattern=r"^(full|0|[1-9][0-9]{0,8})$")]
 Length = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 
 
+PLAIN_DECODING = "argmax with no length prior, cap 60"
+"""How answers were decoded for records that do not say it: by versions up to 0.1."""
+
+
 class DataFile(Settings):
     """One training or validation file: its name (never its full path), SHA-256 and questions."""
 
@@ -65,6 +69,8 @@ class FoldRecord(Settings):
     """Of model.safetensors (and joint.safetensors), hex: ties span files to the model that made them."""
     metrics: dict[str, float]
     """``edit``, ``exact``, ``blank_edit``: on the held-out questions (of --judge), of the kept checkpoint."""
+    decoding: str = PLAIN_DECODING
+    """How the answers behind the metrics were decoded; by default as versions before this field did."""
     kept_step: int = 0
     """The optimizer step of the kept checkpoint."""
     averaged: int = 0

@@ -58,3 +58,19 @@ def test_the_command_prints_what_the_function_returns(
     assert "broken/run.json" in "".join(output.err.split())
     runs(folder, as_json=True)
     assert json.loads(capsys.readouterr().out) == kit.runs(folder).as_dict()
+
+
+def test_scores_of_answers_that_were_decoded_otherwise_are_told_apart(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fold = RECORD.folds["full"]
+    assert fold.decoding == "argmax with no length prior, cap 60"  # of a version that does not record it
+    runs(folder)
+    assert "decoded" not in capsys.readouterr().err
+    newer = fold.model_copy(update={"decoding": "edit with length_prior 0.5, cap 30"})
+    write_run(folder / "newer", RECORD.model_copy(update={"folds": {"full": newer}}))
+    runs(folder)
+    said = capsys.readouterr().err.splitlines()
+    assert "these Edit Scores compare only among runs whose answers were decoded alike" in said
+    assert "decoded by argmax with no length prior, cap 60: done" in said
+    assert "decoded by edit with length_prior 0.5, cap 30: newer" in said

@@ -41,7 +41,43 @@ def test_several_runs_are_members_of_one_blend(
     shown = Path("submissions/words.csv").read_bytes()
     made = kit.ensemble(None, data, members=runs, out="again.csv")
     assert made.path.read_bytes() == shown
-    assert made.answers == kit.decode(recipe(A, B), data)
+    default = recipe(A, B, decoder="edit", length_prior=0.5, length_cap=30)
+    assert made.answers == kit.decode(default, data)
+    ensemble(runs, TEST, plain=True)
+    plain = kit.ensemble(recipe(A, B), data, out="plain.csv")
+    assert Path("submissions/words.csv").read_bytes() == plain.path.read_bytes() != shown
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed on standard error, in one line."""
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_how_a_run_is_decoded_is_printed(
+    three: None, data: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words, one = Path("runs/words"), Path("one.yaml")
+    default = "decoded by edit with length_prior 0.5, cap 30 (kit ensemble --plain: plain argmax)"
+    ensemble([words], TEST)
+    assert said(capsys) == default
+    ensemble([words], TEST, explain="q0")
+    assert said(capsys) == default
+    ensemble([words], TEST, plain=True)
+    assert said(capsys) == "decoded by argmax with no length prior, cap 60"
+    ensemble([words], TEST, as_json=True)
+    assert json.loads(capsys.readouterr().out)["decoding"] == "edit with length_prior 0.5, cap 30"
+    (words / "run.json").unlink()
+    (words / "config.json").write_text("{}")
+    ensemble([words], TEST)
+    assert said(capsys) == (
+        "decoded by edit with no length prior, cap 30: no answer lengths are recorded; in a recipe, lengths: "
+        "train.json gives them (kit ensemble --plain: plain argmax)"
+    )
+    write_recipe(one, recipe(B), "made by hand")
+    ensemble([one], TEST)
+    assert said(capsys) == ""
+    with pytest.raises(ConfigError, match=r"--plain is for runs; a recipe says itself how to decode"):
+        ensemble([one], TEST, plain=True)
 
 
 def test_members_replace_those_of_a_recipe(three: None, data: Dataset) -> None:
