@@ -22,8 +22,10 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
@@ -31,6 +33,8 @@ from rich.table import Table
 from rich.text import Text
 
 _GAP = 2
+_SPEED_SECONDS = 300.0
+"""The time left is estimated from this much of the past: on a CPU a step takes up to a minute."""
 _NARROWEST = 12
 """The narrowest column that words are wrapped to; a table that needs less becomes a list."""
 
@@ -235,6 +239,26 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
+def working(first: str) -> Iterator[Callable[[str], None]]:
+    """One line of what a command works on and for how long; yields a function to call with the next step.
+
+    Nothing is shown where standard error is not a terminal.
+    """
+    console = _console(True)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(visible(first))
+        yield lambda step: bar.update(task, description=visible(step))
+
+
+@contextlib.contextmanager
 def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar over bytes; yields a function to call with the bytes so far and their total.
 
@@ -267,6 +291,7 @@ def progress_bar() -> Progress:
         TextColumn("{task.fields[note]}", markup=False),
         console=console,
         disable=not console.is_terminal,
+        speed_estimate_period=_SPEED_SECONDS,
     )
 
 

@@ -56,7 +56,7 @@ def out_of_fold(run: Run | PathLike, data: Data | Sequence[Data]) -> dict[Path, 
     opened = run_of(run)
     if opened.record is None or opened.record.settings.folds is None or missing_folds(opened.record):
         return {}
-    datasets = [dataset_of(given, answers_needed=True) for given in several(data)]
+    datasets = [opened.used(dataset_of(given, answers_needed=True)) for given in several(data)]
     return {dataset.path: score(decode(opened, dataset), dataset) for dataset in datasets}
 
 

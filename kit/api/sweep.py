@@ -153,7 +153,7 @@ def _listening(
             return
         progress = TrainingProgress()
         try:
-            yield Callbacks(once, say_forecast, (progress,))
+            yield Callbacks(once, say_forecast, (progress,), progress.scoring)
         finally:
             progress.close()
 

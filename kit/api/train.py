@@ -56,8 +56,10 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
 
     Raises DataError, LeakError, ConfigError, ModelError.
     """
+    from kit.training.splits import limited
+
     quiet = options.pop("quiet", False)
-    job = training_job(backbone, data, options).read(loaded)
+    job = limited(training_job(backbone, data, options).read(loaded))
     _refuse_twice(job)
     if not job.options.allow_leak:
         against = job.options.against

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +34,17 @@ def evaluate(
     settings: TrainingSettings,
     processes: Processes,
     tokens_of: TokensOf | None = None,
+    advance: Callable[[int], object] = lambda done: None,
 ) -> dict[str, float]:
-    """Edit Score through the real decoder; ``blank_edit`` is what empty answers would get."""
+    """Edit Score through the real decoder; ``blank_edit`` is what empty answers would get.
+
+    *advance*: called with how many more questions are scored.
+    """
     pieces = list(
         score_together(
             processes, model, backbone, questions, device,
             max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE, tokens_of=tokens_of,
+            advance=advance,
         )
     )  # fmt: skip
     found = np.zeros(len(METRICS))
@@ -61,6 +66,7 @@ def score_out_of_fold(
     fold: str,
     weights_sha256: str,
     tokens_of: TokensOf | None = None,
+    advance: Callable[[int], object] = lambda done: None,
 ) -> list[SourceScore]:
     """Write the fold's share of the out-of-fold scores, a file a data file; returns the scores on each."""
     wanted = {id(question) for question in held_out}
@@ -80,7 +86,7 @@ def score_out_of_fold(
             score_together(
                 processes, model, backbone, own, device,
                 max_length=settings.max_length, stride=settings.stride, provenance=provenance,
-                tokens_of=tokens_of,
+                tokens_of=tokens_of, advance=advance,
             )
         )  # fmt: skip
         metrics = dict.fromkeys(METRICS, 0.0)

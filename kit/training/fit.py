@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,14 +52,25 @@ from kit.training.splits import Part, fold_part, whole
 from kit.training.trainer import SpanTrainer, steps_of
 from kit.training.trial import load_for_training
 
+Advance = Callable[[int], object]
+
+
+def _unseen(what: str, questions: int) -> AbstractContextManager[Advance]:
+    return nullcontext(lambda done: None)
+
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """How a training speaks: lines for people, the forecast before it starts, Trainer callbacks."""
+    """How a training speaks: lines for people, the forecast before it starts, Trainer callbacks.
+
+    ``scoring``: what is scored and how many questions that are; gives a function that is told how many more
+    are done.
+    """
 
     say: Callable[[str], object] = lambda line: None
     forecast: Callable[[Forecast], object] = lambda expected: None
     trainer_callbacks: tuple[TrainerCallback, ...] = ()
+    scoring: Callable[[str, int], AbstractContextManager[Advance]] = _unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,7 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
     where the disk is full or the model's folder is a link.
     """
     refuse_links(folder, folder / CHECKPOINTS)
+    began = time.monotonic()
     windows = make_windows(
         training.backbone, part.train,
         max_length=training.settings.max_length, stride=training.settings.stride,
@@ -123,7 +136,7 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
     settings = training.settings
     while True:
         try:
-            return _fit(training, part, folder, settings, windows, labels)
+            return _fit(training, part, folder, settings, windows, labels, began)
         except torch.OutOfMemoryError:
             smaller = with_half_at_once(settings, training.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
@@ -150,11 +163,17 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
 
 
 def _fit(
-    training: Training, part: Part, folder: Path, settings: TrainingSettings, windows: Windows, labels: Labels
+    training: Training,
+    part: Part,
+    folder: Path,
+    settings: TrainingSettings,
+    windows: Windows,
+    labels: Labels,
+    began: float,
 ) -> tuple[torch.nn.Module, FoldRecord]:
     start_from = latest_readable(folder / CHECKPOINTS, training.callbacks.say)
     spent = seconds_spent(start_from)
-    began = time.monotonic() - spent
+    began -= spent
     _forget_peak(training.device)
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
@@ -198,18 +217,14 @@ def _fit(
     )  # fmt: skip
 
     def measured(current: torch.nn.Module) -> dict[str, float]:
-        return training.sources.evaluated(
-            part.dev,
-            lambda own: evaluate(
-                current,
-                training.backbone,
-                own,
-                training.device,
-                settings,
-                training.processes,
-                training.tokens_of,
-            ),
-        )
+        with training.callbacks.scoring("evaluating", len(part.dev)) as advance:
+            return training.sources.evaluated(
+                part.dev,
+                lambda own: evaluate(
+                    current, training.backbone, own, training.device, settings, training.processes,
+                    training.tokens_of, advance,
+                ),
+            )  # fmt: skip
 
     trainer = SpanTrainer(
         model,

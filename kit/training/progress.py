@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.progress import TaskID
@@ -15,7 +17,8 @@ from kit.training.fit import Callbacks
 
 def spoken() -> Callbacks:
     """Callbacks that show a person what happens: lines on standard error and the progress bar."""
-    return Callbacks(say, say_forecast, (TrainingProgress(),))
+    progress = TrainingProgress()
+    return Callbacks(say, say_forecast, (progress,), progress.scoring)
 
 
 def say_forecast(cost: Forecast) -> None:
@@ -39,6 +42,8 @@ class TrainingProgress(TrainerCallback):
     ) -> None:
         """The bar appears."""
         self._bar.start()
+        if self._task is not None:  # of the fold before
+            self._bar.remove_task(self._task)
         self._task = self._bar.add_task(
             "training", total=state.max_steps, completed=state.global_step, note=""
         )
@@ -85,6 +90,20 @@ class TrainingProgress(TrainerCallback):
     ) -> None:
         """The bar goes."""
         self.close()
+
+    @contextlib.contextmanager
+    def scoring(self, what: str, questions: int) -> Iterator[Callable[[int], None]]:
+        """A bar for an evaluation, below that of the training where there is one."""
+        alone = not self._bar.live.is_started
+        if alone:
+            self._bar.start()
+        task = self._bar.add_task(what, total=questions, note="")
+        try:
+            yield lambda done: self._bar.advance(task, done)
+        finally:
+            self._bar.remove_task(task)
+            if alone:
+                self.close()
 
     def close(self) -> None:
         """The bar goes, also of a training that did not reach its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -47,7 +48,7 @@ from kit.training.run_setup import (
     refuse_unfinished,
     withdrawn_if_nothing_is_kept,
 )
-from kit.training.splits import Part
+from kit.training.splits import Part, limited
 from kit.training.trackers import prepare_trackers
 from kit.training.trial import longest_window, try_training
 from kit.version import __version__
@@ -83,6 +84,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
     processes = join_processes()
     if not processes.first:
         callbacks = Callbacks()
+    job = limited(job)
     data, valid, folder, options = job.data, job.valid, job.run, job.options
     settings = _shared_out(job.settings, processes)
     prepare_trackers(options.report_to, folder / LOGS)
@@ -144,9 +146,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
         for line in report.remarks():
             callbacks.say(line)
         if wanted:
-            # A training on a few of many questions does not wait for the tokens of the others.
-            everything = [*data, valid] if valid else data
-            tokens_of = known_tokens(backbone, everything, make=settings.limit is None)
+            tokens_of = known_tokens(backbone, [*data, valid] if valid else data)
             training = dataclasses.replace(training, tokens_of=tokens_of)
         for name in names:
             if name in wanted:
@@ -181,18 +181,22 @@ def _finish(training: Training, name: str) -> FoldRecord:
     model, record = fit(training, part, training.model_folder(name))
     if not part.test:
         return record
+    began = time.monotonic()
     each = _score_out_of_fold(training, part, name, model, record.weights_sha256)
-    return record.model_copy(update=training.sources.recorded(each))
+    seconds = round(record.seconds + time.monotonic() - began, 1)
+    return record.model_copy(update={**training.sources.recorded(each), "seconds": seconds})
 
 
 def _score_out_of_fold(
     training: Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
 ) -> list[SourceScore]:
-    return score_out_of_fold(
-        model, training.backbone, training.job.data, part.test, training.device, training.settings,
-        training.processes, folder=training.job.run, fold=name, weights_sha256=weights_sha256,
-        tokens_of=training.tokens_of,
-    )  # fmt: skip
+    what = f"scoring fold {name} out of fold"
+    with training.callbacks.scoring(what, len(part.test)) as advance:
+        return score_out_of_fold(
+            model, training.backbone, training.job.data, part.test, training.device, training.settings,
+            training.processes, folder=training.job.run, fold=name, weights_sha256=weights_sha256,
+            tokens_of=training.tokens_of, advance=advance,
+        )  # fmt: skip
 
 
 def _mend_out_of_fold(training: Training, name: str) -> None:
