@@ -484,8 +484,8 @@ def test_out_of_memory_halves_the_token_budget_too(place: Path, data: Dataset, p
     assert 500 < max(short.sizes) <= 1000
     heard = [line.split(": ")[1] for line in said if "out of memory" in line]
     assert [line.split(" (")[0] for line in heard] == [
-        "out of memory with 1,000 tokens at once; going on with 500 tokens at once",
-        "out of memory with 500 tokens at once; going on with 250 tokens at once",
+        "out of memory with 1,000 tokens at once; continuing with 500 tokens at once",
+        "out of memory with 500 tokens at once; continuing with 250 tokens at once",
     ]
     assert record.steps == plenty.steps
     assert record.metrics["edit"] == pytest.approx(plenty.metrics["edit"], rel=0.05)

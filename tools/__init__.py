@@ -8,6 +8,7 @@
 - fuzzing: `make fuzz`, random bytes for every reader
 - mutation: `make mutants`, whether the tests notice a changed line
 - pictures: `make pictures`, two of the documents' pictures
+- settings_page: the tables of docs/settings.md, made from the declared options
 
 Some take test data from tests/ (the loopback Kaggle server, awkward texts); kit/ imports neither.
 """
