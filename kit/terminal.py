@@ -239,10 +239,12 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
-def working(first: str) -> Iterator[Callable[[str], None]]:
+def working(
+    first: str, otherwise: Callable[[str], None] = lambda step: None
+) -> Iterator[Callable[[str], None]]:
     """One line of what a command works on and for how long; yields a function to call with the next step.
 
-    Nothing is shown where standard error is not a terminal.
+    Where standard error is not a terminal nothing is shown, and *otherwise* gets the next steps.
     """
     console = _console(True)
     bar = Progress(
@@ -255,7 +257,7 @@ def working(first: str) -> Iterator[Callable[[str], None]]:
     )
     with bar:
         task = bar.add_task(visible(first))
-        yield lambda step: bar.update(task, description=visible(step))
+        yield otherwise if bar.disable else lambda step: bar.update(task, description=visible(step))
 
 
 @contextlib.contextmanager

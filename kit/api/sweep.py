@@ -18,7 +18,7 @@ from kit.settings.sweep_options import SweepOptions, sweep_options
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep
-    from kit.training.fit import Callbacks
+    from kit.training.callbacks import Callbacks
 
 P = ParamSpec("P")
 _EVALUATIONS = 2
@@ -145,7 +145,7 @@ def _listening(
 
     @contextlib.contextmanager
     def listening() -> Iterator[Callbacks]:
-        from kit.training.fit import Callbacks
+        from kit.training.callbacks import Callbacks
         from kit.training.progress import TrainingProgress, say_forecast
 
         if silent:

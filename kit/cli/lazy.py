@@ -29,6 +29,9 @@ class Listed:
 
 COMMANDS = {
     "download": Listed("download", "Download a competition's files, or KorQuAD 1.0, complete and checked."),
+    "auto": Listed(
+        "auto", "Make a submission in a given time: check, train, predict, tune, ensemble and report."
+    ),
     "check": Listed("check", "Report what data files contain and what is wrong with them."),
     "train": Listed(
         "train", "Train one backbone: the best checkpoint by Edit Score is kept, or one model for each fold."

@@ -37,11 +37,13 @@ def report(
     Example: kit report submissions/first.csv --data data/test.json --answers data/test_answers.json
     """
     if text and out is None:
-        overview = kit.overview(subject, data, answers=answers, versus=versus)
+        with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+            overview = kit.overview(subject, data, answers=answers, versus=versus)
         _tables(overview)
         _cautions(overview)
         return
-    made = kit.report(subject, data, answers=answers, versus=versus, out=out)
+    with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+        made = kit.report(subject, data, answers=answers, versus=versus, out=out)
     (_tables if text else _scores)(made.contents.overview)
     _cautions(made.contents.overview)
     size = made.path.stat().st_size / 1e6

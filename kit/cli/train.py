@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import typer
@@ -31,6 +32,7 @@ def run_train(
 
     Example: kit train klue-bert --data data/goorm-2/train.json --folds 5 --run runs/klue-bert
     """
+    began = time.monotonic()
     trained = kit.train(backbone, data, **options)
     record = trained.record
     assert record is not None
@@ -57,7 +59,17 @@ def run_train(
         return
     for path, score in kit.out_of_fold(trained, data).items():
         terminal.say(f"out of fold, {path}: {score}")
+    _say_time(time.monotonic() - began, sum(fold.seconds for fold in record.folds.values()))
     terminal.say(f"next: kit predict {trained.folder} --data test.json")
+
+
+def _say_time(whole: float, models: float) -> None:
+    """The command's time; those of the models are a part of it, unless they ran before or side by side."""
+    parts = (
+        f": {terminal.duration(models)} for the models above, {terminal.duration(whole - models)} to read, "
+        "compare and prepare"
+    )
+    terminal.say(f"this command took {terminal.duration(whole)}{parts if models <= whole else ''}")
 
 
 def _by_source(record: RunRecord) -> None:

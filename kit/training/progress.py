@@ -11,8 +11,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from kit.errors import counted
 from kit.terminal import duration, progress_bar, say
+from kit.training.callbacks import Callbacks
 from kit.training.cost_estimate import Forecast
-from kit.training.fit import Callbacks
 
 
 def spoken() -> Callbacks:
@@ -23,9 +23,11 @@ def spoken() -> Callbacks:
 
 def say_forecast(cost: Forecast) -> None:
     """What a training will cost, in one line."""
+    several = f" ({cost.models} models: {duration(cost.models * cost.seconds)})" if cost.models > 1 else ""
     say(
-        f"{counted(cost.windows, 'window')}, {counted(cost.steps, 'step')}: about {duration(cost.seconds)} "
-        f"and {cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
+        f"{counted(cost.windows, 'window')}, {counted(cost.steps, 'step')}: about "
+        f"{duration(cost.seconds)}{several} and {cost.bytes / 1e9:.1f} GB of disk while training "
+        f"({cost.free / 1e9:.0f} GB free)"
     )
 
 

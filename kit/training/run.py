@@ -34,9 +34,10 @@ from kit.settings.runs import (
 from kit.settings.training import TrainingSettings
 from kit.spans.out_of_fold import assemble, has_share
 from kit.spans.run_folder import Run, open_run
+from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import CHECKPOINTS
 from kit.training.evaluate import score_out_of_fold
-from kit.training.fit import Callbacks, Training, fit
+from kit.training.fit import Training, fit
 from kit.training.mixture import Sources
 from kit.training.run_setup import (
     LOGS,
@@ -49,6 +50,7 @@ from kit.training.run_setup import (
     withdrawn_if_nothing_is_kept,
 )
 from kit.training.splits import Part, limited
+from kit.training.time_limit import TimeLimit, allows_another, left_out
 from kit.training.trackers import prepare_trackers
 from kit.training.trial import longest_window, try_training
 from kit.version import __version__
@@ -84,7 +86,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
     processes = join_processes()
     if not processes.first:
         callbacks = Callbacks()
-    job = limited(job)
+    job, time_limit = limited(job), TimeLimit.of(job.options.hours)
     data, valid, folder, options = job.data, job.valid, job.run, job.options
     settings = _shared_out(job.settings, processes)
     prepare_trackers(options.report_to, folder / LOGS)
@@ -139,8 +141,9 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
                 return open_run(begin_with.parent)
             backbone = dataclasses.replace(backbone, location=str(begin_with))
         training = Training(
-            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks
-        )
+            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks,
+            time_limit=time_limit,
+        )  # fmt: skip
         asked = [question for dataset in data for question in dataset]
         report = inspect_tokenizer(backbone, asked, allow_unknown=settings.allow_unknown)
         for line in report.remarks():
@@ -150,6 +153,12 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
             training = dataclasses.replace(training, tokens_of=tokens_of)
         for name in names:
             if name in wanted:
+                kept = read_run(folder) or record
+                if not allows_another(time_limit, kept, model_folder(folder, name), processes, device):
+                    assert time_limit is not None
+                    callbacks.say(left_out(time_limit, kept))
+                    break
+                training = dataclasses.replace(training, models_left=len(wanted) - wanted.index(name))
                 if len(names) > 1:
                     callbacks.say(f"fold {name} of {settings.folds}:")
                 _train_one(training, name)

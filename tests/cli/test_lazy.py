@@ -18,8 +18,8 @@ from kit.cli.lazy import COMMANDS
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 ORDER = [
-    "download", "check", "train", "predict", "ensemble", "tune", "score", "report", "submit", "leaderboard",
-    "submissions", "runs", "sweep", "kernel", "notebook", "doctor", "demo",
+    "download", "auto", "check", "train", "predict", "ensemble", "tune", "score", "report", "submit",
+    "leaderboard", "submissions", "runs", "sweep", "kernel", "notebook", "doctor", "demo",
 ]  # fmt: skip
 KERNEL = {"push": "push_kernel", **{name: f"kernel_{name}" for name in ("status", "output", "logs", "quota")}}
 
