@@ -151,19 +151,21 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
         if wanted:
             tokens_of = known_tokens(backbone, [*data, valid] if valid else data)
             training = dataclasses.replace(training, tokens_of=tokens_of)
+        in_time = True
         for name in names:
             if name in wanted:
                 kept = read_run(folder) or record
                 if not allows_another(time_limit, kept, model_folder(folder, name), processes, device):
-                    assert time_limit is not None
-                    callbacks.say(left_out(time_limit, kept))
-                    break
+                    in_time = False
+                    continue
                 training = dataclasses.replace(training, models_left=len(wanted) - wanted.index(name))
                 if len(names) > 1:
                     callbacks.say(f"fold {name} of {settings.folds}:")
                 _train_one(training, name)
             elif plan is not None:
                 _mend_out_of_fold(training, name)
+        if time_limit is not None and not in_time:
+            callbacks.say(left_out(time_limit, kept))
         if plan is not None and processes.first:
             _assemble(training, plan)
         processes.wait()
