@@ -210,9 +210,7 @@ def _refuse_existing(files: AutoFiles, plan: AutoPlan) -> None:
     made = (files.recipe, files.tuned, files.submission, files.report)
     there = [path for path in (*made, *(Path(member.run) for member in plan.members)) if path.exists()]
     if there:
-        raise ConfigError(
-            f"{there[0]}: is there already, and kit auto would write it; choose another --name"
-        )
+        raise ConfigError(f"{there[0]}: is there already, and kit auto would write it; choose another --name")
 
 
 def _planned(

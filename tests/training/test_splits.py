@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from kit.spans.store import read_spans
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
 from kit.training.splits import limited, whole
+from tests.screens import on_terminal
 
 SHORT: dict[str, Any] = {"epochs": 1.0, "batch_size": 8, "max_length": 160, "stride": 40, "lr": 1e-3}
 
@@ -82,6 +84,24 @@ def test_other_questions_of_the_file_have_no_scores(folded: Path, data: Dataset)
         SpanFileError, match=rf"the first 30 of the {len(data)} questions of .* --run without"
     ):
         kit.decode(bare(str(folded)), data)
+
+
+def test_the_bar_shows_evaluations_and_scoring_and_the_times_add_up(place: Path, tmp_path: Path) -> None:
+    words = ["train", place / "tiny", "--data", place / "data" / "train.json", "--run", "r", "--limit", 40]
+    words += ["--epochs", 1, "--batch-size", 8, "--max-length", 160, "--stride", 40]
+    folds = [*words, "--folds", 2, "--early-stopping", 2]
+    code, said = on_terminal(folds, tmp_path, columns=160, NO_COLOR="1")
+    assert code == 0, said
+    assert "evaluating" in said
+    for fold in (0, 1):
+        assert f"scoring fold {fold} out of fold" in said
+    assert re.search(r"\(2 models: \d+ s\)", said)
+    took = re.search(r"this command took (\d+) s: (\d+) s for the models above, (\d+) s to read", said)
+    assert took is not None, said
+    whole, models, rest = map(int, took.groups())
+    assert abs(whole - models - rest) <= 1
+    record = record_of(tmp_path / "r")
+    assert sum(fold.seconds for fold in record.folds.values()) == pytest.approx(models, abs=1)
 
 
 def test_the_same_command_again_trains_nothing_and_another_limit_is_refused(
