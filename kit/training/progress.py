@@ -98,6 +98,9 @@ class TrainingProgress(TrainerCallback):
         """A bar for an evaluation, below that of the training where there is one."""
         alone = not self._bar.live.is_started
         if alone:
+            if self._task is not None:  # the training is over
+                self._bar.remove_task(self._task)
+                self._task = None
             self._bar.start()
         task = self._bar.add_task(what, total=questions, note="")
         try:
