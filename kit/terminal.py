@@ -23,8 +23,10 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
@@ -33,6 +35,8 @@ from rich.text import Text
 
 _GAP = 2
 _COMMAND = re.compile(r"\b(?:next|then|run): (?:kit|kaggle) ")
+_SPEED_SECONDS = 300.0
+"""The time left is estimated from this much of the past: on a CPU a step takes up to a minute."""
 _NARROWEST = 12
 """The narrowest column that words are wrapped to; a table that needs less becomes a list."""
 
@@ -264,6 +268,28 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
+def working(
+    first: str, otherwise: Callable[[str], None] = lambda step: None
+) -> Iterator[Callable[[str], None]]:
+    """One line of what a command works on and for how long; yields a function to call with the next step.
+
+    Where standard error is not a terminal nothing is shown, and *otherwise* gets the next steps.
+    """
+    console = _console(True)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(visible(first))
+        yield otherwise if bar.disable else lambda step: bar.update(task, description=visible(step))
+
+
+@contextlib.contextmanager
 def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar over bytes; yields a function to call with the bytes so far and their total.
 
@@ -296,6 +322,7 @@ def progress_bar() -> Progress:
         TextColumn("{task.fields[note]}", markup=False),
         console=console,
         disable=not console.is_terminal,
+        speed_estimate_period=_SPEED_SECONDS,
     )
 
 

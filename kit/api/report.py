@@ -99,6 +99,7 @@ def _source(
     given: Recipe | Run | PathLike, data: Data | None, answers: Data | None, plain: bool
 ) -> ReportSource:
     from kit.reports.source import of_csv, of_recipe, with_answers
+    from kit.spans.recipe_members import used_by
 
     path = Path(given) if isinstance(given, (str, Path)) else None
     is_csv = path is not None and path.suffix.lower() == ".csv"
@@ -109,6 +110,8 @@ def _source(
         data = _data_of_card(path) if is_csv and path is not None else _training_data(recipe)
     asked = dataset_of(data)
     truth = asked if answers is None else dataset_of(answers)
+    if recipe is not None:
+        asked = used_by(recipe, asked)
     questions = asked if answers is None else with_answers(asked, truth)
     withheld = sum(question.answers is None for question in questions)
     if withheld:

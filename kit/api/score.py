@@ -58,7 +58,7 @@ def out_of_fold(
     opened = run_of(run)
     if opened.record is None or opened.record.settings.folds is None or missing_folds(opened.record):
         return {}
-    datasets = [dataset_of(given, answers_needed=True) for given in several(data)]
+    datasets = [opened.used(dataset_of(given, answers_needed=True)) for given in several(data)]
     return {dataset.path: score(decode(opened, dataset, plain=plain), dataset) for dataset in datasets}
 
 

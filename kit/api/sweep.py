@@ -19,7 +19,7 @@ from kit.settings.sweep_options import SweepOptions, sweep_options
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep
-    from kit.training.fit import Callbacks
+    from kit.training.callbacks import Callbacks
 
 P = ParamSpec("P")
 _EVALUATIONS = 2
@@ -146,7 +146,7 @@ def _listening(
 
     @contextlib.contextmanager
     def listening() -> Iterator[Callbacks]:
-        from kit.training.fit import Callbacks
+        from kit.training.callbacks import Callbacks
         from kit.training.progress import TrainingProgress, say_forecast
 
         if silent:
@@ -154,7 +154,7 @@ def _listening(
             return
         progress = TrainingProgress()
         try:
-            yield Callbacks(once, say_forecast, (progress,))
+            yield Callbacks(once, say_forecast, (progress,), progress.scoring)
         finally:
             progress.close()
 

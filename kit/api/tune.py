@@ -41,12 +41,14 @@ def tune(
     from kit.decoding.recipes import load_recipe, write_recipe
     from kit.files import locked
     from kit.ranking.model import write_ranker_beside
+    from kit.spans.recipe_members import used_by
     from kit.tuning.members import find_training_data
     from kit.tuning.nested import tune as fit
 
     path = path_given(recipe, "recipe")
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
+    dataset = used_by(given, dataset)
     default = tuned_recipe(path)
     target = path_given(out, "out") if out is not None else unused(default, path, partial(_tuned_from, path))
     if out is None and target != default:

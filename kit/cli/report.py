@@ -46,12 +46,16 @@ def report(
     Example: kit report submissions/first.csv --data data/test.json --answers data/test_answers.json
     """
     if text and out is None:
-        overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
+        with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+            overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
         _tables(overview)
         _cautions(overview)
         _decoding(subject, overview, plain)
         return
-    made = kit.report(subject, data, answers=answers, versus=versus, plain=plain, out=out, say=terminal.say)
+    with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+        made = kit.report(
+            subject, data, answers=answers, versus=versus, plain=plain, out=out, say=terminal.say
+        )
     (_tables if text else _scores)(made.contents.overview)
     _cautions(made.contents.overview)
     _decoding(subject, made.contents.overview, plain)

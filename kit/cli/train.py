@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import typer
@@ -33,6 +34,7 @@ def run_train(
 
     Example: kit train klue-bert --data data/goorm-2/train.json --folds 5 --run runs/klue-bert
     """
+    began = time.monotonic()
     trained = kit.train(backbone, data, **options)
     record = trained.record
     assert record is not None
@@ -66,6 +68,7 @@ def run_train(
     out_of_fold = kit.out_of_fold(trained, data)
     for path, score in out_of_fold.items():
         terminal.say(f"out of fold, {path}: {score}")
+    _say_time(time.monotonic() - began, sum(fold.seconds for fold in record.folds.values()))
     test = options.get("against") or own_test_file(data[0])
     if test is not None:
         terminal.say(next_step("predict", trained.folder, data=test))
@@ -79,6 +82,15 @@ def _mean(record: RunRecord, metric: str) -> float:
     """The mean over all held-out questions of the run's models."""
     folds = record.folds.values()
     return sum(fold.metrics[metric] * fold.held_out for fold in folds) / sum(fold.held_out for fold in folds)
+
+
+def _say_time(whole: float, models: float) -> None:
+    """The command's time; those of the models are a part of it, unless they ran before or side by side."""
+    parts = (
+        f": {terminal.duration(models)} for the models above, {terminal.duration(whole - models)} to read, "
+        "compare and prepare"
+    )
+    terminal.say(f"this command took {terminal.duration(whole)}{parts if models <= whole else ''}")
 
 
 def _by_source(record: RunRecord) -> None:

@@ -30,7 +30,8 @@ def tune(
 
     Example: kit tune ensembles/five-backbones.yaml
     """
-    made = kit.tune(recipe, data, out=out, say=terminal.say)
+    with terminal.working(f"reading the members of {recipe}", terminal.say) as step:
+        made = kit.tune(recipe, data, out=out, say=step)
     rows = made.tuned.rows
     if as_json:
         print_json(

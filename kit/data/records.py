@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -63,6 +63,10 @@ class Dataset:
     def key(self) -> str:
         """``STEM-HASH8``: how files made from this one are named."""
         return f"{self.path.stem}-{self.sha256[:8]}"
+
+    def first(self, count: int) -> Dataset:
+        """Its first *count* questions alone, as of the same file."""
+        return self if len(self) <= count else replace(self, questions=self.questions[:count])
 
     @property
     def has_answers(self) -> bool:

@@ -32,6 +32,7 @@ class DataFile(Settings):
     name: str
     sha256: Sha256
     questions: Annotated[int, Field(ge=0)]
+    """Those that the run used: with ``limit`` the first ones of the file."""
 
 
 class SourceScore(Settings):
@@ -108,6 +109,12 @@ class RunRecord(Settings):
     device: str = ""
     folds: dict[FoldName, FoldRecord] = Field(default_factory=dict)
 
+    @property
+    def limits_learning_alone(self) -> bool:
+        """Whether ``limit`` cut only what the models learn from, as in version 0.1; files are whole here."""
+        limit, files = self.settings.limit, [*self.data, *([self.valid] if self.valid else [])]
+        return limit is not None and any(file.questions > limit for file in files)
+
 
 def read_run(folder: Path) -> RunRecord | None:
     """The record of a run folder; None where there is no run.json.  Raises ConfigError if damaged."""
@@ -145,7 +152,7 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
         for name in after
         if after[name] != before[name] and name not in EXECUTION_ONLY
     ]
-    if (old.data, old.valid) != (new.data, new.valid):
+    if _files(old) != _files(new):
         names = [f"{file.name} ({file.sha256[:8]})" for file in old.data]
         found.append(f"the data differ; the run has {', '.join(names)}")
     if old.mixture != new.mixture:
@@ -154,3 +161,8 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
         wanted, has = (str(record.before or "no --before") for record in (new, old))
         found.append(f"learned first is {wanted}, the run has {has}")
     return found
+
+
+def _files(record: RunRecord) -> list[tuple[str, str] | None]:
+    """Name and hash of each file; how many questions of it are used is the setting ``limit``."""
+    return [None if file is None else (file.name, file.sha256) for file in (*record.data, record.valid)]

@@ -55,6 +55,12 @@ class Run:
         first = before.data if before is not None else ()
         return self.trained_on(dataset) or dataset.sha256 in {file.sha256 for file in first}
 
+    def used(self, dataset: Dataset) -> Dataset:
+        """What of *dataset* the run used: with ``--limit`` its first questions; all of other files."""
+        files = () if self.record is None else self.record.data
+        counts = [file.questions for file in files if file.sha256 == dataset.sha256]
+        return dataset.first(min(counts, default=len(dataset)))
+
     def span_file(self, dataset: Dataset, fold: str) -> Path:
         """Where the span scores of *fold*, or the out-of-fold scores, on *dataset* belong."""
         if fold == OUT_OF_FOLD:
@@ -138,6 +144,11 @@ def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
         if missing := missing_folds(run.record):
             raise SpanFileError(
                 f"{run.folder}: no out-of-fold scores: {unfinished(run.folder, run.record, missing)}"
+            )
+        if (used := len(run.used(dataset))) < len(dataset):
+            raise SpanFileError(
+                f"{run.folder}: has out-of-fold scores on the first {used:,} of the {len(dataset):,} "
+                f"questions of {dataset.path} (--limit); train another --run without --limit"
             )
         cure = f"give the kit train command of {run.folder} again, which trains only what is missing"
     if path is None:

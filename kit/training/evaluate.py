@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +35,18 @@ def evaluate(
     processes: Processes,
     lengths: Mapping[int, int],
     tokens_of: TokensOf | None = None,
+    advance: Callable[[int], object] = lambda done: None,
 ) -> dict[str, float]:
     """Edit Score by the default decoding; ``blank_edit`` is what empty answers would get.
 
     *lengths*: gold answer length in code points → how often, of the questions that the model trains on.
+    *advance*: called with how many more questions are scored.
     """
     pieces = list(
         score_together(
             processes, model, backbone, questions, device,
             max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE, tokens_of=tokens_of,
+            advance=advance,
         )
     )  # fmt: skip
     found = np.zeros(len(METRICS))
@@ -66,6 +69,7 @@ def score_out_of_fold(
     fold: str,
     weights_sha256: str,
     tokens_of: TokensOf | None = None,
+    advance: Callable[[int], object] = lambda done: None,
 ) -> list[SourceScore]:
     """Write the fold's share of the out-of-fold scores, a file a data file; returns the scores on each.
 
@@ -88,7 +92,7 @@ def score_out_of_fold(
             score_together(
                 processes, model, backbone, own, device,
                 max_length=settings.max_length, stride=settings.stride, provenance=provenance,
-                tokens_of=tokens_of,
+                tokens_of=tokens_of, advance=advance,
             )
         )  # fmt: skip
         metrics = dict.fromkeys(METRICS, 0.0)
