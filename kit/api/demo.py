@@ -14,6 +14,7 @@ from kit.api.arguments import PathLike, path_given
 from kit.data import demo_corpus
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ConfigError, counted
 from kit.settings.recipe import Member, Recipe
 
@@ -25,12 +26,24 @@ if TYPE_CHECKING:
 LENGTH_PRIOR = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Demonstration:
+@dataclass(frozen=True, slots=True, repr=False)
+class Demonstration(Displayed):
     """What the demo made: its submission, and the score of every way to answer, all blank first."""
 
     submission: Path
     scores: tuple[Score, ...]
+
+    @property
+    def headline(self) -> str:
+        """The submission and its score."""
+        return f"{self.submission}; {self.scores[-1].headline}"
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        from kit.metrics.scores import SCORE_COLUMNS
+
+        title = "articles that no model has seen (Edit Score: lower is better)"
+        return [Table(title, SCORE_COLUMNS, [score.row for score in self.scores])]
 
 
 def demo(

@@ -18,7 +18,8 @@ from kit.api.arguments import (
     path_of_run,
     recipe_of,
 )
-from kit.errors import ConfigError
+from kit.display import Displayed, Table, edit, share
+from kit.errors import ConfigError, counted
 from kit.settings.recipe import Member, Recipe
 
 if TYPE_CHECKING:
@@ -28,14 +29,46 @@ if TYPE_CHECKING:
     from kit.submission.card import Card
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+@dataclass(frozen=True, slots=True, repr=False)
+class Submission(Displayed):
     """A written submission: its CSV, the answers in it, its card, and its score where answers were given."""
 
     path: Path
     answers: Mapping[str, str]
     card: Card
     score: Score | None
+
+    @property
+    def blanks(self) -> int:
+        """How many answers are empty."""
+        return sum(not text for text in self.answers.values())
+
+    @property
+    def headline(self) -> str:
+        """The CSV, and how good it is."""
+        known = self.score if self.score is not None else self.card.estimate
+        return f"{self.path}: {counted(len(self.answers), 'answer')}; {known}"
+
+    def tables(self) -> list[Table]:
+        """The files, the blanks, and the score or estimate."""
+        rows = [
+            ("CSV", str(self.path)),
+            ("card", str(self.path.with_suffix(".json"))),
+            ("questions", f"{len(self.answers):,}"),
+            ("blank answers", f"{self.blanks:,} ({share(self.blanks / max(len(self.answers), 1))})"),
+        ]
+        score, estimate = self.score, self.card.estimate
+        if score is not None:
+            rows += [
+                ("Edit Score", f"{edit(score.edit)} (95 %: {score.interval}) characters"),
+                ("exact match", share(score.exact)),
+                ("character F1", share(score.f1)),
+            ]
+        elif estimate.edit is None:
+            rows.append(("local estimate", estimate.reason))
+        else:
+            rows += [("local estimate", str(estimate)), ("", estimate.reason)]
+        return [Table(self.card.name, (), rows)]
 
 
 def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
@@ -50,17 +83,27 @@ def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
 
 
 def explain(
-    recipe: Recipe | Run | PathLike | None, data: Data, guid: str, *, members: Sequence[Run | PathLike] = ()
+    recipe: Recipe | Run | PathLike | None,
+    data: Data,
+    guid: str,
+    *,
+    members: Sequence[Run | PathLike] = (),
+    answers: Data | None = None,
 ) -> Explanation:
     """How the recipe comes to its answer to one question: candidates, expected distances, members.
 
-    *recipe* and *members* are those of `ensemble`.
+    *recipe* and *members* are those of `ensemble`.  *answers*: the same questions with answers; the gold and
+    each candidate's distance to it are then known, too.
     """
     from kit.decoding.explain import explain as explain_question
+    from kit.reports.source import with_answers
     from kit.submission.build import csv_members
 
     chosen = _recipe(recipe, members)
-    return explain_question(chosen, dataset_of(data), guid, csv_members(chosen))
+    asked = dataset_of(data)
+    if answers is not None:
+        asked = with_answers(asked, dataset_of(answers, answers_needed=True))
+    return explain_question(chosen, asked, guid, csv_members(chosen))
 
 
 def ensemble(

@@ -10,7 +10,6 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import score_table
 
 _START, _PER_ARTICLE = 20.0, 0.07
 """Seconds on two cores, measured with the default number of articles: set-up and decoding, and training."""
@@ -36,5 +35,5 @@ def demo(
         f"kit demo: trains two tiny models on {articles:,} made-up articles; about {expected} on two cores"
     )
     made = kit.demo(folder, seed=seed, articles=articles, say=terminal.say)
-    score_table("articles that no model has seen (Edit Score: lower is better)", made.scores)
+    terminal.show(made.tables())
     terminal.say(f"{made.submission} written; {terminal.duration(time.monotonic() - began)} in all")

@@ -11,8 +11,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json, app, several_after
+from kit.cli.json_output import print_json, print_json_line
 from kit.cli.lazy import COMMANDS, PLAIN
-from kit.cli.tables import edit, print_json, print_json_line
+from kit.display import edit
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel

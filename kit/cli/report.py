@@ -9,7 +9,7 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import SCORE_COLUMNS, cells, quoted, share
+from kit.display import quoted, share
 
 if TYPE_CHECKING:
     from kit.reports.overview import FacetRow, Overview
@@ -75,15 +75,7 @@ def _tables(overview: Overview) -> None:
 
 
 def _scores(overview: Overview) -> None:
-    name = overview.source.dataset.path.name
-    fitted = ": A FIT, NOT AN ESTIMATE" if overview.source.fitted else ""
-    rows = []
-    for row in overview.scores:
-        against = row.against
-        versus = "" if against is None else f"{against.mean:+.3f} ({against.interval})"
-        rows.append((*cells(row.score), versus))
-    columns = (*SCORE_COLUMNS, "report against it")
-    terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows)
+    terminal.show(overview.tables())
 
 
 def _cautions(overview: Overview) -> None:

@@ -10,7 +10,8 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import EDIT, edit, print_json, share
+from kit.cli.json_output import print_json
+from kit.display import EDIT, edit, share
 from kit.errors import counted
 
 

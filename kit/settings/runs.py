@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from kit.display import BLANK, EDIT, Brief, Displayed, Table, duration, edit, share
 from kit.errors import ConfigError, counted
 from kit.files import locked, write_text
 from kit.settings.mixture import Mixture
@@ -53,7 +54,10 @@ class BeforeRecord(Settings):
         return f"--before {files} --before-epochs {self.epochs:g} --before-lr {self.lr:g}"
 
 
-class FoldRecord(Settings):
+MODEL_COLUMNS = ("model", EDIT, BLANK, "equal to gold", "questions held out", "steps", "time")
+
+
+class FoldRecord(Brief, Settings):
     """One trained model of the run: ``full``, or fold K of several."""
 
     held_out: int
@@ -83,8 +87,26 @@ class FoldRecord(Settings):
     sources: dict[str, SourceScore] = Field(default_factory=dict)
     """The same for each data file, where there are several; whoever judges."""
 
+    @property
+    def headline(self) -> str:
+        """What it scored."""
+        return f"Edit Score {edit(self.metrics.get('edit'))} on {counted(self.held_out, 'question')}"
 
-class RunRecord(Settings):
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Its cells under `MODEL_COLUMNS`, but for the model's name."""
+        found = self.metrics
+        return (
+            edit(found.get("edit")),
+            edit(found.get("blank_edit")),
+            share(found.get("exact")),
+            f"{self.held_out:,}",
+            f"{self.steps:,}",
+            duration(self.seconds),
+        )
+
+
+class RunRecord(Displayed, Settings):
     """The content of run.json."""
 
     backbone: str
@@ -101,6 +123,18 @@ class RunRecord(Settings):
     versions: dict[str, str] = Field(default_factory=dict)
     device: str = ""
     folds: dict[FoldName, FoldRecord] = Field(default_factory=dict)
+
+    @property
+    def headline(self) -> str:
+        """The backbone, the data, and the scores."""
+        data = ", ".join(file.name for file in self.data)
+        scores = ", ".join(edit(fold.metrics.get("edit")) for _, fold in sorted(self.folds.items()))
+        return f"{self.backbone} on {data}: {f'Edit Score {scores}' if scores else 'unfinished'}"
+
+    def tables(self) -> list[Table]:
+        """The models."""
+        rows = [(name, *fold.cells) for name, fold in sorted(self.folds.items())]
+        return [Table(", ".join(filter(None, (self.backbone, self.device))), MODEL_COLUMNS, rows)]
 
 
 def read_run(folder: Path) -> RunRecord | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import kit
 from kit import terminal
-from kit.cli.tables import print_json
+from kit.cli.json_output import print_json
 
 
 def run(folder: Path, data: Path, as_json: bool, **options: Any) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import kit
 from kit import terminal
-from kit.cli.tables import EDIT, edit, print_json
-from kit.cli.tables import share as as_share
+from kit.cli.json_output import print_json
+from kit.display import BLANK, EDIT, edit
+from kit.display import share as as_share
 from kit.settings.runs import RunRecord
 
 
@@ -61,20 +62,7 @@ def run(
     if as_json:
         print_json({"run": str(trained.folder), **record.model_dump(mode="json")})
         return
-    rows = [
-        (
-            name,
-            edit(fold.metrics["edit"]),
-            edit(fold.metrics["blank_edit"]),
-            as_share(fold.metrics["exact"]),
-            f"{fold.held_out:,}",
-            f"{fold.steps:,}",
-            terminal.duration(fold.seconds),
-        )
-        for name, fold in sorted(record.folds.items())
-    ]
-    columns = ("model", EDIT, "if all blank", "equal to gold", "questions held out", "steps", "time")
-    terminal.table(f"{trained.folder} ({record.backbone}, {record.device})", columns, rows)
+    terminal.show(trained.tables())
     _by_source(record)
     if before_only:
         terminal.say(
@@ -103,5 +91,5 @@ def _by_source(record: RunRecord) -> None:
     if rows:
         judge = record.mixture.judge
         title = f"by data file ({judge} judges)" if judge else "by data file (all of them judge)"
-        columns = ("model", "data", EDIT, "if all blank", "equal to gold", "questions held out")
+        columns = ("model", "data", EDIT, BLANK, "equal to gold", "questions held out")
         terminal.table(title, columns, rows, words=("data",))
