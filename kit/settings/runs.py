@@ -37,6 +37,13 @@ class SourceScore(Settings):
     held_out: int
     metrics: dict[str, float]
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The score, that of empty answers, and what they are of."""
+        found = self.metrics
+        scores = edit(found.get("edit")), edit(found.get("blank_edit")), share(found.get("exact"))
+        return (*scores, f"{self.held_out:,}")
+
 
 class BeforeRecord(Settings):
     """What was learned before the data: whole files, of which ``questions`` were used, and how."""
@@ -95,15 +102,8 @@ class FoldRecord(Brief, Settings):
     @property
     def cells(self) -> tuple[str, ...]:
         """Its cells under `MODEL_COLUMNS`, but for the model's name."""
-        found = self.metrics
-        return (
-            edit(found.get("edit")),
-            edit(found.get("blank_edit")),
-            share(found.get("exact")),
-            f"{self.held_out:,}",
-            f"{self.steps:,}",
-            duration(self.seconds),
-        )
+        scores = SourceScore(held_out=self.held_out, metrics=self.metrics).cells
+        return (*scores, f"{self.steps:,}", duration(self.seconds))
 
 
 class RunRecord(Displayed, Settings):
@@ -132,9 +132,19 @@ class RunRecord(Displayed, Settings):
         return f"{self.backbone} on {data}: {f'Edit Score {scores}' if scores else 'unfinished'}"
 
     def tables(self) -> list[Table]:
-        """The models."""
-        rows = [(name, *fold.cells) for name, fold in sorted(self.folds.items())]
-        return [Table(", ".join(filter(None, (self.backbone, self.device))), MODEL_COLUMNS, rows)]
+        """The models; under them their scores on each data file, where there are several."""
+        models = sorted(self.folds.items())
+        rows = [(name, *fold.cells) for name, fold in models]
+        found = [Table(", ".join(filter(None, (self.backbone, self.device))), MODEL_COLUMNS, rows)]
+        sources = [
+            (name, source, *score.cells) for name, fold in models for source, score in fold.sources.items()
+        ]
+        if sources:
+            judge = self.mixture.judge
+            title = f"by data file ({judge} judges)" if judge else "by data file (all of them judge)"
+            columns = ("model", "data", EDIT, BLANK, "equal to gold", "questions held out")
+            return [*found, Table(title, columns, sources, words=("data",))]
+        return found
 
 
 def read_run(folder: Path) -> RunRecord | None:

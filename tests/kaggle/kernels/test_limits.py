@@ -1,4 +1,4 @@
-"""Names of accelerators: known ones pass, near ones are suggested, retired ones are replaced and said."""
+"""Accelerators: known ones pass, near ones are suggested, retired ones are replaced; refusals have cures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 import kit
 from kit.errors import ConfigError
-from kit.kaggle.kernels.accelerators import GPUS, T4_TWICE, accelerator
+from kit.kaggle.kernels.limits import GPUS, T4_TWICE, accelerator, cure_of
 from tests.kaggle.conftest import clean
 
 
@@ -77,3 +77,24 @@ def test_a_push_says_what_is_retired_and_sends_the_other(
     with pytest.raises(ConfigError, match="did you mean NvidiaTeslaT4"):
         kit.push_kernel("klue-bert", run_name="five", out="other", gpu="T4")
     assert not Path("other").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        ("Maximum batch CPU session count of 5 reached", "sessions ends"),
+        ("Maximum number of concurrent GPU sessions reached", "sessions ends"),
+        ("Your weekly GPU quota has been exceeded", "kit kernel quota"),
+        ("Accelerator Quota Exceeded", "kit kernel quota"),
+        ("You must verify your phone number before using a GPU", "verify your phone number"),
+        ("Please phone verify your account", "verify your phone number"),
+        ("The requested slug is already taken", "another --run-name"),
+        ("Your session is over", None),
+        ("The title is too long", None),
+        ("Phone", None),
+    ],
+)
+def test_kaggles_sentences_and_their_cures(words: str, cure: str | None) -> None:
+    found = cure_of(words)
+    assert (found is None) == (cure is None)
+    assert (cure or "") in (found or "")

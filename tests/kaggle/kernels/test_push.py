@@ -12,9 +12,8 @@ import pytest
 
 import kit
 from kit.cli import main
-from kit.kaggle.kernels import pushing
-from kit.kaggle.kernels.history import FILE, Pushed, all_pushed
-from kit.kaggle.kernels.refusals import cure_of
+from kit.kaggle.kernels import push as pushing
+from kit.kaggle.kernels.history import FILE, PushRecord, all_pushed
 from tests.commands import run_program
 from tests.kaggle.server import Body, Fault, Kaggle
 from tests.kaggle.serving_kernels import Kernel, kernels, saved
@@ -265,7 +264,7 @@ def test_an_account_that_cannot_be_asked_after_it_leaves_it_unknown(
     kaggle: Kaggle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kaggle.fail("SaveKernel", Fault("reset", recorded=True))
-    monkeypatch.setattr(pushing, "known", lambda client, kernel: None)  # not shown yet
+    monkeypatch.setattr(pushing, "latest_version", lambda client, kernel: None)  # not shown yet
     code, _, line = push(capsys, monkeypatch)
     assert code == 1
     assert "whether it was saved is not known" in line
@@ -279,7 +278,7 @@ def test_an_account_that_cannot_be_asked_after_it_leaves_it_unknown(
 def test_a_kernel_that_kaggle_gives_another_slug_is_remembered_by_it(kaggle: Kaggle) -> None:
     kaggle.state["save answer"] = {"ref": "/code/person/kit-five-renamed", "url": "https://x/y"}
     done = kit.push_kernel("klue-bert", run_name="five", quiet=True)
-    assert isinstance(done, Pushed)
+    assert isinstance(done, PushRecord)
     assert (done.kernel, done.url) == ("person/kit-five-renamed", "https://x/y")
     assert [one.kernel for one in all_pushed(RUNS)] == ["person/kit-five-renamed"]
 
@@ -305,24 +304,3 @@ def test_of_two_processes_one_pushes(kaggle: Kaggle, monkeypatch: pytest.MonkeyP
     assert "its latest version is waiting for a machine" in done.stderr
     assert saved(kaggle) == 1
     assert [one.version for one in all_pushed(RUNS)] == [1]
-
-
-@pytest.mark.parametrize(
-    ("words", "cure"),
-    [
-        ("Maximum batch CPU session count of 5 reached", "sessions ends"),
-        ("Maximum number of concurrent GPU sessions reached", "sessions ends"),
-        ("Your weekly GPU quota has been exceeded", "kit kernel quota"),
-        ("Accelerator Quota Exceeded", "kit kernel quota"),
-        ("You must verify your phone number before using a GPU", "verify your phone number"),
-        ("Please phone verify your account", "verify your phone number"),
-        ("The requested slug is already taken", "another --run-name"),
-        ("Your session is over", None),
-        ("The title is too long", None),
-        ("Phone", None),
-    ],
-)
-def test_kaggles_sentences_and_their_cures(words: str, cure: str | None) -> None:
-    found = cure_of(words)
-    assert (found is None) == (cure is None)
-    assert (cure or "") in (found or "")

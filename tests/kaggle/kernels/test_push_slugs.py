@@ -9,10 +9,9 @@ import pytest
 
 import kit
 from kit.errors import ConfigError, KernelError
-from kit.kaggle.kernels.history import FILE, Pushed, all_pushed, locate, remember
-from kit.kaggle.kernels.script import Plan, script_text
-from kit.kaggle.kernels.slugs import LONGEST_NAME, free_name, run_in, slug_of
-from tests.kaggle.kernels.test_road import GOOD, put
+from kit.kaggle.kernels.history import FILE, PushRecord, all_pushed, locate, remember
+from kit.kaggle.kernels.script import LONGEST_NAME, Plan, free_name, run_in, script_text, slug_of
+from tests.kaggle.kernels.test_output import GOOD, put
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_kernels import Kernel, kernels, saved
 
@@ -25,9 +24,9 @@ def _here(kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(tmp_path / "work")
 
 
-def push(name: str, **options: object) -> Pushed:
+def push(name: str, **options: object) -> PushRecord:
     done = kit.push_kernel("klue-bert", run_name=name, quiet=True, **options)  # type: ignore[arg-type]
-    assert isinstance(done, Pushed)
+    assert isinstance(done, PushRecord)
     return done
 
 
@@ -188,8 +187,8 @@ def test_the_run_of_another_name_never_comes_home(kaggle: Kaggle) -> None:
     assert [path.name for path in RUNS.iterdir()] == [FILE]
 
 
-def pushed(kernel: str, run: str, version: int, **more: object) -> Pushed:
-    return Pushed(
+def pushed(kernel: str, run: str, version: int, **more: object) -> PushRecord:
+    return PushRecord(
         kernel=kernel, version=version, url="u", run=run, backbone="b", competition="c", pushed="t",
         revision="r", **more,
     )  # type: ignore[arg-type]  # fmt: skip

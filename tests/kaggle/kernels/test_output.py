@@ -30,7 +30,7 @@ from kit.errors import (
 )
 from kit.files import locked
 from kit.kaggle.kernels.bootstrap import MANIFEST, NO_INTERNET
-from kit.kaggle.kernels.history import FILE, Pushed, all_pushed, find_kernel, remember
+from kit.kaggle.kernels.history import FILE, PushRecord, all_pushed, find_kernel, remember
 from kit.kaggle.kernels.script import METADATA, SCRIPT
 from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.runs import read_run
@@ -191,7 +191,7 @@ def test_push_status_output_ensemble(
     assert f"{NAME}, version 1" in out
     assert f"https://www.kaggle.com/code/{NAME}" in out
     kernel = kernels(kaggle)[NAME]
-    assert kernel.saved["text"].startswith('"""Trains a backbone')
+    assert kernel.saved["text"].startswith('"""The script that trains a backbone')
     sent = {
         name: kernel.saved.get(name) for name in ("kernelType", "isPrivate", "enableGpu", "enableInternet")
     }
@@ -252,13 +252,14 @@ def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: 
     kernels(kaggle)["person/kit-long"].state = "COMPLETE"
     kernels(kaggle)["person/kit-long"].take_output(first.working)
     with pytest.raises(
-        KernelError, match=r"is not done with long .told to stop.; go on by .* --continue person/kit-long"
+        KernelError,
+        match=r"has not finished long .stopped by SIGTERM.; continue it with .* --continue person/kit-long",
     ):
         kit.kernel_output(quiet=True)
     assert not Path("runs/long").exists()
 
     pushed = kit.push_kernel(BACKBONE, run_name="long", datasets=["person/tiny"], continued="long", **long)
-    assert isinstance(pushed, Pushed)
+    assert isinstance(pushed, PushRecord)
     assert pushed.kernel == "person/kit-long-2"
     saved = kernels(kaggle)["person/kit-long-2"].saved
     assert saved["kernelDataSources"] == ["person/kit-long"]
@@ -272,7 +273,7 @@ def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: 
     script.write_text(saved["text"], encoding="utf-8")
     code, log = second.run(script)
     assert code == 0, log
-    assert "going on with long, which an earlier kernel began" in log
+    assert "continuing long, which an earlier kernel began" in log
     assert second.manifest()["state"] == "finished"
     kernels(kaggle)["person/kit-long-2"].state = "COMPLETE"
     kernels(kaggle)["person/kit-long-2"].take_output(second.working)
@@ -352,14 +353,14 @@ def test_without_internet_the_kernel_says_what_to_switch_on(
 def test_a_second_push_is_a_new_version_and_a_continuation_a_new_kernel(kaggle: Kaggle, here: Path) -> None:
     kit.push_kernel("klue-bert", run_name="five")
     again = kit.push_kernel("klue-bert", run_name="five", replace=True)
-    assert isinstance(again, Pushed)
+    assert isinstance(again, PushRecord)
     assert (again.kernel, again.version) == (NAME, 2)
     for number in (2, 3):
         pushed = kit.push_kernel("klue-bert", run_name="five", continued="five")
-        assert isinstance(pushed, Pushed)
+        assert isinstance(pushed, PushRecord)
         assert pushed.kernel == f"{NAME}-{number}"
     other = kit.push_kernel("klue-bert", run_name="five", continued="else/kit-five-4")
-    assert isinstance(other, Pushed)
+    assert isinstance(other, PushRecord)
     assert other.kernel == f"{NAME}-5"
     assert kernels(kaggle)[other.kernel].saved["kernelDataSources"] == ["else/kit-five-4"]
 
@@ -373,8 +374,8 @@ def test_files_for_the_official_client_name_the_account(kaggle: Kaggle, here: Pa
 # ---- remembered
 
 
-def pushed_kernel(kernel: str, name: str) -> Pushed:
-    return Pushed(
+def pushed_kernel(kernel: str, name: str) -> PushRecord:
+    return PushRecord(
         kernel=kernel, version=1, url="u", run=name, backbone="b", competition="c", pushed="t", revision="r"
     )
 

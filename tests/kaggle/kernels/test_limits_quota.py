@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import kit
-from kit.kaggle.kernels.quota import Quota, Quotas, quota_line
+from kit.kaggle.kernels.limits import Quota, Quotas, quota_line
 from tests.kaggle.kernels.commands import run
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_kernels import saved

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from kit.errors import ConfigError
-from kit.kaggle.addresses import competition_named, dataset_named, kernel_named
-from kit.kaggle.downloads.sources import source_of
 from kit.kaggle.kernels.history import find_kernel
+from kit.kaggle.slugs import competition_named, dataset_named, kernel_named, source_of
 
 LONG = "k-digital-goorm-2-korean-mrc"
 

@@ -1,48 +1,35 @@
-"""A kernel's output becomes a run: every file as the kernel left it, put in place at once."""
+"""The output of a kernel: its files are downloaded, compared by hash, and renamed to a run all at once.
+
+The official client before 2.2.5 writes files wherever their names lead, and takes an error page for a file.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Any
 
 from kit.errors import ConfigError, DownloadError, KaggleError, KernelError, KitError, all_of, counted
 from kit.files import flush_folder, fresh_beside, locked
-from kit.kaggle.client import Client, Heard
-from kit.kaggle.downloads.manifest import StoredFile, changes
+from kit.kaggle.api_calls import ask, pages
+from kit.kaggle.client import Client, Progress
+from kit.kaggle.downloads.manifest import changes, total_size
 from kit.kaggle.downloads.unzip import unsafe_name
 from kit.kaggle.kernels.bootstrap import MANIFEST
 from kit.kaggle.kernels.logs import end_of, read_log
-from kit.kaggle.kernels.output_files import fetch_output
-from kit.kaggle.kernels.remote import status
-from kit.kaggle.kernels.runner import RUN
+from kit.kaggle.kernels.runner import RUN, KernelManifest
+from kit.kaggle.kernels.status import address, status
 from kit.settings.runs import read_run
-from kit.settings.validation import Settings, read_record
+from kit.settings.validation import read_record
 
 _INSIDE = f"{RUN}/"
 
 
-class KernelManifest(Settings):
-    """What a kernel wrote about its output; ``files`` have their path in it, all below ``run/``."""
-
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    backbone: str
-    competition: str
-    kit: str
-    revision: str
-    state: Literal["finished", "unfinished", "failed"]
-    message: str
-    seconds: Annotated[int, Field(ge=0)]
-    files: Annotated[tuple[StoredFile, ...], Field(strict=False)]
-
-
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A run that a kernel made; ``fresh`` is False where it was there already."""
+class FetchedRun:
+    """A run that a kernel trained; ``fresh`` is False where the folder had it already."""
 
     folder: Path
     manifest: KernelManifest
@@ -54,14 +41,14 @@ def fetch_run(
     kernel: str,
     runs: Path,
     say: Callable[[str], object],
-    heard: Heard,
+    progress: Progress,
     wanted: str | None = None,
-) -> Fetched:
+) -> FetchedRun:
     """Put the run that *kernel* finished into ``runs/NAME``; a run that is there and the same is left alone.
 
     *kernel* is OWNER/SLUG or OWNER/SLUG/VERSION, *wanted* the run that it should hold.  Raises KernelError
-    where the kernel is not over, failed, was stopped before the end, or holds another run (of a kernel that
-    failed, *say* hears the end of its log); DownloadError where what came is not what the kernel left;
+    where the kernel still runs, failed, was stopped before the end, or holds another run (of a kernel that
+    failed, *say* gets the end of its log); DownloadError where the files differ from what the kernel left;
     ConfigError where another run has that name.
     """
     found = status(client, kernel)
@@ -71,7 +58,9 @@ def fetch_run(
     with locked(place, wait=False, purpose="output"), fresh_beside(place) as temporary:
         if found.state != "COMPLETE":
             end = _end_of_log(client, kernel, say)
-            reason = found.reason or _own_words(client, kernel, temporary) or end or "Kaggle gives no reason"
+            reason = (
+                found.reason or _failure_message(client, kernel, temporary) or end or "Kaggle gives no reason"
+            )
             raise KernelError(f"{kernel}: {found.words} ({reason}); its log is on {found.url}")
         manifest = _fetch_manifest(client, kernel, temporary)
         if wanted is not None and manifest.run != wanted:
@@ -84,17 +73,16 @@ def fetch_run(
             raise KernelError(f"{kernel}: failed ({manifest.message}); its log is on {found.url}")
         if manifest.state != "finished":
             raise KernelError(
-                f"{kernel}: is not done with {manifest.run} ({manifest.message}); go on by the same kit "
-                f"kernel push with --continue {'/'.join(kernel.split('/')[:2])}"
+                f"{kernel}: has not finished {manifest.run} ({manifest.message}); continue it with the same "
+                f"kit kernel push and --continue {'/'.join(kernel.split('/')[:2])}"
             )
         folder = runs / manifest.run
         with locked(folder, wait=False):
             if folder.exists():
                 _refuse_another(folder, manifest)
-                return Fetched(folder, manifest, fresh=False)
-            size = sum(file.size for file in manifest.files)
-            say(f"{kernel}: {counted(len(manifest.files), 'file')}, {size:,} bytes")
-            fetch_output(client, kernel, temporary, f"^{re.escape(_INSIDE)}", heard)
+                return FetchedRun(folder, manifest, fresh=False)
+            say(f"{kernel}: {counted(len(manifest.files), 'file')}, {total_size(manifest.files):,} bytes")
+            fetch_output(client, kernel, temporary, f"^{re.escape(_INSIDE)}", progress)
             if wrong := changes(temporary, manifest.files):
                 raise DownloadError(f"{kernel}: {all_of(wrong)}; fetch it again")
             ready = _only_named(temporary, manifest)
@@ -102,11 +90,11 @@ def fetch_run(
                 raise DownloadError(f"{kernel}: its output has no run.json; look at it on {found.url}")
             flush_folder(ready)
             ready.rename(folder)
-    return Fetched(folder, manifest, fresh=True)
+    return FetchedRun(folder, manifest, fresh=True)
 
 
 def _fetch_manifest(client: Client, kernel: str, folder: Path) -> KernelManifest:
-    fetch_output(client, kernel, folder, f"^{re.escape(MANIFEST)}$", lambda come, total: None)
+    fetch_output(client, kernel, folder, f"^{re.escape(MANIFEST)}$", lambda done, total: None)
     manifest = read_record(folder / MANIFEST, KernelManifest, cure="fetch it again")
     if manifest is None:
         raise KernelError(f"{kernel}: left no {MANIFEST}; only kernels of kit kernel push can be fetched")
@@ -120,8 +108,8 @@ def _fetch_manifest(client: Client, kernel: str, folder: Path) -> KernelManifest
     return manifest
 
 
-def _own_words(client: Client, kernel: str, folder: Path) -> str:
-    """What a failed kernel wrote about it; "" where that cannot be had."""
+def _failure_message(client: Client, kernel: str, folder: Path) -> str:
+    """What a failed kernel wrote in its manifest; "" without one."""
     try:
         return _fetch_manifest(client, kernel, folder).message
     except KitError:
@@ -129,7 +117,7 @@ def _own_words(client: Client, kernel: str, folder: Path) -> str:
 
 
 def _end_of_log(client: Client, kernel: str, say: Callable[[str], object]) -> str:
-    """Tell the last lines of the log; returns the last one, "" without a log."""
+    """Print the last lines of the log; returns the last one, "" without a log."""
     try:
         lines = end_of(read_log(client, kernel))
     except KaggleError as error:
@@ -152,10 +140,65 @@ def _refuse_another(folder: Path, manifest: KernelManifest) -> None:
 
 
 def _only_named(folder: Path, manifest: KernelManifest) -> Path:
-    """The files that the manifest names, and no other that came, in a folder of their own."""
+    """Move the files that the manifest names into a folder without any others."""
     ready = folder / "ready"
     for file in manifest.files:
         target = ready / file.name.removeprefix(_INSIDE)
         target.parent.mkdir(parents=True, exist_ok=True)
         (folder / file.name).rename(target)
     return ready
+
+
+def fetch_output(client: Client, kernel: str, folder: Path, pattern: str, progress: Progress) -> None:
+    """Download the output files of *kernel* whose names match *pattern* (a regular expression) into *folder*.
+
+    All pages of them.  Another attempt keeps the files that are complete; the caller compares hashes.  Raises
+    DownloadError for a name that leads out of *folder*, a KaggleError by kind.
+    """
+    wanted = re.compile(pattern)
+    done: set[str] = set()
+
+    def call(api: Any) -> None:
+        # Listed again with every attempt: addresses expire.
+        for file in _listed(api, kernel):
+            name = file.file_name
+            if wanted.search(name) is None or name in done:
+                continue
+            if reason := unsafe_name(name):
+                raise DownloadError(
+                    f"{kernel}: Refusing to download {name!r}, which {reason}; look at its output on "
+                    f"{address(kernel)}"
+                )
+            _fetch(api, file.url, folder / name)
+            done.add(name)
+
+    with client.downloading(progress):
+        client.read(call, "downloading its output", kernel)
+
+
+def output_names(client: Client, kernel: str) -> list[str]:
+    """The names of all output files of *kernel*, OWNER/SLUG or OWNER/SLUG/VERSION."""
+    return client.read(
+        lambda api: [str(file.file_name) for file in _listed(api, kernel)], "listing its output", kernel
+    )
+
+
+def _fetch(api: Any, url: str, target: Path) -> None:
+    import requests
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    response = requests.get(url, stream=True)  # noqa: S113 (`Client` sets it)
+    response.raise_for_status()
+    api.download_file(response, str(target), None)
+
+
+def _listed(api: Any, kernel: str) -> Iterator[Any]:
+    """The output files of OWNER/SLUG or OWNER/SLUG/VERSION, each with ``file_name`` and ``url``."""
+    owner, slug, *version = kernel.split("/")
+    fields: dict[str, Any] = {"user_name": owner, "kernel_slug": slug, "page_size": 200}
+    if version:
+        fields["version_label"] = f"v{version[0]}"
+    for answer in pages(
+        lambda token: ask(api, "kernels.kernels", "list_kernel_session_output", **fields, page_token=token)
+    ):
+        yield from answer.files or ()
