@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -36,6 +37,7 @@ from kit.display import shortened as shortened
 from kit.display import visible as visible
 
 _GAP = 2
+_COMMAND = re.compile(r"\b(?:next|then|run): (?:kit|kaggle) ")
 _NARROWEST = 12
 """The narrowest column that words are wrapped to; a table that needs less becomes a list."""
 
@@ -97,20 +99,37 @@ def _console(stream_is_error: bool) -> Console:
 
 
 def say(line: str) -> None:
-    """Print one line for the user on standard error."""
-    _console(True).print(Text(visible(line)))
+    """Print one line for the user on standard error; a terminal wraps it at words."""
+    _print(Text(visible(line)), _console(True))
 
 
 def error(line: str) -> None:
     """Print the one line of a failure on standard error."""
     text = Text("error: ", style="bold red")
     text.append(visible(line), style="default")
-    _console(True).print(text)
+    _print(text, _console(True))
 
 
 def line(text: str) -> None:
     """Print one line of a result on standard output."""
-    _console(False).print(Text(visible(text)))
+    _print(Text(visible(text)), _console(False))
+
+
+def _print(text: Text, console: Console) -> None:
+    """Print a message, on a terminal wrapped at words.
+
+    A command at its end gets its own line and is not wrapped, so that it can be copied.
+    """
+    if not console.is_terminal or text.cell_len <= console.width:
+        console.print(text)
+        return
+    found = _COMMAND.search(text.plain)
+    words, *commands = text.divide([found.start()]) if found else [text]
+    for one in words.wrap(console, console.width, overflow="ignore") if words else ():
+        one.rstrip()
+        console.print(one)
+    for one in commands:
+        console.print(one)
 
 
 def table(

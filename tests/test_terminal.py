@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kit import terminal
-from kit.cli.json_output import print_json
+from kit.cli.tables import print_json
 from tests.examples import examples
 from tests.screens import obeyed, without_colours
 

@@ -104,11 +104,16 @@ def is_recipe(recipe: object) -> bool:
     return named or isinstance(recipe, Recipe)
 
 
+def source_path(recipe: Run | PathLike) -> Path:
+    """The file or folder that a submission or page is made from."""
+    return path_given(getattr(recipe, "folder", recipe), "recipe")
+
+
 def name_of(recipe: Recipe | Run | PathLike | None) -> str:
     """The name of a submission made from *recipe*: the YAML file's stem, or the run folder's name."""
     if isinstance(recipe, Recipe):
         raise ConfigError("a recipe that is not a file has no name; give out=, the CSV to write")
-    path = path_given(getattr(recipe, "folder", recipe), "recipe")
+    path = source_path(recipe)  # type: ignore[arg-type]  # None is refused
     return path.stem if path.suffix in RECIPE_SUFFIXES else path.resolve().name
 
 
@@ -125,9 +130,10 @@ def recipe_of(recipe: Recipe | Run | PathLike | None) -> Recipe:
 
 
 def ledger_of(given: PathLike | None) -> Ledger:
-    from kit.submission.ledger import DEFAULT, Ledger
+    from kit.settings.paths import LEDGER
+    from kit.submission.ledger import Ledger
 
-    return Ledger(DEFAULT if given is None else path_given(given, "ledger"))
+    return Ledger(LEDGER if given is None else path_given(given, "ledger"))
 
 
 def competition_of(given: str | None, ledger: Ledger) -> str:

@@ -106,14 +106,15 @@ def models(*references: str, trust_remote_code: bool = False) -> Models:
 
     No data are read.  *trust_remote_code*: run the code of a hub model.
     """
-    from kit.modeling.description import describe
+    from kit.modeling.references import refuse_unknown
 
     described, refused = {}, {}
     for reference in references:
         try:
-            described[reference] = describe(
-                text_given(reference, "model"), trust_remote_code=trust_remote_code
-            )
+            refuse_unknown(text_given(reference, "model"))
+            from kit.modeling.description import describe  # only now: it imports torch
+
+            described[reference] = describe(reference, trust_remote_code=trust_remote_code)
         except ModelError as error:
             refused[reference] = str(error)
     return Models(described, refused)

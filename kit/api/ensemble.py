@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +18,11 @@ from kit.api.arguments import (
     path_given,
     path_of_run,
     recipe_of,
+    source_path,
 )
 from kit.display import Displayed, Table, edit, share
 from kit.errors import ConfigError, counted
+from kit.settings.paths import kept_instead, submission_csv, unused
 from kit.settings.recipe import Member, Recipe
 
 if TYPE_CHECKING:
@@ -113,23 +116,30 @@ def ensemble(
     members: Sequence[Run | PathLike] = (),
     out: PathLike | None = None,
     answers: Data | None = None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> Submission:
     """Decode *data* with a recipe and write CSV and card; with *answers*, score them too.
 
     *members* are runs that replace the recipe's own; with None as the recipe they are blended by ``mean``
     and decoded by ``argmax``.  *out* defaults to ``submissions/NAME.csv``, NAME being the recipe's or (first)
-    run's.  The CSV is checked against the questions, and against ``sample_submission.csv`` where one lies
+    run's; where that file was made from something else, the name gets an addition, and *say* is told.  The
+    CSV is checked against the questions, and against ``sample_submission.csv`` where one lies
     beside the data.
     """
-    from kit.submission.build import make_submission
+    from kit.submission.build import made_from_same, make_submission
 
-    if out is None:
-        named = recipe if recipe is not None or not members else members[0]
-        target = Path("submissions") / f"{name_of(named)}.csv"
-    else:
-        target = path_given(out, "out")
+    chosen, dataset = _recipe(recipe, members), dataset_of(data)
     truth = None if answers is None else dataset_of(answers, answers_needed=True)
-    path, texts, card, result = make_submission(_recipe(recipe, members), dataset_of(data), target, truth)
+    sources = [source_path(one) for one in (recipe, *members) if one is not None and one is not chosen]
+    made_from = shlex.join(map(str, sources))
+    if out is not None:
+        target = path_given(out, "out")
+    else:
+        default = submission_csv(name_of(recipe if recipe is not None or not members else members[0]))
+        target = unused(default, sources[0], lambda csv: made_from_same(csv, made_from, chosen, dataset))
+        if target != default:
+            say(kept_instead(default, target))
+    path, texts, card, result = make_submission(chosen, dataset, target, truth, made_from)
     return Submission(path, texts, card, result)
 
 

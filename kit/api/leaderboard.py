@@ -11,6 +11,7 @@ from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
 from kit.display import INTERVAL, Displayed, Table, edit, shortened
 from kit.errors import counted
 from kit.submission.submission_table import MESSAGE, SCORES, status_cells, submission_table, when
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
     from kit.kaggle.leaderboard import Board, BoardFile
@@ -107,7 +108,7 @@ def leaderboard(
 
 
 def download_leaderboard(
-    *, competition: str | None = None, to: PathLike = "submissions", ledger: PathLike | None = None
+    *, competition: str | None = None, to: PathLike = SUBMISSIONS, ledger: PathLike | None = None
 ) -> BoardFile:
     """Download the whole leaderboard as a CSV, ``leaderboard-NAME-public.csv`` in the folder *to*.
 

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import html
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit.api.arguments import Data, PathLike, dataset_of, is_recipe, name_of, path_given, recipe_of
 from kit.display import Displayed, Table, escaped
 from kit.display import html_of as tables_html
+from kit.api.arguments import (
+    Data,
+    PathLike,
+    dataset_of,
+    is_recipe,
+    name_of,
+    path_given,
+    recipe_of,
+    source_path,
+)
 from kit.errors import ConfigError, DataError
+from kit.settings.paths import kept_instead, report_page, unused
 from kit.settings.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -63,23 +75,35 @@ def report(
     answers: Data | None = None,
     versus: PathLike | None = None,
     out: PathLike | None = None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> Report:
     """Write one self-contained HTML file that shows what a run, a recipe or a CSV gets wrong.
 
     *data* has the questions and, unless *answers* has them, their answers; by default the file of the
     CSV's card, or the members' training file, on which out-of-fold scores are used.  *versus* is a CSV to
-    compare with.  *out* defaults to ``reports/NAME.html``.  Raises ModelError for rows that a model was
-    trained on, DataError where answers are missing, LockError where another process writes the same page.
+    compare with.  *out* defaults to ``reports/NAME.html``; where that page was made from something else, the
+    name gets an addition, and *say* is told.  Raises ModelError for rows that a model was trained on,
+    DataError where answers are missing, LockError where another process writes the same page.
     """
     from kit.files import locked
     from kit.reports.contents import contents_of
-    from kit.reports.page import write_page
+    from kit.reports.page import made_from_same, write_page
 
     source = _source(subject, data, answers)
-    target = path_given(out, "out") if out is not None else Path("reports") / f"{source.name}.html"
+    named = "recipe" if isinstance(subject, Recipe) else str(source_path(subject))
+    made_from = hashlib.sha256(f"{named} {source.dataset.path}".encode(errors="surrogateescape")).hexdigest()[
+        :16
+    ]
+    default = report_page(source.name)
+    if out is not None:
+        target = path_given(out, "out")
+    else:
+        target = unused(default, Path(named), lambda page: made_from_same(page, made_from))
+        if target != default:
+            say(kept_instead(default, target))
     with locked(target, wait=False):
         made = contents_of(source, None if versus is None else path_given(versus, "versus"))
-        return Report(write_page(target, made), made)
+        return Report(write_page(target, made, made_from), made)
 
 
 def overview(

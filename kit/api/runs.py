@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from kit.api.arguments import PathLike, path_given
 from kit.errors import ConfigError
+from kit.files import did_you_mean
+from kit.settings.paths import RUNS
 
 if TYPE_CHECKING:
     from kit.settings.runs import RunRecord
@@ -28,13 +30,14 @@ class Runs:
         return {**records, **{name: {"error": reason} for name, reason in self.unreadable.items()}}
 
 
-def runs(folder: PathLike = "runs") -> Runs:
+def runs(folder: PathLike = RUNS) -> Runs:
     """List the runs of *folder* with their settings and held-out scores.  Raises ConfigError without it."""
     from kit.settings.runs import read_run
 
     folder = path_given(folder, "folder")
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; kit train --run {folder}/NAME makes the first run")
+        cure = did_you_mean(folder) or f"kit train with --run {folder / 'NAME'} makes the first run"
+        raise ConfigError(f"{folder}: no such folder; {cure}")
     records, unreadable = {}, {}
     for path in sorted(path for path in folder.iterdir() if path.is_dir()):
         try:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kit.cli.lazy import PLAIN, LazyGroup
+from kit.settings.paths import LEDGER
 from kit.version import __version__
 
 app = typer.Typer(
@@ -26,7 +27,7 @@ Competition = Annotated[
     str | None, typer.Option(help="Slug, or a short name such as goorm-2 [the CSV's card's].")
 ]
 To = Annotated[Path, typer.Option(help="The folder for downloaded files.")]
-LedgerPath = Annotated[Path | None, typer.Option(help="The ledger [submissions/ledger.jsonl].")]
+LedgerPath = Annotated[Path | None, typer.Option(help=f"The ledger [{LEDGER}].")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 
 

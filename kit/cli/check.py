@@ -10,7 +10,7 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.json_output import print_json
+from kit.cli.tables import print_json
 from kit.errors import SHOWN, counted
 
 if TYPE_CHECKING:

@@ -10,6 +10,9 @@ import typer
 
 import kit
 from kit import terminal
+from kit.cli.tables import explain_scores
+from kit.hints import command, next_step
+from kit.settings.paths import COMPETITION_DATA, DATA, RUNS, TEST
 
 _START, _PER_ARTICLE = 20.0, 0.07
 """Seconds on two cores, measured with the default number of articles: set-up and decoding, and training."""
@@ -36,4 +39,12 @@ def demo(
     )
     made = kit.demo(folder, seed=seed, articles=articles, say=terminal.say)
     terminal.show(made.tables())
-    terminal.say(f"{made.submission} written; {terminal.duration(time.monotonic() - began)} in all")
+    explain_scores(made.scores[0].blank_edit, [score.edit for score in made.scores])
+    took = terminal.duration(time.monotonic() - began)
+    terminal.say(
+        f"{made.submission}: the submission; {made.report}: the report, for a browser; {took} in all"
+    )
+    test = folder / DATA / "demo" / TEST
+    terminal.say(next_step("ensemble", made.recipe, data=test, explain=made.worst))
+    terminal.say(f"then: {command('runs', folder / RUNS)}")
+    terminal.say(f"then: {command('download', COMPETITION_DATA.name)}")

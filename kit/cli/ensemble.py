@@ -11,8 +11,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.json_output import print_json
+from kit.cli.tables import explain_scores, print_json
 from kit.errors import ConfigError
+from kit.hints import next_step
 
 
 def ensemble(
@@ -45,7 +46,7 @@ def ensemble(
         else:
             terminal.show(found.tables())
         return
-    made = kit.ensemble(chosen, data, members=members, out=out, answers=answers)
+    made = kit.ensemble(chosen, data, members=members, out=out, answers=answers, say=terminal.say)
     if as_json:
         score = None if made.score is None else made.score.as_dict()
         print_json(
@@ -53,6 +54,13 @@ def ensemble(
         )
         return
     terminal.show(made.tables())
+    if made.score is not None:
+        explain_scores(made.score.blank_edit, [made.score.edit])
+        terminal.say(next_step("report", made.path, data=data, answers=answers))
+    else:
+        if made.card.estimate.edit is not None:
+            explain_scores(None)
+        terminal.say(next_step("submit", made.path, message=made.card.name, dry_run=True))
 
 
 def _chosen(given: Sequence[Path], members: Sequence[Path]) -> tuple[Path | None, Sequence[Path]]:

@@ -15,6 +15,7 @@ PLAIN: dict[str, Any] = {
     "add_completion": False,
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 120},
 }
 """How every Typer application of the kit looks."""
 
@@ -79,6 +80,19 @@ COMMANDS = {
 }
 
 
+SECTIONS = {
+    "First steps": ("demo", "doctor", "notebook"),
+    "From data to a submission, in this order": (
+        "download", "check", "train", "predict", "tune", "ensemble", "score", "report", "submit", "leaderboard",
+        "submissions",
+    ),
+    "More training": ("runs", "sweep", "kernel"),
+}  # fmt: skip
+"""The sections of the help."""
+_WHOLE = 1000
+"""More characters than a command's first sentence has."""
+
+
 class LazyCommands(Mapping[str, Any]):
     """Name → command of the command line; reading one imports its module."""
 
@@ -110,5 +124,17 @@ class LazyGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Each command with its first sentence."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name].summary) for name in names])
+
+
+class PlainGroup(TyperGroup):
+    """A group whose help does not cut the commands' first sentences."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each command with its first sentence, wrapped at words."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.summary) for name, listed in COMMANDS.items()])
+            formatter.write_dl(
+                [(name, command.get_short_help_str(_WHOLE)) for name, command in self.commands.items()]
+            )

@@ -13,7 +13,8 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Competition, Json, LedgerPath, To
-from kit.cli.json_output import print_json
+from kit.cli.tables import print_json
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
     from kit.api.leaderboard import Standing
@@ -29,7 +30,7 @@ def leaderboard(
     download: Annotated[
         bool, typer.Option("--download", help="Only download the whole board, as a CSV.")
     ] = False,
-    to: To = Path("submissions"),
+    to: To = SUBMISSIONS,
     as_json: Json = False,
 ) -> None:
     """Show what was submitted: local estimate beside public and private score, and how well they agree.

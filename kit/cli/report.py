@@ -9,6 +9,7 @@ import typer
 
 import kit
 from kit import terminal
+from kit.cli.tables import explain_scores
 from kit.display import quoted, share
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def report(
         _tables(overview)
         _cautions(overview)
         return
-    made = kit.report(subject, data, answers=answers, versus=versus, out=out)
+    made = kit.report(subject, data, answers=answers, versus=versus, out=out, say=terminal.say)
     (_tables if text else _scores)(made.contents.overview)
     _cautions(made.contents.overview)
     size = made.path.stat().st_size / 1e6
@@ -76,6 +77,7 @@ def _tables(overview: Overview) -> None:
 
 def _scores(overview: Overview) -> None:
     terminal.show(overview.tables())
+    explain_scores(overview.own.score.blank_edit, [overview.own.score.edit])
 
 
 def _cautions(overview: Overview) -> None:

@@ -10,13 +10,14 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.json_output import print_json
+from kit.cli.tables import print_json
 from kit.display import EDIT, edit, share
 from kit.errors import counted
+from kit.settings.paths import RUNS
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="The folder of runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(help="The folder of runs.")] = RUNS,
     as_json: Json = False,
 ) -> None:
     """List the runs of a folder with their settings and held-out scores.
@@ -47,5 +48,7 @@ def runs(
     columns = ("run", "backbone", "model", EDIT, "equal to gold", "questions held out", "time")
     title = f"{counted(len(found.records), 'run')} in {folder}"
     terminal.table(title, columns, rows, words=("backbone", "model"))
+    if any(record.folds for record in found.records.values()):
+        explain_scores(None)
     for reason in found.unreadable.values():
         terminal.say(reason)

@@ -11,7 +11,7 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.json_output import print_json
+from kit.cli.tables import explain_scores, print_json
 
 
 def score(
@@ -31,5 +31,7 @@ def score(
         return
     scores = own.tables()[0]
     terminal.show([replace(scores, title=f"{answers} ({scores.title})")])
+    others = [] if own.versus is None else [own.versus.score]
+    explain_scores(own.blank_edit, [score.edit for score in (own, *others)])
     if own.versus is not None:
         terminal.say(own.versus.sentence(str(csv)))

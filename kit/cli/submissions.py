@@ -11,7 +11,8 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json, LedgerPath, To
-from kit.cli.json_output import print_json
+from kit.cli.tables import print_json
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
     from kit.submission.kaggle_list import FetchedCsv, Submissions
@@ -24,7 +25,7 @@ def submissions(
     ] = None,
     competition: Annotated[str | None, typer.Option(help="Slug, or goorm-2 [the last submission's].")] = None,
     ledger: LedgerPath = None,
-    to: To = Path("submissions"),
+    to: To = SUBMISSIONS,
     as_json: Json = False,
 ) -> None:
     """List all submissions that Kaggle has of this account, also those made elsewhere; or download one.

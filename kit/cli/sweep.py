@@ -10,7 +10,7 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.json_output import print_json
+from kit.cli.tables import explain_scores, print_json
 from kit.cli.options import DATA_HELP, takes_options
 from kit.display import edit
 from kit.settings.sweep_options import SweepOptions
@@ -39,6 +39,8 @@ def sweep(
         print_json(found.as_dict())
         return
     terminal.show(found.tables())
+    edits = [trial.edit for trial in found.trials if trial.edit is not None]
+    explain_scores(found.blank_edit, edits[:1] and [min(edits)])
     for trial in found.trials:
         if trial.error is not None:
             terminal.say(f"{trial.name} failed: {trial.error}")

@@ -9,10 +9,12 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.json_output import print_json
+from kit.cli.tables import explain_scores, print_json
 from kit.cli.lazy import PLAIN
 from kit.cli.options import BackboneArgument, DataFiles, HelpAll, grouped_help, takes_options
+from kit.hints import command, next_step
 from kit.settings.job import TrainKeywords
+from kit.settings.paths import own_test_file
 
 train = typer.Typer(**PLAIN)
 
@@ -37,9 +39,17 @@ def run_train(
         print_json({"run": str(trained.folder), **record.model_dump(mode="json")})
         return
     terminal.show(trained.tables())
+    explain_scores(record.mean("blank_edit"), [record.mean("edit")])
     if options.get("before_only"):
         terminal.say(f"next: the same command without --before-only; {trained.folder} is also a run")
         return
-    for path, score in kit.out_of_fold(trained, data).items():
+    out_of_fold = kit.out_of_fold(trained, data)
+    for path, score in out_of_fold.items():
         terminal.say(f"out of fold, {path}: {score}")
-    terminal.say(f"next: kit predict {trained.folder} --data test.json")
+    test = options.get("against") or own_test_file(data[0])
+    if test is not None:
+        terminal.say(next_step("predict", trained.folder, data=test))
+    elif out_of_fold:
+        terminal.say(next_step("report", trained.folder, data=data[0]))
+    else:
+        terminal.say(f"next: {command('predict', trained.folder)} --data FILE, the questions to answer")

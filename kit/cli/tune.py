@@ -10,7 +10,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.json_output import print_json
+from kit.cli.tables import explain_scores, print_json
+from kit.hints import next_step
+from kit.settings.paths import own_test_file
 
 
 def tune(
@@ -51,7 +53,12 @@ def tune(
             }
         )
         return
-    terminal.show(made.tables())
+    scores, *others = made.tables()
+    terminal.show([scores])
+    explain_scores(None)
+    terminal.show(others)
     terminal.say(
         f"{made.path}: the tuned recipe, fitted on all folds; `{made.tuned.method}` above is its estimate"
     )
+    if (test := own_test_file(made.data)) is not None:
+        terminal.say(next_step("ensemble", made.path, data=test))

@@ -18,6 +18,8 @@ from kit.data.repair import RepairReport, repair, repairable
 from kit.data.rules import question_faults
 from kit.display import Displayed, Table
 from kit.errors import SHOWN, counted
+from kit.hints import command
+from kit.settings.paths import repaired_copy
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
 
@@ -98,7 +100,7 @@ class FileReport(Displayed):
         """What to do about the faults."""
         if not self.repairable:
             return f"{self.path}: no question would be left by --repair; get another copy"
-        return f"kit check {self.path} --repair OUT.json writes a sound copy"
+        return f"`{command('check', self.path, repair=repaired_copy(self.path))}` writes a sound copy"
 
     @property
     def headline(self) -> str:
@@ -124,9 +126,9 @@ class FileReport(Displayed):
             ("gold answers", f"{self.answers:,} ({self.golds_per_question:.2f} an answered question)"),
             ("unanswerable", f"{self.unanswerable:,}"),
             ("answers withheld", f"{self.withheld:,}"),
-            ("answer length", _in_words(self.answer_lengths)),
-            ("question length", _in_words(self.question_lengths)),
-            ("context length", _in_words(self.context_lengths)),
+            ("answer length (characters)", _in_words(self.answer_lengths)),
+            ("question length (characters)", _in_words(self.question_lengths)),
+            ("context length (characters)", _in_words(self.context_lengths)),
         ]
         remarks = list(self.remarks)
         if self.grouping is not None:
@@ -137,7 +139,8 @@ class FileReport(Displayed):
         return rows + [
             (
                 "character",
-                f"{count.code} {count.name}: {count.count:,} (first: {', '.join(map(plain, count.guids))})",
+                f"{count.code}, {count.meaning}: {counted(count.count, 'time')}, first in question "
+                f"{', '.join(map(plain, count.guids))}",
             )
             for count in self.characters
         ]
@@ -257,5 +260,5 @@ def _lengths(values: Sequence[int], points: tuple[int, ...]) -> Lengths:
 def _in_words(lengths: Lengths) -> str:
     if not lengths.count:
         return "none"
-    points = ", ".join(f"p{percent} {length}" for percent, length in lengths.quantiles)
-    return f"mean {lengths.mean:.1f}, {points}, max {lengths.longest}"
+    points = ", ".join(f"{percent} % up to {length}" for percent, length in lengths.quantiles)
+    return f"mean {lengths.mean:.1f}; {points}; longest {lengths.longest}"

@@ -63,6 +63,8 @@ class Score(Displayed):
     signature: Signature
     distances: NDArray[np.float64] = field(repr=False, compare=False)
     groups: NDArray[np.int64] = field(repr=False, compare=False)
+    blank_edit: float = float("nan")
+    """The Edit Score of blank answers to all of these questions."""
     versus: Versus | None = None
     """The comparison with other answers to the same questions, where one was made."""
 
@@ -109,6 +111,7 @@ class Score(Displayed):
             "label": self.label,
             "questions": self.questions,
             "edit": self.edit,
+            "blank_edit": self.blank_edit,
             "interval": self.interval.as_dict(),
             "exact": self.exact,
             "f1": self.f1,
@@ -133,25 +136,9 @@ class Versus(Brief):
 
     def sentence(self, label: str) -> str:
         """Whether the answers called *label* are nearer to the gold than the others, in words."""
-        mean, interval, p = self.difference.mean, self.difference.interval, self.difference.p_value
-        other = self.score.label
-        figures = f"95 %: {interval}, {'p < 0.001' if p < 5e-4 else f'p = {p:.3f}'}"
-        if not interval.known:
-            figures = interval.reason
-        elif interval.high < 0 or interval.low > 0:
-            how = "better" if mean < 0 else "worse"
-            return (
-                f"{label} is {abs(mean):.3f} characters a question {how} than {other} "
-                f"(difference {mean:+.3f}, {figures})"
-            )
-        if not mean:
-            return f"{label} has the Edit Score of {other} ({figures})"
-        how = "lower" if mean < 0 else "higher"
-        chance = ", which chance explains" if interval.known else ""
-        return (
-            f"the Edit Score of {label} is {abs(mean):.3f} {how} here than that of {other}{chance} "
-            f"(difference {mean:+.3f}, {figures})"
-        )
+        p = self.difference.p_value
+        against = f"{label} against {self.score.label}: {self.difference.in_words()}"
+        return f"{against}, {'p < 0.001' if p < 5e-4 else f'p = {p:.3f}'}"
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``."""
@@ -206,6 +193,7 @@ def score_answers(
         signature=Signature(dataset.sha256, reference, len(texts), __version__),
         distances=distances,
         groups=labels,
+        blank_edit=float(edit_distances([""] * len(golds), golds, reference).mean()),
     )
 
 

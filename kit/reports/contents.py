@@ -209,7 +209,7 @@ def _score_row(row: ScoreRow) -> dict[str, Any]:
         "exact": score.exact,
         "f1": score.f1,
         "blanks": score.blanks,
-        "against": None if against is None else against.as_dict(),
+        "against": None if against is None else {**against.as_dict(), "words": against.in_words()},
         "distance": score.distances.astype(int).tolist(),
     }
 

@@ -71,9 +71,10 @@ class Overview(Displayed):
         rows = []
         for row in self.scores:
             against = row.against
-            versus = "" if against is None else f"{against.mean:+.3f} ({against.interval})"
+            versus = "" if against is None else against.in_words()
             rows.append((*row.score.row, versus))
-        return [Table(self.headline, (*SCORE_COLUMNS, "report against it"), rows)]
+        columns = (*SCORE_COLUMNS, "report against it")
+        return [Table(self.headline, columns, rows, words=columns[-1:])]
 
     @property
     def own(self) -> ScoreRow:

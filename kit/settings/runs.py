@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -123,6 +124,12 @@ class RunRecord(Displayed, Settings):
     versions: dict[str, str] = Field(default_factory=dict)
     device: str = ""
     folds: dict[FoldName, FoldRecord] = Field(default_factory=dict)
+
+    def mean(self, metric: str) -> float:
+        """The mean of *metric* over all held-out questions of the models; nan where none has it."""
+        known = [(fold.metrics[metric], fold.held_out) for fold in self.folds.values() if metric in fold.metrics]
+        held_out = sum(count for _, count in known)
+        return sum(value * count for value, count in known) / held_out if held_out else math.nan
 
     @property
     def headline(self) -> str:

@@ -12,8 +12,11 @@ from pathlib import Path
 from kit.data.records import Dataset
 from kit.display import Displayed, Table
 from kit.errors import ModelError, SpanFileError
+from kit.files import did_you_mean
+from kit.hints import command
+from kit.settings.paths import RUNS
 from kit.settings.runs import FULL, RunRecord, read_run
-from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, oof_file
+from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, oof_file, unfinished
 from kit.spans.span_scores import SpanScores
 from kit.spans.store import read_spans
 
@@ -84,7 +87,7 @@ class Run(Displayed):
         """Beside the model; for a read-only checkpoint (a mounted data set) under runs/ here instead."""
         if self.record is None and not (self.folder / "spans").is_dir() and _read_only(self.folder):
             path = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:8]
-            return Path("runs") / f"{self.name}-{path}" / "spans"
+            return RUNS / f"{self.name}-{path}" / "spans"
         return self.folder / "spans"
 
 
@@ -97,7 +100,10 @@ def open_run(path: Path | str) -> Run:
         raise ModelError(f"{folder}: cannot be opened ({error.strerror}); check the path") from None
     if not is_folder:
         what = "is a file" if there else "does not exist"
-        raise ModelError(f"{folder}: {what}; give a folder that kit train made, or a checkpoint's")
+        near = "" if there else did_you_mean(folder)
+        raise ModelError(
+            f"{folder}: {what}; {near or 'give a folder that kit train made, or one with a checkpoint'}"
+        )
     record = read_run(folder)
     if record is None and not (folder / "config.json").is_file():
         raise ModelError(
@@ -137,28 +143,26 @@ def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
 
     Raises SpanFileError naming the command that makes them where they are missing, or out of date.
     """
-    command = f"kit predict {run.folder} --data {dataset.path}"
+    cure = f"run: {command('predict', run.folder, data=dataset.path)}"
     path = run.find_spans(dataset, fold)
     if fold == OUT_OF_FOLD:
         assert run.record is not None
         if missing := missing_folds(run.record):
             raise SpanFileError(
-                f"{run.folder}: out-of-fold scores need every fold and "
-                f"{', '.join(map(str, missing))} of {run.record.settings.folds} are not trained; "
-                f"run kit train again with --run {run.folder}"
+                f"{run.folder}: no out-of-fold scores: {unfinished(run.folder, run.record, missing)}"
             )
-        command = f"kit train again with --run {run.folder} (it trains nothing twice)"
+        cure = f"give the kit train command of {run.folder} again, which trains only what is missing"
     if path is None:
         which = "" if fold == FULL else f" ({'out of fold' if fold == OUT_OF_FOLD else f'fold {fold}'})"
-        raise SpanFileError(f"{run.folder}{which}: no span scores for {dataset.path}; run: {command}")
-    scores = read_spans(path)
+        raise SpanFileError(f"{run.folder}{which}: no span scores for {dataset.path}; {cure}")
+    scores = read_spans(path, cure)
     if scores.provenance.data_sha256 != dataset.sha256:
-        raise SpanFileError(f"{path}: was made from another file than {dataset.path}; run: {command}")
+        raise SpanFileError(f"{path}: was made from another file than {dataset.path}; {cure}")
     if run.record is None:
         return scores
     trained = oof_digest(run.record) if fold == OUT_OF_FOLD else run.record.folds[fold].weights_sha256
     if trained and trained != scores.provenance.model_sha256:
-        raise SpanFileError(f"{path}: was made by an earlier training of this run; run: {command}")
+        raise SpanFileError(f"{path}: was made by an earlier training of this run; {cure}")
     return scores
 
 

@@ -112,6 +112,8 @@ class Card(Brief, _CardPart):
     revision: Revision | None = None
     kit_version: str
     made_at: str | None = None
+    made_from: str = ""
+    """The recipe or runs as they were named, "" where unknown: a default name replaces only the same."""
 
     @property
     def headline(self) -> str:

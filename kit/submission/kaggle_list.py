@@ -179,7 +179,7 @@ def fetch_csv(ledger: Ledger, ref: int, folder: Path, client: Client | None = No
         content = fetch(client, ref)
     except (NoSuchCompetitionError, RulesNotAcceptedError) as error:
         raise NoSuchCompetitionError(
-            f"submission {ref}: Kaggle does not give it to this account ({error}); kit submissions lists "
+            f"submission {ref}: Kaggle does not give it to this account ({error}); `kit submissions` lists "
             "those that it gives"
         ) from error
     found = hashlib.sha256(content).hexdigest()

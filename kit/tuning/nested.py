@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kit.data.folds import groups as groups_of
 from kit.data.records import Dataset, Question
-from kit.display import EDIT, INTERVAL, Displayed, Table, difference, edit, share
+from kit.display import EDIT, INTERVAL, Displayed, Table, edit, share
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
 from kit.metrics.edit_distance import edit_distances
@@ -30,6 +30,7 @@ TRIED: tuple[RuleSpec, ...] = (
 LEVEL = 0.05
 _EQUAL = "equal weights"
 _NORMAL_95 = 1.96
+_AGAINST = "against as given (characters; chance by Holm)"
 _FEATURES = 10
 """Features of the second stage that a table shows."""
 
@@ -53,11 +54,7 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """Its cells in the table of `Tuned`."""
         own = (self.label, edit(self.edit), str(self.interval), share(self.exact))
-        if self.versus is None:
-            return (*own, "", "")
-        mean = self.versus.mean
-        verdict = "no evidence" if not self.evidence else "better" if mean < 0 else "worse"
-        return (*own, f"{difference(mean)} (95 %: {self.versus.interval})", verdict)
+        return (*own, "" if self.versus is None else self.versus.in_words(self.evidence))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,11 +81,8 @@ class Tuned(Displayed):
 
     def tables(self) -> list[Table]:
         """The nested scores, the calibration, and the features of the second stage."""
-        columns = (
-            "nested, out of fold", EDIT, INTERVAL, "equal to gold", "against as given (characters)",
-            "by Holm",
-        )  # fmt: skip
-        found = [Table("", columns, [row.cells for row in self.rows], words=("by Holm",))]
+        columns = ("nested, out of fold", EDIT, INTERVAL, "equal to gold", _AGAINST)
+        found = [Table("", columns, [row.cells for row in self.rows], words=(_AGAINST,))]
         deciles = [
             (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
             for number, row in enumerate(self.deciles)

@@ -30,7 +30,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kit.cli.json_output import print_json
+from kit.cli.tables import print_json
 from kit.data.characters import FAULTY, character_name, suspicious
 from kit.data.readers import load
 from kit.data.repair import repair

@@ -53,7 +53,7 @@ def fetch_run(
     """
     found = status(client, kernel)
     if not found.over:
-        raise KernelError(f"{kernel}: is {found.words}; ask again with kit kernel status {kernel}")
+        raise KernelError(f"{kernel}: is {found.words}; ask again: `kit kernel status {kernel}`")
     place = runs / kernel.replace("/", "-")
     with locked(place, wait=False, purpose="output"), fresh_beside(place) as temporary:
         if found.state != "COMPLETE":
@@ -124,7 +124,7 @@ def _end_of_log(client: Client, kernel: str, say: Callable[[str], object]) -> st
         say(f"{kernel}: its log cannot be read ({error})")
         return ""
     if lines:
-        say(f"{kernel}: the end of its log (kit kernel logs {kernel} shows all):")
+        say(f"{kernel}: the end of its log (`kit kernel logs {kernel}` shows all):")
     for line in lines:
         say(f"  {line}")
     return lines[-1] if lines else ""
