@@ -11,11 +11,13 @@ from kit.errors import counted
 from kit.terminal import duration, progress_bar, say
 from kit.training.cost_estimate import Forecast
 from kit.training.fit import Callbacks
+from kit.training.live_curves import LiveCurves, in_notebook
 
 
 def spoken() -> Callbacks:
-    """Callbacks that show a person what happens: lines on standard error and the progress bar."""
-    return Callbacks(say, say_forecast, (TrainingProgress(),))
+    """Callbacks that show a person what happens: lines, the progress bar, and curves in a notebook."""
+    curves = (LiveCurves(),) if in_notebook() else ()
+    return Callbacks(say, say_forecast, (TrainingProgress(), *curves))
 
 
 def say_forecast(cost: Forecast) -> None:
