@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.display import Brief
 from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.errors import SubmissionError
@@ -16,8 +17,8 @@ from kit.submission.csv import check_submission, parse_submission, read_csv, rea
 from kit.submission.ledger import tag_of
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedCsv:
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedCsv(Brief):
     """A CSV that is ready to submit: exactly these bytes, valid for their test file."""
 
     path: Path

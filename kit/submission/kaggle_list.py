@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.display import Displayed, Table, edit, shortened
+from kit.display import Brief, Displayed, Table, edit, shortened
 from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, RulesNotAcceptedError, counted
 from kit.files import locked, replacing, sha256_file
 from kit.kaggle.client import Client, connect
@@ -21,8 +21,8 @@ HERE, OTHER_LEDGER, ELSEWHERE = "here", "kit, elsewhere", "elsewhere"
 """Submitted with this ledger; by the kit with another ledger; without the kit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+@dataclass(frozen=True, slots=True, repr=False)
+class Made(Brief):
     """One submission in Kaggle's list, and its entry in the ledger (None without one)."""
 
     listed: ListedSubmission

@@ -81,3 +81,8 @@ def test_tuning_reads_well(data: Dataset) -> None:
     assert len(repr(made.tuned)) < LONGEST
     assert "nested, out of fold" in str(made)
     assert "calibration" in made._repr_html_()
+
+
+def test_settings_show_what_is_not_the_default() -> None:
+    assert repr(kit.settings_for("somewhere/model", lr=1e-4)) == "TrainingSettings(lr=0.0001)"
+    assert len(repr(kit.settings_for("klue-bert"))) < LONGEST
