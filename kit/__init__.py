@@ -69,6 +69,10 @@ __all__ = [
 ]
 
 _FUNCTIONS = {
+    "demo": "demo",
+    "doctor": "doctor",
+    "models": "doctor",
+    "notebook": "notebook",
     "download": "download",
     "load": "check",
     "check": "check",
@@ -77,11 +81,11 @@ _FUNCTIONS = {
     "train": "train",
     "settings_for": "train",
     "predict": "predict",
+    "tune": "tune",
     "decode": "ensemble",
     "ensemble": "ensemble",
     "explain": "ensemble",
     "write_submission": "ensemble",
-    "tune": "tune",
     "score": "score",
     "out_of_fold": "score",
     "report": "report",
@@ -98,10 +102,6 @@ _FUNCTIONS = {
     "kernel_logs": "kernel",
     "kernel_output": "kernel",
     "kernel_quota": "kernel",
-    "notebook": "notebook",
-    "doctor": "doctor",
-    "models": "doctor",
-    "demo": "demo",
 }
 """Function → its module in ``kit.api``, in the order of ``kit --help``."""
 

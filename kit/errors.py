@@ -123,11 +123,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def near_names(name: object, known: Iterable[str]) -> list[str]:
-    """The known names that a misspelt one may mean, the likeliest first."""
+def near_names(name: object, known: Iterable[str], least: float = 0.6) -> list[str]:
+    """The known names that a misspelt one may mean, the likeliest first; *least*: a ratio of difflib."""
     import difflib  # only where something is wrong: it would slow every start down
 
-    return difflib.get_close_matches(str(name), list(known))
+    return difflib.get_close_matches(str(name), list(known), cutoff=least)
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

@@ -22,6 +22,8 @@ if sys.platform != "win32":
     import fcntl
 
 _PART = ".part"
+_LIKE = 0.75
+"""How like two names of files are before one is proposed for the other: endings alone are not enough."""
 
 
 def read_file(
@@ -59,7 +61,7 @@ def likely_path(path: Path) -> str:
                 continue
             rest = path.parts[(1 if path.anchor else 0) + number :]
             names = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
-            whole = (folder.joinpath(name, *rest) for name in near_names(part, names))
+            whole = (folder.joinpath(name, *rest) for name in near_names(part, names, _LIKE))
             return next((str(one) for one in whole if one.exists()), "")
     except (OSError, ValueError):  # a folder that may not be read, a name that is none
         pass

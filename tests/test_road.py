@@ -51,9 +51,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert trained.returncode == 0, trained.stderr
     assert "windows" in trained.stderr
     assert "of disk while training" in trained.stderr
-    assert "Edit Score" in trained.stdout
+    assert "lower is better; all blank would score " in trained.stdout
+    assert trained.stderr.splitlines()[-1] == "next: kit predict runs/tiny --data data/test.json"
     predicted = run_kit("predict", "runs/tiny", "--data", "data/test.json", cwd=folder)
     assert predicted.returncode == 0, predicted.stderr
+    assert predicted.stderr.splitlines()[-1] == "next: kit ensemble runs/tiny --data data/test.json"
     return folder
 
 
@@ -234,7 +236,7 @@ def test_predicting_again_does_nothing_and_a_damaged_file_is_noticed(place: Path
     decode = ["ensemble", tmp_path / "runs/tiny", "--data", "data/test.json", "--out", tmp_path / "x.csv"]
     said = refused(run_kit(*decode, cwd=place))
     assert "span file is damaged" in said
-    assert "run kit predict again" in said
+    assert f"; run: kit predict {tmp_path / 'runs/tiny'} --data data/test.json" in said
     assert not (tmp_path / "x.csv").exists()
     mended = run_kit("predict", tmp_path / "runs/tiny", "--data", "data/test.json", cwd=place)
     assert mended.returncode == 0, mended.stderr

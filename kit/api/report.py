@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from kit.reports.source import ReportSource
     from kit.spans.run_folder import Run
 
+_CURE = "name labelled questions with --data"
+
 
 _LARGEST_INLINE = 20_000_000
 """Characters of a page; a notebook keeps each output in its file."""
@@ -162,4 +164,8 @@ def _training_data(recipe: Recipe | None) -> Path:
     from kit.tuning.members import find_training_data
 
     assert recipe is not None
-    return find_training_data(recipe, Path())
+    try:
+        return find_training_data(recipe, Path(), cure=_CURE)
+    except ConfigError as error:
+        said = str(error)
+        raise ConfigError(said if said.endswith(_CURE) else f"{said}; or {_CURE}") from None

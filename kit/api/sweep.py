@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 from kit.api.arguments import Data, PathLike, dataset_of
 from kit.api.train import loaded, refuse_leaks, settings_for, training_job
 from kit.errors import ConfigError
+from kit.files import did_you_mean
 from kit.settings.option import keywords_of
 from kit.settings.ranges import Value
 from kit.settings.searching import named, parse_search
@@ -116,9 +117,9 @@ def found_sweep(folder: Path, storage: str | None) -> Sweep:
     from kit.sweeps.storage import quiet as quietly
 
     if not is_sweep(folder):
-        raise ConfigError(
-            f"{folder}: holds no sweep; give --data, --run and a --range to begin one with this backbone"
-        )
+        near = "" if folder.exists() else did_you_mean(folder)
+        cure = near or "give --data, --run and a --range to begin one with this backbone"
+        raise ConfigError(f"{folder}: holds no sweep; {cure}")
     with quietly(), plain_database_errors(str(folder)):
         kept = open_study(folder, storage, None)
         return results(kept, folder, partial(settings_for, kept.file.backbone))

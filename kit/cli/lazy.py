@@ -15,7 +15,7 @@ PLAIN: dict[str, Any] = {
     "add_completion": False,
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
-    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    "context_settings": {"help_option_names": ["--help", "-h"], "max_content_width": 120},
 }
 """How every Typer application of the kit looks."""
 
@@ -29,6 +29,17 @@ class Listed:
 
 
 COMMANDS = {
+    "demo": Listed(
+        "demo",
+        "Run every step on a built-in corpus, with two tiny models that are trained in minutes.",
+    ),
+    "doctor": Listed(
+        "doctor", "Print versions, the device and number format that training would use, and free disk."
+    ),
+    "notebook": Listed(
+        "notebook",
+        "Write a Jupyter notebook that explains and runs every step, in Korean and English.",
+    ),
     "download": Listed("download", "Download a competition's files, or KorQuAD 1.0, complete and checked."),
     "check": Listed("check", "Report what data files contain and what is wrong with them."),
     "train": Listed(
@@ -37,11 +48,11 @@ COMMANDS = {
     "predict": Listed(
         "predict", "Write a run's span scores on a data file: all that later steps need of the model."
     ),
-    "ensemble": Listed(
-        "ensemble", "Decode span scores with a recipe; write the submission CSV and its card."
-    ),
     "tune": Listed(
         "tune", "Fit temperatures, weights, prior and rules out of fold; show what each part gains."
+    ),
+    "ensemble": Listed(
+        "ensemble", "Decode span scores with a recipe; write the submission CSV and its card."
     ),
     "score": Listed("score", "Score a CSV: Edit Score with interval, exact match, character F1, blanks."),
     "report": Listed("report", "Show what answers get wrong: one HTML file with every question, or tables."),
@@ -68,25 +79,14 @@ COMMANDS = {
         "kernel",
         "Train on Kaggle's GPUs: push a kernel, ask for its state, read its log, download its run.",
     ),
-    "notebook": Listed(
-        "notebook",
-        "Write a Jupyter notebook that explains and runs every step, in Korean and English.",
-    ),
-    "doctor": Listed(
-        "doctor", "Print versions, the device and number format that training would use, and free disk."
-    ),
-    "demo": Listed(
-        "demo",
-        "Run every step on a built-in corpus, with two tiny models that are trained in minutes.",
-    ),
 }
 
 
 SECTIONS = {
     "First steps": ("demo", "doctor", "notebook"),
     "From data to a submission, in this order": (
-        "download", "check", "train", "predict", "tune", "ensemble", "score", "report", "submit", "leaderboard",
-        "submissions",
+        "download", "check", "train", "predict", "tune", "ensemble", "score", "report", "submit",
+        "leaderboard", "submissions",
     ),
     "More training": ("runs", "sweep", "kernel"),
 }  # fmt: skip

@@ -60,4 +60,4 @@ def _in_earnest(found: Sweep) -> None:
         f"{edit(found.best.edit)} is the lowest score (trials that finished: {len(found.finished)}) on the "
         "very questions that chose it, and so optimistic; for one to believe, train the winner with folds:"
     )
-    terminal.say(found.command)
+    terminal.say(f"next: {found.command}")

@@ -21,6 +21,7 @@ SWEEP_FILE = "sweep.json"
 """In the folder of a sweep: where its study is."""
 TUNED = "tuned"
 """The folder of tuned recipes, beside the recipe."""
+_SUFFIXES = {".json", ".jsonl", ".csv", ".tsv", ".parquet", ".zip", ".gz"}
 
 
 def submission_csv(name: str) -> Path:
@@ -40,7 +41,10 @@ def tuned_recipe(recipe: Path) -> Path:
 
 def repaired_copy(data: Path) -> Path:
     """Where ``--repair`` may write a sound copy of *data*: ``train-repaired.json`` beside it."""
-    return data.with_name(f"{data.name.partition('.')[0] or data.name}-repaired.json")
+    stem = data.name
+    while Path(stem).suffix.lower() in _SUFFIXES:
+        stem = Path(stem).stem
+    return data.with_name(f"{stem}-repaired.json")
 
 
 def own_test_file(data: Path) -> Path | None:

@@ -112,7 +112,9 @@ def find_training_data(recipe: Recipe, *folders: Path, cure: str = "name it with
                 f"trained on {file.sha256[:8]}); bring that file back, or {cure}"
             )
     names = ", ".join(file.name for file in run.record.data)
-    places = dict.fromkeys(str(path) for folder in folders for path in (folder, folder / DATA))
+    places = dict.fromkeys(
+        str(path) for folder in folders for path in (folder, folder / DATA) if path.is_dir()
+    )
     raise ConfigError(
         changed
         or f"{run.folder}: its training data ({names}) are not in {' or '.join(places)}; copy the file to "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import kit
 from kit.data import demo_corpus
 from kit.data.records import Dataset
+from kit.hints import commands_in
 from kit.submission.csv import check_submission, read_submission
 from tests.commands import run_kit
 
@@ -51,6 +53,14 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     card = json.loads((tmp_path / "submissions" / "demo.json").read_text(encoding="utf-8"))
     assert card["recipe"]["decoder"] == "edit"
     assert len(card["members"]) == 2
+    assert "lower is better; all blank would score " in result.stdout
+    assert (tmp_path / "reports" / "demo.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    hints = list(commands_in(result.stderr))
+    assert hints[1:] == ["kit runs runs", "kit download goorm-2"]
+    assert hints[0].startswith("kit ensemble submissions/demo.yaml --data data/demo/test.json --explain ")
+    for hint in hints[:2]:
+        tried = run_kit(*shlex.split(hint)[1:], cwd=tmp_path)
+        assert tried.returncode == 0, tried.stderr
 
     again = demo(tmp_path, "--articles", 100)
     assert again.stderr.count("already trained with these settings") == 2

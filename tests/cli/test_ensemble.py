@@ -67,6 +67,7 @@ def test_what_does_not_go_together_is_refused(three: None, data: Dataset) -> Non
         kit.ensemble(None, data)
 
 
+
 def test_with_answers_the_distance_of_each_candidate_is_shown(
     three: None, data: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,3 +97,35 @@ def test_with_answers_the_distance_of_each_candidate_is_shown(
     told = json.loads(capsys.readouterr().out)
     assert told["distance"] == found.distance
     assert [one["distance"] for one in told["candidates"]] == [one.distance for one in found.choice.candidates]
+
+
+def test_a_default_name_replaces_only_what_was_made_from_the_same(
+    three: None, data: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run, a recipe of its name and a tuned one share NAME; so do two data files."""
+    write_recipe(Path("words.yaml"), recipe(A, decoder="edit"), "made by hand")
+    write_recipe(Path("tuned/words.yaml"), recipe(B), "made by hand")
+    first = kit.ensemble("runs/words", data).path
+    assert first == Path("submissions/words.csv")
+    bytes_of_first = first.read_bytes()
+    assert kit.ensemble("runs/words", data).path == first
+    said: list[str] = []
+    assert kit.ensemble("words.yaml", data, say=said.append).path == Path("submissions/words-2.csv")
+    assert said == [
+        "submissions/words.csv was made from something else and stays; this one is submissions/words-2.csv"
+    ]
+    assert kit.ensemble("tuned/words.yaml", data).path == Path("submissions/words-tuned.csv")
+    assert kit.ensemble("words.yaml", data, members=["runs/letters"]).path == Path("submissions/words-3.csv")
+    assert kit.ensemble(None, data, members=["runs/words", "runs/letters"]).path.name == "words-4.csv"
+    # the recipe is edited and made again: still the same recipe
+    write_recipe(Path("words.yaml"), recipe(A), "made by hand")
+    assert kit.ensemble("words.yaml", data).path == Path("submissions/words-2.csv")
+    ensemble([Path("tuned/words.yaml")], TEST)
+    output = capsys.readouterr()
+    assert "submissions/words-tuned.csv" in output.out
+    assert "this one is submissions/words-tuned.csv" in output.err
+    assert first.read_bytes() == bytes_of_first
+    # what the kit did not make is never replaced
+    Path("submissions/words.json").unlink()
+    assert kit.ensemble("runs/words", data).path == Path("submissions/words-5.csv")
+

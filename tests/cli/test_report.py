@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -89,3 +90,21 @@ def test_data_without_a_single_error_can_be_reported(tmp_path: Path, monkeypatch
     done = report(tmp_path, "right.csv", "--data", str(files.train), "--text")
     assert done.returncode == 0, done.stderr
     assert "0.000" in done.stdout
+
+
+def test_a_default_page_replaces_only_one_of_the_same_subject(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(place.folder, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    shutil.rmtree("reports", ignore_errors=True)
+    shutil.copy("two.yaml", "words.yaml")
+    said: list[str] = []
+    pages = [
+        kit.report(subject, "data/train.json", say=said.append).path.name
+        for subject in ("runs/words", "words.csv", "words.yaml", "words.csv", "runs/words")
+    ]
+    assert pages == ["words.html", "words-2.html", "words-3.html", "words-2.html", "words.html"]
+    assert said[0] == (
+        "reports/words.html was made from something else and stays; this one is reports/words-2.html"
+    )

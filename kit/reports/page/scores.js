@@ -95,7 +95,7 @@ function drawComparison() {
   fill(section,
     el("h2", { id: "comparison-title" }, "Against ", data(VERSUS.label)),
     el("p", { class: "lead", id: "difference" },
-      `Over all questions: ${against.words}, p = ${against.p_value.toFixed(3)}`),
+      `Over all questions, in characters a question: ${against.words}, p = ${against.p_value.toFixed(3)}`),
     el("div", { class: "moves" },
       move("better", "got better", "▼", sums.better), move("same", "as near as before", "=", sums.same), move("worse", "got worse", "▲", sums.worse)),
     transitions(rows));
