@@ -125,11 +125,21 @@ def _print(text: Text, console: Console) -> None:
         return
     found = _COMMAND.search(text.plain)
     words, *commands = text.divide([found.start()]) if found else [text]
-    for one in words.wrap(console, console.width, overflow="ignore") if words else ():
+    for one in words.divide(_line_ends(words.plain, console.width)):
         one.rstrip()
         console.print(one)
     for one in commands:
         console.print(one)
+
+
+def _line_ends(text: str, width: int) -> list[int]:
+    """Where lines of at most *width* columns end, between words; a longer word is left whole."""
+    ends, begin = [], 0
+    for word in re.finditer(r"\S+\s*", text):
+        if word.start() > begin and cell_len(text[begin : word.end()].rstrip()) > width:
+            begin = word.start()
+            ends.append(begin)
+    return ends
 
 
 def table(

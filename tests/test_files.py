@@ -118,7 +118,7 @@ def test_a_misspelt_path_is_recognised(
         write_text(Path(path), "{}")
     assert likely_path(Path(given)) == meant
     assert did_you_mean(Path(given)) == (f"did you mean {meant}?" if meant else "")
-    if not Path(given[:100]).is_dir() and "\0" not in given and len(given) < 100:
+    if given.endswith(".json"):
         cure = re.escape(f"did you mean {meant}?" if meant else "check the path")
         with pytest.raises(DataError, match=f"there is no such file; {cure}$"):
             read_file(Path(given), DataError)

@@ -115,9 +115,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_a_hint_works_when_typed(
-    place: Path, tmp_path: Path, arguments: list[str], hint: str
-) -> None:
+def test_a_hint_works_when_typed(place: Path, tmp_path: Path, arguments: list[str], hint: str) -> None:
     folder = tmp_path / "work"
     shutil.copytree(place, folder)
     done = run_kit(*arguments, cwd=folder)

@@ -130,7 +130,7 @@ def ensemble(
 
     chosen, dataset = _recipe(recipe, members), dataset_of(data)
     truth = None if answers is None else dataset_of(answers, answers_needed=True)
-    sources = [source_path(one) for one in (recipe, *members) if one is not None and one is not chosen]
+    sources = [source_path(one) for one in (recipe, *members) if one and not isinstance(one, Recipe)]
     made_from = shlex.join(map(str, sources))
     if out is not None:
         target = path_given(out, "out")

@@ -126,9 +126,9 @@ class FileReport(Displayed):
             ("gold answers", f"{self.answers:,} ({self.golds_per_question:.2f} an answered question)"),
             ("unanswerable", f"{self.unanswerable:,}"),
             ("answers withheld", f"{self.withheld:,}"),
-            ("answer length (characters)", _in_words(self.answer_lengths)),
-            ("question length (characters)", _in_words(self.question_lengths)),
-            ("context length (characters)", _in_words(self.context_lengths)),
+            ("answer length", _in_words(self.answer_lengths)),
+            ("question length", _in_words(self.question_lengths)),
+            ("context length", _in_words(self.context_lengths)),
         ]
         remarks = list(self.remarks)
         if self.grouping is not None:
@@ -261,4 +261,4 @@ def _in_words(lengths: Lengths) -> str:
     if not lengths.count:
         return "none"
     points = ", ".join(f"{percent} % up to {length}" for percent, length in lengths.quantiles)
-    return f"mean {lengths.mean:.1f}; {points}; longest {lengths.longest}"
+    return f"mean {lengths.mean:.1f} characters; {points}; longest {lengths.longest}"

@@ -189,7 +189,7 @@ def ranges(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int
 def aligned(
     scores: SpanScores, guids: tuple[str, ...], label: str, cure: str = "make its span file again"
 ) -> SpanScores:
-    """*scores* in the order of *guids*.  Raises SpanFileError, with *cure*, where the member misses a question."""
+    """*scores* in the order of *guids*.  Raises SpanFileError, with *cure*, where it misses a question."""
     if scores.guids == guids:
         return scores
     position: Mapping[str, int] = {guid: index for index, guid in enumerate(scores.guids)}

@@ -63,7 +63,7 @@ def test_no_repair_is_promised_that_would_be_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no question could be mended, get another copy"):
         load(path)
     written(path, [row("a", text="없는 말"), row("b")])
-    with pytest.raises(DataError, match=r"mend a copy with kit check .* --repair OUT\.json"):
+    with pytest.raises(DataError, match=r"; run: kit check .*/a\.json --repair .*/a-repaired\.json$"):
         load(path)
     check([path], None, tmp_path / "out.json")
 
@@ -173,10 +173,10 @@ def test_lengths_have_their_unit_and_characters_their_meaning(
     shown = capsys.readouterr().out
     lines = {line.split("  ")[0]: " ".join(line.split()) for line in shown.splitlines()}
     length = len(one["answers"][0]["text"])
-    assert lines["answer length (characters)"].startswith(
-        f"answer length (characters) mean {length}.0; 50 % up to {length}, 75 % up to {length}"
+    assert lines["answer length"].startswith(
+        f"answer length mean {length}.0 characters; 50 % up to {length}, 75 % up to {length}"
     )
-    assert lines["answer length (characters)"].endswith(f"longest {length}")
+    assert lines["answer length"].endswith(f"longest {length}")
     assert (
         lines["character"]
         == "character U+200E, an invisible left-to-right mark: 2 times, first in question b"

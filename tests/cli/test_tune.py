@@ -15,6 +15,7 @@ from kit.errors import ConfigError
 from tests.tuning.test_nested import data, recipe
 
 __all__ = ["data", "recipe"]
+ELSEWHERE = r"training data \(train.json\) are not in \. or data; copy the file to data, or name it with"
 
 
 def test_json_names_the_recipe_that_was_written(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,12 +32,18 @@ def test_json_names_the_recipe_that_was_written(recipe: Path, capsys: pytest.Cap
 
 def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> None:
     Path("data/train.json").rename("data/other.json")
-    with pytest.raises(ConfigError, match=r"training data \(train.json\) are not in \. or data; copy the file to data, or name it with"):
+    with pytest.raises(
+        ConfigError,
+        match=ELSEWHERE,
+    ):
         kit.tune(recipe)
     # nor is one taken that a download has not put in its place
     Path("data/.goorm-2.k1lled00.part/files").mkdir(parents=True)
     Path("data/other.json").rename("data/.goorm-2.k1lled00.part/files/train.json")
-    with pytest.raises(ConfigError, match=r"training data \(train.json\) are not in \. or data; copy the file to data, or name it with"):
+    with pytest.raises(
+        ConfigError,
+        match=ELSEWHERE,
+    ):
         kit.tune(recipe)
 
 

@@ -82,7 +82,11 @@ def test_hidden_characters_are_remarks_and_lost_ones_are_faults(write: Write) ->
         ("\u2009", "U+2009", "a kind of space (thin space)"),
         ("\x07", "U+0007", "an invisible control character"),
         ("\ufffd", "U+FFFD", "a replacement character, where a byte could not be decoded"),
-        ("\u1100", "U+1100..U+D7FF", "Hangul in decomposed form (NFD), up to three characters for one syllable"),
+        (
+            "\u1100",
+            "U+1100..U+D7FF",
+            "Hangul in decomposed form (NFD), up to three characters for one syllable",
+        ),
         ("\ue000", "U+E000..U+10FFFD", "private use: means something in one font only"),
         ("\ufeff", "U+FEFF", "a byte-order mark, invisible"),
     ],

@@ -291,7 +291,7 @@ def test_all_mistakes_come_at_once_the_first_ten_in_full(corpus: Json, write: Wr
     ]
     message = complaint(write(corpus))
     assert re.findall(r"question (n\d+):", message) == [f"n{number}" for number in range(10)]
-    assert "; and 15 more; mend a copy with" in message
+    assert "; and 15 more; run: kit check " in message
 
 
 def test_a_test_file_is_no_training_file(corpus: Json, write: Write) -> None:

@@ -205,9 +205,7 @@ def test_pairs_need_the_same_questions() -> None:
         (0.0, 0.0, 0.0, None, "equal (95 %: 0.000 to 0.000)"),
     ],
 )
-def test_a_difference_in_words(
-    mean: float, low: float, high: float, proven: bool | None, words: str
-) -> None:
+def test_a_difference_in_words(mean: float, low: float, high: float, proven: bool | None, words: str) -> None:
     found = PairedDifference(mean, Interval(low, high, 0.95), 0.04)
     assert found.in_words(proven) == words
 

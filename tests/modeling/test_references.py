@@ -28,8 +28,14 @@ def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("klue-bret", "klue-bret: is no preset, no folder and no hub id (owner/name); did you mean klue-bert?"),
-        ("koelektra", "koelektra: is no preset, no folder and no hub id (owner/name); did you mean koelectra?"),
+        (
+            "klue-bret",
+            "klue-bret: is no preset, no folder and no hub id (owner/name); did you mean klue-bert?",
+        ),
+        (
+            "koelektra",
+            "koelektra: is no preset, no folder and no hub id (owner/name); did you mean koelectra?",
+        ),
         ("zzz", "zzz: is no preset, no folder and no hub id (owner/name); presets: kcbert, "),
         ("mine", "did you mean models/mine?"),
         ("models/mien", "models/mien: no such folder; did you mean models/mine?"),
@@ -48,7 +54,15 @@ def test_what_is_certainly_no_model_is_refused(reference: str, message: str) -> 
 
 @pytest.mark.parametrize(
     "reference",
-    ["klue-bert", "folder", "bert-base-multilingual-cased", "gpt2", "xlm-roberta-base", "owner/model", "cached"],
+    [
+        "klue-bert",
+        "folder",
+        "bert-base-multilingual-cased",
+        "gpt2",
+        "xlm-roberta-base",
+        "owner/model",
+        "cached",
+    ],
 )
 def test_what_may_be_a_model_is_opened(reference: str, tmp_path: Path) -> None:
     Path("folder").mkdir()
@@ -95,7 +109,10 @@ def test_a_misspelt_name_fails_before_torch_and_the_data(endpoint: str, tmp_path
     for words, message in (
         (["train", "klue-bret", "--data", "none.json", "--run", "r"], "did you mean klue-bert?"),
         (["train", "klue/bert-bse", "--data", "none.json", "--run", "r"], "did you mean klue/bert-base?"),
-        (["sweep", "nobody/model", "--data", "x", "--run", "r", "--range", "lr=1e-5:1e-4"], "check the spelling"),
+        (
+            ["sweep", "nobody/model", "--data", "x", "--run", "r", "--range", "lr=1e-5:1e-4"],
+            "check the spelling",
+        ),
         (["doctor", "kcbret"], "did you mean kcbert?"),
         (["train", "owner/model", "--data", "none.json", "--run", "r"], "none.json: there is no such file"),
     ):

@@ -54,9 +54,7 @@ def test_with_all_folds_there_is_an_estimate(data: Dataset) -> None:
 def test_a_run_without_folds(data: Dataset) -> None:
     record = read_run(RUN)
     assert record is not None
-    changed(
-        settings=record.settings.model_copy(update={"folds": None}), folds={"full": record.folds["0"]}
-    )
+    changed(settings=record.settings.model_copy(update={"folds": None}), folds={"full": record.folds["0"]})
     assert reason() == (
         "out-of-fold scores are missing: runs/words: was trained without --folds; train it with --folds 5 "
         "under another --run"
