@@ -7,9 +7,32 @@ from html.parser import HTMLParser
 
 import pytest
 
-from kit.display import Brief, Displayed, Table, duration, escaped, html_of, quoted, shortened, text_of, visible
+from kit.display import (
+    Brief,
+    Displayed,
+    Table,
+    duration,
+    escaped,
+    html_of,
+    quoted,
+    shortened,
+    text_of,
+    visible,
+)
 
-HOSTILE = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "</td></table><b>", "a\x1b[31m\u202eb", "&lt;"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</td></table><b>",
+    "a\x1b[31m\u202eb",
+    "&lt;",
+]
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</td></table><b>",
+    "a\x1b[31m\u202eb",
+    "&lt;",
+]
 
 
 class Parsed(HTMLParser):
@@ -41,14 +64,19 @@ def test_no_text_becomes_html(hostile: str) -> None:
 
 
 def test_text_is_aligned_by_columns_of_a_terminal() -> None:
-    table = Table("점수", ("run", "Edit Score", "model"), [("한국", "1.500", "full"), ("e5", "12.250", "0")], ("model",))
+    table = Table(
+        "점수", ("run", "Edit Score", "model"), [("한국", "1.500", "full"), ("e5", "12.250", "0")], ("model",)
+    )
     assert text_of(table).splitlines() == [
         "점수",
         "run   Edit Score  model",
         "한국       1.500  full",
         "e5        12.250  0",
     ]
-    assert text_of(Table("facts", (), [("kit", "0.2"), ("device", "CPU\n")])) == "facts\nkit     0.2\ndevice  CPU⏎"
+    assert (
+        text_of(Table("facts", (), [("kit", "0.2"), ("device", "CPU\n")]))
+        == "facts\nkit     0.2\ndevice  CPU⏎"
+    )
     assert text_of(Table("nothing", (), ())) == "nothing"
 
 
@@ -82,6 +110,16 @@ def test_a_record_is_one_short_line() -> None:
 
 
 def test_cells() -> None:
-    assert [duration(seconds) for seconds in (40.4, 89, 90, 720, 11100)] == ["40 s", "89 s", "2 min", "12 min", "3 h 5 min"]
+    assert [duration(seconds) for seconds in (40.4, 89, 90, 720, 11100)] == [
+        "40 s",
+        "89 s",
+        "2 min",
+        "12 min",
+        "3 h 5 min",
+    ]
     assert (quoted(""), quoted("가나다라", 3)) == ("(blank)", "“가나…”")
-    assert (shortened("가나다라", 8), shortened("가나다라", 7), shortened("a\nb", 5)) == ("가나다라", "가나다…", "a⏎b")
+    assert (shortened("가나다라", 8), shortened("가나다라", 7), shortened("a\nb", 5)) == (
+        "가나다라",
+        "가나다…",
+        "a⏎b",
+    )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
 from kit.display import INTERVAL, Displayed, Table, edit, shortened
 from kit.errors import counted
-from kit.submission.submission_table import MESSAGE, SCORES, status_cells, submission_table, when
 from kit.settings.paths import SUBMISSIONS
+from kit.submission.submission_table import MESSAGE, SCORES, status_cells, submission_table, when
 
 if TYPE_CHECKING:
     from kit.kaggle.leaderboard import Board, BoardFile

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import hashlib
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit.display import Displayed, Table, escaped
-from kit.display import html_of as tables_html
 from kit.api.arguments import (
     Data,
     PathLike,
@@ -21,6 +19,8 @@ from kit.api.arguments import (
     recipe_of,
     source_path,
 )
+from kit.display import Displayed, Table, escaped
+from kit.display import html_of as tables_html
 from kit.errors import ConfigError, DataError
 from kit.settings.paths import kept_instead, report_page, unused
 from kit.settings.recipe import Recipe

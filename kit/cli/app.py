@@ -46,9 +46,7 @@ def _options(
     pass
 
 
-def several_after(
-    arguments: list[str], command: str, *options: str, positional: bool = True
-) -> list[str]:
+def several_after(arguments: list[str], command: str, *options: str, positional: bool = True) -> list[str]:
     """Let each of *options* of *command* take several values, as in ``--data a.json b.json``.
 
     The parser knows only the option given again for each.  With *positional*, only where that came first:

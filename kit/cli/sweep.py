@@ -10,8 +10,8 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import explain_scores, print_json
 from kit.cli.options import DATA_HELP, takes_options
+from kit.cli.tables import explain_scores, print_json
 from kit.display import edit
 from kit.settings.sweep_options import SweepOptions
 

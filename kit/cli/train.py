@@ -9,9 +9,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import explain_scores, print_json
 from kit.cli.lazy import PLAIN
 from kit.cli.options import BackboneArgument, DataFiles, HelpAll, grouped_help, takes_options
+from kit.cli.tables import explain_scores, print_json
 from kit.hints import command, next_step
 from kit.settings.job import TrainKeywords
 from kit.settings.paths import own_test_file

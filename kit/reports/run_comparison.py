@@ -85,9 +85,11 @@ class RunComparison(Displayed):
             rows.append(
                 row(
                     f"against {first} (paired)",
-                    lambda score: ""
-                    if score.versus is None
-                    else score.versus.difference.in_words(proven[id(score.versus)]),
+                    lambda score: (
+                        ""
+                        if score.versus is None
+                        else score.versus.difference.in_words(proven[id(score.versus)])
+                    ),
                 )
             )
         return [
@@ -230,7 +232,9 @@ def _scores(
     common = replace(dataset, questions=tuple(q for q, kept in zip(dataset, shared, strict=True) if kept))
     if not answers or not len(common):
         if answers:
-            reasons |= dict.fromkeys(answers, "the runs held out different questions; name others with --data")
+            reasons |= dict.fromkeys(
+                answers, "the runs held out different questions; name others with --data"
+            )
         return [None] * len(runs), 0, reasons
     first: Score | None = None
     found: list[Score | None] = []
@@ -249,7 +253,7 @@ def _scores(
 
 
 def _not_learned(run: Run, dataset: Dataset, folders: Sequence[Path]) -> NDArray[np.bool_]:
-    """Which questions of *dataset* the run did not learn: bool (Q,).  Raises KitError where there are none."""
+    """Which questions of *dataset* the run did not learn: bool (Q,).  Raises KitError without any."""
     record = _record(run)
     if not run.learned(dataset):
         return np.ones(len(dataset), np.bool_)

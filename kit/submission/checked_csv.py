@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.display import Brief
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.display import Brief
 from kit.errors import SubmissionError
 from kit.kaggle.compression import suffix_of, unpacked
 from kit.settings.paths import COMPETITION_DATA, SAMPLE, TEST

@@ -42,9 +42,7 @@ class LiveCurves(TrainerCallback):
         """The next training gets its own picture."""
         self._display, self._drawn = "", 0.0
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """A new point; an evaluation is drawn at once."""
         evaluated = bool(state.log_history) and "eval_edit" in state.log_history[-1]
         if evaluated or time.monotonic() - self._drawn >= _PAUSE:

@@ -24,7 +24,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         found = kit.load(demo_corpus.write(Path("data"), train_contexts=40, test_contexts=3).train)
         make_run(found, "words", scores_of(found, words, 1, 3.0))
         make_run(found, "letters", scores_of(found, letters, 2, 4.0))
-        Path("two.yaml").write_text("members:\n  - run: runs/words\n  - run: runs/letters\n", encoding="utf-8")
+        Path("two.yaml").write_text(
+            "members:\n  - run: runs/words\n  - run: runs/letters\n", encoding="utf-8"
+        )
         return found
 
 

@@ -43,8 +43,10 @@ def test_records_and_reasons(folder: Path) -> None:
     assert found.records["done"] == RECORD
     (reason,) = found.unreadable.values()
     assert "broken/run.json" in reason
-    with pytest.raises(ConfigError, match=r"no such folder; kit train --run .*/none/NAME makes the first"):
-        kit.runs(folder / "none")
+    with pytest.raises(
+        ConfigError, match=r"no such folder; kit train with --run .*/apart/NAME.* makes the first"
+    ):
+        kit.runs(folder / "apart")
 
 
 def test_the_command_prints_what_the_function_returns(
@@ -89,7 +91,8 @@ def test_a_sweep_is_one_line(folder: Path) -> None:
     assert not (folder / "sweep-1" / "sweep.png").exists()
     rows = [row for row in found.tables()[0].rows if row[0].startswith("sweep")]
     assert rows[0] == (
-        "sweep-1", "tiny", f"sweep of 5 trials, best {best.name}", f"{best.edit:.3f}", "5.700", "", "120", "15 min"
+        "sweep-1", "tiny", f"sweep of 5 trials, best {best.name}", f"{best.edit:.3f}", "5.700", "",
+        "120", "15 min",
     )  # fmt: skip
     assert rows[1][:3] == ("sweep-2", "", "cannot be read")
     assert repr(found) == f"<Runs: 2 runs and 1 sweep in {folder}>"

@@ -67,7 +67,6 @@ def test_what_does_not_go_together_is_refused(three: None, data: Dataset) -> Non
         kit.ensemble(None, data)
 
 
-
 def test_with_answers_the_distance_of_each_candidate_is_shown(
     three: None, data: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +95,9 @@ def test_with_answers_the_distance_of_each_candidate_is_shown(
     ensemble([Path("asked.yaml")], TEST, explain="q1", answers=TEST, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert told["distance"] == found.distance
-    assert [one["distance"] for one in told["candidates"]] == [one.distance for one in found.choice.candidates]
+    assert [one["distance"] for one in told["candidates"]] == [
+        one.distance for one in found.choice.candidates
+    ]
 
 
 def test_a_default_name_replaces_only_what_was_made_from_the_same(
@@ -128,4 +129,3 @@ def test_a_default_name_replaces_only_what_was_made_from_the_same(
     # what the kit did not make is never replaced
     Path("submissions/words.json").unlink()
     assert kit.ensemble("runs/words", data).path == Path("submissions/words-5.csv")
-

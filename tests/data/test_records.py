@@ -24,8 +24,10 @@ def test_questions_by_place_slice_and_guid(data: Dataset) -> None:
     assert isinstance(data[:2], tuple)
     assert data[last.guid] is last
     assert (len(list(data)), len(data[5:])) == (len(data), len(data) - 5)
-    with pytest.raises(IndexError, match=rf"train.*json: has no question number {len(data)}; it has {len(data)}, from 0"):
-        data[len(data)]
+    with pytest.raises(
+        IndexError, match=rf"train.*json: has no question number {len(data)}; it has {len(data)}, from 0"
+    ):
+        data[size]
     with pytest.raises(KeyError, match="has no question nowhere; check the guid"):
         data["nowhere"]
 

@@ -50,7 +50,6 @@ def make_whole(data: Dataset, name: str) -> None:
     run = open_run(Path("runs") / name)
     scores = scores_of(data, words, 3, 3.0)
 
-
     write_spans(
         run.span_file(data, FULL),
         replace(scores.provenance, run=name, fold=FULL, model_sha256="0" * 64),
@@ -139,7 +138,9 @@ def test_a_run_that_learned_the_questions_has_no_score(data: Dataset) -> None:
     make_whole(data, "whole")
     change("whole", valid=DataFile(name="valid.json", sha256="e" * 64, questions=3))
     found = kit.runs(compare=["words", "whole"])
-    assert found.reasons["whole"].startswith("runs/whole: learned the answers of data/train.json; name another")
+    assert found.reasons["whole"].startswith(
+        "runs/whole: learned the answers of data/train.json; name another"
+    )
 
 
 def test_what_cannot_be_compared_is_refused(data: Dataset) -> None:
@@ -148,7 +149,7 @@ def test_what_cannot_be_compared_is_refused(data: Dataset) -> None:
     with pytest.raises(ConfigError, match="compare: is words; give a list of at least two runs"):
         kit.runs(compare="words")
     write_text(Path("runs/plain/config.json"), "{}")
-    with pytest.raises(ModelError, match=r"runs/plain: has no run\.json, so nothing is known of its training"):
+    with pytest.raises(ModelError, match=r"runs/plain: has no run\.json, so nothing is known"):
         kit.runs(compare=["words", "plain"])
     with pytest.raises(ModelError, match="nowhere"):
         kit.runs(compare=["words", "nowhere"])

@@ -51,7 +51,9 @@ def test_a_shell_has_none() -> None:
 
 
 def test_a_kernel_shows_one_picture_a_training(tmp_path: Path) -> None:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (TRAINING, BROKEN)])
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code) for code in (TRAINING, BROKEN)]
+    )
     NotebookClient(notebook, timeout=100, resources={"metadata": {"path": str(tmp_path)}}).execute()
     pictures = [one for one in notebook.cells[0].outputs if one.output_type == "display_data"]
     assert len(pictures) == 2  # of nine and more updates
