@@ -27,12 +27,6 @@ HOSTILE = [
     "a\x1b[31m\u202eb",
     "&lt;",
 ]
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "</td></table><b>",
-    "a\x1b[31m\u202eb",
-    "&lt;",
-]
 
 
 class Parsed(HTMLParser):

@@ -127,9 +127,7 @@ class RunRecord(Displayed, Settings):
 
     def mean(self, metric: str) -> float:
         """The mean of *metric* over all held-out questions of the models; nan where none has it."""
-        known = [
-            (fold.metrics[metric], fold.held_out) for fold in self.folds.values() if metric in fold.metrics
-        ]
+        models = [fold for fold in self.folds.values() if metric in fold.metrics]
         held_out = sum(fold.held_out for fold in models)
         total = sum(fold.metrics[metric] * fold.held_out for fold in models)
         return total / held_out if held_out else math.nan

@@ -27,7 +27,7 @@ def test_questions_by_place_slice_and_guid(data: Dataset) -> None:
     with pytest.raises(
         IndexError, match=rf"train.*json: has no question number {len(data)}; it has {len(data)}, from 0"
     ):
-        data[size]
+        data[len(data)]
     with pytest.raises(KeyError, match="has no question nowhere; check the guid"):
         data["nowhere"]
 
