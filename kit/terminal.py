@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Literal, TextIO
 
 from rich.cells import cell_len
@@ -32,6 +32,11 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+from kit.display import Table as Shown
+from kit.display import duration as duration
+from kit.display import shortened as shortened
+from kit.display import visible as visible
 
 _GAP = 2
 _COMMAND = re.compile(r"\b(?:next|then|run): (?:kit|kaggle) ")
@@ -95,22 +100,6 @@ def _console(stream_is_error: bool) -> Console:
         file=stream, force_terminal=stream.isatty(), color_system=None if plain else "auto",
         highlight=False, soft_wrap=True, emoji=False, markup=False, force_jupyter=False,
     )  # fmt: skip
-
-
-def visible(text: str) -> str:
-    """*text* with control characters (terminal escapes, line ends, bidi overrides) made visible."""
-    return "".join(c if c.isprintable() or c == " " else _shown(c) for c in text)
-
-
-def shortened(text: str, most: int) -> str:
-    """*text* in at most *most* columns of a terminal (Hangul takes two), with … where it was cut."""
-    whole = Text(visible(text))
-    whole.truncate(most, overflow="ellipsis")
-    return whole.plain
-
-
-def _shown(character: str) -> str:
-    return {"\n": "⏎", "\t": "⇥"}.get(character) or f"\\u{{{ord(character):x}}}"
 
 
 def say(line: str) -> None:
@@ -189,6 +178,15 @@ def table(
         grid.add_row(*map(Text, row))
     console.width = max(sum(widths) + _GAP * len(widths), 1)
     console.print(grid, soft_wrap=False)
+
+
+def show(shown: Iterable[Shown]) -> None:
+    """Print tables on standard output, one after another; a table without columns as names and values."""
+    for one in shown:
+        if one.columns:
+            table(one.title, one.columns, one.rows, words=one.words)
+        else:
+            facts(one.title, [(row[0], row[1]) for row in one.rows])
 
 
 def _folded(row: Sequence[str], wordy: Sequence[bool]) -> list[str]:
@@ -324,11 +322,3 @@ def progress_bar() -> Progress:
         disable=not console.is_terminal,
         speed_estimate_period=_SPEED_SECONDS,
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds in readable form: 40 s, 12 min, 3 h 5 min."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -14,6 +14,7 @@ from kit.api.arguments import PathLike, path_given
 from kit.data import demo_corpus
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ConfigError, counted
 from kit.settings.paths import DATA, RUNS, SUBMISSIONS, report_page, submission_csv
 from kit.settings.recipe import Member, Recipe
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from kit.spans.run_folder import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Demonstration:
+@dataclass(frozen=True, slots=True, repr=False)
+class Demonstration(Displayed):
     """What the demo made.
 
     scores: of every way to answer, all blank first; recipe: the best way, as a file; worst: the guid of the
@@ -37,6 +38,18 @@ class Demonstration:
     recipe: Path
     report: Path
     worst: str
+
+    @property
+    def headline(self) -> str:
+        """The submission and its score."""
+        return f"{self.submission}; {self.scores[-1].headline}"
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        from kit.metrics.scores import SCORE_COLUMNS
+
+        title = "articles that no model has seen"
+        return [Table(title, SCORE_COLUMNS, [score.row for score in self.scores])]
 
 
 def demo(

@@ -21,7 +21,8 @@ from kit.api.arguments import (
     run_of,
     source_path,
 )
-from kit.errors import ConfigError
+from kit.display import Displayed, Table, edit, share
+from kit.errors import ConfigError, counted
 from kit.settings.paths import kept_instead, submission_csv, unused
 from kit.settings.recipe import Member, Recipe
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from kit.submission.card import Card
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+@dataclass(frozen=True, slots=True, repr=False)
+class Submission(Displayed):
     """A written submission: its CSV, the answers in it, its card, and its score where answers were given."""
 
     path: Path
@@ -47,6 +48,38 @@ class Submission:
         from kit.decoding.default import Decoding
 
         return str(Decoding.of(Recipe.model_validate(self.card.recipe)))
+
+    @property
+    def blanks(self) -> int:
+        """How many answers are empty."""
+        return sum(not text for text in self.answers.values())
+
+    @property
+    def headline(self) -> str:
+        """The CSV, and how good it is."""
+        known = self.score if self.score is not None else self.card.estimate
+        return f"{self.path}: {counted(len(self.answers), 'answer')}; {known}"
+
+    def tables(self) -> list[Table]:
+        """The files, the blanks, and the score or estimate."""
+        rows = [
+            ("CSV", str(self.path)),
+            ("card", str(self.path.with_suffix(".json"))),
+            ("questions", f"{len(self.answers):,}"),
+            ("blank answers", f"{self.blanks:,} ({share(self.blanks / max(len(self.answers), 1))})"),
+        ]
+        score, estimate = self.score, self.card.estimate
+        if score is not None:
+            rows += [
+                ("Edit Score", f"{edit(score.edit)} (95 %: {score.interval}) characters"),
+                ("exact match", share(score.exact)),
+                ("character F1", share(score.f1)),
+            ]
+        elif estimate.edit is None:
+            rows.append(("local estimate", estimate.reason))
+        else:
+            rows += [("local estimate", str(estimate)), ("", estimate.reason)]
+        return [Table(self.card.name, (), rows)]
 
 
 def decode(recipe: Recipe | Run | PathLike, data: Data, *, plain: bool = False) -> dict[str, str]:
@@ -68,16 +101,22 @@ def explain(
     *,
     members: Sequence[Run | PathLike] = (),
     plain: bool = False,
+    answers: Data | None = None,
 ) -> Explanation:
     """How the recipe comes to its answer to one question: candidates, expected distances, members.
 
-    *recipe*, *members* and *plain* are those of `ensemble`.
+    *recipe*, *members* and *plain* are those of `ensemble`.  *answers*: the same questions with answers; the
+    gold and each candidate's distance to it are then known, too.
     """
     from kit.decoding.explain import explain as explain_question
+    from kit.reports.source import with_answers
     from kit.submission.build import csv_members
 
     chosen = _recipe(recipe, members, plain)
-    return explain_question(chosen, dataset_of(data), guid, csv_members(chosen))
+    asked = dataset_of(data)
+    if answers is not None:
+        asked = with_answers(asked, dataset_of(answers, answers_needed=True))
+    return explain_question(chosen, asked, guid, csv_members(chosen))
 
 
 def ensemble(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from kit.api.arguments import (
     recipe_of,
     source_path,
 )
+from kit.display import Displayed, Table, escaped
+from kit.display import html_of as tables_html
 from kit.errors import ConfigError, DataError
 from kit.settings.paths import kept_instead, report_page, unused
 from kit.settings.recipe import Recipe
@@ -31,12 +34,40 @@ if TYPE_CHECKING:
 _CURE = "name labelled questions with --data"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+_LARGEST_INLINE = 20_000_000
+"""Characters of a page; a notebook keeps each output in its file."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Displayed):
     """A written report: the HTML file, and what it shows."""
 
     path: Path
     contents: Contents
+
+    @property
+    def headline(self) -> str:
+        """The page, and the score that it is about."""
+        return f"{self.path}: {self.contents.overview.own.headline}"
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        return self.contents.overview.tables()
+
+    def _repr_html_(self) -> str:
+        """The whole page in a frame; what is too large for a notebook stays in its file."""
+        from kit.reports.page import html_of
+
+        page = html_of(self.contents)
+        if len(page) > _LARGEST_INLINE:
+            size = f"{len(page) / 1e6:.0f} MB"
+            note = Table(f"{self.path}: {size}, too large for a notebook; open it in a browser", (), ())
+            return tables_html([note, *self.tables()])
+        # Apart from the notebook: scripts of the frame reach nothing outside it.
+        return (
+            f'<iframe srcdoc="{html.escape(page)}" sandbox="allow-scripts" title="{escaped(self.headline)}" '
+            'style="width:100%;height:45em;border:1px solid #8888"></iframe>'
+        )
 
 
 def report(

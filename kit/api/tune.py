@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.api.arguments import Data, PathLike, dataset_of, path_given
+from kit.display import Displayed, Table
 from kit.settings.paths import kept_instead, tuned_recipe, unused
 from kit.version import __version__
 
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
     from kit.tuning.nested import Tuned
 
 
-@dataclass(frozen=True, slots=True)
-class TunedRecipe:
+@dataclass(frozen=True, slots=True, repr=False)
+class TunedRecipe(Displayed):
     """A tuned recipe that was written, the data it was fitted on, and the table of nested scores."""
 
     path: Path
     data: Path
     tuned: Tuned
+
+    @property
+    def headline(self) -> str:
+        """The file, and how good it is."""
+        return f"{self.path}: {self.tuned.headline}"
+
+    def tables(self) -> list[Table]:
+        """Those of `Tuned`."""
+        first, *others = self.tuned.tables()
+        return [replace(first, title=f"{self.path.name} on {self.data}"), *others]
 
 
 def tune(

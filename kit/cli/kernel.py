@@ -13,7 +13,8 @@ import kit
 from kit import terminal
 from kit.cli.app import Json, several_after
 from kit.cli.lazy import COMMANDS, PLAIN, PlainGroup
-from kit.cli.tables import edit, print_json, print_json_line
+from kit.cli.tables import print_json, print_json_line
+from kit.display import edit
 from kit.hints import command, next_step
 from kit.settings.option import options_of
 from kit.settings.paths import RUNS, TEST

@@ -71,7 +71,9 @@ COMMANDS = {
         "submissions",
         "List all submissions that Kaggle has of this account, also those made elsewhere; or download one.",
     ),
-    "runs": Listed("runs", "List the runs of a folder with their settings and held-out scores."),
+    "runs": Listed(
+        "runs", "List the runs of a folder with their settings and held-out scores, or compare some of them."
+    ),
     "sweep": Listed(
         "sweep",
         "Search ranges of training settings; each trial is a run, and those that lag behind stop early.",

@@ -9,15 +9,8 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import (
-    PLAIN_HELP,
-    SCORE_COLUMNS,
-    cells,
-    decoded_by,
-    explain_scores,
-    quoted,
-    share,
-)
+from kit.cli.tables import PLAIN_HELP, decoded_by, explain_scores
+from kit.display import quoted, share
 
 if TYPE_CHECKING:
     from kit.reports.overview import FacetRow, Overview
@@ -90,15 +83,7 @@ def _tables(overview: Overview) -> None:
 
 
 def _scores(overview: Overview) -> None:
-    name = overview.source.dataset.path.name
-    fitted = ": A FIT, NOT AN ESTIMATE" if overview.source.fitted else ""
-    rows = []
-    for row in overview.scores:
-        against = row.against
-        versus = "" if against is None else against.in_words()
-        rows.append((*cells(row.score), versus))
-    columns = (*SCORE_COLUMNS, "report against it")
-    terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows, words=columns[-1:])
+    terminal.show(overview.tables())
     explain_scores(overview.own.score.blank_edit, [overview.own.score.edit])
 
 

@@ -6,10 +6,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ModelError, SpanFileError
 from kit.files import did_you_mean
 from kit.hints import command
@@ -20,12 +21,23 @@ from kit.spans.span_scores import SpanScores
 from kit.spans.store import read_spans
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+@dataclass(frozen=True, slots=True, repr=False)
+class Run(Displayed):
     """A folder that ``kit train`` made (with its record), or any folder with a checkpoint (without)."""
 
     folder: Path
     record: RunRecord | None
+
+    @property
+    def headline(self) -> str:
+        """The folder, and what is known of it."""
+        return f"{self.folder}: {self.record.headline if self.record else 'a checkpoint'}"
+
+    def tables(self) -> list[Table]:
+        """Its models and what they scored."""
+        if self.record is None:
+            return [Table(self.headline, (), ())]
+        return [replace(one, title=f"{self.folder} ({one.title})") for one in self.record.tables()]
 
     @property
     def name(self) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import Levenshtein
 import pytest
 
 import kit
@@ -98,6 +101,39 @@ def test_what_does_not_go_together_is_refused(three: None, data: Dataset) -> Non
             ensemble(given, TEST, member=[letters])
     with pytest.raises(ConfigError, match="recipe: is None; one path is wanted"):
         kit.ensemble(None, data)
+
+
+def test_with_answers_the_distance_of_each_candidate_is_shown(
+    three: None, data: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = recipe(A, B | {"weight": 2.0}, decoder="edit")
+    write_recipe(Path("asked.yaml"), asked, "made by hand")
+    withheld = replace(data, questions=tuple(replace(question, answers=None) for question in data))
+    plain = kit.explain("asked.yaml", withheld, "q1")
+    assert plain.distance is None
+    assert not any("distance to the gold" in table.columns for table in plain.tables())
+    assert plain.as_dict()["distance"] is None
+
+    found = kit.explain("asked.yaml", withheld, "q1", answers=data)
+    (gold,) = found.question.golds
+    assert gold == "15일"
+    assert found.choice is not None
+    for one in found.choice.candidates:
+        assert one.distance == Levenshtein.distance(one.text, gold)
+    assert found.distance == Levenshtein.distance(found.answer, gold)
+    assert f"{found.distance} character" in repr(found)
+    assert len(repr(found)) < 260
+    assert "distance to the gold" in found._repr_html_()
+
+    ensemble([Path("asked.yaml")], TEST, explain="q1", answers=TEST)
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert any(re.search(r"^“15일” .* 0  +(answer, )?gold$", line) for line in lines)
+    ensemble([Path("asked.yaml")], TEST, explain="q1", answers=TEST, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["distance"] == found.distance
+    assert [one["distance"] for one in told["candidates"]] == [
+        one.distance for one in found.choice.candidates
+    ]
 
 
 def test_a_default_name_replaces_only_what_was_made_from_the_same(
