@@ -139,8 +139,8 @@ class FileReport(Displayed):
         return rows + [
             (
                 "character",
-                f"{count.code}, {count.meaning}: {counted(count.count, 'time')}, first in question "
-                f"{', '.join(map(plain, count.guids))}",
+                f"{count.code}, {count.meaning}: {counted(count.count, 'time')}, first in question"
+                f"{'s' if len(count.guids) > 1 else ''} {', '.join(map(plain, count.guids))}",
             )
             for count in self.characters
         ]

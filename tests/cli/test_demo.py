@@ -37,7 +37,7 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     result = demo(tmp_path, "--articles", 100)
     truth, answers = checked(tmp_path)
     first, *_ = result.stderr.splitlines()
-    assert first == "kit demo: trains two tiny models on 100 made-up articles; about 27 s on two cores"
+    assert first == "kit demo: trains two tiny models on 100 made-up articles; about 35 s on two cores"
     table = {line.rsplit("  ", 6)[0].strip(): line for line in result.stdout.splitlines()}
     for label in (
         "all blank",
