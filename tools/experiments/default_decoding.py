@@ -1,12 +1,12 @@
 """Which decoding a run gets that nothing was tuned for: decoder, length prior and cap, by Edit Score.
 
 ``python -m tools.experiments.default_decoding DATA RUN ...`` prints a table in Markdown: every setting,
-compared with plain argmax, paired, grouped by article. A run with folds that trained on DATA is scored out
-of fold, and the length prior of each fold is made from the answers of the others; ``nested`` chooses a
-setting by the mean of all such runs on all folds but one, and is scored on that one. Any other run or
-checkpoint is scored by what ``kit predict`` stored for DATA, on the answers of ``--answers FILE``, with the
-lengths of its record or of ``--lengths FILE``. ``--copies N`` prints instead how long DATA, repeated N
-times, take to decode.
+compared with plain argmax, paired, grouped by article. A run with folds that trained on DATA is scored
+out of fold, and the length prior of each fold is made from the answers of the others; ``nested``
+chooses a setting by the mean of all such runs on all folds but one, and is scored on that one. Any
+other run or checkpoint is scored by what ``kit predict`` stored for DATA, on the answers of ``--answers
+FILE``, with the lengths of its record or of ``--lengths FILE``. ``--copies N`` prints instead how long
+DATA, repeated N times, take to decode.
 """
 
 from __future__ import annotations
