@@ -20,7 +20,7 @@ def command(name: str, *arguments: object, **options: object) -> str:
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if one is True:
                 words.append(flag)
-            elif one not in (None, False, ""):
+            elif one is not None and one is not False and one != "":
                 words += [flag, str(one)]
     return shlex.join(words)
 

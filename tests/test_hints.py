@@ -57,7 +57,8 @@ def test_a_command_is_quoted_for_a_shell() -> None:
 
 
 def test_commands_are_found_in_a_text() -> None:
-    text = "a: is damaged; run: kit predict 'a b' --data c\nask again (`kit runs x`)\nnext: kit runs\nthen: kit demo"
+    text = "a: is damaged; run: kit predict 'a b' --data c\nask again (`kit runs x`)\n"
+    text += "next: kit runs\nthen: kit demo"
     assert list(commands_in(text)) == ["kit predict 'a b' --data c", "kit runs x", "kit runs", "kit demo"]
 
 

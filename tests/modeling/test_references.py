@@ -126,5 +126,5 @@ def test_a_misspelt_name_fails_before_torch_and_the_data(endpoint: str, tmp_path
 
 def test_a_kernel_takes_a_data_set_of_kaggle_and_no_misspelt_preset(tmp_path: Path) -> None:
     refuse_unknown("/kaggle/input/my-model", ask_hub=False)
-    with pytest.raises(ModelError, match="did you mean klue-bert?"):
+    with pytest.raises(ModelError, match=r"did you mean klue-bert\?"):
         kit.push_kernel("klue-brt", run_name="five", out=tmp_path / "kernel")

@@ -87,7 +87,7 @@ def test_training_data_that_are_elsewhere(data: Dataset) -> None:
     Path("data/train.json").rename("elsewhere.json")
     assert reason() == (
         "runs/words: its training data (train.json) are not in . or data; copy the file to data, or "
-        " score labelled questions with --answers"
+        "score labelled questions with --answers"
     )
 
 
@@ -111,8 +111,8 @@ def test_members_of_other_data_and_other_folds(data: Dataset) -> None:
     other = demo_corpus.write(Path("other"), 7, 20)
     make_run(kit.load(other.train), "strange", scores_of(kit.load(other.train), words, 1, 3.0))
     assert reason(Member(run=str(RUN)), Member(run="runs/strange")) == (
-        "runs/strange: not trained on data/train.json, so without out-of-fold scores for it; all members need "
-        "the same training file"
+        "runs/strange: not trained on data/train.json, so without out-of-fold scores for it; all members "
+        "need the same training file"
     )
 
 
