@@ -92,11 +92,11 @@ class Score(Displayed):
     def tables(self) -> list[Table]:
         """The score, under it that of the answers it was compared with, and the difference."""
         title = f"{counted(self.questions, 'question')}, reference: {self.reference}"
-        found = [Table(title, SCORE_COLUMNS, [self.row])]
+        rows, about = [self.row], [("all blank would score", edit(self.blank_edit))]
         if self.versus is not None:
-            found = [Table(title, SCORE_COLUMNS, [self.row, self.versus.score.row])]
-            found.append(Table("", (), [("difference", self.versus.sentence(self.label))]))
-        return found
+            rows.append(self.versus.score.row)
+            about.append(("difference", self.versus.sentence(self.label)))
+        return [Table(title, SCORE_COLUMNS, rows), Table("", (), about)]
 
     @property
     def reference(self) -> str:
