@@ -153,11 +153,12 @@ def test_a_sweep_is_shown_by_its_folder(here: Path, done: Sweep) -> None:
     assert done.best is not None
     assert table[1].split()[:5] == ["trial", "state", "Edit", "Score", "(characters)"]
     assert table[2].startswith(done.best.name)
-    assert len(table) == 6
+    assert len(table) == 7
+    assert "lower is better; all blank would score " in table[6]
     picture, optimistic, command = shown.stderr.splitlines()
     assert picture == "picture: whole/sweep.png"
     assert "very questions that chose it, and so optimistic" in optimistic
-    assert command == done.command
+    assert command == f"next: {done.command}"
     assert "--data data/train.json --run whole-best --epochs 2.0 --lr 0.01 " in command
     assert " --batch-size 8 " in command
     assert " --folds 5" in command

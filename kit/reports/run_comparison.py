@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.decoding.default import recipe_of_runs
 from kit.decoding.ensembles import answers_of
 from kit.display import BLANK, EDIT, INTERVAL, Displayed, Table, duration, edit, share
 from kit.errors import ConfigError, KitError, ModelError, counted
 from kit.files import sha256_file
 from kit.metrics.bootstrap import holm
 from kit.metrics.scores import Score, Versus, compare, score_answers
-from kit.settings.recipe import bare
 from kit.settings.runs import DataFile, RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.run_folder import Run, member_scores
@@ -225,7 +225,7 @@ def _scores(
         try:
             own = _not_learned(run, dataset, folders)
             questions = tuple(one for one, kept in zip(dataset, own, strict=True) if kept)
-            answers[name] = answers_of(bare(str(run.folder)), replace(dataset, questions=questions)).texts
+            answers[name] = answers_of(recipe_of_runs([run]), replace(dataset, questions=questions)).texts
             shared &= own
         except KitError as error:
             reasons[name] = str(error)
