@@ -15,7 +15,7 @@ from kit.hints import command, next_step
 from kit.settings.paths import COMPETITION_DATA, DATA, RUNS, TEST
 
 _START, _PER_ARTICLE = 28.0, 0.07
-"""Seconds on two cores, measured with the default number of articles: set-up, decoding and report, and training."""
+"""Seconds on two cores with the default number of articles: set-up, decoding and report, and training."""
 
 
 def demo(
