@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kit.version import __version__
 
 if TYPE_CHECKING:
+    from kit.api.auto import auto
     from kit.api.check import check, check_files, leaks, load
     from kit.api.demo import demo
     from kit.api.doctor import doctor, models
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KitError",
     "__version__",
+    "auto",
     "check",
     "check_files",
     "decode",
@@ -74,6 +76,7 @@ _FUNCTIONS = {
     "models": "doctor",
     "notebook": "notebook",
     "download": "download",
+    "auto": "auto",
     "load": "check",
     "check": "check",
     "check_files": "check",

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Literal, TextIO
 
 from rich.cells import cell_len
@@ -23,16 +23,25 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.table import Table
 from rich.text import Text
 
+from kit.display import Table as Shown
+from kit.display import duration as duration
+from kit.display import shortened as shortened
+from kit.display import visible as visible
+
 _GAP = 2
 _COMMAND = re.compile(r"\b(?:next|then|run): (?:kit|kaggle) ")
+_SPEED_SECONDS = 300.0
+"""The time left is estimated from this much of the past: on a CPU a step takes up to a minute."""
 _NARROWEST = 12
 """The narrowest column that words are wrapped to; a table that needs less becomes a list."""
 
@@ -91,22 +100,6 @@ def _console(stream_is_error: bool) -> Console:
         file=stream, force_terminal=stream.isatty(), color_system=None if plain else "auto",
         highlight=False, soft_wrap=True, emoji=False, markup=False, force_jupyter=False,
     )  # fmt: skip
-
-
-def visible(text: str) -> str:
-    """*text* with control characters (terminal escapes, line ends, bidi overrides) made visible."""
-    return "".join(c if c.isprintable() or c == " " else _shown(c) for c in text)
-
-
-def shortened(text: str, most: int) -> str:
-    """*text* in at most *most* columns of a terminal (Hangul takes two), with … where it was cut."""
-    whole = Text(visible(text))
-    whole.truncate(most, overflow="ellipsis")
-    return whole.plain
-
-
-def _shown(character: str) -> str:
-    return {"\n": "⏎", "\t": "⇥"}.get(character) or f"\\u{{{ord(character):x}}}"
 
 
 def say(line: str) -> None:
@@ -187,6 +180,15 @@ def table(
     console.print(grid, soft_wrap=False)
 
 
+def show(shown: Iterable[Shown]) -> None:
+    """Print tables on standard output, one after another; a table without columns as names and values."""
+    for one in shown:
+        if one.columns:
+            table(one.title, one.columns, one.rows, words=one.words)
+        else:
+            facts(one.title, [(row[0], row[1]) for row in one.rows])
+
+
 def _folded(row: Sequence[str], wordy: Sequence[bool]) -> list[str]:
     """The cells of a row, with each interval (or the words in its place) on several lines."""
     return [cell if left else _in_lines(cell) for cell, left in zip(row, wordy, strict=True)]
@@ -264,6 +266,28 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
+def working(
+    first: str, otherwise: Callable[[str], None] = lambda step: None
+) -> Iterator[Callable[[str], None]]:
+    """One line of what a command works on and for how long; yields a function to call with the next step.
+
+    Where standard error is not a terminal nothing is shown, and *otherwise* gets the next steps.
+    """
+    console = _console(True)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(visible(first))
+        yield otherwise if bar.disable else lambda step: bar.update(task, description=visible(step))
+
+
+@contextlib.contextmanager
 def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar over bytes; yields a function to call with the bytes so far and their total.
 
@@ -296,12 +320,5 @@ def progress_bar() -> Progress:
         TextColumn("{task.fields[note]}", markup=False),
         console=console,
         disable=not console.is_terminal,
+        speed_estimate_period=_SPEED_SECONDS,
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds in readable form: 40 s, 12 min, 3 h 5 min."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -99,7 +99,7 @@ def test_ensemble_writes_every_guid_once_in_file_order(place: Path) -> None:
     rows = list(csv.reader(path.open(encoding="utf-8", newline="")))[1:]
     assert [row[0] for row in rows] == [question.guid for question in kit.load(place / "data" / "test.json")]
     card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    assert card["recipe"]["decoder"] == "argmax"
+    assert (card["recipe"]["decoder"], card["recipe"]["length_prior"]) == ("edit", 0.5)
     assert card["estimate"]["reason"].startswith("no estimate: ")
     assert card["members"][0]["span_file"].startswith("test-")
 
@@ -250,9 +250,11 @@ def test_missing_spans_name_the_command(place: Path) -> None:
 
 def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -> None:
     from kit.data.folds import holdout
-    from kit.decoding.decoders import argmax_answers
+    from kit.decoding.default import default_decoding
     from kit.metrics.edit_distance import edit_distances
+    from kit.spans.lengths import answer_lengths
     from kit.spans.run_folder import member_scores, open_run
+    from kit.spans.span_scores import aligned
 
     # A rate so high that the last checkpoint is not the best one.
     kit.train(
@@ -281,7 +283,10 @@ def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -
     assert len(questions) == fold.held_out
     kit.predict(tmp_path / "r", dataset)
     found = member_scores(open_run(tmp_path / "r"), "full", dataset)
-    answers = argmax_answers(found, questions)
+    lengths = answer_lengths(question for question, out in zip(dataset, held, strict=True) if not out)
+    own = aligned(found, tuple(question.guid for question in questions), "r")
+    answers = default_decoding(lengths).answers(own, questions, lengths)
+    assert fold.decoding == str(default_decoding(lengths))
     distances = edit_distances(answers, [question.golds for question in questions])
     assert distances.mean() == pytest.approx(fold.metrics["edit"])
 

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,9 @@ from rich.cells import cell_len
 
 from kit import terminal
 from kit.cli.tables import print_json
+from kit.data import demo_corpus
 from tests.examples import examples
-from tests.screens import obeyed, without_colours
+from tests.screens import in_pipe, obeyed, on_terminal, without_colours
 
 COLUMNS = ("answers", "Edit Score (characters)", "95 % interval", "message")
 ROWS = [
@@ -237,3 +239,22 @@ def test_messages_wrap_at_words_and_commands_do_not(
     if columns in (60, 80):
         assert lines[-1] == HINT
         assert set(prose.split()) == set(" ".join(lines[:-1]).split())
+
+
+def test_what_a_command_works_on_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:
+    files = demo_corpus.write(tmp_path, train_contexts=6, test_contexts=2)
+    code, said = on_terminal(["check", files.train], tmp_path, columns=200, NO_COLOR="1")
+    assert code == 0
+    assert f"checking {files.train}" in said
+    assert "0:00:00" in said
+    code, piped = in_pipe(["check", files.train], tmp_path)
+    assert code == 0
+    assert "checking" not in piped
+
+
+def test_steps_go_elsewhere_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    told: list[str] = []
+    with terminal.working("first", told.append) as step:
+        step("second")
+    assert told == ["second"]

@@ -14,6 +14,7 @@ from kit.api.arguments import PathLike, path_given
 from kit.data import demo_corpus
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ConfigError, counted
 from kit.settings.paths import DATA, RUNS, SUBMISSIONS, report_page, submission_csv
 from kit.settings.recipe import Member, Recipe
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
     from kit.modeling.tiny import Kind, Shape
     from kit.spans.run_folder import Run
 
-LENGTH_PRIOR = 1.0
 
-
-@dataclass(frozen=True, slots=True)
-class Demonstration:
+@dataclass(frozen=True, slots=True, repr=False)
+class Demonstration(Displayed):
     """What the demo made.
 
     scores: of every way to answer, all blank first; recipe: the best way, as a file; worst: the guid of the
@@ -39,6 +38,18 @@ class Demonstration:
     recipe: Path
     report: Path
     worst: str
+
+    @property
+    def headline(self) -> str:
+        """The submission and its score."""
+        return f"{self.submission}; {self.scores[-1].headline}"
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        from kit.metrics.scores import SCORE_COLUMNS
+
+        title = "articles that no model has seen"
+        return [Table(title, SCORE_COLUMNS, [score.row for score in self.scores])]
 
 
 def demo(
@@ -133,25 +144,26 @@ def _trained(
 
 
 def _recipes(run: Run) -> list[tuple[str, Recipe]]:
+    from kit.decoding.default import recipe_of_runs
     from kit.text_rules.rules import COURSE_2022
 
     members = (Member(run=str(run.folder)),)
+    default = recipe_of_runs([run])
     return [
-        ("argmax", Recipe(members=members)),
+        ("plain argmax", Recipe(members=members)),
         ("course-2022", Recipe(members=members, rules=COURSE_2022)),
-        ("length prior", Recipe(members=members, length_prior=LENGTH_PRIOR)),
-        ("length prior, edit", Recipe(members=members, length_prior=LENGTH_PRIOR, decoder="edit")),
+        ("length prior", default.model_copy(update={"decoder": "argmax"})),
+        ("default", default),
     ]
 
 
 def _together(runs: Sequence[Run]) -> list[tuple[str, Recipe]]:
     """Ways to answer with both models, whose tokenizers differ."""
-    members = tuple(Member(run=str(run.folder)) for run in runs)
+    from kit.decoding.default import recipe_of_runs
+
+    default = recipe_of_runs(runs)
     ways = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
     return [
-        (
-            f"{blend}, {decoder}",
-            Recipe(members=members, blend=blend, decoder=decoder, length_prior=LENGTH_PRIOR),
-        )
+        (f"{blend}, {decoder}", default.model_copy(update={"blend": blend, "decoder": decoder}))
         for blend, decoder in ways
     ]

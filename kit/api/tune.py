@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.api.arguments import Data, PathLike, dataset_of, path_given
+from kit.display import Displayed, Table
 from kit.settings.paths import kept_instead, tuned_recipe, unused
 from kit.version import __version__
 
@@ -16,13 +17,23 @@ if TYPE_CHECKING:
     from kit.tuning.nested import Tuned
 
 
-@dataclass(frozen=True, slots=True)
-class TunedRecipe:
+@dataclass(frozen=True, slots=True, repr=False)
+class TunedRecipe(Displayed):
     """A tuned recipe that was written, the data it was fitted on, and the table of nested scores."""
 
     path: Path
     data: Path
     tuned: Tuned
+
+    @property
+    def headline(self) -> str:
+        """The file, and how good it is."""
+        return f"{self.path}: {self.tuned.headline}"
+
+    def tables(self) -> list[Table]:
+        """Those of `Tuned`."""
+        first, *others = self.tuned.tables()
+        return [replace(first, title=f"{self.path.name} on {self.data}"), *others]
 
 
 def tune(
@@ -41,12 +52,14 @@ def tune(
     from kit.decoding.recipes import load_recipe, write_recipe
     from kit.files import locked
     from kit.ranking.model import write_ranker_beside
+    from kit.spans.recipe_members import used_by
     from kit.tuning.members import find_training_data
     from kit.tuning.nested import tune as fit
 
     path = path_given(recipe, "recipe")
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
+    dataset = used_by(given, dataset)
     default = tuned_recipe(path)
     target = path_given(out, "out") if out is not None else unused(default, path, partial(_tuned_from, path))
     if out is None and target != default:

@@ -13,9 +13,12 @@ import kit
 from kit import terminal
 from kit.cli.app import Json, several_after
 from kit.cli.lazy import COMMANDS, PLAIN, PlainGroup
-from kit.cli.tables import edit, print_json, print_json_line
+from kit.cli.tables import print_json, print_json_line
+from kit.display import edit
 from kit.hints import command, next_step
+from kit.settings.option import options_of
 from kit.settings.paths import RUNS, TEST
+from kit.settings.run_options import TimeOptions
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel
@@ -25,6 +28,7 @@ kernel = typer.Typer(
     name="kernel", cls=PlainGroup, no_args_is_help=True, **PLAIN, help=COMMANDS["kernel"].summary
 )
 
+_HOURS = options_of(TimeOptions)["hours"].help
 Kernel = Annotated[
     str | None,
     typer.Argument(
@@ -69,7 +73,7 @@ def push(
     replace: Annotated[
         bool, typer.Option("--replace", help="Push although the previous version still waits or runs.")
     ] = False,
-    hours: Annotated[float, typer.Option(help="Stop after this many hours, before Kaggle does.")] = 8.5,
+    hours: Annotated[float, typer.Option(help=f"{_HOURS}; --continue resumes the rest.")] = 8.5,
     gpu: Annotated[
         str, typer.Option(help="Kaggle's name of the accelerator; this one has two T4.")
     ] = "NvidiaTeslaT4",

@@ -41,6 +41,9 @@ COMMANDS = {
         "Write a Jupyter notebook that explains and runs every step, in Korean and English.",
     ),
     "download": Listed("download", "Download a competition's files, or KorQuAD 1.0, complete and checked."),
+    "auto": Listed(
+        "auto", "Make a submission in a given time: check, train, predict, tune, ensemble and report."
+    ),
     "check": Listed("check", "Report what data files contain and what is wrong with them."),
     "train": Listed(
         "train", "Train one backbone: the best checkpoint by Edit Score is kept, or one model for each fold."
@@ -68,7 +71,9 @@ COMMANDS = {
         "submissions",
         "List all submissions that Kaggle has of this account, also those made elsewhere; or download one.",
     ),
-    "runs": Listed("runs", "List the runs of a folder with their settings and held-out scores."),
+    "runs": Listed(
+        "runs", "List the runs of a folder with their settings and held-out scores, or compare some of them."
+    ),
     "sweep": Listed(
         "sweep",
         "Search ranges of training settings; each trial is a run, and those that lag behind stop early.",
@@ -83,7 +88,7 @@ COMMANDS = {
 SECTIONS = {
     "First steps": ("demo", "doctor", "notebook"),
     "From data to a submission, in this order": (
-        "download", "check", "train", "predict", "tune", "ensemble", "score", "report", "submit",
+        "download", "auto", "check", "train", "predict", "tune", "ensemble", "score", "report", "submit",
         "leaderboard", "submissions",
     ),
     "More training": ("runs", "sweep", "kernel"),

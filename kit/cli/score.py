@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,7 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import print_json, score_table
-from kit.errors import counted
+from kit.cli.tables import explain_scores, print_json
 
 
 def score(
@@ -29,13 +29,9 @@ def score(
     if as_json:
         print_json(own.as_dict())
         return
-    title = f"{answers} ({counted(own.questions, 'question')}, reference: {reference})"
-    if own.versus is None:
-        score_table(title, [own])
-        return
-    score_table(title, [own, own.versus.score])
-    difference = own.versus.difference
-    p = difference.p_value
-    terminal.say(
-        f"{csv} against {versus}: {difference.in_words()}, {'p < 0.001' if p < 5e-4 else f'p = {p:.3f}'}"
-    )
+    scores = own.tables()[0]
+    terminal.show([replace(scores, title=f"{answers} ({scores.title})")])
+    others = [] if own.versus is None else [own.versus.score]
+    explain_scores(own.blank_edit, [score.edit for score in (own, *others)])
+    if own.versus is not None:
+        terminal.say(own.versus.sentence(str(csv)))

@@ -10,7 +10,8 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Competition, Json, LedgerPath
-from kit.cli.tables import difference, edit, print_json, share
+from kit.cli.tables import print_json
+from kit.display import difference, edit, share
 
 if TYPE_CHECKING:
     from kit.submission.checked_csv import CheckedCsv

@@ -16,7 +16,8 @@ from kit.data.readers import Fault, FaultKind, RawFile, Remark, read
 from kit.data.readers.display import plain
 from kit.data.repair import RepairReport, repair, repairable
 from kit.data.rules import question_faults
-from kit.errors import counted
+from kit.display import Displayed, Table
+from kit.errors import SHOWN, counted
 from kit.hints import command
 from kit.settings.paths import repaired_copy
 
@@ -54,8 +55,8 @@ class Mismatch:
     found: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class FileReport(Displayed):
     """One data file, described and checked.
 
     ``contexts`` counts distinct ones; ``golds_per_question`` is a mean over questions that have
@@ -100,6 +101,20 @@ class FileReport:
         if not self.repairable:
             return f"{self.path}: no question would be left by --repair; get another copy"
         return f"`{command('check', self.path, repair=repaired_copy(self.path))}` writes a sound copy"
+
+    @property
+    def headline(self) -> str:
+        """The file, its size, and whether it is sound."""
+        faults = counted(len(self.faults), "fault") if self.faults else "no faults"
+        return f"{self.path}: {counted(self.questions, 'question')}, {faults}"
+
+    def tables(self) -> list[Table]:
+        """What it holds, and the broken rules."""
+        found = [Table(str(self.path), (), self.rows())]
+        if self.faults:
+            shown = [(f"{number + 1}", fault.message) for number, fault in enumerate(self.faults[:SHOWN])]
+            found.append(Table(f"{len(self.faults):,} faults, the first {len(shown)}", (), shown))
+        return found
 
     def rows(self) -> list[tuple[str, str]]:
         """What it holds as (label, value), for a short table."""

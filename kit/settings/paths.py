@@ -17,6 +17,8 @@ TRAIN, TEST, SAMPLE = "train.json", "test.json", "sample_submission.csv"
 """The files of a competition, by name."""
 MOUNTED = "/kaggle/input/"
 """Where Kaggle puts data sets; a folder there is not on this machine."""
+SWEEP_FILE = "sweep.json"
+"""In the folder of a sweep: where its study is."""
 TUNED = "tuned"
 """The folder of tuned recipes, beside the recipe."""
 _SUFFIXES = {".json", ".jsonl", ".csv", ".tsv", ".parquet", ".zip", ".gz"}

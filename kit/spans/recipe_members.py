@@ -56,6 +56,13 @@ def sources_of(recipe: Recipe, dataset: Dataset) -> tuple[Source, ...]:
     return tuple(sorted(scaled, key=lambda source: (source.file.name, str(source.file), source.temperature)))
 
 
+def used_by(recipe: Recipe, dataset: Dataset) -> Dataset:
+    """What of *dataset* all members have scores on: its first questions, where one has a ``--limit``."""
+    for member in recipe.members:
+        dataset = dataset if member.run is None else open_run(member.run).used(dataset)
+    return dataset
+
+
 def answer_lengths_of(records: Iterable[RunRecord]) -> dict[int, int]:
     """Gold answer length in code points → how often, as runs recorded it; what several share counts once."""
     distinct = {

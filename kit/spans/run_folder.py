@@ -6,10 +6,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ModelError, SpanFileError
 from kit.files import did_you_mean
 from kit.hints import command
@@ -20,12 +21,23 @@ from kit.spans.span_scores import SpanScores
 from kit.spans.store import read_spans
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+@dataclass(frozen=True, slots=True, repr=False)
+class Run(Displayed):
     """A folder that ``kit train`` made (with its record), or any folder with a checkpoint (without)."""
 
     folder: Path
     record: RunRecord | None
+
+    @property
+    def headline(self) -> str:
+        """The folder, and what is known of it."""
+        return f"{self.folder}: {self.record.headline if self.record else 'a checkpoint'}"
+
+    def tables(self) -> list[Table]:
+        """Its models and what they scored."""
+        if self.record is None:
+            return [Table(self.headline, (), ())]
+        return [replace(one, title=f"{self.folder} ({one.title})") for one in self.record.tables()]
 
     @property
     def name(self) -> str:
@@ -54,6 +66,12 @@ class Run:
         before = self.record.before if self.record is not None else None
         first = before.data if before is not None else ()
         return self.trained_on(dataset) or dataset.sha256 in {file.sha256 for file in first}
+
+    def used(self, dataset: Dataset) -> Dataset:
+        """What of *dataset* the run used: with ``--limit`` its first questions; all of other files."""
+        files = () if self.record is None else self.record.data
+        counts = [file.questions for file in files if file.sha256 == dataset.sha256]
+        return dataset.first(min(counts, default=len(dataset)))
 
     def span_file(self, dataset: Dataset, fold: str) -> Path:
         """Where the span scores of *fold*, or the out-of-fold scores, on *dataset* belong."""
@@ -138,6 +156,11 @@ def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
         if missing := missing_folds(run.record):
             raise SpanFileError(
                 f"{run.folder}: no out-of-fold scores: {unfinished(run.folder, run.record, missing)}"
+            )
+        if (used := len(run.used(dataset))) < len(dataset):
+            raise SpanFileError(
+                f"{run.folder}: has out-of-fold scores on the first {used:,} of the {len(dataset):,} "
+                f"questions of {dataset.path} (--limit); train another --run without --limit"
             )
         cure = f"give the kit train command of {run.folder} again, which trains only what is missing"
     if path is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.display import Brief
 from kit.errors import SubmissionError
 from kit.kaggle.compression import suffix_of, unpacked
 from kit.settings.paths import COMPETITION_DATA, SAMPLE, TEST
@@ -16,8 +17,8 @@ from kit.submission.csv import check_submission, parse_submission, read_csv, rea
 from kit.submission.ledger import tag_of
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedCsv:
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedCsv(Brief):
     """A CSV that is ready to submit: exactly these bytes, valid for their test file."""
 
     path: Path

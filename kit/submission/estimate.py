@@ -13,6 +13,7 @@ from kit.errors import KitError, counted
 from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import expect, public_private_spread
 from kit.settings.recipe import Recipe
+from kit.spans.recipe_members import used_by
 from kit.submission.card import Estimate
 from kit.tuning.members import find_training_data, out_of_fold_members
 
@@ -30,7 +31,7 @@ def local_estimate(
     """
     try:
         path = find_training_data(recipe, folder, dataset.path.parent, cure=_CURE)
-        training = load(path, answers_needed=True)
+        training = used_by(recipe, load(path, answers_needed=True))
         out_of_fold_members(recipe, training)
         texts = answer(recipe, training).texts
     except KitError as error:

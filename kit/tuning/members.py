@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from kit.files import is_temporary, sha256_file
 from kit.settings.folds import read_plan
 from kit.settings.paths import DATA
 from kit.settings.recipe import Recipe
-from kit.settings.runs import RUN_FILE
+from kit.settings.runs import RUN_FILE, DataFile
 from kit.spans.lengths import log_length_prior
 from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, unfinished
 from kit.spans.recipe_members import answer_lengths_of
@@ -84,6 +84,15 @@ def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:
     return np.array(folds[0], dtype=np.int64)
 
 
+def copies(file: DataFile, *folders: Path) -> Iterator[Path]:
+    """The files called like *file* in *folders* or their data/, whatever they contain."""
+    for folder in folders:
+        for path in (folder / file.name, *sorted((folder / DATA).rglob(file.name))):
+            half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
+            if path.is_file() and not half_placed:
+                yield path
+
+
 def find_training_data(recipe: Recipe, *folders: Path, cure: str = "name it with --data") -> Path:
     """The training file of the recipe's members, found by its hash in one of *folders* or their data/.
 
@@ -94,18 +103,14 @@ def find_training_data(recipe: Recipe, *folders: Path, cure: str = "name it with
     assert run.record is not None
     changed = ""
     for file in run.record.data:
-        for folder in folders:
-            for path in (folder / file.name, *sorted((folder / DATA).rglob(file.name))):
-                half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
-                if not path.is_file() or half_placed:
-                    continue
-                found = sha256_file(path)
-                if found == file.sha256:
-                    return path
-                changed = changed or (
-                    f"{path}: is not the {file.name} that {run.folder} was trained on (sha256 {found[:8]}, "
-                    f"trained on {file.sha256[:8]}); bring that file back, or {cure}"
-                )
+        for path in copies(file, *folders):
+            found = sha256_file(path)
+            if found == file.sha256:
+                return path
+            changed = changed or (
+                f"{path}: is not the {file.name} that {run.folder} was trained on (sha256 {found[:8]}, "
+                f"trained on {file.sha256[:8]}); bring that file back, or {cure}"
+            )
     names = ", ".join(file.name for file in run.record.data)
     places = dict.fromkeys(
         str(path) for folder in folders for path in (folder, folder / DATA) if path.is_dir()

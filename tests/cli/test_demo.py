@@ -42,8 +42,9 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     for label in (
         "all blank",
         "demo-unigram, course-2022",
-        "demo-wordpiece, argmax",
+        "demo-wordpiece, plain argmax",
         "demo-wordpiece, length prior",
+        "demo-wordpiece, default",
         "both, vote, argmax",
         "both, mean, edit",
     ):
@@ -51,7 +52,8 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     row = next(line for line in table.values() if line.startswith("both, mean, edit"))
     assert f"{kit.score(answers, truth).edit:.3f}" in row
     card = json.loads((tmp_path / "submissions" / "demo.json").read_text(encoding="utf-8"))
-    assert card["recipe"]["decoder"] == "edit"
+    recipe = card["recipe"]
+    assert (recipe["decoder"], recipe["length_prior"], recipe["length_cap"]) == ("edit", 0.5, 30)
     assert len(card["members"]) == 2
     assert "lower is better; all blank would score " in result.stdout
     assert (tmp_path / "reports" / "demo.html").read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -18,8 +18,8 @@ from kit.cli.lazy import COMMANDS, SECTIONS
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 ORDER = [
-    "demo", "doctor", "notebook", "download", "check", "train", "predict", "tune", "ensemble", "score",
-    "report", "submit", "leaderboard", "submissions", "runs", "sweep", "kernel",
+    "demo", "doctor", "notebook", "download", "auto", "check", "train", "predict", "tune", "ensemble",
+    "score", "report", "submit", "leaderboard", "submissions", "runs", "sweep", "kernel",
 ]  # fmt: skip
 KERNEL = {"push": "push_kernel", **{name: f"kernel_{name}" for name in ("status", "output", "logs", "quota")}}
 

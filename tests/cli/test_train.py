@@ -15,7 +15,7 @@ from kit.settings.job import TrainKeywords
 from kit.settings.option import GROUPS, flag_of, options_of
 
 EVERYDAY = (
-    "--data --valid --epochs --lr --batch-size --max-length --folds --fold --run --resume --json "
+    "--hours --data --valid --epochs --lr --batch-size --max-length --folds --fold --run --resume --json "
     "--help-all --help"
 )
 FLAGS_OF_V01 = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.display import Brief
 from kit.errors import ConfigError, DownloadError, KaggleError, KernelError, KitError, all_of, counted
 from kit.files import flush_folder, fresh_beside, locked
 from kit.kaggle.api_calls import ask, pages
@@ -27,8 +28,8 @@ from kit.settings.validation import read_record
 _INSIDE = f"{RUN}/"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedRun:
+@dataclass(frozen=True, slots=True, repr=False)
+class FetchedRun(Brief):
     """A run that a kernel trained; ``fresh`` is False where the folder had it already."""
 
     folder: Path
