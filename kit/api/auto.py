@@ -222,6 +222,10 @@ def _planned(
     folds: int | None,
     say: Say,
 ) -> AutoPlan:
+    from kit.modeling.references import refuse_unknown
+
+    for name in asked:
+        refuse_unknown(name)
     from kit.modeling.devices import choose_device
     from kit.training.choice import ON_CPU, ON_GPU, choose
 
