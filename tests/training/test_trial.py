@@ -64,7 +64,7 @@ def data(place: Path) -> Dataset:
 
 @pytest.fixture(scope="module")
 def valid(place: Path) -> Dataset:
-    return kit.load(place / "other" / "train.json")
+    return kit.load(place / "other" / "train.json").first(SETTINGS["limit"])
 
 
 @pytest.fixture(scope="module")
