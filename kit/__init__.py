@@ -71,6 +71,10 @@ __all__ = [
 ]
 
 _FUNCTIONS = {
+    "demo": "demo",
+    "doctor": "doctor",
+    "models": "doctor",
+    "notebook": "notebook",
     "download": "download",
     "auto": "auto",
     "load": "check",
@@ -80,11 +84,11 @@ _FUNCTIONS = {
     "train": "train",
     "settings_for": "train",
     "predict": "predict",
+    "tune": "tune",
     "decode": "ensemble",
     "ensemble": "ensemble",
     "explain": "ensemble",
     "write_submission": "ensemble",
-    "tune": "tune",
     "score": "score",
     "out_of_fold": "score",
     "report": "report",
@@ -101,10 +105,6 @@ _FUNCTIONS = {
     "kernel_logs": "kernel",
     "kernel_output": "kernel",
     "kernel_quota": "kernel",
-    "notebook": "notebook",
-    "doctor": "doctor",
-    "models": "doctor",
-    "demo": "demo",
 }
 """Function → its module in ``kit.api``, in the order of ``kit --help``."""
 

@@ -11,6 +11,7 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
 from kit.settings.job import Job, JobOptions, TrainKeywords, job_options
 from kit.settings.option import keywords_of
+from kit.settings.paths import TEST
 from kit.settings.training import TrainingSettings, training_settings
 
 if TYPE_CHECKING:
@@ -96,13 +97,18 @@ def settings_for(backbone: str, **given: Any) -> TrainingSettings:
     )
 
 
-def training_job(backbone: str, data: Data | Sequence[Data], options: Mapping[str, Any]) -> Job[Any]:
+def training_job(
+    backbone: str, data: Data | Sequence[Data], options: Mapping[str, Any], *, ask_hub: bool = True
+) -> Job[Any]:
     """The job that *options*, the keywords of `train`, ask for, with files as given.
 
-    Raises ConfigError before any file is read: a typing mistake shows at once.
+    Raises ConfigError or ModelError before any file is read: a typing mistake shows at once.
     """
+    from kit.modeling.references import refuse_unknown
+
     asked = job_options(options)
     path_given(asked.run, "run")
+    refuse_unknown(text_given(backbone, "backbone"), ask_hub=ask_hub)
     settings: Any = {name: options[name] for name in options.keys() - JobOptions.model_fields.keys()}
     return Job(
         backbone,
@@ -141,7 +147,7 @@ def _refuse_twice(job: Job[Dataset]) -> None:
 def refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
     """Raises LeakError where *datasets* occur in *against*, or else in a ``test.json`` beside the first."""
     if against is None:
-        beside = datasets[0].path.parent / "test.json"
+        beside = datasets[0].path.parent / TEST
         if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:
             return
         against = beside

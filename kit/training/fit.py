@@ -14,6 +14,7 @@ import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from kit.data.records import Dataset
+from kit.decoding.default import default_decoding
 from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
@@ -29,6 +30,7 @@ from kit.settings.folds import FoldPlan
 from kit.settings.job import Job
 from kit.settings.runs import FoldRecord, RunRecord
 from kit.settings.training import TrainingSettings, with_half_at_once
+from kit.spans.lengths import answer_lengths
 from kit.training.arguments import training_arguments
 from kit.training.averages import average_of
 from kit.training.callbacks import Callbacks
@@ -203,13 +205,15 @@ def _fit(
         steps=steps, every=int(arguments.save_steps), checkpoint=start_from,
     )  # fmt: skip
 
+    lengths = answer_lengths(part.train)
+
     def measured(current: torch.nn.Module) -> dict[str, float]:
         with training.callbacks.scoring("evaluating", len(part.dev)) as advance:
             return training.sources.evaluated(
                 part.dev,
                 lambda own: evaluate(
                     current, training.backbone, own, training.device, settings, training.processes,
-                    training.tokens_of, advance,
+                    lengths, training.tokens_of, advance,
                 ),
             )  # fmt: skip
 
@@ -264,6 +268,7 @@ def _fit(
         windows=len(windows),
         weights_sha256=weights_sha256(folder) if training.processes.first else "",
         metrics={name: scored[name] for name in METRICS} if scored else {},
+        decoding=str(default_decoding(lengths)),
         sources=training.sources.scores_in(scored, part.dev) if scored else {},
         micro_batch_size=settings.micro_batch_size,
         token_budget=settings.token_budget,

@@ -13,12 +13,14 @@ from kit.errors import counted
 from kit.terminal import duration, progress_bar, say
 from kit.training.callbacks import Callbacks
 from kit.training.cost_estimate import Forecast
+from kit.training.live_curves import LiveCurves, in_notebook
 
 
 def spoken() -> Callbacks:
-    """Callbacks that show a person what happens: lines on standard error and the progress bar."""
+    """Callbacks that show a person what happens: lines, the progress bar, and curves in a notebook."""
     progress = TrainingProgress()
-    return Callbacks(say, say_forecast, (progress,), progress.scoring)
+    curves = (LiveCurves(),) if in_notebook() else ()
+    return Callbacks(say, say_forecast, (progress, *curves), progress.scoring)
 
 
 def say_forecast(cost: Forecast) -> None:

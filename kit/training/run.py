@@ -32,6 +32,7 @@ from kit.settings.runs import (
     read_run,
 )
 from kit.settings.training import TrainingSettings
+from kit.spans.lengths import answer_lengths
 from kit.spans.out_of_fold import assemble, has_share
 from kit.spans.run_folder import Run, open_run
 from kit.training.callbacks import Callbacks
@@ -41,7 +42,6 @@ from kit.training.fit import Training, fit
 from kit.training.mixture import Sources
 from kit.training.run_setup import (
     LOGS,
-    answer_lengths,
     begin,
     continue_or_refuse,
     data_file,
@@ -100,6 +100,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
     begun = read_run(folder)
     if begun is not None and begun.settings.max_length < length:  # perhaps by a trial
         settings = _within(longest_window(backbone, length), settings, backbone, callbacks)
+    lengths = answer_lengths(question for dataset in data for question in dataset)
     record = RunRecord(
         backbone=backbone.name,
         backbone_version=backbone.version,
@@ -108,7 +109,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
         valid=data_file(valid) if valid else None,
         mixture=job.mixture,
         before=first.record if first else None,
-        answer_lengths=answer_lengths(data),
+        answer_lengths={str(length): count for length, count in sorted(lengths.items())},
         versions={"kit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
         device=f"{device.name}, {device.precision}",
     )
@@ -205,8 +206,8 @@ def _score_out_of_fold(
     with training.callbacks.scoring(what, len(part.test)) as advance:
         return score_out_of_fold(
             model, training.backbone, training.job.data, part.test, training.device, training.settings,
-            training.processes, folder=training.job.run, fold=name, weights_sha256=weights_sha256,
-            tokens_of=training.tokens_of, advance=advance,
+            training.processes, answer_lengths(part.train), folder=training.job.run, fold=name,
+            weights_sha256=weights_sha256, tokens_of=training.tokens_of, advance=advance,
         )  # fmt: skip
 
 

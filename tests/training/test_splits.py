@@ -17,7 +17,7 @@ from kit.data.records import Dataset
 from kit.errors import SpanFileError
 from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.folds import read_plan
-from kit.settings.recipe import bare
+from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import RunRecord, read_run, write_run
 from kit.spans.recipe_members import used_by
 from kit.spans.run_folder import open_run
@@ -73,7 +73,7 @@ def test_a_limited_run_learns_and_scores_the_first_questions_alone(folded: Path,
 
 def test_the_report_of_a_limited_run_is_about_its_questions(folded: Path, data: Dataset) -> None:
     assert len(kit.overview(folded, data).source.dataset) == 30
-    assert len(used_by(bare(str(folded)), data)) == 30
+    assert len(used_by(Recipe(members=(Member(run=str(folded)),)), data)) == 30
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_other_questions_of_the_file_have_no_scores(folded: Path, data: Dataset)
     with pytest.raises(
         SpanFileError, match=rf"the first 30 of the {len(data)} questions of .* --run without"
     ):
-        kit.decode(bare(str(folded)), data)
+        kit.decode(Recipe(members=(Member(run=str(folded)),)), data)
 
 
 def test_the_bar_shows_evaluations_and_scoring_and_the_times_add_up(place: Path, tmp_path: Path) -> None:
