@@ -105,7 +105,7 @@ def test_another_process_is_told_all_of_it(place: Path) -> None:
         "before_lr": 1e-4, "report_to": ["tensorboard", "mlflow"], "resume": True, "trust_remote_code": True,
         "soften": 0.3, "compile": True, "folds": 3, "fold": [0, 2], "precision": "bf16", "jobs": 2,
     }  # fmt: skip
-    job = training_job("tiny", data, options | SETTINGS)
+    job = training_job("owner/tiny", data, options | SETTINGS)
     words = job.argv()
     train = get_command(app).commands["train"]  # type: ignore[attr-defined]
     given = train.make_context("train", words[1:]).params
