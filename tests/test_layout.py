@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "kit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
-    "version", "errors", "files", "memory", "threads", "cache", "settings", "data", "metrics", "text_rules",
+    "version", "errors", "phrase", "files", "memory", "threads", "cache", "settings", "data", "metrics", "text_rules",
     "spans", "ranking", "decoding", "tuning", "modeling", "training", "sweeps", "kaggle", "submission",
     "reports", "notebooks",
 ]  # fmt: skip

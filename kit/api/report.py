@@ -32,22 +32,28 @@ def report(
     answers: Data | None = None,
     versus: PathLike | None = None,
     out: PathLike | None = None,
+    title: str = "",
+    lang: str | None = None,
 ) -> Report:
     """Write one self-contained HTML file that shows what a run, a recipe or a CSV gets wrong.
 
     *data* has the questions and, unless *answers* has them, their answers; by default the file of the
     CSV's card, or the members' training file, on which out-of-fold scores are used.  *versus* is a CSV to
-    compare with.  *out* defaults to ``reports/NAME.html``.  Raises ModelError for rows that a model was
+    compare with.  *out* defaults to ``reports/NAME.html``, *title* to NAME.  *lang* is ``en`` or ``ko``, by
+    default the language of the reader's browser.  Raises ModelError for rows that a model was
     trained on, DataError where answers are missing, LockError where another process writes the same page.
     """
     from kit.files import locked
     from kit.reports.contents import contents_of
+    from kit.reports.language import language_given
     from kit.reports.page import write_page
 
+    language = language_given(lang)
     source = _source(subject, data, answers)
     target = path_given(out, "out") if out is not None else Path("reports") / f"{source.name}.html"
     with locked(target, wait=False):
-        made = contents_of(source, None if versus is None else path_given(versus, "versus"))
+        rival = None if versus is None else path_given(versus, "versus")
+        made = contents_of(source, rival, title=title, language=language)
         return Report(write_page(target, made), made)
 
 
@@ -67,7 +73,7 @@ def overview(
 
 
 def _source(given: Recipe | Run | PathLike, data: Data | None, answers: Data | None) -> ReportSource:
-    from kit.reports.source import of_csv, of_recipe, with_answers
+    from kit.reports.source import Asked, of_csv, of_recipe, with_answers
 
     path = Path(given) if isinstance(given, (str, Path)) else None
     is_csv = path is not None and path.suffix.lower() == ".csv"
@@ -83,13 +89,14 @@ def _source(given: Recipe | Run | PathLike, data: Data | None, answers: Data | N
             f"{truth.path}: withholds {withheld:,} of {len(questions):,} answers, so no error can be "
             "shown; give a file that has them with --answers"
         )
-    files = (asked, truth)
+    folder = None if isinstance(given, (Recipe, str, Path)) else given.folder
+    paths = Asked(path or folder, asked.path, None if answers is None else truth.path)
     if is_csv and path is not None:
-        return of_csv(path, questions)
+        return of_csv(path, questions, paths)
     assert recipe is not None
     name = "recipe" if isinstance(given, Recipe) else name_of(given)
     file = path if path is not None and is_recipe(path) else None
-    return of_recipe(recipe, name, questions, files, file)
+    return of_recipe(recipe, name, questions, (asked, truth), file, paths)
 
 
 def _data_of_card(csv: Path) -> Path:
