@@ -11,7 +11,8 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from kit.settings.ranges import Range, Value, read_range, shown
+from kit.settings.job import Job, JobOptions
+from kit.settings.ranges import Range, Value, read_range
 from kit.settings.searching import Settle
 from kit.settings.training import EXECUTION_ONLY
 from kit.sweeps.storage import OpenStudy, about_of
@@ -180,15 +181,16 @@ def _importances(study: optuna.Study, ranges: tuple[Range, ...]) -> dict[str, fl
 
 def _folds_command(opened: OpenStudy, folder: Path, settings: Mapping[str, Any], settle: Settle) -> list[str]:
     """``kit train`` with these settings and folds, as words; what is the backbone's own is left out."""
-    words = ["kit", "train", opened.file.backbone]
-    for path in opened.file.data:
-        words += ["--data", path]
-    words += ["--folds", "5", "--run", str(folder.parent / f"{folder.resolve().name}-best")]
-    default = settle().model_dump(mode="json")
-    chosen = settle(**settings).model_dump(mode="json")
-    for name, value in chosen.items():
-        if value == default[name] or value is None or name in EXECUTION_ONLY or name in _NOT_RETRAINED:
-            continue
-        flag = f"--{name.replace('_', '-')}"
-        words += [flag] if isinstance(value, bool) else [flag, shown(value)]
-    return words
+    chosen, default = settle(**settings), dict(settle())
+    changed = {
+        name
+        for name, value in chosen
+        if value != default[name] and name not in EXECUTION_ONLY and name not in _NOT_RETRAINED
+    }
+    job = Job(
+        opened.file.backbone,
+        tuple(map(Path, opened.file.data)),
+        chosen.model_copy(update={"folds": 5}),
+        JobOptions(run=folder.parent / f"{folder.resolve().name}-best"),
+    )
+    return ["kit", *job.argv({*changed, "folds"})]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import kit
 from kit.errors import ConfigError
 from kit.settings.ranges import Between, OneOf, Range, read_range
-from kit.settings.searching import NOT_SEARCHED, Search, named, parse_search
-from kit.settings.training import EXECUTION_ONLY, TrainingSettings, training_settings
+from kit.settings.searching import Search, named, parse_search
+from kit.settings.training import SETTINGS, TrainingSettings, training_settings
 
 
 def parse(ranges: list[str], fixed: list[str] | None = None) -> Search:
@@ -60,11 +60,11 @@ def test_what_is_written_is_what_is_searched(word: str, expected: Range, describ
         (["lr=a:b"], [], "'a' is no number"),
         (["lr=nan:1"], [], "'nan' is no number"),
         (["lr=0:1e-4:log"], [], "a logarithmic range begins above 0, not at 0"),
-        (["lr=1e-5:1e-4:lin"], [], "'lin' is no scale; write low:high, or low:high:log"),
+        (["lr=1e-5:1e-4:lin"], [], "'lin' is not a scale; write low:high, or low:high:log"),
         (["lr=1e-5:2.0"], [], "lr=2.0: --lr is 2.0; input should be less than 1"),
         (["batch_size=8.5:16"], [], "batch_size is a whole number; give whole ends"),
         (["batch_size=8,8.5"], [], "'8.5' is no whole number"),
-        (["batch_size=8,8"], [], "8 stands here twice; keep one"),
+        (["batch_size=8,8"], [], "8 is given twice; keep one"),
         (
             ["batch_size=16:20"],
             ["micro_batch_size=8"],
@@ -77,9 +77,9 @@ def test_what_is_written_is_what_is_searched(word: str, expected: Range, describ
         ),
         (["schedule=linear:cosine"], [], "takes choices, as in schedule=linear,cosine"),
         (["schedule=linear,flat"], [], 'schedule=flat: --schedule is "flat"; input should be'),
-        (["lr=1e-5:1e-4", "lr=1e-4:1e-3"], [], "stands here twice; keep one range, or one --set"),
-        (["lr=1e-5:1e-4"], ["lr=1e-4"], "stands here twice; keep one range, or one --set"),
-        (["lr=1e-5:1e-4"], ["seed=1", "seed=2"], "--set seed=2: stands here twice; keep one"),
+        (["lr=1e-5:1e-4", "lr=1e-4:1e-3"], [], "is given twice; keep one range, or one --set"),
+        (["lr=1e-5:1e-4"], ["lr=1e-4"], "is given twice; keep one range, or one --set"),
+        (["lr=1e-5:1e-4"], ["seed=1", "seed=2"], "--set seed=2: is given twice; keep one"),
         (["lr=1e-5:1e-4"], ["folds=5"], "--set folds=5: a trial is one model"),
         (["lr=1e-5:1e-4"], ["max_length=x"], "--set max_length=x: 'x' is no number"),
         (
@@ -108,15 +108,23 @@ def test_all_mistakes_come_out_at_once() -> None:
         assert said in str(refused.value)
 
 
-@pytest.mark.parametrize("name", sorted({*NOT_SEARCHED, *EXECUTION_ONLY}))
+FIXED = sorted(name for name, known in SETTINGS.items() if known.not_searched)
+
+
+def test_which_settings_are_not_searched() -> None:
+    assert " ".join(FIXED) == (
+        "allow_unknown compile early_stopping evaluations folds gradient_checkpointing limit "
+        "micro_batch_size precision save_minutes seed split_seed token_budget"
+    )
+
+
+@pytest.mark.parametrize("name", FIXED)
 def test_settings_that_make_no_sense_to_search(name: str) -> None:
     with pytest.raises(ConfigError, match=f"--range {name}=1,2: is not searched: "):
         parse([f"{name}=1,2"])
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(TrainingSettings.model_fields) - {*NOT_SEARCHED, *EXECUTION_ONLY})
-)
+@pytest.mark.parametrize("name", sorted(TrainingSettings.model_fields.keys() - set(FIXED)))
 def test_every_other_setting_can_be_searched_also_those_that_come_later(name: str) -> None:
     """By its own type and rules: two values that the settings accept make a range."""
     candidates: list[list[Any]] = [

@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,17 +182,3 @@ def free_name(run: str, used: Callable[[str], bool]) -> str:
         if not used(name):
             return name
     raise AssertionError("numbers have no end")
-
-
-def train_words(settings: Mapping[str, object], others: Sequence[str] = ()) -> tuple[str, ...]:
-    """*settings* of a training that were given, as flags of ``kit train``, and *others* behind them."""
-    words: list[str] = []
-    for name, value in settings.items():
-        flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            words.append(flag)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            words += [word for one in value for word in (flag, str(one))]
-        elif value is not None and value is not False:
-            words += [flag, str(value)]
-    return (*words, *others)

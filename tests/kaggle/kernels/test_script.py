@@ -59,7 +59,7 @@ def test_what_kaggle_is_told() -> None:
         "kernel_sources": [],
         "model_sources": [],
     }
-    words = "--save-minutes 10.0 --folds 5 --epochs 2.0 --gradient-checkpointing --fold 0,1"
+    words = "--fold 0,1 --epochs 2.0 --gradient-checkpointing --folds 5 --save-minutes 10.0"
     assert plan["train"] == words.split()
     assert (plan["run"], plan["backbone"], plan["competition"]) == ("five", "klue-bert", SLUG)
     assert not plan["continue"]
@@ -160,8 +160,9 @@ def test_data_beside_the_competitions(
     ]
     plan = json.loads(ast.parse(line).body[0].value.args[0].value)  # type: ignore[attr-defined]
     expected = (
-        "--save-minutes 10.0 --data /kaggle/input/more/x.json --share x.json=0.25 --judge train "
-        "--before /kaggle/input/more/a.json --before /kaggle/input/more/b.json --before-epochs 2.0"
+        "--data /kaggle/input/more/x.json --share x.json=0.25 --judge train "
+        "--before /kaggle/input/more/a.json --before /kaggle/input/more/b.json --before-epochs 2.0 "
+        "--save-minutes 10.0"
     )
     assert plan["train"] == expected.split()
     assert plan["datasets"] == ["person/more"]

@@ -4,55 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 import kit
 from kit import terminal
+from kit.cli.app import Json
+from kit.cli.options import DATA_HELP, takes_options
 from kit.cli.tables import EDIT, edit, print_json, share
 from kit.errors import counted
 from kit.settings.ranges import shown
+from kit.settings.sweep_options import SweepOptions
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep, TrialResult
 
 
-def run(
-    backbone: str,
-    data: Sequence[Path],
-    folder: Path | None,
-    *,
-    ranges: Sequence[str],
-    fixed: Sequence[str],
-    trials: int,
-    storage: str | None,
-    valid: Path | None,
-    hours: float | None,
-    keep: int,
-    prune_after: int,
-    seed: int,
-    against: Path | None,
-    allow_leak: bool,
-    trust_remote_code: bool,
-    as_json: bool,
+@takes_options(SweepOptions)
+def sweep(
+    backbone: Annotated[
+        str, typer.Argument(help="As for kit train; or a sweep's folder alone, to show what it found.")
+    ],
+    data: Annotated[list[Path] | None, typer.Option("--data", metavar="FILE", help=DATA_HELP)] = None,
+    as_json: Json = False,
+    **options: Any,
 ) -> None:
-    """Search, or show what a search found."""
-    found = kit.sweep(
-        backbone,
-        list(data) or None,
-        run=folder,
-        ranges=ranges,
-        fixed=fixed,
-        trials=trials,
-        storage=storage,
-        valid=valid,
-        hours=hours,
-        keep=keep,
-        prune_after=prune_after,
-        seed=seed,
-        against=against,
-        allow_leak=allow_leak,
-        trust_remote_code=trust_remote_code,
-    )
+    """Search ranges of training settings; each trial is a run, and those that lag behind stop early.
+
+    The same command continues where it was interrupted, and may run in several shells at the same time.
+
+    Example: kit sweep klue-bert --data data/goorm-2/train.json --run runs/sweep-1 --range lr=1e-5:1e-4:log
+    """
+    found = kit.sweep(backbone, data or None, **options)
     if as_json:
         print_json(found.as_dict())
         return

@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
+
+import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import EDIT, edit, print_json
-from kit.cli.tables import share as as_share
+from kit.cli.app import Json
+from kit.cli.lazy import PLAIN
+from kit.cli.options import BackboneArgument, DataFiles, HelpAll, grouped_help, takes_options
+from kit.cli.tables import EDIT, edit, print_json, share
+from kit.settings.job import TrainKeywords
 from kit.settings.runs import RunRecord
 
+train = typer.Typer(**PLAIN)
 
-def run(
-    backbone: str,
-    data: Sequence[Path],
-    folder: Path,
-    *,
-    valid: Path | None,
-    against: Path | None,
-    allow_leak: bool,
-    fold: str | None,
-    jobs: int | None,
-    resume: bool,
-    report_to: Sequence[str],
-    trust_remote_code: bool,
-    as_json: bool,
-    share: Sequence[str],
-    judge: str | None,
-    before: Sequence[Path],
-    before_epochs: float | None,
-    before_lr: float | None,
-    before_only: bool,
-    settings: Mapping[str, Any],
+
+@train.command("train", cls=grouped_help(TrainKeywords))
+@takes_options(TrainKeywords)
+def run_train(
+    backbone: BackboneArgument,
+    data: DataFiles,
+    as_json: Json = False,
+    help_all: HelpAll = False,
+    **options: Any,
 ) -> None:
-    """Train, then print what the kept checkpoint scored."""
-    trained = kit.train(
-        backbone,
-        data,
-        run=folder,
-        valid=valid,
-        against=against,
-        allow_leak=allow_leak,
-        fold=fold,
-        jobs=jobs,
-        resume=resume,
-        report_to=report_to,
-        trust_remote_code=trust_remote_code,
-        share=share,
-        judge=judge,
-        before=before,
-        before_epochs=before_epochs,
-        before_lr=before_lr,
-        before_only=before_only,
-        **settings,
-    )
+    """Train one backbone: the best checkpoint by Edit Score is kept, or one model for each fold.
+
+    Example: kit train klue-bert --data data/goorm-2/train.json --folds 5 --run runs/klue-bert
+    """
+    trained = kit.train(backbone, data, **options)
     record = trained.record
     assert record is not None
     if as_json:
@@ -66,7 +42,7 @@ def run(
             name,
             edit(fold.metrics["edit"]),
             edit(fold.metrics["blank_edit"]),
-            as_share(fold.metrics["exact"]),
+            share(fold.metrics["exact"]),
             f"{fold.held_out:,}",
             f"{fold.steps:,}",
             terminal.duration(fold.seconds),
@@ -76,10 +52,8 @@ def run(
     columns = ("model", EDIT, "if all blank", "equal to gold", "questions held out", "steps", "time")
     terminal.table(f"{trained.folder} ({record.backbone}, {record.device})", columns, rows)
     _by_source(record)
-    if before_only:
-        terminal.say(
-            f"next: the same command without --before-only; {trained.folder} is also a run of its own"
-        )
+    if options.get("before_only"):
+        terminal.say(f"next: the same command without --before-only; {trained.folder} is also a run")
         return
     for path, score in kit.out_of_fold(trained, data).items():
         terminal.say(f"out of fold, {path}: {score}")
@@ -94,7 +68,7 @@ def _by_source(record: RunRecord) -> None:
             source,
             edit(score.metrics["edit"]),
             edit(score.metrics["blank_edit"]),
-            as_share(score.metrics["exact"]),
+            share(score.metrics["exact"]),
             f"{score.held_out:,}",
         )
         for name, fold in sorted(record.folds.items())

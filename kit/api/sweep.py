@@ -1,56 +1,52 @@
-"""``kit sweep`` as a function."""
+"""``kit.sweep``: search training settings."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
-from kit.api.arguments import Data, PathLike, dataset_of, path_given, several
-from kit.api.models import refuse_leaks, settings_for
+from kit.api.arguments import Data, PathLike, dataset_of
+from kit.api.train import loaded, refuse_leaks, settings_for, training_job
 from kit.errors import ConfigError
-from kit.settings.ranges import Given, Value
+from kit.settings.option import keywords_of
+from kit.settings.ranges import Value
 from kit.settings.searching import named, parse_search
-from kit.settings.training import TrainingSettings
+from kit.settings.sweep_options import SweepOptions, sweep_options
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep
     from kit.training.fit import Callbacks
 
+P = ParamSpec("P")
 _EVALUATIONS = 2
 """An epoch: an evaluation takes a thirtieth of an epoch's time (a tenth of the questions, forward only)."""
 
 
-def sweep(
-    backbone: PathLike,
-    data: Data | Sequence[Data] | None = None,
-    *,
-    run: PathLike | None = None,
-    ranges: Mapping[str, Given] | Sequence[str] = (),
-    fixed: Mapping[str, Value] | Sequence[str] = (),
-    trials: int = 20,
-    storage: str | None = None,
-    valid: Data | None = None,
-    hours: float | None = None,
-    keep: int = 1,
-    prune_after: int = 4,
-    seed: int = 42,
-    against: Data | None = None,
-    allow_leak: bool = False,
-    trust_remote_code: bool = False,
-    quiet: bool = False,
-) -> Sweep:
+class _Sweep(Protocol[P]):
+    def __call__(
+        self, backbone: PathLike, data: Data | Sequence[Data] | None = None, *args: P.args, **kwargs: P.kwargs
+    ) -> Sweep: ...
+
+
+def _sweep(model: Callable[P, object]) -> Callable[[Callable[..., Sweep]], _Sweep[P]]:
+    return keywords_of(model)  # type: ignore[arg-type]
+
+
+@_sweep(SweepOptions)
+def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **options: Any) -> Sweep:
     """Search *ranges* of training settings for the lowest Edit Score; the folder *run* holds the trials.
 
     *ranges*: ``{"lr": "1e-5:1e-4:log", "batch_size": [16, 32]}``, or the words of ``--range``; *fixed*: what
     all trials share (``{"max_length": 384}``, or the words of ``--set``), the preset's settings where it says
     nothing.  Every trial is a run trained on *data* and judged on the same held-out tenth, or *valid*; one
     that lags behind the median of at least *prune_after* finished trials is stopped.  *trials*: in all,
-    those of earlier calls included; the weights of the *keep* best stay.  *hours*: after so many the sweep
-    stops, with a checkpoint.  The same call goes on.
+    those of earlier calls included; the weights of the *keep* best stay.  *hours*: then the sweep
+    stops, with a checkpoint.  The same call continues.
 
-    *storage*: URL of a database, for several machines at work on the same sweep.  *seed*: of the search, not
+    *storage*: URL of a database that several machines share.  *seed*: of the search, not
     of the trainings.  ``kit.sweep("runs/sweep-1")`` alone trains nothing and returns what was found.
 
     Raises ConfigError (with all mistakes in ranges at once; where the folder holds another sweep; where
@@ -59,31 +55,30 @@ def sweep(
     from kit.sweeps.installed import check_installed
 
     check_installed()
-    if data is None and run is None and not ranges:
-        return _found(Path(backbone), storage)
-    if data is None or run is None:
+    asked = sweep_options(options)
+    if data is None and asked.run is None and not asked.ranges:
+        return _found(Path(backbone), asked.storage)
+    if data is None or asked.run is None:
         raise ConfigError(
             "kit sweep: give --data, --run and a --range; with a sweep's folder alone it is shown"
         )
     reference = str(backbone)
-    settle = _settling(reference)
+    settle = partial(settings_for, reference)
     search = parse_search(
-        named(ranges, "--range") if not isinstance(ranges, Mapping) else ranges.items(),
-        _with_evaluations(named(fixed, "--set") if not isinstance(fixed, Mapping) else fixed.items()),
-        settle,
+        _pairs(asked.ranges, "--range"), _with_evaluations(_pairs(asked.fixed, "--set")), settle
     )
-    _refuse_numbers(trials=trials, keep=keep, prune_after=prune_after, hours=hours)
-    datasets = [dataset_of(given, answers_needed=True) for given in several(data)]
-    held_out = None if valid is None else dataset_of(valid, answers_needed=True)
-    if not allow_leak:
-        refuse_leaks(datasets, against)
+    firsts = {one.name: one.checked_values()[0] for one in search.ranges}
+    given = {"run": asked.run, "valid": asked.valid, "trust_remote_code": asked.trust_remote_code}
+    job = training_job(reference, data, {**search.fixed, **firsts, **given}).read(loaded)
+    if not asked.allow_leak:
+        refuse_leaks(job.data, None if asked.against is None else dataset_of(asked.against))  # type: ignore[arg-type]
 
     from kit import terminal
     from kit.modeling.backbones import open_backbone
     from kit.sweeps.plot import write_plot
     from kit.sweeps.results import PLOT_FILE, results
-    from kit.sweeps.search import Plan, Voice, carry_out
-    from kit.sweeps.spec import About, shared_settings
+    from kit.sweeps.search import Plan, SweepCallbacks, carry_out
+    from kit.sweeps.spec import About
     from kit.sweeps.storage import open_study, plain_database_errors
     from kit.sweeps.storage import quiet as quietly
     from kit.training import launch
@@ -93,32 +88,17 @@ def sweep(
             "kit sweep: trains one trial on one device; start it without torchrun, once a GPU with "
             "CUDA_VISIBLE_DEVICES=0, 1, …: several processes share a sweep"
         )
-    folder, say = path_given(run, "run"), (lambda line: None) if quiet else terminal.say
-    opened = open_backbone(reference, trust_remote_code=trust_remote_code)
-    firsts = {one.name: one.checked_values()[0] for one in search.ranges}
-    about = About(
-        reference=reference,
-        paths=[str(dataset.path) for dataset in datasets],
-        backbone=opened.name,
-        backbone_version=opened.version,
-        data=[(dataset.path.name, dataset.sha256) for dataset in datasets],
-        valid=(held_out.path.name, held_out.sha256) if held_out else None,
-        settings=shared_settings(settle(**{**search.fixed, **firsts}), search.ranges),
-        ranges={one.name: str(one).partition("=")[2] for one in search.ranges},
-    )
-    plan = Plan(
-        reference, datasets, held_out, folder, search, settle, trials=trials, keep=keep,
-        prune_after=prune_after, seed=seed, hours=hours, trust_remote_code=trust_remote_code,
-    )  # fmt: skip
+    folder, say = job.run, (lambda line: None) if asked.quiet else terminal.say
+    opened = open_backbone(reference, trust_remote_code=asked.trust_remote_code)
     with quietly(), plain_database_errors(str(folder)):
-        kept = open_study(folder, storage, about)
+        kept = open_study(folder, asked.storage, About.of(job, opened.name, opened.version, search.ranges))
         say(f"{folder}: {'; '.join(one.described() for one in search.ranges)}")
-        voice = Voice(
+        callbacks = SweepCallbacks(
             say,
-            _listening(say, silent=quiet),
+            _listening(say, silent=asked.quiet),
             lambda: write_plot(results(kept, folder, settle), folder / PLOT_FILE),
         )
-        carry_out(plan, kept, voice)
+        carry_out(Plan(job, search, settle, asked), kept, callbacks)
         found = results(kept, folder, settle)
         write_plot(found, folder / PLOT_FILE)
     return found
@@ -136,13 +116,13 @@ def _found(folder: Path, storage: str | None) -> Sweep:
         )
     with quietly(), plain_database_errors(str(folder)):
         kept = open_study(folder, storage, None)
-        found = results(kept, folder, _settling(kept.file.backbone))
+        found = results(kept, folder, partial(settings_for, kept.file.backbone))
         write_plot(found, folder / PLOT_FILE)
     return found
 
 
-def _settling(backbone: str) -> Callable[..., TrainingSettings]:
-    return lambda **given: settings_for(backbone, **given)
+def _pairs(given: Mapping[str, Any] | Sequence[str], option: str) -> Iterable[tuple[str, Any]]:
+    return given.items() if isinstance(given, Mapping) else named(given, option)
 
 
 def _with_evaluations(fixed: Iterable[tuple[str, Value]]) -> list[tuple[str, Value]]:
@@ -152,18 +132,10 @@ def _with_evaluations(fixed: Iterable[tuple[str, Value]]) -> list[tuple[str, Val
     return given
 
 
-def _refuse_numbers(*, trials: int, keep: int, prune_after: int, hours: float | None) -> None:
-    for name, value, least in (("trials", trials, 1), ("keep", keep, 0), ("prune-after", prune_after, 1)):
-        if value < least:
-            raise ConfigError(f"--{name} is {value}; it is at least {least}")
-    if hours is not None and not hours > 0:
-        raise ConfigError(f"--hours is {hours:g}; it is above 0")
-
-
 def _listening(
     say: Callable[[str], object], *, silent: bool
 ) -> Callable[[], contextlib.AbstractContextManager[Callbacks]]:
-    """Callbacks for each training; a message that holds for all trainings is printed once."""
+    """Callbacks for each training; a message that is true of all trainings is printed once."""
     said: set[str] = set()
 
     def once(line: str) -> None:
