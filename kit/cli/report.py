@@ -65,7 +65,7 @@ def _in(language: Language | None, template: str, **values: str) -> str:
 
 
 def _tables(overview: Overview, language: Language | None) -> None:
-    """The report as tables: scores, next steps, error types, every facet, and the questions that cost most."""
+    """The report as tables: scores, next steps, every facet, and the questions that cost most."""
     from kit.reports.error_types import LABELS
     from kit.reports.language import translated
     from kit.reports.overview import facet_rows, worst

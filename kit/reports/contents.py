@@ -48,7 +48,7 @@ class Contents:
 def contents_of(
     source: ReportSource, versus: Path | None = None, *, title: str = "", language: Language | None = None
 ) -> Contents:
-    """Put a report together.  *versus*: a CSV with answers to the same questions; *title*: "" for the name."""
+    """Put a report together.  *versus*: a CSV with answers to the same questions; *title*: "" for NAME."""
     overview = overview_of(source, versus)
     return Contents(
         title=title or source.name,

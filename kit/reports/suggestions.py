@@ -81,7 +81,7 @@ def _of_type(overview: Overview, error_type: ErrorType) -> tuple[np.ndarray, dic
 def _shares(overview: Overview, rows: np.ndarray) -> dict[str, str]:
     distances = overview.own.score.distances
     total = distances.sum() or 1.0
-    return {"n": f"{int(rows.sum()):,}", "share": f"{distances[rows].sum() / total:.0%}"}
+    return {"n": f"{int(rows.sum()):,}", "share": f"{100 * distances[rows].sum() / total:.0f} %"}
 
 
 def _lengths(overview: Overview) -> Iterator[Suggestion]:
@@ -294,7 +294,7 @@ def _record(source: ReportSource) -> RunRecord | None:
 def _backbone(record: RunRecord | None) -> str:
     """A backbone that can be named again: the record has only the name of a folder."""
     name = "" if record is None else record.backbone
-    return name if name in PRESETS or "/" in name or Path(name).is_dir() else "klue-bert"
+    return name if name and (name in PRESETS or "/" in name or Path(name).is_dir()) else "klue-bert"
 
 
 def _path(path: Path | None) -> str:
