@@ -469,7 +469,7 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_batch(
     assert record.micro_batch_size == 2
     assert max(short.sizes) == 8
     heard = [line for line in said if "out of memory" in line]
-    assert [line.split("going on ")[1] for line in heard] == [
+    assert [line.split("continuing ")[1] for line in heard] == [
         "with micro-batches of 4 (the effective batch stays 8)",
         "with micro-batches of 2 (the effective batch stays 8)",
     ]
@@ -515,7 +515,7 @@ def test_how_a_training_is_carried_out_does_not_change_what_it_is(
     kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **settings)
     a, b = (record_of(folder).folds["0"].metrics["edit"] for folder in (target, folded))
     assert a == pytest.approx(b, rel=0.02)
-    # and the run goes on with the other way
+    # and the run continues in the other way
     kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **SETTINGS)
 
 
