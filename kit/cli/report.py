@@ -123,10 +123,8 @@ def _suggestions(overview: Overview, language: Language | None) -> None:
             gain=f"−{one.gain:.3f}",
             condition=one.condition,
         )
-        heading = (
-            f"{number}. {translated(one.finding, language)}: {translated(one.remedy, language)} ({gain})"
-        )
-        terminal.say(heading)
+        terminal.say(f"{number}. {translated(one.finding, language)}")
+        terminal.say(f"   {translated(one.remedy, language)} ({gain})")
         terminal.say(f"   {one.command}")
 
 

@@ -560,7 +560,7 @@ def test_next_steps_have_gains_questions_and_commands(at: Visit, place: Place) -
     first = at.page.locator("#next .copy").first
     first.click()
     at.page.wait_for_function(
-        "() => document.querySelector('#next .copy').textContent === 'copied' || String(getSelection()) !== ''"
+        "() => document.querySelector('#next .copy').textContent === 'copied' || `${getSelection()}` !== ''"
     )
     number = next(index for index, step in enumerate(steps) if step.facet)
     at.page.click(f"#next li:nth-child({number + 1}) .those")
