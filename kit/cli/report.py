@@ -9,7 +9,8 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import SCORE_COLUMNS, cells, quoted, share
+from kit.cli.tables import LEGEND, PLAIN_HELP, decoded_by, explain_scores
+from kit.display import edit, quoted, share
 from kit.phrase import Phrase
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def report(
     ] = None,
     versus: Annotated[Path | None, typer.Option(help="Another CSV: what got better and what worse.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page [reports/NAME.html].")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
     text: Annotated[bool, typer.Option("--text", help="Print tables; write a page only with --out.")] = False,
     title: Annotated[str, typer.Option(help="The page's heading [NAME].")] = "",
     lang: Annotated[
@@ -46,13 +48,20 @@ def report(
 
     language = language_given(lang)
     if text and out is None:
-        overview = kit.overview(subject, data, answers=answers, versus=versus)
+        with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+            overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
         _tables(overview, language)
         _cautions(overview, language)
+        _decoding(subject, overview, plain)
         return
-    made = kit.report(subject, data, answers=answers, versus=versus, out=out, title=title, lang=lang)
+    with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+        made = kit.report(
+            subject, data, answers=answers, versus=versus, plain=plain, out=out, title=title, lang=lang,
+            say=terminal.say,
+        )  # fmt: skip
     (_tables if text else _scores)(made.contents.overview, language)
     _cautions(made.contents.overview, language)
+    _decoding(subject, made.contents.overview, plain)
     size = f"{made.path.stat().st_size / 1e6:.1f}"
     written = "{file}: the report, one file of {size} MB; open it in a browser"
     terminal.say(_in(language, written, file=str(made.path), size=size))
@@ -99,16 +108,17 @@ def _tables(overview: Overview, language: Language | None) -> None:
 def _scores(overview: Overview, language: Language | None) -> None:
     from kit.reports.language import translated
 
-    rows = []
-    for row in overview.scores:
-        against = row.against
-        versus = "" if against is None else f"{against.mean:+.3f} ({against.interval})"
-        label, *figures = cells(row.score)
-        rows.append((translated(label, language), *figures, versus))
-    columns = tuple(_in(language, name) for name in (*SCORE_COLUMNS, "report against it"))
-    text = "{name} on {data}: A FIT, NOT AN ESTIMATE" if overview.source.fitted else "{name} on {data}"
-    title = _in(language, text, name=overview.source.name, data=overview.source.dataset.path.name)
-    terminal.table(title, columns, rows)
+    for table in overview.tables():
+        columns = tuple(translated(Phrase(name), language) for name in table.columns)
+        rows = [[translated(cell, language) for cell in row] for row in table.rows]
+        terminal.table(translated(table.title, language), columns, rows, words=columns[-1:])
+    if language == "ko":
+        blank = edit(overview.own.score.blank_edit)
+        terminal.line(
+            _in(language, "{legend}; all blank would score {blank}", legend=Phrase(LEGEND), blank=blank)
+        )
+        return
+    explain_scores(overview.own.score.blank_edit, [overview.own.score.edit])
 
 
 def _suggestions(overview: Overview, language: Language | None) -> None:
@@ -134,6 +144,15 @@ def _cautions(overview: Overview, language: Language | None) -> None:
     for caution in overview.source.cautions:
         text = Phrase("caution: {text}", text=caution.text) if caution.fitted else caution.text
         terminal.say(translated(text, language))
+
+
+def _decoding(subject: Path, overview: Overview, plain: bool) -> None:
+    """Say how a run was decoded."""
+    from kit.api.arguments import is_recipe
+    from kit.decoding.default import Decoding
+
+    if overview.source.recipe is not None and not is_recipe(subject):
+        decoded_by("report", str(Decoding.of(overview.source.recipe)), plain)
 
 
 def _row(line: FacetRow) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ import numpy as np
 from kit.data.records import Dataset
 from kit.decoding.candidate_list import CandidateList, candidate_lists, risks_of
 from kit.decoding.ensembles import answers_of
+from kit.display import Brief, Displayed, Table
 from kit.metrics.bootstrap import PairedDifference
-from kit.metrics.scores import Score, compare, score_answers
+from kit.metrics.scores import SCORE_COLUMNS, Score, compare, score_answers
 from kit.phrase import Phrase
 from kit.reports import facets
 from kit.reports.error_types import ERROR_TYPES, LABELS, error_type
@@ -27,8 +28,8 @@ from kit.text_rules.rules import COURSE_2022
 Role = Literal["report", "versus", "member", "course", "blank"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreRow(Brief):
     """A row of the score table: answers in the data's order, their score, and the difference to the report's.
 
     against: the report's mean distance minus this one's (negative: the report is better); None for itself
@@ -39,9 +40,14 @@ class ScoreRow:
     score: Score
     against: PairedDifference | None
 
+    @property
+    def headline(self) -> str:
+        """The score's."""
+        return self.score.headline
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Overview(Displayed):
     """Q questions, their answers, and how good they are.
 
     scores: the table, the report's own row first; error_types: for each question an index into ERROR_TYPES;
@@ -54,6 +60,22 @@ class Overview:
     facets: tuple[Facet, ...]
     candidates: tuple[CandidateList, ...]
     risks: tuple[float | None, ...]
+
+    @property
+    def headline(self) -> str:
+        """What it is about, and its score."""
+        text = "{name} on {data}: A FIT, NOT AN ESTIMATE" if self.source.fitted else "{name} on {data}"
+        return Phrase(text, name=self.source.name, data=self.source.dataset.path.name)
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        rows = []
+        for row in self.scores:
+            against = row.against
+            versus = "" if against is None else against.in_words()
+            rows.append((*row.score.row, versus))
+        columns = (*SCORE_COLUMNS, "report against it")
+        return [Table(self.headline, columns, rows, words=columns[-1:])]
 
     @property
     def own(self) -> ScoreRow:

@@ -63,9 +63,10 @@ function spanAxis(high) {
 
 function verdictOf(difference) {
   const sure = proven(difference);
-  const word = !sure ? "chance explains it" : difference.mean < 0 ? "better" : "worse";
+  const word = !sure ? "chance explains it" : difference.mean < 0 ? "lower" : "higher";
+  const kind = !sure ? "no-evidence" : difference.mean < 0 ? "better" : "worse";
   const sign = !sure ? "≈" : difference.mean < 0 ? "▼" : "▲";
-  return el("span", { class: `against ${sure ? word : ""}` },
+  return el("span", { class: `against ${kind}` },
     el("span", { class: "nowrap" }, `${sign} ${signed(difference.mean)}`),
     el("small", {}, `${ends(difference.interval)}: ${t(word)}`));
 }
@@ -89,24 +90,10 @@ function drawComparison() {
   fill(section,
     el("h2", { id: "comparison-title" }, pieces("Against {csv}", { csv: data(VERSUS.label) })),
     el("p", { class: "lead", id: "difference" },
-      t(leadOf(against), {
-        by: Math.abs(against.mean).toFixed(3), difference: signed(against.mean), interval: ends(against.interval), p: against.p_value.toFixed(3),
-      })),
+      t("Over all questions, in characters a question: {words}, p = {p}", { words: against.words, p: against.p_value.toFixed(3) })),
     el("div", { class: "moves" },
       move("better", t("got better"), "▼", sums.better), move("same", t("as near as before"), "=", sums.same), move("worse", t("got worse"), "▲", sums.worse)),
     transitions(rows));
-}
-
-// What chance explains is neither better nor worse.
-function leadOf(against) {
-  if (!proven(against)) {
-    return against.mean > 0
-      ? "Over all questions {by} characters a question higher here, which chance explains (paired difference {difference}, 95 %: {interval}, p = {p})."
-      : "Over all questions {by} characters a question lower here, which chance explains (paired difference {difference}, 95 %: {interval}, p = {p}).";
-  }
-  return against.mean > 0
-    ? "Over all questions {by} characters a question worse (paired difference {difference}, 95 %: {interval}, p = {p})."
-    : "Over all questions {by} characters a question better (paired difference {difference}, 95 %: {interval}, p = {p}).";
 }
 
 function move(name, words, sign, [questions, characters]) {
