@@ -32,7 +32,10 @@ from kit.submission.csv import write_submission
 SHA = "0123456789abcdef" * 4
 CURE = "make CSV and card again with `kit ensemble`"
 HEX = "^[0-9a-f]{64}$"
-KEYS = "name, csv_sha256, data, recipe, members, estimate, competition, revision, kit_version, made_at, made_from"
+KEYS = (
+    "name, csv_sha256, data, recipe, members, estimate, competition, revision, kit_version, made_at, "
+    "made_from"
+)
 
 CARD = Card(
     name="다섯",
