@@ -275,13 +275,9 @@ def working(
     """
     console = _console(True)
     bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(),
+        console=console, disable=not console.is_terminal, transient=True,
+    )  # fmt: skip
     with bar:
         task = bar.add_task(visible(first))
         yield otherwise if bar.disable else lambda step: bar.update(task, description=visible(step))
@@ -295,14 +291,10 @@ def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int 
     """
     console = _console(True)
     bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=hidden or not console.is_terminal,
-    )
+        TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(),
+        TransferSpeedColumn(), TimeRemainingColumn(),
+        console=console, disable=hidden or not console.is_terminal,
+    )  # fmt: skip
     with bar:
         task = bar.add_task(visible(what), total=None, visible=False)
         yield lambda come, total: bar.update(task, completed=come, total=total, visible=True)

@@ -61,7 +61,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(place: Path) -> Dataset:
-    return kit.load(place / "data" / "train.json")
+    return kit.load(place / "data" / "train.json").first(SETTINGS["limit"])
 
 
 @pytest.fixture(scope="module")

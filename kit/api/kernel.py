@@ -82,6 +82,8 @@ def push_kernel(
         if backbone is None:
             raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
         _refuse_local(backbone)
+    elif not path_given(weights, "weights").is_dir():
+        raise ConfigError(f"--weights {weights}: is no folder; give the folder of a backbone")
     trained = str(weights) if backbone is None else backbone
     for path in (*more_data, *training.get("before", ())):
         if not path.startswith(MOUNTED):
