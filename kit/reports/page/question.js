@@ -110,7 +110,7 @@ function candidatesTable(number, detail) {
   const heads = [["#", ""], ["candidate", ""], ["probability", ""], ["expected distance", "characters"], ["distance", "characters"]];
   return el("div", {},
     el("h4", {}, t("Candidates"), " ", el("small", {}, t("by expected distance, {n} of {all}", { n: rows.length, all: detail.weighed }))),
-    el("table", { class: "candidates" },
+    el("div", { class: "wide" }, el("table", { class: "candidates" },
       el("thead", {}, el("tr", {}, heads.map(([name, unit]) => el("th", { scope: "col", class: unit ? "number" : null }, t(name), unit ? el("small", {}, t(unit)) : null)))),
-      el("tbody", {}, rows)));
+      el("tbody", {}, rows))));
 }
