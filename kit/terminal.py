@@ -108,6 +108,11 @@ def say(line: str) -> None:
     _print(Text(visible(line)), _console(True))
 
 
+def command(text: str) -> None:
+    """Print a command on standard error, on one line of any length, so that it can be copied."""
+    _console(True).print(Text(visible(text)))
+
+
 def error(line: str) -> None:
     """Print the one line of a failure on standard error."""
     text = Text("error: ", style="bold red")
