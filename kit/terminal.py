@@ -203,7 +203,7 @@ def _folded(row: Sequence[str], wordy: Sequence[bool]) -> list[str]:
 def _in_lines(figures: str) -> str:
     if not any(map(str.isdigit, figures)):
         return "\n".join(textwrap.wrap(figures, _NARROWEST))
-    return figures.replace(" to ", " to\n").replace(" (", "\n(")
+    return figures.replace(" to ", " to\n").replace(" ~ ", " ~\n").replace(" (", "\n(")
 
 
 def _widths(
