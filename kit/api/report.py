@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit.api.arguments import Data, PathLike, dataset_of, is_recipe, name_of, path_given, recipe_of
+from kit.api.arguments import Data, PathLike, dataset_of, name_of, path_given, recipe_of
 from kit.errors import ConfigError, DataError
 from kit.settings.recipe import Recipe
 
@@ -88,8 +88,7 @@ def _source(given: Recipe | Run | PathLike, data: Data | None, answers: Data | N
         return of_csv(path, questions)
     assert recipe is not None
     name = "recipe" if isinstance(given, Recipe) else name_of(given)
-    file = path if path is not None and is_recipe(path) else None
-    return of_recipe(recipe, name, questions, files, file)
+    return of_recipe(recipe, name, questions, files)
 
 
 def _data_of_card(csv: Path) -> Path:

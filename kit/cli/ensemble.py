@@ -50,7 +50,9 @@ def ensemble(
     blanks = sum(not text for text in made.answers.values())
     if as_json:
         score = None if made.score is None else made.score.as_dict()
-        print_json({"csv": str(made.path), "questions": len(made.answers), "blanks": blanks, "score": score})
+        estimate = made.card.estimate.model_dump(mode="json")
+        counts = {"questions": len(made.answers), "blanks": blanks}
+        print_json({"csv": str(made.path), **counts, "score": score, "estimate": estimate})
         return
     rows = [
         ("CSV", str(made.path)),
@@ -73,7 +75,10 @@ def _estimate(estimate: Estimate) -> list[tuple[str, str]]:
     if estimate.edit is None:
         return [("local estimate", estimate.reason)]
     return [
-        ("local estimate", f"Edit Score {scored(estimate.edit, estimate.interval)} characters"),
+        (
+            "local estimate",
+            f"Edit Score {scored(estimate.edit, estimate.interval)} characters, {estimate.kind}",
+        ),
         ("", estimate.reason),
     ]
 

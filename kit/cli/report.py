@@ -9,7 +9,7 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import SCORE_COLUMNS, cells, quoted, share
+from kit.cli.tables import SCORE_COLUMNS, cells, edit, quoted, share
 
 if TYPE_CHECKING:
     from kit.reports.overview import FacetRow, Overview
@@ -77,6 +77,8 @@ def _tables(overview: Overview) -> None:
 def _scores(overview: Overview) -> None:
     name = overview.source.dataset.path.name
     fitted = ": A FIT, NOT AN ESTIMATE" if overview.source.fitted else ""
+    if overview.source.nested is not None:
+        fitted += f"; nested {edit(overview.source.nested)}"
     rows = []
     for row in overview.scores:
         against = row.against

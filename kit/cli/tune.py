@@ -21,6 +21,9 @@ def tune(
     data: Annotated[
         Path | None, typer.Option(help="The members' training file [found below this folder by its hash].")
     ] = None,
+    all_rows: Annotated[
+        bool, typer.Option("--all", help="Show every row, also those without evidence of a difference.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fit temperatures, weights, prior and rules out of fold; show what each part gains.
@@ -34,6 +37,8 @@ def tune(
             {
                 "recipe": str(made.path),
                 "method": made.tuned.method,
+                "verdict": made.tuned.verdict,
+                "estimate": {"kind": "nested", "edit": float(made.tuned.distances.mean())},
                 "calibration": [
                     {"questions": row.questions, "expected": row.expected, "actual": row.actual}
                     for row in made.tuned.deciles
@@ -53,6 +58,12 @@ def tune(
             }
         )
         return
+    terminal.line(f"{recipe.name} on {made.data}: {made.tuned.verdict}")
+    shown = [
+        row
+        for row in rows
+        if all_rows or row.evidence or row.versus is None or row.label == made.tuned.method
+    ]
     table = [
         (
             row.label,
@@ -62,7 +73,7 @@ def tune(
             "" if row.versus is None else f"{difference(row.versus.mean)} (95 %: {row.versus.interval})",
             "" if row.versus is None else _verdict(row.versus.mean, row.evidence),
         )
-        for row in rows
+        for row in shown
     ]
     columns = (
         "nested, out of fold",
@@ -72,7 +83,15 @@ def tune(
         "against as given (characters)",
         "by Holm",
     )
-    terminal.table(f"{recipe.name} on {made.data}", columns, table, words=("by Holm",))
+    terminal.table(
+        "ways that differ" if len(shown) < len(rows) else "all ways", columns, table, words=("by Holm",)
+    )
+    if len(shown) < len(rows):
+        terminal.say(f"{len(rows) - len(shown)} more show no evidence of a difference; --all shows them")
+    terminal.say(
+        "nested: each question is answered by settings that were fitted without its fold; "
+        "by Holm: evidence that holds for all rows together"
+    )
     deciles = [
         (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
         for number, row in enumerate(made.tuned.deciles)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +10,25 @@ from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.errors import KitError, ModelError
 from kit.files import sha256_file
-from kit.settings.recipe import Recipe
+from kit.settings.recipe import Recipe, parse
 from kit.settings.runs import RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import Source
 from kit.spans.run_folder import Run, open_run
 from kit.submission.card import Card, card_path, read_card
-
-_TUNED = re.compile(r"^# Tuned by kit \S+ from .* \(([0-9a-f]{8})\); nested Edit Score ([0-9.]+?)\.?$")
+from kit.tuning.figures import figure_of
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """A reason to doubt the scores; ``fitted``: something was fitted on these questions."""
+    """A reason to doubt the scores.
+
+    fitted: whether something was fitted on these questions; nested: the Edit Score without that, where known
+    """
 
     fitted: bool
     text: str
+    nested: float | None = None
 
 
 def _fit(text: str) -> Caution:
@@ -37,8 +39,8 @@ def _note(text: str) -> Caution:
     return Caution(False, text)
 
 
-def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
-    """Cautions about a recipe's members on *data*, the same questions in one file or two.
+def of_recipe(recipe: Recipe, name: str, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
+    """Cautions about a recipe and its members on *data*, the same questions in one file or two.
 
     Raises ModelError for a member whose weights were trained on them.
     """
@@ -55,23 +57,15 @@ def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset
             if run.record.valid is not None and run.record.valid.sha256 in {one.sha256 for one in data}:
                 found.append(_fit(f"{run.name}: its checkpoint was chosen by its score on these questions"))
             found += _shared_articles(run.name, run.record, data[0])
-    if recipe.ranker is not None and any(source.fold == OUT_OF_FOLD for source in sources):
-        found.append(_fit(f"{recipe.ranker}: the second stage was fitted on these questions"))
+    if any(source.fold == OUT_OF_FOLD for source in sources):
+        found += _fitted(recipe, name, data[0])
     return found
 
 
-def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
-    """A caution where `kit tune` fitted the recipe in *path* on these questions, with the nested score."""
-    first = path.read_text(encoding="utf-8-sig").split("\n", 1)[0]
-    match = _TUNED.match(first)
-    if match is None or match[1] != dataset.sha256[:8]:
-        return []
-    return [
-        _fit(
-            f"{path.name}: temperatures, weights, decoder and rules were fitted on these questions; the "
-            f"nested Edit Score, on questions that nothing was fitted on, was {match[2]}",
-        )
-    ]
+def _fitted(recipe: Recipe, name: str, dataset: Dataset) -> list[Caution]:
+    """A caution where something was fitted on the out-of-fold scores on *dataset*."""
+    figure = figure_of(recipe, dataset)
+    return [Caution(True, f"{name}: {figure.why}", figure.edit)] if figure.why else []
 
 
 def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
@@ -97,6 +91,9 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
             found.append(_fit(f"{member.label}: was trained on these questions"))
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
+    recipe, _ = parse(card.recipe)
+    if recipe is not None and any(member.span_file.startswith(f"{OUT_OF_FOLD}-") for member in card.members):
+        found += _fitted(recipe, path.name, dataset)
     return card, list(dict.fromkeys(found))
 
 

@@ -18,6 +18,7 @@ from kit.reports.error_types import ERROR_TYPES, MEANINGS
 from kit.reports.heatmap import heatmap_of, packed
 from kit.reports.overview import Overview, ScoreRow, overview_of
 from kit.reports.source import ReportSource
+from kit.submission.card import Estimate
 from kit.version import __version__
 
 
@@ -114,7 +115,7 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
             ("revision", _revision(card.revision.commit, card.revision.dirty) if card.revision else "none"),
             ("recipe", json.dumps(dict(card.recipe), ensure_ascii=False)),
             ("members", ", ".join(f"{one.label} ({one.weight:g})" for one in card.members) or "none"),
-            ("estimate then", _estimate(card.estimate.edit, card.estimate.reason)),
+            ("estimate then", _estimate(card.estimate)),
         ]
     return tuple(found)
 
@@ -129,8 +130,11 @@ def _revision(commit: str, dirty: bool | None) -> str:
     return commit[:12] + (", with uncommitted changes" if dirty else "")
 
 
-def _estimate(edit: float | None, reason: str) -> str:
-    return reason or "none" if edit is None else f"{edit:.3f}" + (f" ({reason})" if reason else "")
+def _estimate(estimate: Estimate) -> str:
+    if estimate.edit is None:
+        return estimate.reason or "none"
+    about = " ".join(filter(None, [estimate.kind, estimate.reason and f"({estimate.reason})"]))
+    return f"{estimate.edit:.3f} {about}".rstrip()
 
 
 def index_of(contents: Contents) -> dict[str, Any]:
@@ -147,6 +151,7 @@ def index_of(contents: Contents) -> dict[str, Any]:
         "name": source.name,
         "data": source.dataset.path.name,
         "fitted": source.fitted,
+        "nested": source.nested,
         "cautions": [asdict(caution) for caution in source.cautions],
         "facts": [list(fact) for fact in contents.facts],
         "scores": [_score_row(row) for row in overview.scores],

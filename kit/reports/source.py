@@ -71,6 +71,11 @@ class ReportSource:
         return any(caution.fitted for caution in self.cautions)
 
     @property
+    def nested(self) -> float | None:
+        """The recipe's Edit Score on questions that nothing was fitted on, where `kit tune` measured it."""
+        return next((one.nested for one in self.cautions if one.nested is not None), None)
+
+    @property
     def golds(self) -> tuple[str, ...]:
         """The first gold of each question: the one that is scored."""
         return tuple(question.golds[0] for question in self.dataset)
@@ -115,18 +120,14 @@ def of_csv(path: Path, data: Dataset) -> ReportSource:
     )  # fmt: skip
 
 
-def of_recipe(
-    recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], recipe_file: Path | None
-) -> ReportSource:
+def of_recipe(recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset]) -> ReportSource:
     """The answers of a recipe (or a bare run).
 
     *data* has the answers; *files* are the data files as they were read, which runs may have been trained
     on.  Raises ModelError where a member was, and what decoding raises.
     """
     sources = sources_of(recipe, data)
-    cautions = contamination.of_sources(recipe, sources, files)
-    if recipe_file is not None:
-        cautions += contamination.of_recipe_file(recipe_file, data)
+    cautions = contamination.of_recipe(recipe, name, sources, files)
     csvs = csv_members(recipe)
     rules = rules_of(recipe)
     plain = answers_of(recipe.model_copy(update={"rules": ()}), data, csvs).texts

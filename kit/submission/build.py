@@ -10,6 +10,7 @@ from kit.decoding.ensembles import Answers, answers_of
 from kit.files import locked, now, sha256_file
 from kit.metrics.scores import Score, score_answers
 from kit.settings.recipe import Recipe
+from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import Source
 from kit.submission.card import (
     DEFAULT_COMPETITION,
@@ -22,6 +23,7 @@ from kit.submission.card import (
 )
 from kit.submission.csv import check_sample, check_submission, encoded, read_submission, write_submission
 from kit.submission.estimate import local_estimate
+from kit.tuning.figures import figure_of
 from kit.version import __version__
 
 SAMPLE = "sample_submission.csv"
@@ -58,7 +60,7 @@ def _made(
         data=CardData(path=str(dataset.path), sha256=dataset.sha256, questions=len(dataset)),
         recipe=recipe.model_dump(mode="json"),
         members=tuple(_member(source) for source in found.sources),
-        estimate=_estimate(recipe, dataset, score),
+        estimate=_estimate(recipe, dataset, score, found),
         competition=DEFAULT_COMPETITION,
         revision=git_revision(),
         kit_version=__version__,
@@ -69,10 +71,14 @@ def _made(
     return out, found.texts, card, score
 
 
-def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None) -> Estimate:
-    if score is not None:
-        return Estimate(edit=score.edit, interval=score.interval)
-    return local_estimate(recipe, dataset, answer, Path())
+def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None, answers: Answers) -> Estimate:
+    if score is None:
+        return local_estimate(recipe, dataset, answer, Path())
+    kind, reason = "scored", ""
+    if any(source.fold == OUT_OF_FOLD for source in answers.sources):
+        figure = figure_of(recipe, dataset)
+        kind, reason = ("fit", figure.why) if figure.why else (figure.kind, "")
+    return Estimate(edit=score.edit, interval=score.interval, kind=kind, reason=reason)
 
 
 def answer(recipe: Recipe, dataset: Dataset) -> Answers:

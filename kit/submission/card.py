@@ -67,11 +67,13 @@ class Estimate(_CardPart):
     """The Edit Score to expect, in code points.
 
     Where ``edit`` or ``interval`` is None, ``reason`` says why; an unknown interval becomes None
-    and leaves its reason here.
+    and leaves its reason here.  ``kind``: "out of fold", "nested" or "fit", as
+    `kit.tuning.figures` decides, "scored" where answers were given; "" on cards of earlier versions.
     """
 
     edit: float | None = None
     interval: Interval | None = None
+    kind: str = ""
     reason: str = ""
 
     @model_validator(mode="after")

@@ -33,6 +33,13 @@ def gold_likelihood(posterior: Posterior, questions: Sequence[Question]) -> NDAr
     return likelihood
 
 
+def enough_for_one(questions: int, seed: int = 0) -> NDArray[np.intp]:
+    """Which of so many questions a temperature is fitted on, int (K,), ascending: all, or a sample."""
+    if questions <= _ENOUGH:
+        return np.arange(questions)
+    return np.sort(np.random.default_rng(seed).choice(questions, _ENOUGH, replace=False))
+
+
 def fit_temperature(
     scores: SpanScores,
     questions: Sequence[Question],
@@ -45,9 +52,9 @@ def fit_temperature(
     *scores* are in the order of *questions*.  Guo et al., On Calibration of Modern Neural Networks
     (2017), with spans for classes.
     """
-    if len(questions) > _ENOUGH:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(questions), _ENOUGH, replace=False))
-        scores, questions = scores.select(chosen), [questions[index] for index in chosen]
+    chosen = enough_for_one(len(questions), seed)
+    if len(chosen) < len(questions):
+        scores, questions = scores.select(chosen), [questions[index] for index in chosen.tolist()]
 
     def loss(log_temperature: float) -> float:
         posterior = span_posterior(

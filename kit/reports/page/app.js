@@ -5,7 +5,8 @@ function drawHead() {
     el("p", { class: "kit" }, "kit report"),
     el("h1", {}, data(REPORT.name)),
     el("p", { class: "sub" }, `${plural(TOTAL, "question")} of `, data(REPORT.data)),
-    REPORT.fitted ? el("p", { class: "verdict" }, "A fit, not an estimate: something was fitted on these rows.") : null,
+    REPORT.fitted ? el("p", { class: "verdict" }, "A fit, not an estimate: something was fitted on these rows." + (REPORT.nested === null ? ""
+      : ` The estimate of kit tune, nested: ${REPORT.nested.toFixed(3)}.`)) : null,
     el("ul", { class: "cautions" }, REPORT.cautions.map((one) =>
       el("li", { class: one.fitted ? "caution fitted" : "caution" },
         el("span", { class: "sign", "aria-hidden": "true" }, one.fitted ? "⚠" : "ⓘ"), data(one.text)))));
