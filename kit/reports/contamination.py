@@ -10,7 +10,7 @@ from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.errors import KitError, ModelError
 from kit.files import sha256_file
-from kit.settings.recipe import Recipe, parse
+from kit.settings.recipe import Recipe
 from kit.settings.runs import RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import Source
@@ -91,9 +91,9 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
             found.append(_fit(f"{member.label}: was trained on these questions"))
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
-    recipe, _ = parse(card.recipe)
-    if recipe is not None and any(member.span_file.startswith(f"{OUT_OF_FOLD}-") for member in card.members):
-        found += _fitted(recipe, path.name, dataset)
+    estimate = card.estimate
+    if estimate.kind in ("fit", "nested") and card.data.sha256 == dataset.sha256:
+        found.append(Caution(True, f"{path.name}: {estimate.reason}", estimate.nested))
     return card, list(dict.fromkeys(found))
 
 

@@ -152,7 +152,7 @@ def index_of(contents: Contents) -> dict[str, Any]:
         "data": source.dataset.path.name,
         "fitted": source.fitted,
         "nested": source.nested,
-        "cautions": [asdict(caution) for caution in source.cautions],
+        "cautions": [{"fitted": one.fitted, "text": one.text} for one in source.cautions],
         "facts": [list(fact) for fact in contents.facts],
         "scores": [_score_row(row) for row in overview.scores],
         "error_types": [{"name": str(one), "meaning": MEANINGS[one]} for one in ERROR_TYPES],

@@ -58,7 +58,7 @@ def _made(
         name=out.stem,
         csv_sha256=hashlib.sha256(encoded(out, guids, texts)).hexdigest(),
         data=CardData(path=str(dataset.path), sha256=dataset.sha256, questions=len(dataset)),
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.model_dump(mode="json", exclude={"nested"}),
         members=tuple(_member(source) for source in found.sources),
         estimate=_estimate(recipe, dataset, score, found),
         competition=DEFAULT_COMPETITION,

@@ -76,6 +76,11 @@ class Estimate(_CardPart):
     kind: str = ""
     reason: str = ""
 
+    @property
+    def nested(self) -> float | None:
+        """The figure, if it is a nested one."""
+        return self.edit if self.kind == "nested" else None
+
     @model_validator(mode="after")
     def _only_a_known_interval(self) -> Self:
         if self.interval is not None and not self.interval.known:

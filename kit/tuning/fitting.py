@@ -120,17 +120,17 @@ class Fitter:
 
         def compare(settings: Iterable[Setting]) -> Setting:
             for setting in settings:
-                reached[setting] = small.reached(base(small, setting))
+                reached[setting] = small.reached(base(small, setting), np.ones(len(fewer), np.bool_))
                 self._advance(1)
             return min(reached, key=lambda setting: reached[setting])
 
         prior, _ = compare((prior, SHARPNESS[0]) for prior in PRIORS)
         best = compare((prior, sharpness) for sharpness in SHARPNESS[1:])
+        finalists = [best]
         if len(fewer) < len(chosen):
-            whole = self._on(chosen)
             finalists = sorted(reached, key=lambda setting: reached[setting])[:FINALISTS]
-            best = min(finalists, key=lambda setting: whole.reached(base(whole, setting)))
-        found = base(self, best)
+        fits = [base(self, setting) for setting in finalists]
+        found = fits[0] if len(fits) == 1 else min(fits, key=lambda fit: self.reached(fit, rows))
         self._advance(1)
         return found
 
@@ -157,9 +157,8 @@ class Fitter:
         questions = [self._questions[index] for index in chosen.tolist()]
         return Fitter(self._members.questions(chosen), questions, lambda done: self._advance(0))
 
-    def reached(self, fit: Fit) -> float:
-        """The lowest Edit Score of the members' mean on all questions, over the decoders and weights."""
-        rows = np.ones(len(self._questions), np.bool_)
+    def reached(self, fit: Fit, rows: Rows) -> float:
+        """The lowest Edit Score of the members' mean on *rows*, over the decoders and weights."""
         means = [self.weights(fit, rows, "mean", decoder) for decoder in decoders_to_try()]
         return round(min(_edit(mean, rows) for mean in means), 6)
 

@@ -209,7 +209,9 @@ def test_with_many_rows_starts_are_compared_on_a_sample(
     compared: list[int] = []
     reached = Fitter.reached
     monkeypatch.setattr(
-        Fitter, "reached", lambda self, fit: compared.append(len(fit.table)) or reached(self, fit)
+        Fitter,
+        "reached",
+        lambda self, fit, rows: compared.append(int(rows.sum())) or reached(self, fit, rows),
     )
     found = Fitter(members, data.questions).start(rows)
     assert compared == [30] * 6 + [rows.sum()] * 2
