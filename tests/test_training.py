@@ -28,6 +28,7 @@ from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.folds import read_plan
 from kit.settings.runs import FoldRecord, RunRecord, read_run
 from kit.spans.run_folder import member_scores, open_run, stored_folds
+from kit.spans.span_scores import aligned
 from kit.spans.store import read_spans
 from kit.training.checkpoints import complete_checkpoints
 from kit.training.fit import Callbacks
@@ -116,9 +117,30 @@ def test_a_folds_record_is_about_its_own_questions(folded: Path, data: Dataset) 
     assert sum(fold.held_out for fold in record.folds.values()) == len(data)
     assert all(fold.chosen_on == 0 and fold.kept_step == fold.steps for fold in record.folds.values())
     (score,) = kit.out_of_fold(folded, data).values()
-    mean = sum(fold.metrics["edit"] * fold.held_out for fold in record.folds.values()) / len(data)
-    assert score.edit == pytest.approx(mean)
     assert score.interval.low < score.edit < score.interval.high
+    assert score.edit == kit.score(kit.decode(folded, data), data).edit
+
+
+def test_a_folds_score_is_by_the_default_decoding_with_the_lengths_of_its_training_part(
+    folded: Path, data: Dataset
+) -> None:
+    from kit.decoding.default import default_decoding
+    from kit.metrics.edit_distance import edit_distances
+    from kit.spans.lengths import answer_lengths
+    from kit.training.splits import fold_part
+
+    record, plan = record_of(folded), read_plan(folded)
+    assert plan is not None
+    together = member_scores(open_run(folded), "oof", data)
+    for name, fold in record.folds.items():
+        part = fold_part([data], plan, int(name), record.settings)
+        lengths = answer_lengths(part.train)
+        assert lengths != answer_lengths(data)
+        own = aligned(together, tuple(question.guid for question in part.test), name)
+        answers = default_decoding(lengths).answers(own, part.test, lengths)
+        distances = edit_distances(answers, [question.golds for question in part.test])
+        assert fold.metrics["edit"] == pytest.approx(distances.mean())
+        assert fold.decoding == str(default_decoding(lengths)) == "edit with length_prior 0.5, cap 30"
 
 
 def test_a_finished_run_keeps_models_scores_and_records_only(folded: Path, data: Dataset) -> None:
@@ -247,10 +269,13 @@ def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) 
     part = fold_part([data], plan, 0, record.settings)
     assert not {question.guid for question in part.dev} & {q.guid for q in part.test}
     (path,) = kit.predict(place / "early", data, fold=0, quiet=True)
-    from kit.decoding.decoders import argmax_answers
+    from kit.decoding.default import default_decoding
     from kit.metrics.edit_distance import edit_distances
+    from kit.spans.lengths import answer_lengths
 
-    answers = argmax_answers(read_spans(path), part.dev)
+    lengths = answer_lengths(part.train)
+    own = aligned(read_spans(path), tuple(question.guid for question in part.dev), "early")
+    answers = default_decoding(lengths).answers(own, part.dev, lengths)
     distances = edit_distances(answers, [question.golds for question in part.dev])
     assert distances.mean() == pytest.approx(min(scores))
 
@@ -469,7 +494,7 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_batch(
     assert record.micro_batch_size == 2
     assert max(short.sizes) == 8
     heard = [line for line in said if "out of memory" in line]
-    assert [line.split("going on ")[1] for line in heard] == [
+    assert [line.split("continuing ")[1] for line in heard] == [
         "with micro-batches of 4 (the effective batch stays 8)",
         "with micro-batches of 2 (the effective batch stays 8)",
     ]
@@ -515,7 +540,7 @@ def test_how_a_training_is_carried_out_does_not_change_what_it_is(
     kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **settings)
     a, b = (record_of(folder).folds["0"].metrics["edit"] for folder in (target, folded))
     assert a == pytest.approx(b, rel=0.02)
-    # and the run goes on with the other way
+    # and the run continues in the other way
     kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **SETTINGS)
 
 

@@ -9,7 +9,8 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import SCORE_COLUMNS, cells, edit, quoted, share
+from kit.cli.tables import PLAIN_HELP, decoded_by, explain_scores
+from kit.display import quoted, share
 
 if TYPE_CHECKING:
     from kit.reports.overview import FacetRow, Overview
@@ -30,6 +31,7 @@ def report(
     ] = None,
     versus: Annotated[Path | None, typer.Option(help="Another CSV: what got better and what worse.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page [reports/NAME.html].")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
     text: Annotated[bool, typer.Option("--text", help="Print tables; write a page only with --out.")] = False,
 ) -> None:
     """Show what answers get wrong: one HTML file with every question, or tables.
@@ -37,13 +39,19 @@ def report(
     Example: kit report submissions/first.csv --data data/test.json --answers data/test_answers.json
     """
     if text and out is None:
-        overview = kit.overview(subject, data, answers=answers, versus=versus)
+        with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+            overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
         _tables(overview)
         _cautions(overview)
+        _decoding(subject, overview, plain)
         return
-    made = kit.report(subject, data, answers=answers, versus=versus, out=out)
+    with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+        made = kit.report(
+            subject, data, answers=answers, versus=versus, plain=plain, out=out, say=terminal.say
+        )
     (_tables if text else _scores)(made.contents.overview)
     _cautions(made.contents.overview)
+    _decoding(subject, made.contents.overview, plain)
     size = made.path.stat().st_size / 1e6
     terminal.say(f"{made.path}: the report, one file of {size:.1f} MB; open it in a browser")
 
@@ -75,22 +83,22 @@ def _tables(overview: Overview) -> None:
 
 
 def _scores(overview: Overview) -> None:
-    name = overview.source.dataset.path.name
-    fitted = ": A FIT, NOT AN ESTIMATE" if overview.source.fitted else ""
-    if overview.source.nested is not None:
-        fitted += f"; nested {edit(overview.source.nested)}"
-    rows = []
-    for row in overview.scores:
-        against = row.against
-        versus = "" if against is None else f"{against.mean:+.3f} ({against.interval})"
-        rows.append((*cells(row.score), versus))
-    columns = (*SCORE_COLUMNS, "report against it")
-    terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows)
+    terminal.show(overview.tables())
+    explain_scores(overview.own.score.blank_edit, [overview.own.score.edit])
 
 
 def _cautions(overview: Overview) -> None:
     for caution in overview.source.cautions:
         terminal.say(f"{'caution: ' if caution.fitted else ''}{caution.text}")
+
+
+def _decoding(subject: Path, overview: Overview, plain: bool) -> None:
+    """Say how a run was decoded."""
+    from kit.api.arguments import is_recipe
+    from kit.decoding.default import Decoding
+
+    if overview.source.recipe is not None and not is_recipe(subject):
+        decoded_by("report", str(Decoding.of(overview.source.recipe)), plain)
 
 
 def _row(line: FacetRow) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import EDIT, INTERVAL, difference, edit, print_json, share
-
-_FEATURES = 10
+from kit.cli.tables import explain_scores, print_json
+from kit.hints import next_step
+from kit.settings.paths import own_test_file
 
 
 def tune(
@@ -59,55 +59,19 @@ def tune(
         )
         return
     terminal.line(f"{recipe.name} on {made.data}: {made.tuned.verdict}")
-    shown = [
-        row
-        for row in rows
-        if all_rows or row.evidence or row.versus is None or row.label == made.tuned.method
-    ]
-    table = [
-        (
-            row.label,
-            edit(row.edit),
-            str(row.interval),
-            share(row.exact),
-            "" if row.versus is None else f"{difference(row.versus.mean)} (95 %: {row.versus.interval})",
-            "" if row.versus is None else _verdict(row.versus.mean, row.evidence),
-        )
-        for row in shown
-    ]
-    columns = (
-        "nested, out of fold",
-        EDIT,
-        INTERVAL,
-        "equal to gold",
-        "against as given (characters)",
-        "by Holm",
-    )
-    terminal.table(
-        "ways that differ" if len(shown) < len(rows) else "all ways", columns, table, words=("by Holm",)
-    )
-    if len(shown) < len(rows):
-        terminal.say(f"{len(rows) - len(shown)} more show no evidence of a difference; --all shows them")
+    scores, *others = made.tuned.tables(every_row=all_rows)
+    terminal.show([scores])
+    hidden = len(rows) - len(scores.rows)
+    if hidden:
+        terminal.say(f"{hidden} more rows show no evidence of a difference; --all shows them")
     terminal.say(
         "nested: each question is answered by settings that were fitted without its fold; "
-        "by Holm: evidence that holds for all rows together"
+        "Holm: chance that allows for the number of rows"
     )
-    deciles = [
-        (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
-        for number, row in enumerate(made.tuned.deciles)
-    ]
-    heads = ("decile", "questions", "expected (characters)", "actual (characters)")
-    terminal.table("calibration: the distance that the blend itself expects, by decile", heads, deciles)
-    if made.tuned.importances:
-        best = list(made.tuned.importances.items())[:_FEATURES]
-        gains = [(name, share(gain)) for name, gain in best]
-        terminal.table("the second stage's features", ("feature", "share of the gain"), gains)
+    explain_scores(None)
+    terminal.show(others)
     terminal.say(
         f"{made.path}: the tuned recipe, fitted on all folds; `{made.tuned.method}` above is its estimate"
     )
-
-
-def _verdict(mean: float, evidence: bool) -> str:
-    if not evidence:
-        return "no evidence"
-    return "better" if mean < 0 else "worse"
+    if (test := own_test_file(made.data)) is not None:
+        terminal.say(next_step("ensemble", made.path, data=test))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from kit.decoding.voting import Ballot, elected
 from kit.errors import ConfigError, SubmissionError, listed
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
-from kit.spans.lengths import log_length_prior
+from kit.spans.lengths import answer_lengths, log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipe_members import Source, answer_lengths_of, sources_of
 from kit.spans.span_scores import SpanScores
@@ -138,10 +137,7 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
     if not recipe.length_prior:
         return None
     if recipe.lengths is not None:
-        questions = load(recipe.lengths, answers_needed=True).questions
-        lengths: Mapping[int, int] = Counter(
-            len(answer.text) for question in questions for answer in question.answers or ()
-        )
+        lengths: Mapping[int, int] = answer_lengths(load(recipe.lengths, answers_needed=True))
     else:
         opened = [source.opened for source in sources if source.opened is not None]
         lengths = answer_lengths_of(run.record for run in opened if run.record is not None)

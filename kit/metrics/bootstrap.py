@@ -55,6 +55,23 @@ class PairedDifference:
     interval: Interval
     p_value: float
 
+    @property
+    def proven(self) -> bool:
+        """Whether the interval excludes 0: chance alone does not explain the difference."""
+        return self.interval.known and (self.interval.high < 0 or self.interval.low > 0)
+
+    def in_words(self, proven: bool | None = None) -> str:
+        """``0.120 lower (95 %: -0.190 to -0.050)``, or ``0.120 lower here, which chance explains (95 %: …)``.
+
+        *proven*: what a stricter test says in place of the interval.
+        """
+        sure = self.proven if proven is None else proven
+        level = f"({self.interval.level * 100:.0f} %: {self.interval})"
+        if not self.mean:
+            return f"equal {level}"
+        size = f"{abs(self.mean):.3f} {'lower' if self.mean < 0 else 'higher'}"
+        return f"{size} {level}" if sure else f"{size} here, which chance explains {level}"
+
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return {"mean": self.mean, "interval": self.interval.as_dict(), "p_value": self.p_value}

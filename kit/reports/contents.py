@@ -10,6 +10,7 @@ from typing import Any
 
 from kit.decoding.candidate_list import CandidateList
 from kit.decoding.explain import reasons
+from kit.display import Brief
 from kit.errors import counted
 from kit.metrics.edit_distance import edit_distances
 from kit.reports import curves
@@ -22,8 +23,8 @@ from kit.submission.card import Estimate
 from kit.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+@dataclass(frozen=True, slots=True, repr=False)
+class Contents(Brief):
     """A report before it is a page.
 
     facts: how it was made, as names and values; details: what an opened question shows, one JSON text each
@@ -35,6 +36,11 @@ class Contents:
     learning: Curves
     facts: tuple[tuple[str, str], ...]
     details: tuple[str, ...]
+
+    @property
+    def headline(self) -> str:
+        """What it is about, and its score."""
+        return self.overview.own.headline
 
 
 def contents_of(source: ReportSource, versus: Path | None = None) -> Contents:
@@ -208,7 +214,7 @@ def _score_row(row: ScoreRow) -> dict[str, Any]:
         "exact": score.exact,
         "f1": score.f1,
         "blanks": score.blanks,
-        "against": None if against is None else against.as_dict(),
+        "against": None if against is None else {**against.as_dict(), "words": against.in_words()},
         "distance": score.distances.astype(int).tolist(),
     }
 

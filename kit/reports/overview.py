@@ -12,8 +12,9 @@ import numpy as np
 from kit.data.records import Dataset
 from kit.decoding.candidate_list import CandidateList, candidate_lists, risks_of
 from kit.decoding.ensembles import answers_of
+from kit.display import Brief, Displayed, Table
 from kit.metrics.bootstrap import PairedDifference
-from kit.metrics.scores import Score, compare, score_answers
+from kit.metrics.scores import SCORE_COLUMNS, Score, compare, score_answers
 from kit.reports import facets
 from kit.reports.error_types import ERROR_TYPES, error_type
 from kit.reports.facets import Facet
@@ -26,8 +27,8 @@ from kit.text_rules.rules import COURSE_2022
 Role = Literal["report", "versus", "member", "course", "blank"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreRow(Brief):
     """A row of the score table: answers in the data's order, their score, and the difference to the report's.
 
     against: the report's mean distance minus this one's (negative: the report is better); None for itself
@@ -38,9 +39,14 @@ class ScoreRow:
     score: Score
     against: PairedDifference | None
 
+    @property
+    def headline(self) -> str:
+        """The score's."""
+        return self.score.headline
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Overview(Displayed):
     """Q questions, their answers, and how good they are.
 
     scores: the table, the report's own row first; error_types: for each question an index into ERROR_TYPES;
@@ -53,6 +59,24 @@ class Overview:
     facets: tuple[Facet, ...]
     candidates: tuple[CandidateList, ...]
     risks: tuple[float | None, ...]
+
+    @property
+    def headline(self) -> str:
+        """What it is about, and its score."""
+        fitted = ": A FIT, NOT AN ESTIMATE" if self.source.fitted else ""
+        if self.source.nested is not None:
+            fitted += f"; nested {self.source.nested:.3f}"
+        return f"{self.source.name} on {self.source.dataset.path.name}{fitted}"
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        rows = []
+        for row in self.scores:
+            against = row.against
+            versus = "" if against is None else against.in_words()
+            rows.append((*row.score.row, versus))
+        columns = (*SCORE_COLUMNS, "report against it")
+        return [Table(self.headline, columns, rows, words=columns[-1:])]
 
     @property
     def own(self) -> ScoreRow:

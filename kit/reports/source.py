@@ -10,6 +10,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.ensembles import Texts, answers_of, blend_of
 from kit.decoding.explain import member_posteriors, own_answers
 from kit.decoding.recipes import rules_of
+from kit.display import Brief
 from kit.errors import DataError, SubmissionError, listed
 from kit.reports import contamination
 from kit.reports.contamination import Caution
@@ -23,8 +24,8 @@ from kit.submission.csv import read_submission
 from kit.text_rules.rules import Rule, apply_rules
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+@dataclass(frozen=True, slots=True, repr=False)
+class Member(Brief):
     """A member of the recipe over Q questions; a run counts as one, its folds averaged.
 
     texts: its own answers, by the recipe's decoder (for ranked: by edit) and rules; p: the probability of
@@ -39,13 +40,18 @@ class Member:
     posterior: Posterior | None
 
     @property
+    def headline(self) -> str:
+        """Its name and weight."""
+        return f"{self.label}, weight {self.weight:.0%}"
+
+    @property
     def temperature(self) -> float:
         """The number that its scores are divided by."""
         return self.sources[0].temperature
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSource:
+@dataclass(frozen=True, slots=True, repr=False)
+class ReportSource(Brief):
     """The answers that a report is about, to Q questions whose golds are known, and how they were made.
 
     texts: the answers; decoded: before the rules; unblanked: with all rules but those that blank
@@ -64,6 +70,11 @@ class ReportSource:
     blend: Posterior | None
     cautions: tuple[Caution, ...]
     card: Card | None
+
+    @property
+    def headline(self) -> str:
+        """Whose answers, and to what."""
+        return f"{self.name} on {self.dataset.path}: {len(self.texts):,} answers"
 
     @property
     def fitted(self) -> bool:

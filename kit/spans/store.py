@@ -92,20 +92,23 @@ def _verify(path: Path) -> None:
         raise _damaged(path, "what was written reads back otherwise")
 
 
-def read_spans(path: Path) -> SpanScores:
-    """Read and verify a span file.  Raises SpanFileError where it is missing, damaged or foreign."""
-    about = _about(path)
+def read_spans(path: Path, cure: str = "make it with kit predict") -> SpanScores:
+    """Read and verify a span file.
+
+    Raises SpanFileError where it is missing, damaged or foreign, with *cure*.
+    """
+    about = _about(path, cure)
     try:
         with safe_open(path, framework="numpy") as file:
             names = set(file.keys())
             arrays = {name: file.get_tensor(name) for name in array_names(joint=about.joint) if name in names}
     except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, str(error), cure) from error
     if fault := fault_of(about.guids, arrays, about.provenance, joint=about.joint):
-        raise _damaged(path, fault)
+        raise _damaged(path, fault, cure)
     hashes = [hashlib.sha256(array.data).hexdigest() for array in arrays.values()]
     if about.sha256 != digest_of(about.guids, hashes):
-        raise _damaged(path, _CHANGED)
+        raise _damaged(path, _CHANGED, cure)
     return scores_from(about.guids, arrays, about.provenance)
 
 
@@ -116,9 +119,9 @@ class SpanFile:
     breaks a rule of the layout.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        about = _about(path)
+    def __init__(self, path: Path, cure: str = "make it with kit predict") -> None:
+        self.path, self._cure = path, cure
+        about = _about(path, cure)
         self.guids, self.provenance, self._joint = about.guids, about.provenance, about.joint
         names = array_names(joint=about.joint)
         try:
@@ -133,16 +136,16 @@ class SpanFile:
                 raise ValueError(_CHANGED)
             offsets = {name: self._read(name) for name in COUNTED if name in names}
         except KeyError as error:
-            raise _damaged(path, f"array {error.args[0]} is missing") from error
+            raise _damaged(path, f"array {error.args[0]} is missing", cure) from error
         except (OSError, ValueError, TypeError) as error:
-            raise _damaged(path, str(error)) from error
+            raise _damaged(path, str(error), cure) from error
         self._offsets = offsets
         counts = {"windows": len(self.guids), "tokens": self._size("null"), "spans": self._size("null")}
         for name, array in offsets.items():
             if fault := offsets_fault(name, array, counts[name]):
-                raise _damaged(path, fault)
+                raise _damaged(path, fault, cure)
             if array[-1] != self._size(COUNTED[name]):
-                raise _damaged(path, f"offsets {name} do not end at the last of {COUNTED[name]}")
+                raise _damaged(path, f"offsets {name} do not end at the last of {COUNTED[name]}", cure)
 
     def part(self, first: int, last: int) -> SpanScores:
         """The scores of the questions [first, last)."""
@@ -159,7 +162,7 @@ class SpanFile:
         arrays = {name: arrays[name] for name in array_names(joint=self._joint)}
         guids = self.guids[first:last]
         if fault := fault_of(guids, arrays, self.provenance, joint=self._joint):
-            raise _damaged(self.path, fault)
+            raise _damaged(self.path, fault, self._cure)
         return scores_from(guids, arrays, self.provenance)
 
     def _size(self, name: str) -> int:
@@ -184,20 +187,20 @@ class _About:
     sha256: str
 
 
-def _about(path: Path) -> _About:
+def _about(path: Path, cure: str) -> _About:
     """Raises SpanFileError where the file is missing, damaged or foreign."""
     if not path.is_file():
-        raise SpanFileError(f"{path}: no such span file; make it with kit predict")
+        raise SpanFileError(f"{path}: no such span file; {cure}")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
         if "guids" not in metadata or "format" not in metadata:
-            raise SpanFileError(f"{path}: is not a span file of this kit; make it with kit predict")
+            raise SpanFileError(f"{path}: is not a span file of this kit; {cure}")
         joint = json.loads(metadata["format"]) == JOINT_FORMAT
         guids = tuple(json.loads(metadata["guids"]))
         return _About(guids, _provenance(metadata), joint, json.loads(metadata["sha256"]))
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, str(error), cure) from error
 
 
 def _header(file: IO[bytes]) -> tuple[dict[str, Any], int]:
@@ -235,6 +238,6 @@ def _provenance(metadata: dict[str, str]) -> Provenance:
     return Provenance(**{name: json.loads(metadata[name]) for name in _PROVENANCE})
 
 
-def _damaged(path: Path, reason: str) -> SpanFileError:
+def _damaged(path: Path, reason: str, cure: str = "write it again") -> SpanFileError:
     first = (reason.splitlines() or ["unreadable"])[0]
-    return SpanFileError(f"{path}: span file is damaged ({first}); delete it and run kit predict again")
+    return SpanFileError(f"{path}: span file is damaged ({first}); {cure}")

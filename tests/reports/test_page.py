@@ -353,8 +353,7 @@ def test_comparison(at: Visit, place: Place, overview: Overview) -> None:
     assert rival.against is not None
     change = overview.own.score.distances - rival.score.distances
     text = at.page.inner_text("#difference")
-    assert f"{abs(rival.against.mean):.3f} characters a question" in text
-    assert f"{abs(rival.against.interval.low):.3f} to" in text
+    assert f"in characters a question: {rival.against.in_words()}" in text
     for name, chosen in (("better", change < 0), ("worse", change > 0)):
         assert chosen.any()
         assert f"{chosen.sum()} question" in at.page.inner_text(f"#move-{name}")

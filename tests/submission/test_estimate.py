@@ -1,120 +1,132 @@
-"""The local estimate: out of fold where nothing was fitted, nested for a tuned recipe, none for a fit."""
+"""The local estimate: where there is none, the reason names the true cause and what to do about it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 import kit
-from kit.api.report import overview
+from kit.data import demo_corpus
 from kit.data.records import Dataset
-from kit.decoding.recipes import load_recipe, write_recipe
-from kit.metrics.edit_distance import edit_distances
-from kit.settings.recipe import NestedScore, Recipe
+from kit.settings.recipe import Member, Recipe
+from kit.settings.runs import read_run, write_run
 from kit.submission.build import answer
-from kit.submission.card import Card, Estimate, read_card
 from kit.submission.estimate import local_estimate
-from kit.submission.submit import expectation
-from kit.tuning.figures import figure_of
-from tests.tuning.test_nested import data, recipe
+from tests.spans.made import letters, make_run, scores_of, words
 
-__all__ = ["data", "recipe"]
+RUN = Path("runs/words")
 
 
-def estimated(recipe: Recipe, data: Dataset) -> Estimate:
-    return local_estimate(recipe, data, answer, Path())
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A corpus in data/, and two runs with out-of-fold scores on its training file."""
+    monkeypatch.chdir(tmp_path)
+    files = demo_corpus.write(Path("data"), train_contexts=20, test_contexts=4)
+    train = kit.load(files.train)
+    make_run(train, "words", scores_of(train, words, 1, 3.0))
+    make_run(train, "letters", scores_of(train, letters, 2, 3.0), seed=1)
+    return train
 
 
-def fitted_score(recipe: Recipe, data: Dataset) -> float:
-    texts = list(kit.decode(recipe, data).values())
-    return float(edit_distances(texts, [question.golds for question in data]).mean())
+def reason(*members: Member) -> str:
+    recipe = Recipe(members=members or (Member(run=str(RUN)),), blend="vote" if members else "mean")
+    estimate = local_estimate(recipe, kit.load("data/test.json"), answer, Path())
+    assert estimate.edit is None
+    assert "\n" not in estimate.reason
+    return estimate.reason.removeprefix("no estimate: ")
 
 
-def test_what_nothing_was_fitted_on_is_out_of_fold(data: Dataset, recipe: Path) -> None:
-    given = load_recipe(recipe)
-    found = estimated(given, data)
-    assert found.kind == "out of fold"
-    assert found.edit == pytest.approx(fitted_score(given, data))
-    assert found.interval is not None
-    assert found.interval.low < found.edit < found.interval.high
-    assert "out of fold on train.json, interval for 60 new questions" in found.reason
+def changed(**fields: object) -> None:
+    record = read_run(RUN)
+    assert record is not None
+    write_run(RUN, record.model_copy(update=fields))
 
 
-def test_a_tuned_recipe_is_given_its_nested_score_everywhere(data: Dataset, recipe: Path) -> None:
-    made = kit.tune(recipe)
-    nested = float(made.tuned.distances.mean())
-    tuned = load_recipe(made.path)
-    assert nested > fitted_score(tuned, data) + 0.05
-    found = estimated(tuned, data)
-    assert found.kind == "nested"
-    assert found.edit == pytest.approx(nested, abs=1e-6)
-    assert found.interval is not None
-    assert found.interval.low < nested < found.interval.high
-    assert "nested (each question by settings fitted without it) on train.json" in found.reason
-    source = overview(made.path, data).source
-    assert source.fitted
-    assert source.nested == pytest.approx(nested, abs=1e-6)
-    # a CSV of the same questions, scored: its card and its report call it what it is
-    written = kit.ensemble(made.path, data, out="own.csv", answers=data)
-    assert written.card.estimate.kind == "fit"
-    assert f"was {nested:.3f}" in written.card.estimate.reason
-    of_csv = overview("own.csv", data).source
-    assert of_csv.fitted
-    assert any(f"was {nested:.3f}" in caution.text for caution in of_csv.cautions)
-    kit.ensemble(made.path, data, out="own.csv")
-    assert overview("own.csv", data).source.nested == pytest.approx(nested, abs=1e-6)
-    card = written.card.model_copy(update={"estimate": found})
-    assert expectation(card) == f"Edit Score {nested:.3f} (95 %: {found.interval}), nested"
+def test_with_all_folds_there_is_an_estimate(data: Dataset) -> None:
+    recipe = Recipe(members=(Member(run=str(RUN)),))
+    estimate = local_estimate(recipe, kit.load("data/test.json"), answer, Path())
+    assert estimate.edit == pytest.approx(kit.score(kit.decode(str(RUN), data), data).edit)
+    assert estimate.reason.startswith("out of fold on train.json")
 
 
-def test_a_tuned_recipe_that_was_changed_has_no_estimate(data: Dataset, recipe: Path) -> None:
-    made = kit.tune(recipe)
-    tuned = load_recipe(made.path)
-    changed = tuned.model_copy(update={"rules": ("trim",), "length_prior": 1.0})
-    found = estimated(changed, data)
-    assert found.edit is None
-    assert found.reason == (
-        f"no estimate: {fitted_score(changed, data):.3f} is a fit: temperatures, weights, decoder and rules "
-        "were fitted on these questions, and the recipe was changed afterwards; run kit tune again"
+def test_a_run_without_folds(data: Dataset) -> None:
+    record = read_run(RUN)
+    assert record is not None
+    changed(settings=record.settings.model_copy(update={"folds": None}), folds={"full": record.folds["0"]})
+    assert reason() == (
+        "out-of-fold scores are missing: runs/words: was trained without --folds; train it with --folds 5 "
+        "under another --run"
     )
-    assert figure_of(tuned.model_copy(update={"about": "renamed"}), data).kind == "nested"
-    # in another folder, and its ranker renamed: the same settings
-    Path("moved").mkdir()
-    moved = tuned.model_copy(
-        update={
-            "members": tuple(one.model_copy(update={"run": f"../{one.run}"}) for one in tuned.members),
-            "ranker": None if tuned.ranker is None else f"moved/other-{tuned.ranker.rpartition('-')[2]}",
-        }
+
+
+@pytest.mark.parametrize(
+    ("trained", "which"), [(("0",), "folds 1, 2 of 3 are not"), (("0", "2"), "fold 1 of 3 is not")]
+)
+def test_a_run_whose_folds_are_unfinished(data: Dataset, trained: tuple[str, ...], which: str) -> None:
+    record = read_run(RUN)
+    assert record is not None
+    changed(folds={name: record.folds[name] for name in trained})
+    assert reason() == (
+        f"out-of-fold scores are missing: runs/words: {which} trained yet; give the kit train command of "
+        "runs/words again, which trains only what is missing"
     )
-    assert moved.settings_digest == tuned.settings_digest
 
 
-def test_recipes_of_earlier_versions_have_their_nested_score_in_the_comment(
-    data: Dataset, recipe: Path
-) -> None:
-    given = load_recipe(recipe)
-    comment = (
-        f"Tuned by kit 0.1.0 from three.yaml on the out-of-fold scores of train.json ({data.sha256[:8]}); "
-        "nested Edit Score 4.954."
+def test_a_checkpoint_without_a_record(data: Dataset) -> None:
+    Path("bare").mkdir()
+    Path("bare/config.json").write_text("{}", encoding="utf-8")
+    assert reason(Member(run="bare")) == (
+        "out-of-fold scores are missing: bare: is a checkpoint without run.json, and what it was trained on "
+        "is unknown; train a run with kit train and --folds 5"
     )
-    write_recipe(Path("old.yaml"), given, comment)
-    old = load_recipe(Path("old.yaml"))
-    assert old.nested == NestedScore(data=data.sha256[:8], edit=4.954)
-    assert estimated(old, data).edit == pytest.approx(4.954)
-    assert estimated(old, data).kind == "nested"
-    # fitted on other questions: nothing was fitted on these
-    write_recipe(Path("other.yaml"), given, comment.replace(data.sha256[:8], "00000000"))
-    assert estimated(load_recipe(Path("other.yaml")), data).kind == "out of fold"
-    # a second stage without a record of its score
-    ranked = given.model_copy(update={"decoder": "ranked", "ranker": "some.ranker"})
-    assert figure_of(ranked, data).kind == "fit"
 
 
-def test_a_card_without_a_kind_is_read(data: Dataset, recipe: Path) -> None:
-    card = kit.ensemble(recipe, data, out="a.csv").card
-    text = Path("a.json").read_text(encoding="utf-8")
-    Path("a.json").write_text(text.replace('    "kind": "out of fold",\n', ""), encoding="utf-8")
-    read: Card = read_card(Path("a.csv"))
-    assert read.estimate.kind == ""
-    assert read.estimate.edit == card.estimate.edit
+def test_training_data_that_are_elsewhere(data: Dataset) -> None:
+    Path("data/train.json").rename("elsewhere.json")
+    assert reason() == (
+        "runs/words: its training data (train.json) are not in . or data; copy the file to data, or "
+        "score labelled questions with --answers"
+    )
+
+
+def test_training_data_that_were_changed(data: Dataset) -> None:
+    path = Path("data/train.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["data"].pop()
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = kit.load(path).sha256[:8]
+    assert reason() == (
+        f"data/train.json: is not the train.json that runs/words was trained on (sha256 {found}, trained on "
+        f"{data.sha256[:8]}); bring that file back, or score labelled questions with --answers"
+    )
+
+
+def test_members_of_other_data_and_other_folds(data: Dataset) -> None:
+    assert reason(Member(run=str(RUN)), Member(run="runs/letters")) == (
+        "runs/letters: its folds are not those of runs/words; train members with the same data, --folds and "
+        "--split-seed"
+    )
+    other = demo_corpus.write(Path("other"), 7, 20)
+    make_run(kit.load(other.train), "strange", scores_of(kit.load(other.train), words, 1, 3.0))
+    assert reason(Member(run=str(RUN)), Member(run="runs/strange")) == (
+        "runs/strange: not trained on data/train.json, so without out-of-fold scores for it; all members "
+        "need the same training file"
+    )
+
+
+def test_a_csv_and_one_fold_alone(data: Dataset) -> None:
+    kit.write_submission("mine.csv", data, dict.fromkeys((one.guid for one in data), ""))
+    assert reason(Member(run=str(RUN), fold=1), Member(csv="mine.csv")) == (
+        "out-of-fold scores are missing: runs/words: only fold 1 takes part; leave out fold: in the recipe; "
+        "mine.csv: is a CSV; only runs have them"
+    )
+
+
+def test_out_of_fold_scores_that_are_gone(data: Dataset) -> None:
+    next((RUN / "spans").iterdir()).unlink()
+    assert reason() == (
+        "runs/words (out of fold): no span scores for data/train.json; give the kit train command of "
+        "runs/words again, which trains only what is missing"
+    )

@@ -59,6 +59,7 @@ function clearFilters() {
 }
 
 function writeAddress() {
+  if (location.protocol === "about:") return; // a frame in a notebook has no address of its own
   const words = new URLSearchParams();
   for (const [key, values] of state.filters) words.set(key, [...values].sort((a, b) => a - b).join("."));
   if (state.search) words.set("search", state.search);
