@@ -13,7 +13,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -23,6 +23,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
@@ -273,16 +274,7 @@ def working(
 
     Where standard error is not a terminal nothing is shown, and *otherwise* gets the next steps.
     """
-    console = _console(True)
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
-    with bar:
+    with _bar(SpinnerColumn(), TimeElapsedColumn(), transient=True) as bar:
         task = bar.add_task(visible(first))
         yield otherwise if bar.disable else lambda step: bar.update(task, description=visible(step))
 
@@ -293,32 +285,22 @@ def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int 
 
     Nothing is shown before the first call, where standard error is not a terminal, or if *hidden*.
     """
-    console = _console(True)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=hidden or not console.is_terminal,
-    )
-    with bar:
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with _bar(*columns, hidden=hidden) as bar:
         task = bar.add_task(visible(what), total=None, visible=False)
         yield lambda come, total: bar.update(task, completed=come, total=total, visible=True)
 
 
 def progress_bar() -> Progress:
     """The kit's progress bar, with a ``note`` field at its end; hidden outside a terminal."""
+    note = TextColumn("{task.fields[note]}", markup=False)
+    columns = BarColumn(), MofNCompleteColumn(), TaskProgressColumn(), TimeRemainingColumn(), note
+    return _bar(*columns, speed_estimate_period=_SPEED_SECONDS)
+
+
+def _bar(*columns: ProgressColumn, hidden: bool = False, **settings: Any) -> Progress:
+    """A progress display on standard error: what it is about, then *columns*; hidden outside a terminal."""
     console = _console(True)
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-        console=console,
-        disable=not console.is_terminal,
-        speed_estimate_period=_SPEED_SECONDS,
-    )
+    what = TextColumn("{task.description}", markup=False)
+    off = hidden or not console.is_terminal
+    return Progress(what, *columns, console=console, disable=off, **settings)

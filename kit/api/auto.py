@@ -16,7 +16,6 @@ from kit.api.train import settings_for
 from kit.data.records import Dataset
 from kit.errors import ConfigError, KitError, ModelError, counted
 from kit.settings.auto_plan import AutoFiles, AutoPlan, PlannedMember
-from kit.settings.recipe import Member, Recipe
 
 if TYPE_CHECKING:
     from kit.modeling.devices import Device
@@ -26,7 +25,6 @@ Say = Callable[[str], object]
 Words = Sequence[str]
 _FOR_TRAINING = 0.85
 """Share of the time for training and predicting; tuning, decoding and the report get the rest."""
-_LENGTH_PRIOR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +165,16 @@ class _Progress:
         write_record(self._files.plan, self.plan)
 
     def _write_recipe(self, say: Say) -> None:
+        from kit.decoding.default import recipe_of_runs
         from kit.decoding.recipes import write_recipe
+        from kit.spans.run_folder import open_run
 
         if self._files.recipe.exists():  # perhaps edited since
             return
-        members = tuple(Member(run=member.run) for member in self.plan.members)
-        recipe = Recipe(members=members, decoder="edit", length_prior=_LENGTH_PRIOR)
-        write_recipe(
-            self._files.recipe, recipe, f"Written by kit auto for {self._files.train}; edit it freely."
-        )
-        say(f"{self._files.recipe}: the recipe, a text file of {counted(len(members), 'member')}")
+        recipe = recipe_of_runs([open_run(member.run) for member in self.plan.members])
+        comment = f"Written by kit auto for {self._files.train}; edit it freely."
+        write_recipe(self._files.recipe, recipe, comment)
+        say(f"{self._files.recipe}: the recipe, a text file of {counted(len(recipe.members), 'member')}")
 
 
 def _files(folder: Path, name: str | None) -> AutoFiles:
@@ -222,6 +220,10 @@ def _planned(
     folds: int | None,
     say: Say,
 ) -> AutoPlan:
+    from kit.modeling.references import refuse_unknown
+
+    for name in asked:
+        refuse_unknown(name)
     from kit.modeling.devices import choose_device
     from kit.training.choice import ON_CPU, ON_GPU, choose
 

@@ -72,6 +72,7 @@ def push_kernel(
     from kit.kaggle.kernels.script import NOBODY, Plan, write_files
     from kit.kaggle.slugs import dataset_named, source_of
     from kit.modeling.presets import PRESETS, settings_of
+    from kit.modeling.references import refuse_unknown
 
     source = source_of(competition)
     if source.is_korquad:
@@ -82,6 +83,8 @@ def push_kernel(
         if backbone is None:
             raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
         _refuse_local(backbone)
+    elif not path_given(weights, "weights").is_dir():
+        raise ConfigError(f"--weights {weights}: is no folder; give the folder of a backbone")
     trained = str(weights) if backbone is None else backbone
     for path in (*more_data, *training.get("before", ())):
         if not path.startswith(MOUNTED):
@@ -98,7 +101,8 @@ def push_kernel(
     training.setdefault("save_minutes", _SAVE_MINUTES)
     # A typing mistake shows here, not hours later.
     data: list[Data] = [Path(MOUNTED) / source.slug / TRAIN, *more_data]
-    job = training_job(trained, data, {**training, "run": run_name}, ask_hub=False)
+    job = training_job(trained, data, {**training, "run": run_name})
+    refuse_unknown(trained, ask_hub=False)
     say = (lambda line: None) if quiet else terminal.say
     given: dict[str, object] = {} if hours is None else {"hours": hours}
     if gpu is not None:

@@ -77,6 +77,8 @@ def report(
     versus: PathLike | None = None,
     plain: bool = False,
     out: PathLike | None = None,
+    title: str = "",
+    lang: str | None = None,
     say: Callable[[str], object] = lambda line: None,
 ) -> Report:
     """Write one self-contained HTML file that shows what a run, a recipe or a CSV gets wrong.
@@ -85,13 +87,16 @@ def report(
     CSV's card, or the members' training file, on which out-of-fold scores are used.  *versus* is a CSV to
     compare with.  A run is decoded as `decode` says; *plain*: by argmax alone.  *out* defaults to
     ``reports/NAME.html``; where that page was made from something else, the name gets an addition, and *say*
-    is told.  Raises ModelError for rows that a model was trained on, DataError where answers are missing,
+    is told.  *title* defaults to NAME; *lang* is ``en`` or ``ko``, by default the language of the reader's
+    browser.  Raises ModelError for rows that a model was trained on, DataError where answers are missing,
     LockError where another process writes the same page.
     """
     from kit.files import locked
     from kit.reports.contents import contents_of
+    from kit.reports.language import language_given
     from kit.reports.page import made_from_same, write_page
 
+    language = language_given(lang)
     source = _source(subject, data, answers, plain)
     named = "recipe" if isinstance(subject, Recipe) else str(source_path(subject))
     made_from = hashlib.sha256(f"{named} {source.dataset.path}".encode(errors="surrogateescape")).hexdigest()[
@@ -105,7 +110,8 @@ def report(
         if target != default:
             say(kept_instead(default, target))
     with locked(target, wait=False):
-        made = contents_of(source, None if versus is None else path_given(versus, "versus"))
+        rival = None if versus is None else path_given(versus, "versus")
+        made = contents_of(source, rival, title=title, language=language)
         return Report(write_page(target, made, made_from), made)
 
 
@@ -128,7 +134,7 @@ def overview(
 def _source(
     given: Recipe | Run | PathLike, data: Data | None, answers: Data | None, plain: bool
 ) -> ReportSource:
-    from kit.reports.source import of_csv, of_recipe, with_answers
+    from kit.reports.source import Asked, of_csv, of_recipe, with_answers
     from kit.spans.recipe_members import used_by
 
     path = Path(given) if isinstance(given, (str, Path)) else None
@@ -149,12 +155,13 @@ def _source(
             f"{truth.path}: withholds {withheld:,} of {len(questions):,} answers, so no error can be "
             "shown; give a file that has them with --answers"
         )
-    files = (asked, truth)
+    folder = None if isinstance(given, (Recipe, str, Path)) else given.folder
+    paths = Asked(path or folder, asked.path, None if answers is None else truth.path)
     if is_csv and path is not None:
-        return of_csv(path, questions)
+        return of_csv(path, questions, paths)
     assert recipe is not None
     name = "recipe" if isinstance(given, Recipe) else name_of(given)
-    return of_recipe(recipe, name, questions, files)
+    return of_recipe(recipe, name, questions, (asked, truth), paths)
 
 
 def _data_of_card(csv: Path) -> Path:

@@ -53,6 +53,7 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     Raises ConfigError (with all mistakes in ranges at once; where the folder holds another sweep; where
     Optuna is not installed), DataError, LeakError, ModelError, LockError.
     """
+    from kit.modeling.references import refuse_unknown
     from kit.sweeps.installed import check_installed
 
     check_installed()
@@ -75,7 +76,9 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     )
     firsts = {one.name: one.checked_values()[0] for one in search.ranges}
     given = {"run": asked.run, "valid": asked.valid, "trust_remote_code": asked.trust_remote_code}
-    job = training_job(reference, data, {**search.fixed, **firsts, **given}).read(loaded)
+    job = training_job(reference, data, {**search.fixed, **firsts, **given})
+    refuse_unknown(reference)
+    job = job.read(loaded)
     if not asked.allow_leak:
         refuse_leaks(job.data, None if asked.against is None else dataset_of(asked.against))  # type: ignore[arg-type]
 

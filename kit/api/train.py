@@ -63,10 +63,14 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
 
     Raises DataError, LeakError, ConfigError, ModelError.
     """
-    from kit.training.splits import limited
+    from kit.modeling.references import refuse_unknown
 
     quiet, began = options.pop("quiet", False), time.monotonic()
-    job = limited(training_job(backbone, data, options).read(loaded))
+    job = training_job(backbone, data, options)
+    refuse_unknown(backbone)  # in a second, before the data are read and torch is imported
+    from kit.training.splits import limited
+
+    job = limited(job.read(loaded))
     _refuse_twice(job)
     if not job.options.allow_leak:
         against = job.options.against
@@ -97,18 +101,13 @@ def settings_for(backbone: str, **given: Any) -> TrainingSettings:
     )
 
 
-def training_job(
-    backbone: str, data: Data | Sequence[Data], options: Mapping[str, Any], *, ask_hub: bool = True
-) -> Job[Any]:
+def training_job(backbone: str, data: Data | Sequence[Data], options: Mapping[str, Any]) -> Job[Any]:
     """The job that *options*, the keywords of `train`, ask for, with files as given.
 
-    Raises ConfigError or ModelError before any file is read: a typing mistake shows at once.
+    Raises ConfigError before any file is read: a typing mistake shows at once.
     """
-    from kit.modeling.references import refuse_unknown
-
     asked = job_options(options)
     path_given(asked.run, "run")
-    refuse_unknown(text_given(backbone, "backbone"), ask_hub=ask_hub)
     settings: Any = {name: options[name] for name in options.keys() - JobOptions.model_fields.keys()}
     return Job(
         backbone,

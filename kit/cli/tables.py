@@ -66,6 +66,7 @@ def explain_scores(blank: float | None, edits: Sequence[float] = ()) -> None:
     if any(one > blank + _ROUNDING for one in edits):
         terminal.line(
             f"{edit(max(edits))} is worse than all blank: a weak model often takes start and end from "
-            "different places, and such answers are far too long; length_prior in a recipe, the rules of "
-            "course-2022, or kit tune shorten them, and more training helps"
+            "different places, and such answers are far too long; a length prior (runs have it unless "
+            "--plain; length_prior in a recipe), the rules of course-2022, or kit tune shorten them, and "
+            "more training helps"
         )

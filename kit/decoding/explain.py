@@ -15,6 +15,7 @@ from kit.display import Displayed, Table, edit, share
 from kit.display import quoted as in_quotes
 from kit.errors import DataError, counted
 from kit.metrics.edit_distance import edit_distances
+from kit.phrase import Phrase, numbered
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS
 from kit.spans.minimum_risk import texts_of
@@ -214,17 +215,23 @@ def reasons(
 
     *votes*: every member's own text and weight; *golds*: the gold text, () where it is not known.
     """
-    why = []
+    why: list[str] = []
     if BLENDS[recipe.blend].votes:
         backers = [weight for text, weight in votes if text in {decoded, answer}]
         why.append(
-            f"The vote: {len(backers)} of {counted(len(votes), 'member')} with {sum(backers):.0%} of the "
-            f"weight answer {quoted(decoded)}."
+            Phrase(
+                "The vote: {n} of {all} with {weight} of the weight answer {text}.",
+                n=str(len(backers)),
+                all=numbered(len(votes), "member"),
+                weight=f"{sum(backers):.0%}",
+                text=quoted(decoded),
+            )
         )
     elif choice is not None:
         why.append(decoder_of(recipe.decoder).reason(choice, decoded))
     if decoded != answer:
-        why.append(f"Then the rules changed {quoted(decoded)} to {quoted(answer)}.")
+        text = "Then the rules changed {decoded} to {answer}."
+        why.append(Phrase(text, decoded=quoted(decoded), answer=quoted(answer)))
     if choice is not None and golds and answer != golds[0]:
         why.append(_why_not_gold(choice, golds[0], recipe.length_cap))
     return why
@@ -234,9 +241,13 @@ def _why_not_gold(choice: CandidateList, gold: str, length_cap: int) -> str:
     found = choice.of(gold)
     if found is None:
         if len(gold) > length_cap:
-            return f"The gold has {counted(len(gold), 'character')}; length_cap allows {length_cap}."
-        return "The gold is not among the candidates: every member finds it unlikely or has no span for it."
-    return (
-        f"The gold {quoted(gold)} is number {found.rank} of {choice.weighed}: probability "
-        f"{found.p:.1%}, expected distance {found.risk:.2f}."
-    )
+            text = "The gold has {n}; length_cap allows {cap}."
+            return Phrase(text, n=numbered(len(gold), "character"), cap=str(length_cap))
+        return Phrase(
+            "The gold is not among the candidates: every member finds it unlikely or has no span for it."
+        )
+    return Phrase(
+        "The gold {text} is number {rank} of {all}: probability {p}, expected distance {risk}.",
+        text=quoted(gold), rank=str(found.rank), all=str(choice.weighed), p=f"{found.p:.1%}",
+        risk=f"{found.risk:.2f}",
+    )  # fmt: skip

@@ -13,6 +13,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kit.phrase import Phrase
+
 # Numbers held at once while drawing (8 bytes each): 16 MB, whatever the data's size.
 _BLOCK = 2_000_000
 
@@ -66,11 +68,18 @@ class PairedDifference:
         *proven*: what a stricter test says in place of the interval.
         """
         sure = self.proven if proven is None else proven
-        level = f"({self.interval.level * 100:.0f} %: {self.interval})"
+        values = {
+            "by": f"{abs(self.mean):.3f}", "level": f"{self.interval.level * 100:.0f}",
+            "interval": str(self.interval),
+        }  # fmt: skip
         if not self.mean:
-            return f"equal {level}"
-        size = f"{abs(self.mean):.3f} {'lower' if self.mean < 0 else 'higher'}"
-        return f"{size} {level}" if sure else f"{size} here, which chance explains {level}"
+            return Phrase("equal ({level} %: {interval})", **values)
+        if sure:
+            lower, higher = "{by} lower ({level} %: {interval})", "{by} higher ({level} %: {interval})"
+        else:
+            lower = "{by} lower here, which chance explains ({level} %: {interval})"
+            higher = "{by} higher here, which chance explains ({level} %: {interval})"
+        return Phrase(lower if self.mean < 0 else higher, **values)
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""

@@ -15,8 +15,9 @@ from kit.decoding.ensembles import answers_of
 from kit.display import Brief, Displayed, Table
 from kit.metrics.bootstrap import PairedDifference
 from kit.metrics.scores import SCORE_COLUMNS, Score, compare, score_answers
+from kit.phrase import Phrase
 from kit.reports import facets
-from kit.reports.error_types import ERROR_TYPES, error_type
+from kit.reports.error_types import ERROR_TYPES, LABELS, error_type
 from kit.reports.facets import Facet
 from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Member as RecipeMember
@@ -63,10 +64,8 @@ class Overview(Displayed):
     @property
     def headline(self) -> str:
         """What it is about, and its score."""
-        fitted = ": A FIT, NOT AN ESTIMATE" if self.source.fitted else ""
-        if self.source.nested is not None:
-            fitted += f"; nested {self.source.nested:.3f}"
-        return f"{self.source.name} on {self.source.dataset.path.name}{fitted}"
+        text = "{name} on {data}: A FIT, NOT AN ESTIMATE" if self.source.fitted else "{name} on {data}"
+        return Phrase(text, name=self.source.name, data=self.source.dataset.path.name)
 
     def tables(self) -> list[Table]:
         """The scores."""
@@ -91,7 +90,10 @@ class Overview(Displayed):
 
 @dataclass(frozen=True, slots=True)
 class FacetRow:
-    """One value of a facet; distances in code points, shares of all questions and of the total distance."""
+    """One value of a facet; distances in code points, shares of all questions and of the total distance.
+
+    The distances of a facet about the CSV compared with are that CSV's.
+    """
 
     label: str
     questions: int
@@ -149,8 +151,8 @@ def score_table(source: ReportSource, versus: Path | None) -> tuple[ScoreRow, ..
         default=None,
     )
     if heaviest is not None:
-        add("course", f"course-2022 on {heaviest.label}", _by_the_course(heaviest, data))
-    add("blank", "all blank", [""] * len(data))
+        add("course", Phrase("course-2022 on {run}", run=heaviest.label), _by_the_course(heaviest, data))
+    add("blank", Phrase("all blank"), [""] * len(data))
     return tuple(found)
 
 
@@ -181,15 +183,15 @@ def _error_types(texts: Sequence[str], data: Dataset) -> tuple[int, ...]:
 def _facets(
     source: ReportSource, own: ScoreRow, error_types: tuple[int, ...], rival: ScoreRow | None
 ) -> list[Facet]:
-    found = [facets.without_unused(Facet("error", "error type", labels=ERROR_TYPES, values=error_types))]
+    found = [facets.without_unused(Facet("error", Phrase("error type"), labels=LABELS, values=error_types))]
     if rival is not None:
         change = np.sign(own.score.distances - rival.score.distances).astype(int) + 1
-        labels = ("better", "as near", "worse")
-        found.append(
-            facets.without_unused(Facet("change", "change", labels=labels, values=tuple(change.tolist())))
-        )
-        before, title = _error_types(rival.texts, source.dataset), f"error type in {rival.score.label}"
-        found.append(facets.without_unused(Facet("before", title, labels=ERROR_TYPES, values=before)))
+        labels = (Phrase("better"), Phrase("as near"), Phrase("worse"))
+        values = tuple(change.tolist())
+        found.append(facets.without_unused(Facet("change", Phrase("change"), labels=labels, values=values)))
+        before = _error_types(rival.texts, source.dataset)
+        title = Phrase("error type in {csv}", csv=rival.score.label)
+        found.append(facets.without_unused(Facet("before", title, labels=LABELS, values=before, rival=True)))
     return [
         *found,
         *facets.of_questions(source.dataset.questions),
@@ -202,7 +204,8 @@ def _facets(
 
 def facet_rows(overview: Overview, facet: Facet) -> list[FacetRow]:
     """The values of *facet*, in its order."""
-    distances = overview.own.score.distances
+    row = overview.versus if facet.rival and overview.versus is not None else overview.own
+    distances = row.score.distances
     values = np.array(facet.values, dtype=np.intp)
     counts = np.bincount(values, minlength=len(facet.labels))
     sums = np.bincount(values, weights=distances, minlength=len(facet.labels))

@@ -20,7 +20,7 @@ from kit.files import write_text
 from kit.reports.contents import Contents, compact, contexts_of, index_of
 
 SCRIPTS = (
-    "dom.js", "data.js", "state.js", "svg.js", "scores.js", "facets.js", "list.js", "heatmap.js",
+    "dom.js", "texts.js", "data.js", "state.js", "svg.js", "scores.js", "facets.js", "list.js", "heatmap.js",
     "question.js", "charts.js", "app.js",
 )  # fmt: skip
 _HEAD = 1000
@@ -53,7 +53,8 @@ def html_of(contents: Contents, made_from: str = "") -> str:
     script = "".join(_source(environment, name) for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     return environment.get_template("report.html").render(
-        name=contents.overview.source.name,
+        title=f"{contents.title} · {contents.overview.source.dataset.path.name}",
+        language=contents.language or "en",
         made_from=made_from,
         style=Markup(style),  # noqa: S704  (the package's own file)
         script=Markup(script),  # noqa: S704

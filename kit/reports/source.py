@@ -50,6 +50,18 @@ class Member(Brief):
         return self.sources[0].temperature
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a report was asked for, so that commands can continue with it.
+
+    subject: the path of the recipe, run or CSV, None for an object; answers: None where the data have them
+    """
+
+    subject: Path | None
+    data: Path
+    answers: Path | None = None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ReportSource(Brief):
     """The answers that a report is about, to Q questions whose golds are known, and how they were made.
@@ -57,6 +69,7 @@ class ReportSource(Brief):
     texts: the answers; decoded: before the rules; unblanked: with all rules but those that blank
     recipe: None for a CSV; members: of the recipe; blend: its posterior, None for a CSV or a vote
     place: where each answer begins in its context, code points; None where it is not a part of it
+    asked: the paths that were given
     """
 
     name: str
@@ -70,6 +83,7 @@ class ReportSource(Brief):
     blend: Posterior | None
     cautions: tuple[Caution, ...]
     card: Card | None
+    asked: Asked
 
     @property
     def headline(self) -> str:
@@ -114,7 +128,7 @@ def with_answers(data: Dataset, truth: Dataset) -> Dataset:
     return replace(data, questions=answered)
 
 
-def of_csv(path: Path, data: Dataset) -> ReportSource:
+def of_csv(path: Path, data: Dataset, asked: Asked) -> ReportSource:
     """The answers of a CSV.  Raises SubmissionError where it misses a question of *data*."""
     answers = read_submission(path)
     missing = [question.guid for question in data if question.guid not in answers]
@@ -127,11 +141,13 @@ def of_csv(path: Path, data: Dataset) -> ReportSource:
     card, cautions = contamination.of_csv(path, data)
     return ReportSource(
         path.stem, data, texts, texts, texts, places(texts, data.questions, None), None, (), None,
-        tuple(cautions), card,
+        tuple(cautions), card, asked,
     )  # fmt: skip
 
 
-def of_recipe(recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset]) -> ReportSource:
+def of_recipe(
+    recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], asked: Asked
+) -> ReportSource:
     """The answers of a recipe (or a bare run).
 
     *data* has the answers; *files* are the data files as they were read, which runs may have been trained
@@ -152,7 +168,7 @@ def of_recipe(recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset]
         blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
     return ReportSource(
         name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
-        blend, tuple(cautions), None,
+        blend, tuple(cautions), None, asked,
     )  # fmt: skip
 
 

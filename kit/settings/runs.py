@@ -99,6 +99,8 @@ class FoldRecord(Brief, Settings):
     peak_bytes: int = 0
     """Most memory in use during this training: of the GPU, or of the process on a CPU."""
     history: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+    losses: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+    """``step`` and ``loss``, the mean training loss since the step before."""
     sources: dict[str, SourceScore] = Field(default_factory=dict)
     """The same for each data file, where there are several; whoever judges."""
 

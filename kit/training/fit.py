@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -276,6 +277,11 @@ def _fit(
         device=f"{training.device.name}, {training.device.precision}",
         peak_bytes=_peak_bytes(training.device),
         history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
+        losses=tuple(
+            {"step": float(entry["step"]), "loss": round(float(entry["loss"]), 5)}
+            for entry in trainer.state.log_history
+            if math.isfinite(entry.get("loss", math.nan))
+        ),
     )
 
 

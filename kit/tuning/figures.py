@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from kit.data.records import Dataset
@@ -18,12 +19,18 @@ class Figure:
     kind: "out of fold" where nothing else was fitted on the questions: the score is an estimate; "nested"
         where settings were, and `kit tune` measured such settings on questions they were fitted without: then
         *edit* is the estimate; "fit" where there is no estimate
-    why: what was fitted, "" if nothing was
+    template: what was fitted, with names in braces for *values*, as in `kit.phrase`; "" if nothing was
     """
 
     kind: Kind
     edit: float | None = None
-    why: str = ""
+    template: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        """What was fitted, "" if nothing was."""
+        return self.template.format(**self.values)
 
 
 def figure_of(recipe: Recipe, dataset: Dataset) -> Figure:
@@ -32,14 +39,9 @@ def figure_of(recipe: Recipe, dataset: Dataset) -> Figure:
     if nested is not None and dataset.sha256.startswith(nested.data):
         what = "temperatures, weights, decoder and rules were fitted on these questions"
         if nested.of in ("", recipe.settings_digest):
-            score = f"{nested.edit:.3f}"
-            why = f"{what}; the nested Edit Score, on questions that nothing was fitted on, was {score}"
-            return Figure("nested", nested.edit, why)
+            how = f"{what}; the nested Edit Score, on questions that nothing was fitted on, was {{score}}"
+            return Figure("nested", nested.edit, how, {"score": f"{nested.edit:.3f}"})
         return Figure("fit", None, f"{what}, and the recipe was changed afterwards; run kit tune again")
-    for what, path in (
-        ("second stage", recipe.ranker),
-        ("boundary model", getattr(recipe, "boundary", None)),
-    ):
-        if path is not None:
-            return Figure("fit", None, f"{path}: the {what} was fitted on these questions")
+    if recipe.ranker is not None:
+        return Figure("fit", None, "the second stage was fitted on these questions")
     return Figure("out of fold")

@@ -52,8 +52,8 @@ def test_several_runs_are_members_of_one_blend(
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
-    """What was printed on standard error, in one line."""
-    return " ".join(capsys.readouterr().err.split())
+    """What was printed on standard error before the next command, in one line."""
+    return " ".join(capsys.readouterr().err.split()).partition("next: ")[0].strip()
 
 
 def test_how_a_run_is_decoded_is_printed(

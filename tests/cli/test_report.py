@@ -10,6 +10,7 @@ import pytest
 
 import kit
 from kit.data import demo_corpus
+from kit.text_rules.particles import INSTALL
 from tests.commands import run_kit
 from tests.reports.conftest import Place, place
 
@@ -106,6 +107,55 @@ def test_data_without_a_single_error_can_be_reported(tmp_path: Path, monkeypatch
     done = report(tmp_path, "right.csv", "--data", str(files.train), "--text")
     assert done.returncode == 0, done.stderr
     assert "0.000" in done.stdout
+
+
+def test_tables_name_next_steps_with_commands_to_copy(place: Place) -> None:
+    done = report(place.folder, "two.yaml", "--data", "data/train.json", "--text")
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    for number, step in enumerate(place.report.contents.suggestions, 1):
+        at = next(index for index, line in enumerate(lines) if line.startswith(f"{number}. {step.finding}"))
+        assert f"at most −{step.gain:.3f} characters, {step.condition}" in lines[at + 1]
+        # the package of the rule strip_particles may be missing in one of the two processes
+        assert lines[at + 2].strip().removeprefix(f"{INSTALL} && ") == step.command.removeprefix(
+            f"{INSTALL} && "
+        )
+
+
+def test_tables_in_korean(place: Place) -> None:
+    done = report(
+        place.folder,
+        "two.yaml",
+        "--data",
+        "data/train.json",
+        "--versus",
+        "words.csv",
+        "--text",
+        "--lang",
+        "ko",
+    )
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "train.json에서 two의 점수",
+        "모두 빈 답",
+        "위치가 틀림",
+        "words의 오류 유형",
+        "가장 많이 틀린 답",
+    ):
+        assert text in done.stdout
+    assert "폴드 밖 점수입니다" in done.stderr
+    assert "최대 −" in done.stderr
+    for english in ("error type", "wrong place", "characters", "questions", "out of fold", "at most"):
+        assert english not in done.stdout + done.stderr
+
+
+def test_an_unknown_language_is_one_line(place: Place) -> None:
+    done = report(place.folder, "two.yaml", "--data", "data/train.json", "--lang", "kr")
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("error: ")
+    assert "kr" in line
+    assert "en, ko" in line
 
 
 def test_a_default_page_replaces_only_one_of_the_same_subject(

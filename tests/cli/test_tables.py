@@ -24,8 +24,9 @@ LINE = "Edit Score: mean Levenshtein distance in characters; lower is better"
             [
                 f"{LINE}; all blank would score 5.929",
                 "12.500 is worse than all blank: a weak model often takes start and end from different "
-                "places, and such answers are far too long; length_prior in a recipe, the rules of "
-                "course-2022, or kit tune shorten them, and more training helps",
+                "places, and such answers are far too long; a length prior (runs have it unless --plain; "
+                "length_prior in a recipe), the rules of course-2022, or kit tune shorten them, and more "
+                "training helps",
             ],
         ),
     ],

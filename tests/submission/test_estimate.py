@@ -47,7 +47,7 @@ def changed(**fields: object) -> None:
 def test_with_all_folds_there_is_an_estimate(data: Dataset) -> None:
     recipe = Recipe(members=(Member(run=str(RUN)),))
     estimate = local_estimate(recipe, kit.load("data/test.json"), answer, Path())
-    assert estimate.edit == pytest.approx(kit.score(kit.decode(str(RUN), data), data).edit)
+    assert estimate.edit == pytest.approx(kit.score(kit.decode(str(RUN), data, plain=True), data).edit)
     assert estimate.reason.startswith("out of fold on train.json")
 
 

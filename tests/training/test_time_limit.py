@@ -127,8 +127,8 @@ def test_a_shortened_training_resumes_with_its_own_steps(place: Path, data: Data
 def test_one_declaration_for_trainings_sweeps_and_kernels(place: Path) -> None:
     declared = options_of(TimeOptions)["hours"]
     assert options_of(SweepOptions)["hours"] == declared
-    job = training_job("tiny", place / "data" / "train.json", {"run": "r", "hours": 2.5})
+    job = training_job("owner/tiny", place / "data" / "train.json", {"run": "r", "hours": 2.5})
     assert "--hours 2.5" in " ".join(job.argv())
-    before = training_job("tiny", "a.json", {"run": "r", "hours": 2.0, "before": ["b.json"]})
+    before = training_job("owner/tiny", "a.json", {"run": "r", "hours": 2.0, "before": ["b.json"]})
     assert isinstance(before, Job)
     assert before.first_stage((), Path("r/before")).options.hours == 1.0

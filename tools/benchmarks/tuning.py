@@ -1,7 +1,8 @@
 """What `kit tune` fits, at the size of the competition: seconds, CPU seconds, peak memory.
 
-``python -m tools.benchmarks.tuning [QUESTIONS MEMBERS]`` fits everything but the second stage on the other folds
-of five, and once on all, as `kit tune` does; then it compares the table of many weights with the decoder.
+``python -m tools.benchmarks.tuning [QUESTIONS MEMBERS]`` fits all but the second stage, for each of five folds
+on the others and once on all, as `kit tune` does; then it compares the table of many weights with the
+decoder.
 """
 
 from __future__ import annotations
@@ -63,10 +64,16 @@ def _scores(questions: list[Question], seed: int) -> SpanScores:
         start[min(first + one.answers[0].start // 2, last)] += sure[0]
         end[min(first + (one.answers[0].end - 1) // 2, last)] += sure[1]
     return SpanScores(
-        guids=tuple(one.guid for one in questions), windows=np.arange(len(questions) + 1), tokens=tokens,
-        char_begin=(place * 2).astype(np.int32), char_end=(place * 2 + 2).astype(np.int32), start=start, end=end,
-        null=np.zeros(len(questions), np.float32), provenance=Provenance("", "", "", "", 0, 0, kit.__version__),
-    )  # fmt: skip
+        guids=tuple(one.guid for one in questions),
+        windows=np.arange(len(questions) + 1),
+        tokens=tokens,
+        char_begin=(place * 2).astype(np.int32),
+        char_end=(place * 2 + 2).astype(np.int32),
+        start=start,
+        end=end,
+        null=np.zeros(len(questions), np.float32),
+        provenance=Provenance("", "", "", "", 0, 0, kit.__version__),
+    )
 
 
 def fit(questions: list[Question], members: int) -> dict[str, float]:
