@@ -1,8 +1,8 @@
 """What `kit tune` fits, at the size of the competition: seconds, CPU seconds, peak memory.
 
-``python -m tools.benchmarks.tuning [QUESTIONS MEMBERS]`` fits all but the second stage, for each of five folds
-on the others and once on all, as `kit tune` does; then it compares the table of many weights with the
-decoder.
+``python -m tools.benchmarks.tuning [QUESTIONS MEMBERS]`` fits all but the second stage, for each of five
+folds on the others and once on all, as `kit tune` does; then it compares the table of many weights with
+the decoder.
 """
 
 from __future__ import annotations
