@@ -265,7 +265,7 @@ def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -
         epochs=2.0,
         batch_size=8,
         max_length=160,
-        lr=8e-3,
+        lr=1.2e-2,
         warmup=0.0,
         evaluations=4,
     )

@@ -431,7 +431,7 @@ def test_a_run_killed_in_its_second_fold_keeps_the_first(
         assert weights(run / fold) == weights(undisturbed / fold)
     spans = [path.read_bytes() for path in sorted((run / "spans").iterdir())]
     assert len(spans) == 1
-    questions = kit.load(place / "data/train.json")
+    questions = open_run(run).used(kit.load(place / "data/train.json"))
     scores = [member_scores(open_run(folder), "oof", questions) for folder in (run, undisturbed)]
     assert np.array_equal(scores[0].start, scores[1].start)
 
@@ -566,7 +566,7 @@ def test_two_processes_train_and_predict_as_one(
     words = ("train", place / "tiny", "--data", data.path, "--folds", 3, "--fold", "0", *flags(SETTINGS))
     done = run_python(*launcher, *words, "--run", "two", cwd=place, TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Edit Score") == 1  # one process speaks
+    assert done.stdout.count("Edit Score (characters)") == 1  # one process speaks
     assert "2 processes share each batch of 8 in micro-batches of 4" in done.stderr
     one, two = (record_of(folder).folds["0"] for folder in (folded, place / "two"))
     assert two.processes == 2

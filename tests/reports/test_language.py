@@ -23,6 +23,7 @@ MODULES += [
     PACKAGE / "cli" / "report.py",
     PACKAGE / "cli" / "tables.py",
     PACKAGE / "metrics" / "bootstrap.py",
+    PACKAGE / "display.py",
 ]
 SCRIPTS = sorted((PACKAGE / "reports" / "page").glob("*.js"))
 PLURAL = re.compile(r"\{n\} [a-z]+")
