@@ -13,7 +13,6 @@ from kit.api.arguments import (
     Data,
     PathLike,
     dataset_of,
-    is_recipe,
     name_of,
     path_given,
     recipe_of,
@@ -162,8 +161,7 @@ def _source(
         return of_csv(path, questions, paths)
     assert recipe is not None
     name = "recipe" if isinstance(given, Recipe) else name_of(given)
-    file = path if path is not None and is_recipe(path) else None
-    return of_recipe(recipe, name, questions, (asked, truth), file, paths)
+    return of_recipe(recipe, name, questions, (asked, truth), paths)
 
 
 def _data_of_card(csv: Path) -> Path:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kit import terminal
 from kit.api.arguments import Data, PathLike, dataset_of, path_given
 from kit.display import Displayed, Table
 from kit.settings.paths import kept_instead, tuned_recipe, unused
@@ -43,15 +44,17 @@ def tune(
     out: PathLike | None = None,
     say: Callable[[str], object] = lambda line: None,
 ) -> TunedRecipe:
-    """Fit a recipe file on its members' out-of-fold scores and write the tuned one.
+    """Fit a recipe file on its members' out-of-fold scores and write the tuned one, with its nested score.
 
-    *data* is the members' training file, by default the one below this folder that has its hash; *out*
+    A call that was interrupted resumes with the outer folds that it finished.  *data* is the members'
+    training file, by default the one below this folder that has its hash; *out*
     defaults to ``tuned/NAME.yaml`` beside the recipe.  Raises ConfigError where a member has no
     out-of-fold scores, LockError where another process tunes into the same file.
     """
     from kit.decoding.recipes import load_recipe, write_recipe
     from kit.files import locked
     from kit.ranking.model import write_ranker_beside
+    from kit.settings.recipe import NestedScore
     from kit.spans.recipe_members import used_by
     from kit.tuning.members import find_training_data
     from kit.tuning.nested import tune as fit
@@ -65,7 +68,7 @@ def tune(
     if out is None and target != default:
         say(kept_instead(default, target))
     with locked(target, wait=False):
-        tuned = fit(given, dataset, say)
+        tuned = fit(given, dataset, say, lambda steps: terminal.progress("tuning", steps))
         comment = (
             f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
             f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."
@@ -74,7 +77,10 @@ def tune(
         if tuned.ranker is not None:
             ranker = write_ranker_beside(target, tuned.ranker)
             chosen = chosen.model_copy(update={"ranker": str(ranker)})
-        write_recipe(target, chosen, comment)
+        nested = NestedScore(
+            data=dataset.sha256, edit=round(float(tuned.distances.mean()), 6), of=chosen.settings_digest
+        )
+        write_recipe(target, chosen.model_copy(update={"nested": nested}), comment)
     return TunedRecipe(target, dataset.path, tuned)
 
 

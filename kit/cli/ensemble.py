@@ -60,6 +60,7 @@ def ensemble(
                 "blanks": made.blanks,
                 "decoding": made.decoding,
                 "score": None if made.score is None else made.score.as_dict(),
+                "estimate": made.card.estimate.model_dump(mode="json"),
             }
         )
         return

@@ -21,20 +21,24 @@ def tune(
     data: Annotated[
         Path | None, typer.Option(help="The members' training file [found below this folder by its hash].")
     ] = None,
+    all_rows: Annotated[
+        bool, typer.Option("--all", help="Show every row, also those without evidence of a difference.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fit temperatures, weights, prior and rules out of fold; show what each part gains.
 
     Example: kit tune ensembles/five-backbones.yaml
     """
-    with terminal.working(f"reading the members of {recipe}", terminal.say) as step:
-        made = kit.tune(recipe, data, out=out, say=step)
+    made = kit.tune(recipe, data, out=out, say=terminal.say)
     rows = made.tuned.rows
     if as_json:
         print_json(
             {
                 "recipe": str(made.path),
                 "method": made.tuned.method,
+                "verdict": made.tuned.verdict,
+                "estimate": {"kind": "nested", "edit": float(made.tuned.distances.mean())},
                 "calibration": [
                     {"questions": row.questions, "expected": row.expected, "actual": row.actual}
                     for row in made.tuned.deciles
@@ -54,8 +58,16 @@ def tune(
             }
         )
         return
-    scores, *others = made.tables()
+    terminal.line(f"{recipe.name} on {made.data}: {made.tuned.verdict}")
+    scores, *others = made.tuned.tables(every_row=all_rows)
     terminal.show([scores])
+    hidden = len(rows) - len(scores.rows)
+    if hidden:
+        terminal.say(f"{hidden} more rows show no evidence of a difference; --all shows them")
+    terminal.say(
+        "nested: each question is answered by settings that were fitted without its fold; "
+        "Holm: chance that allows for the number of rows"
+    )
     explain_scores(None)
     terminal.show(others)
     terminal.say(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.readers import load
-from kit.data.records import Dataset
+from kit.data.records import Dataset, Question
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.recipes import check, rules_of
 from kit.decoding.voting import Ballot, elected
@@ -19,8 +20,14 @@ from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import answer_lengths, log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipe_members import Source, answer_lengths_of, sources_of
+from kit.spans.span_scores import SpanScores
 from kit.text_rules.rules import apply_rules
+from kit.threads import usable_cores
 
+PIECE = 4_096
+"""Questions decoded at a time."""
+_AT_ONCE = 2
+"""Pieces at once: one is read and weighed while another is decoded."""
 Texts = Mapping[str, str]
 
 
@@ -37,34 +44,65 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
 
     *csvs*: the content of every CSV member, by the path that the recipe has.  Raises SpanFileError
     where scores are missing (with the command that makes them), SubmissionError where a CSV misses a
-    question.
+    question.  Decodes `PIECE` questions at a time, so that memory does not grow with the members' scores.
     """
     check(recipe)
     rules = rules_of(recipe)
-    blend, decoder = BLENDS[recipe.blend], decoder_of(recipe.decoder)
     sources = sources_of(recipe, dataset)
+    texts_of_csvs = [_texts_of(source, dataset, csvs or {}) for source in sources]
+    parts = [None if source.opened is None else source.parts(dataset) for source in sources]
     bonus = length_bonus(recipe, sources)
     questions = dataset.questions
-    texts: Sequence[str]
-    if blend.votes:
-        ballots = [_ballot(recipe, source, dataset, bonus, csvs or {}) for source in sources]
-        texts = elected(ballots, questions)
-    elif len(sources) == 1 and decoder.from_scores is not None:
+
+    def piece(first: int) -> Sequence[str]:
+        last = min(first + PIECE, len(questions))
+        scores = [None if part is None else part(first, last) for part in parts]
+        texts = [None if own is None else own[first:last] for own in texts_of_csvs]
+        return _decoded(recipe, sources, scores, texts, bonus, questions[first:last])
+
+    firsts = range(0, len(questions), PIECE)
+    pool = ThreadPoolExecutor(max(1, min(usable_cores(), _AT_ONCE, len(firsts))))
+    try:
+        decoded_texts = [text for texts in pool.map(piece, firsts) for text in texts]
+    finally:
+        pool.shutdown(cancel_futures=True)
+    guids = (question.guid for question in dataset)
+    tidied = (apply_rules(text, rules) for text in decoded_texts)
+    return Answers(dict(zip(guids, tidied, strict=True)), sources)
+
+
+def _decoded(
+    recipe: Recipe,
+    sources: Sequence[Source],
+    scores: Sequence[SpanScores | None],
+    texts: Sequence[Sequence[str] | None],
+    bonus: NDArray[np.float64] | None,
+    questions: Sequence[Question],
+) -> Sequence[str]:
+    """The answers before the rules; for each source its scores, or the texts of its CSV."""
+    decoder = decoder_of(recipe.decoder)
+    if len(sources) == 1 and decoder.from_scores is not None and scores[0] is not None:
         (source,) = sources
-        texts = decoder.from_scores(
-            source.scores(dataset), questions,
+        answers: Sequence[str] = decoder.from_scores(
+            scores[0], questions,
             length_cap=recipe.length_cap, temperature=source.temperature, bonus=bonus, label=source.label,
         )  # fmt: skip
-    else:
-        parts = [member_posterior(recipe, source, dataset, bonus) for source in sources]
-        together = blend_of(recipe, sources, parts)
-        if decoder.ensemble is not None:
-            texts = decoder.ensemble(recipe, sources, parts, together, questions)
-        else:
-            texts = decoder.texts(together, questions)
-    guids = (question.guid for question in dataset)
-    tidied = (apply_rules(text, rules) for text in texts)
-    return Answers(dict(zip(guids, tidied, strict=True)), sources)
+        return answers
+    posteriors = [
+        None if own is None else _posterior(recipe, source, own, bonus)
+        for source, own in zip(sources, scores, strict=True)
+    ]
+    if BLENDS[recipe.blend].votes:
+        ballots = [
+            _ballot(recipe, source, posterior, own, questions)
+            for source, posterior, own in zip(sources, posteriors, texts, strict=True)
+        ]
+        return elected(ballots, questions)
+    parts = [one for one in posteriors if one is not None]
+    together = blend_of(recipe, sources, parts)
+    if decoder.ensemble is not None:
+        return decoder.ensemble(recipe, sources, parts, together, questions)
+    return decoder.texts(together, questions)
 
 
 def blend_of(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
@@ -78,8 +116,14 @@ def member_posterior(
     recipe: Recipe, source: Source, dataset: Dataset, bonus: NDArray[np.float64] | None
 ) -> Posterior:
     """One source's posterior, with more candidates than the blend will keep."""
+    return _posterior(recipe, source, source.scores(dataset), bonus)
+
+
+def _posterior(
+    recipe: Recipe, source: Source, scores: SpanScores, bonus: NDArray[np.float64] | None
+) -> Posterior:
     return span_posterior(
-        source.scores(dataset), recipe.length_cap,
+        scores, recipe.length_cap,
         temperature=source.temperature, bonus=bonus, count=REACH * _kept(recipe),
     )  # fmt: skip
 
@@ -105,21 +149,29 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
     return recipe.length_prior * log_length_prior(lengths, recipe.length_cap)
 
 
+def _texts_of(source: Source, dataset: Dataset, csvs: Mapping[str, Texts]) -> list[str] | None:
+    """The answers of a CSV member, in the data's order; None for a run."""
+    if source.opened is not None:
+        return None
+    texts = csvs[str(source.file)]
+    missing = [question.guid for question in dataset if question.guid not in texts]
+    if missing:
+        raise SubmissionError(
+            f"{source.file}: has no answer to question {listed(missing, 1)}; a member of a vote "
+            "must answer every question"
+        )
+    return [texts[question.guid] for question in dataset]
+
+
 def _ballot(
     recipe: Recipe,
     source: Source,
-    dataset: Dataset,
-    bonus: NDArray[np.float64] | None,
-    csvs: Mapping[str, Texts],
+    posterior: Posterior | None,
+    texts: Sequence[str] | None,
+    questions: Sequence[Question],
 ) -> Ballot:
-    if source.opened is None:
-        texts = csvs[str(source.file)]
-        missing = [question.guid for question in dataset if question.guid not in texts]
-        if missing:
-            raise SubmissionError(
-                f"{source.file}: has no answer to question {listed(missing, 1)}; a member of a vote "
-                "must answer every question"
-            )
-        return Ballot([texts[question.guid] for question in dataset], source.weight)
-    posterior = member_posterior(recipe, source, dataset, bonus).likeliest(recipe.candidates)
-    return Ballot(decoded(posterior, dataset.questions, recipe.decoder), source.weight, posterior)
+    if posterior is None:
+        assert texts is not None
+        return Ballot(texts, source.weight)
+    kept = posterior.likeliest(recipe.candidates)
+    return Ballot(decoded(kept, questions, recipe.decoder), source.weight, kept)

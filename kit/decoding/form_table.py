@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import Levenshtein
-from rapidfuzz.process import cdist
 
 from kit.data.records import Question
+from kit.decoding.risk_block import QuestionForms, RiskBlock
 from kit.metrics.edit_distance import edit_distances
 from kit.spans.blending import Blend, Union
-from kit.spans.minimum_risk import shorter_forms, tail_distances
+from kit.spans.minimum_risk import shorter_forms
 from kit.spans.posteriors import Posterior
 from kit.spans.span_scores import offsets_of
 
@@ -22,21 +21,26 @@ FormIndex = NDArray[np.int64]
 Forms = Callable[["FormTable", NDArray[np.float64], NDArray[np.float64], int], FormIndex]
 """A decoder on the table: the table, the probabilities of its spans, float64 (S,), the tail beside them,
 float64 (Q, length_cap + 1), and the number of candidates → the form that answers each question."""
+_SURE = 0.51
+"""A span that every member gives more than this is the answer under any weights, blend and decoder.  More
+than half would do for means; a product spreads `kit.spans.blending.EPSILON` over all spans first."""
+_BLOCK_CELLS = 1 << 20
+"""Distances in one block, about: they fit the caches."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormTable:
     """M members' posteriors over the union of their spans, and all distances between its texts.
 
-    Of Q questions: S spans, F forms (the distinct texts, then shorter forms of them and "").
+    Of Q questions: S spans, F forms (the distinct texts, then shorter forms of them and "").  Where every
+    member is sure of one span, that span stands alone, with probability 1: the table is for decoders that
+    take a span with more than half of the probability.
 
-    p: float64 (M, S); question: int64 (S,); form: int64 (S,), the form that each span reads
+    p: float64 (M, S); question: int64 (S,), ascending; form: int64 (S,), the form that each span reads
     length: int64 (S,), code points of each span; tails: float64 (M, Q, length_cap + 1), as in `Posterior`
-    forms: F texts; form_offsets: int64 (Q + 1,); lengths: int64 (F,), code points
-    distances: int16 (N,), for each form its distance to every text of its question, row after row
-    row_offsets: int64 (F + 1,); columns: int64 (N,), the form (a text) that each distance is to
-    gold: float64 (F,), distance of each form to the question's gold
-    derived, parent: int64 (D,): form `derived` is a shorter form of the text `parent`
+    forms: F texts; form_offsets: int64 (Q + 1,); gold: float64 (F,), distance of each form to the gold
+    blank: int64 (Q,), the form "" of each question, or its only form
+    blocks: the questions where not every member is sure, some in each, with the distances between their forms
     """
 
     p: NDArray[np.float64]
@@ -46,20 +50,20 @@ class FormTable:
     tails: NDArray[np.float64]
     forms: tuple[str, ...]
     form_offsets: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    distances: NDArray[np.int16]
-    row_offsets: NDArray[np.int64]
-    columns: NDArray[np.int64]
     gold: NDArray[np.float64]
-    derived: NDArray[np.int64]
-    parent: NDArray[np.int64]
-    alone: dict[tuple[Forms, int], list[NDArray[np.int64]]] = field(default_factory=dict)
-    """What each member answers on its own, by decoder and candidates: weights of a vote do not change it."""
+    blank: NDArray[np.int64]
+    blocks: tuple[RiskBlock, ...]
+    alone: dict[tuple[Forms, int], NDArray[np.int64]] = field(default_factory=dict)
+    """What each member answers alone, int64 (M, Q), by decoder and candidates: weights do not change it."""
+    prepared: dict[Blend, NDArray[np.float64]] = field(default_factory=dict)
+    """The members' probabilities as each blend prepares them, float64 (M, S)."""
 
     def chosen(self, weights: NDArray[np.float64], blend: Blend, forms: Forms, candidates: int) -> FormIndex:
         """The form that answers each question by these weights (float64 (M,), any sum) and *forms*."""
         scaled = weights / weights.sum()
-        p = blend.combine(self.p, scaled, self.question)
+        if blend not in self.prepared:
+            self.prepared[blend] = np.stack([blend.prepare(row, self.question) for row in self.p])
+        p = blend.combine(self.prepared[blend], scaled, self.question)
         if blend.votes:
             return self._elected(scaled, p, forms, candidates)
         return forms(self, p, blend.tail(self.tails, scaled), candidates)
@@ -70,40 +74,36 @@ class FormTable:
         """As `kit.decoding.voting.elected`: every member's own answer counts with its weight."""
         key = forms, candidates
         if key not in self.alone:
-            self.alone[key] = [
-                forms(self, own, tail, candidates) for own, tail in zip(self.p, self.tails, strict=True)
-            ]
-        votes = np.zeros(len(self.forms))
-        for weight, own in zip(weights, self.alone[key], strict=True):
-            votes[own] += weight
-        mass = np.bincount(self.form, weights=p, minlength=len(self.forms))
-        order = np.lexsort(
-            (np.arange(len(votes)), -np.round(mass, 9), -np.round(votes, 9), self.question_of_form)
-        )
-        found: FormIndex = order[self.form_offsets[:-1]]
+            own = [forms(self, row, tail, candidates) for row, tail in zip(self.p, self.tails, strict=True)]
+            self.alone[key] = np.stack(own)
+        ballots = self.alone[key]
+        votes = np.zeros(ballots.shape)
+        for weight, ballot in zip(weights.tolist(), ballots, strict=True):
+            votes += weight * (ballots == ballot)
+        mass = np.bincount(self.form, weights=p, minlength=len(self.forms))[ballots]
+        question = np.broadcast_to(np.arange(len(self)), ballots.shape)
+        keys = (ballots, -np.round(mass, 9), -np.round(votes, 9), question)
+        order = np.lexsort(tuple(key.ravel() for key in keys))
+        found: FormIndex = ballots.ravel()[order[:: len(ballots)]]
         return found
 
     def __len__(self) -> int:
         return len(self.form_offsets) - 1
-
-    @property
-    def question_of_form(self) -> NDArray[np.int64]:
-        """The question of each form, int64 (F,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.form_offsets))
-
-    def ordered(self, p: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Spans by question, the likeliest first, int64 (S,), and where each question begins, int64 (Q,)."""
-        # The spans of a question lie in order of the text, so that the first of equals is the earlier.
-        order = np.lexsort((np.arange(len(p)), -np.round(p, 12), self.question))
-        return order, np.searchsorted(self.question[order], np.arange(len(self)))
 
 
 def likeliest_forms(
     table: FormTable, p: NDArray[np.float64], tail: NDArray[np.float64], candidates: int
 ) -> FormIndex:
     """The form of each question's likeliest span: argmax on the table."""
-    order, first = table.ordered(p)
-    found: FormIndex = table.form[order[first]]
+    found = table.blank.copy()
+    if len(p):
+        # The spans of a question lie in order of the text, so that the first of equals is the earlier.
+        rounded = np.round(p, 12)
+        heads = np.flatnonzero(np.diff(table.question, prepend=-1))
+        top = np.repeat(np.maximum.reduceat(rounded, heads), np.diff(np.append(heads, len(p))))
+        best = np.flatnonzero(rounded == top)
+        first = best[np.diff(table.question[best], prepend=-1) > 0]
+        found[table.question[first]] = table.form[first]
     return found
 
 
@@ -111,71 +111,64 @@ def minimum_risk_forms(
     table: FormTable, p: NDArray[np.float64], tail: NDArray[np.float64], candidates: int
 ) -> FormIndex:
     """The form of least expected distance of each question: `minimum_risk_answers` on the table."""
-    order, first = table.ordered(p)
-    rank = np.arange(len(p)) - first[table.question[order]]
-    cut = order[rank >= candidates]
-    p, tail = p.copy(), tail.copy()
-    np.add.at(tail, (table.question[cut], table.length[cut]), p[cut])
-    p[cut] = 0.0
-    of_text = np.bincount(table.form, weights=p, minlength=len(table.forms))
-    question = table.question_of_form
-    beyond = tail_distances(tail)[question, table.lengths]
-    risk = np.add.reduceat(table.distances * of_text[table.columns], table.row_offsets[:-1]) + beyond
-    # Only texts of the kept candidates, their shorter forms and "" are answers.
-    allowed = of_text > 0
-    allowed[table.derived[allowed[table.parent]]] = True
-    allowed[table.lengths == 0] = True
-    risk[~allowed] = np.inf
-    lowest = np.minimum.reduceat(risk, table.form_offsets[:-1])
-    # Of equals the likelier text, then the first.
-    near = risk <= np.repeat(lowest, np.diff(table.form_offsets)) + 1e-9
-    order = np.lexsort((np.arange(len(risk)), -of_text, ~near, question))
-    found: FormIndex = order[table.form_offsets[:-1]]
+    found = table.blank.copy()
+    padded = np.append(p, 0.0)
+    for block in table.blocks:
+        found[block.questions] = block.least_risk(padded[block.spans], tail[block.questions], candidates)
     return found
 
 
 def make_table(posteriors: Sequence[Posterior], questions: Sequence[Question]) -> FormTable:
-    """The table of *questions*, all with at least one span, from their members' posteriors."""
+    """The table of *questions* from their members' posteriors."""
     union = Union.of(posteriors)
     p = np.stack(list(union.rows(posteriors)))
-    offsets = offsets_of(np.bincount(union.question, minlength=len(questions)).astype(np.int64))
-    begins, ends = union.begin.tolist(), union.end.tolist()
+    tails = np.stack([one.tail for one in posteriors])
+    sure = p.min(axis=0, initial=1.0) > _SURE
+    settled = np.zeros(len(questions), dtype=np.bool_)
+    settled[union.question[sure]] = True
+    kept = sure | ~settled[union.question]
+    p[:, sure] = 1.0
+    tails[:, settled] = 0.0
+    question, p = union.question[kept], p[:, kept]
+    begins, ends = union.begin[kept].tolist(), union.end[kept].tolist()
+    offsets = offsets_of(np.bincount(question, minlength=len(questions)).astype(np.int64)).tolist()
     form = np.empty(len(begins), dtype=np.int64)
     forms: list[str] = []
-    form_counts, rows, columns, row_sizes, gold = [], [], [], [], []
-    derived: list[int] = []
-    parent: list[int] = []
-    for number, question in enumerate(questions):
-        base = len(forms)
+    form_offsets, blank, gold, unsettled = [0], [], [], []
+    for number, one in enumerate(questions):
+        base, spans = len(forms), (offsets[number], offsets[number + 1])
         texts: dict[str, int] = {}
-        for span in range(offsets[number], offsets[number + 1]):
-            text = question.context[begins[span] : ends[span]]
+        for span in range(*spans):
+            text = one.context[begins[span] : ends[span]]
             form[span] = base + texts.setdefault(text, len(texts))
-        shorter = [(one, text) for text in texts for one in shorter_forms(text)]
-        own = list(dict.fromkeys([*texts, *(one for one, _ in shorter), ""]))
-        index = {one: base + number for number, one in enumerate(own)}
-        derived += [index[one] for one, _ in shorter]
-        parent += [index[text] for _, text in shorter]
-        distances = cdist(own, list(texts), scorer=Levenshtein.distance, dtype=np.int16, workers=1)
-        rows.append(distances.ravel())
-        columns.append(np.tile(base + np.arange(len(texts)), len(own)))
-        row_sizes += [len(texts)] * len(own)
-        gold.append(edit_distances(own, [question.golds] * len(own)))
-        form_counts.append(len(own))
+        own, parents = list(texts), []
+        if not settled[number]:
+            shorter = [(short, text) for text in texts for short in shorter_forms(text)]
+            own = list(dict.fromkeys([*texts, *(short for short, _ in shorter), ""]))
+            place = {text: number for number, text in enumerate(own)}
+            parents = [(place[short], place[text]) for short, text in shorter]
+            if texts:
+                unsettled.append(QuestionForms(number, own, len(texts), base, spans, parents))
+        blank.append(base + (0 if settled[number] else own.index("")))
+        gold.append(edit_distances(own, [one.golds] * len(own)))
         forms += own
+        form_offsets.append(len(forms))
+    length = np.array(ends, np.int64) - np.array(begins, np.int64)
     return FormTable(
-        p=p,
-        question=union.question,
-        form=form,
-        length=(union.end - union.begin).astype(np.int64),
-        tails=np.stack([one.tail for one in posteriors]),
-        forms=tuple(forms),
-        form_offsets=offsets_of(np.array(form_counts, dtype=np.int64)),
-        lengths=np.fromiter(map(len, forms), np.int64, len(forms)),
-        distances=np.concatenate(rows),
-        row_offsets=offsets_of(np.array(row_sizes, dtype=np.int64)),
-        columns=np.concatenate(columns),
-        gold=np.concatenate(gold),
-        derived=np.array(derived, dtype=np.int64),
-        parent=np.array(parent, dtype=np.int64),
-    )
+        p=p, question=question, form=form, length=length, tails=tails, forms=tuple(forms),
+        form_offsets=np.array(form_offsets, np.int64), gold=np.concatenate([np.zeros(0), *gold]),
+        blank=np.array(blank, np.int64),
+        blocks=tuple(RiskBlock.of(rows, form, length) for rows in _alike(unsettled)),
+    )  # fmt: skip
+
+
+def _alike(rows: Sequence[QuestionForms]) -> Iterator[list[QuestionForms]]:
+    """*rows* in lists of similar size, each of a limited number of distances."""
+    gathered: list[QuestionForms] = []
+    for one in sorted(rows, key=lambda one: one.size):
+        if gathered and (len(gathered) + 1) * one.texts * len(one.own) > _BLOCK_CELLS:
+            yield gathered
+            gathered = []
+        gathered.append(one)
+    if gathered:
+        yield gathered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import yaml
 from kit.decoding.decoders import DECODERS
 from kit.errors import ConfigError, unknown_name
 from kit.files import write_text
-from kit.settings.recipe import Recipe, parse
+from kit.settings.recipe import NestedScore, Recipe, parse
 from kit.settings.validation import read_yaml, refuse
 from kit.spans.blending import BLENDS
 from kit.text_rules.rules import Rule, parse_rules
 
+_TUNED = re.compile(r"# Tuned by kit \S+ from .* \(([0-9a-f]{8})\); nested Edit Score ([0-9.]+?)\.?\r?\n")
+"""The first line of a tuned recipe: versions before `nested:` recorded the score only there."""
 _TABLES = {"blend": BLENDS, "decoder": DECODERS}
 
 
@@ -36,6 +39,8 @@ def load_recipe(path: Path | str) -> Recipe:
         mistakes = _contradictions(recipe)
     if recipe is None or mistakes:
         raise refuse(path, mistakes)
+    if recipe.nested is None and (found := _TUNED.match(path.read_text(encoding="utf-8-sig"))):
+        return recipe.model_copy(update={"nested": NestedScore(data=found[1], edit=float(found[2]))})
     return recipe
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +17,19 @@ from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import Source
 from kit.spans.run_folder import Run, open_run
 from kit.submission.card import Card, card_path, read_card
-
-_TUNED = re.compile(r"^# Tuned by kit \S+ from .* \(([0-9a-f]{8})\); nested Edit Score ([0-9.]+?)\.?$")
+from kit.tuning.figures import figure_of
 
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """A reason to doubt the scores; ``fitted``: something was fitted on these questions."""
+    """A reason to doubt the scores.
+
+    fitted: whether something was fitted on these questions; nested: the Edit Score without that, where known
+    """
 
     fitted: bool
     text: str
+    nested: float | None = None
 
 
 def _fit(text: str, **values: str) -> Caution:
@@ -38,8 +40,8 @@ def _note(text: str, **values: str) -> Caution:
     return Caution(False, Phrase(text, **values))
 
 
-def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
-    """Cautions about a recipe's members on *data*, the same questions in one file or two.
+def of_recipe(recipe: Recipe, name: str, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
+    """Cautions about a recipe and its members on *data*, the same questions in one file or two.
 
     Raises ModelError for a member whose weights were trained on them.
     """
@@ -61,25 +63,17 @@ def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset
                     _fit("{run}: its checkpoint was chosen by its score on these questions", run=run.name)
                 )
             found += _shared_articles(run.name, run.record, data[0])
-    if recipe.ranker is not None and any(source.fold == OUT_OF_FOLD for source in sources):
-        found.append(_fit("{file}: the second stage was fitted on these questions", file=recipe.ranker))
+    if any(source.fold == OUT_OF_FOLD for source in sources):
+        found += _fitted(recipe, name, data[0])
     return found
 
 
-def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
-    """A caution where `kit tune` fitted the recipe in *path* on these questions, with the nested score."""
-    first = path.read_text(encoding="utf-8-sig").split("\n", 1)[0]
-    match = _TUNED.match(first)
-    if match is None or match[1] != dataset.sha256[:8]:
+def _fitted(recipe: Recipe, name: str, dataset: Dataset) -> list[Caution]:
+    """A caution where something was fitted on the out-of-fold scores on *dataset*."""
+    figure = figure_of(recipe, dataset)
+    if figure.kind == "out of fold":
         return []
-    return [
-        _fit(
-            "{file}: temperatures, weights, decoder and rules were fitted on these questions; the nested "
-            "Edit Score, on questions that nothing was fitted on, was {score}",
-            file=path.name,
-            score=match[2],
-        )
-    ]
+    return [Caution(True, Phrase(f"{{file}}: {figure.template}", file=name, **figure.values), figure.edit)]
 
 
 def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
@@ -105,6 +99,9 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
             found.append(_fit("{run}: was trained on these questions", run=member.label))
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
+    estimate = card.estimate
+    if estimate.kind in ("fit", "nested") and card.data.sha256 == dataset.sha256:
+        found.append(Caution(True, f"{path.name}: {estimate.reason}", estimate.nested))
     return card, list(dict.fromkeys(found))
 
 

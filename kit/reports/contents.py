@@ -22,6 +22,7 @@ from kit.reports.language import Language, korean
 from kit.reports.overview import Overview, ScoreRow, overview_of
 from kit.reports.source import ReportSource
 from kit.reports.suggestions import Suggestion, suggestions_of
+from kit.submission.card import Estimate
 from kit.version import __version__
 
 
@@ -141,7 +142,7 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
             ("revision", _revision(card.revision.commit, card.revision.dirty) if card.revision else _NONE),
             ("recipe", json.dumps(dict(card.recipe), ensure_ascii=False)),
             ("members", ", ".join(f"{one.label} ({one.weight:g})" for one in card.members) or _NONE),
-            ("estimate then", _estimate(card.estimate.edit, card.estimate.reason)),
+            ("estimate then", _estimate(card.estimate)),
         ]
     return tuple((Phrase(name) if name in _FACTS else name, value) for name, value in found)
 
@@ -163,8 +164,11 @@ def _revision(commit: str, dirty: bool | None) -> str:
     return Phrase("{commit}, with uncommitted changes", commit=commit[:12]) if dirty else commit[:12]
 
 
-def _estimate(edit: float | None, reason: str) -> str:
-    return reason or _NONE if edit is None else f"{edit:.3f}" + (f" ({reason})" if reason else "")
+def _estimate(estimate: Estimate) -> str:
+    if estimate.edit is None:
+        return estimate.reason or _NONE
+    about = " ".join(filter(None, [estimate.kind, estimate.reason and f"({estimate.reason})"]))
+    return f"{estimate.edit:.3f} {about}".rstrip()
 
 
 def index_of(contents: Contents) -> dict[str, Any]:
@@ -185,7 +189,7 @@ def index_of(contents: Contents) -> dict[str, Any]:
         "suggestions": [portable(asdict(one)) for one in contents.suggestions],
         "data": source.dataset.path.name,
         "fitted": source.fitted,
-        "cautions": [portable(asdict(caution)) for caution in source.cautions],
+        "cautions": [{"fitted": one.fitted, "text": portable(one.text)} for one in source.cautions],
         "facts": portable(contents.facts),
         "scores": [_score_row(row) for row in overview.scores],
         "error_types": portable(

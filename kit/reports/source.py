@@ -96,6 +96,11 @@ class ReportSource(Brief):
         return any(caution.fitted for caution in self.cautions)
 
     @property
+    def nested(self) -> float | None:
+        """The recipe's Edit Score on questions that nothing was fitted on, where `kit tune` measured it."""
+        return next((one.nested for one in self.cautions if one.nested is not None), None)
+
+    @property
     def golds(self) -> tuple[str, ...]:
         """The first gold of each question: the one that is scored."""
         return tuple(question.golds[0] for question in self.dataset)
@@ -141,7 +146,7 @@ def of_csv(path: Path, data: Dataset, asked: Asked) -> ReportSource:
 
 
 def of_recipe(
-    recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], recipe_file: Path | None, asked: Asked
+    recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], asked: Asked
 ) -> ReportSource:
     """The answers of a recipe (or a bare run).
 
@@ -149,9 +154,7 @@ def of_recipe(
     on.  Raises ModelError where a member was, and what decoding raises.
     """
     sources = sources_of(recipe, data)
-    cautions = contamination.of_sources(recipe, sources, files)
-    if recipe_file is not None:
-        cautions += contamination.of_recipe_file(recipe_file, data)
+    cautions = contamination.of_recipe(recipe, name, sources, files)
     csvs = csv_members(recipe)
     rules = rules_of(recipe)
     plain = answers_of(recipe.model_copy(update={"rules": ()}), data, csvs).texts

@@ -5,6 +5,8 @@ The names of blends, decoders and rules are checked in `kit.decoding.recipes`, w
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import PurePath
 from typing import Annotated, Self
 
@@ -15,6 +17,9 @@ from kit.settings.validation import PathText, Settings, mistakes_in
 RuleSpec = str | dict[str, int | float | str | bool]
 
 DEFAULT_LENGTH_CAP = 60
+_NAMED_BY_CONTENT = {"ranker", "boundary"}
+"""`kit tune` names these files NAME-DIGEST."""
+_PATHS = {"run", "csv", "lengths", "ranker", "boundary"}
 
 
 # Upper bounds are far beyond any use and well within float64 and memory: past them sums overflow, and
@@ -45,6 +50,18 @@ class Member(Settings):
         return name if self.fold is None else f"{name} fold {self.fold}"
 
 
+class NestedScore(Settings):
+    """The Edit Score that `kit tune` measured: each question is answered by settings fitted without it.
+
+    data: SHA-256 of the questions' file, hex, or its first 8 digits; of: `Recipe.settings_digest` of the
+    recipe that was measured, "" where an earlier version of the kit did not record it
+    """
+
+    data: Annotated[str, Field(pattern="^([0-9a-f]{8}|[0-9a-f]{64})$")]
+    edit: Annotated[float, Field(ge=0)]
+    of: Annotated[str, Field(pattern="^([0-9a-f]{16})?$")] = ""
+
+
 class Recipe(Settings):
     """Everything that decides the bytes of a submission, given the members' span scores."""
 
@@ -58,12 +75,24 @@ class Recipe(Settings):
     candidates: Annotated[int, Field(ge=1, le=10_000)] = 50
     ranker: PathText | None = None
     rules: Annotated[tuple[RuleSpec, ...], Field(strict=False)] = ()
+    nested: NestedScore | None = None
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:
         if not any(member.weight > 0 for member in self.members):
             raise ValueError("all weights are 0; at least one must be above")
         return self
+
+    @property
+    def settings_digest(self) -> str:
+        """Stands for everything that decides the answers, whatever folder its files are in: 16 hex digits."""
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude={"about", "nested"})
+        for paths in (content, *content["members"]):
+            for name in _PATHS & paths.keys():
+                paths[name] = PurePath(paths[name]).name
+        for name in _NAMED_BY_CONTENT & content.keys():
+            content[name] = content[name].rpartition("-")[2]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def parse(data: object) -> tuple[Recipe | None, list[str]]:

@@ -14,7 +14,7 @@ import struct
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,8 @@ class ArrayWriter(contextlib.ExitStack):
         files, begin = [self._files[name] for name in names], 0
         for name, file in zip(names, files, strict=True):
             dtype, end = np.dtype(self._types[name]), begin + file.tell()
-            code = f"{dtype.kind.upper()}{8 * dtype.itemsize}"
             shape = [(end - begin) // dtype.itemsize]
-            header[name] = {"dtype": code, "shape": shape, "data_offsets": [begin, end]}
+            header[name] = {"dtype": type_code(dtype), "shape": shape, "data_offsets": [begin, end]}
             begin = end
         text = json.dumps(header, ensure_ascii=False).encode()
         text += b" " * (-len(text) % 8)
@@ -64,3 +63,9 @@ class ArrayWriter(contextlib.ExitStack):
             for file in files:
                 file.seek(0)
                 shutil.copyfileobj(file, target, 1 << 20)
+
+
+def type_code(values: type[np.generic] | np.dtype[Any]) -> str:
+    """What safetensors calls a type of numbers: I64, F32."""
+    dtype = np.dtype(values)
+    return f"{dtype.kind.upper()}{8 * dtype.itemsize}"

@@ -29,8 +29,10 @@ class Blend:
     """One way to make several members' posteriors one.
 
     about: what it does, as documents say it
-    combine: the members' probabilities of the same S spans, float64 (S,) each, their weights, float64 (M,) of
-        sum 1, and each span's question, int64 (S,) → the blend's probabilities, float64 (S,)
+    combine: what *prepare* made of the members' probabilities of the same S spans, float64 (S,) each, their
+        weights, float64 (M,) of sum 1, and each span's question, int64 (S,), ascending → the blend's
+        probabilities, float64 (S,)
+    prepare: one member's probabilities and each span's question → what does not depend on the weights
     keeps_tails: whether the members' tails, averaged, are the blend's; otherwise it has none
     votes: whether members vote with their own texts; *combine* then breaks ties and explains
     """
@@ -39,14 +41,23 @@ class Blend:
     combine: Callable[[Rows, NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]
     keeps_tails: bool = False
     votes: bool = False
+    prepare: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]] = lambda row, question: (
+        row
+    )
+
+    def of(
+        self, rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """The blend of members' probabilities, *rows*, float64 (S,) each; the rest as for *combine*."""
+        return self.combine((self.prepare(row, question) for row in rows), weights, question)
 
     def tail(self, tails: Tails, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """The blend's tail from the members', float64 (Q, length_cap + 1) each."""
         if not self.keeps_tails:
             return np.zeros_like(tails[0])
-        total: NDArray[np.float64] = np.sum(
-            [weight * tail for tail, weight in zip(tails, weights, strict=True)], axis=0
-        )
+        total = np.zeros_like(tails[0])
+        for tail, weight in zip(tails, weights, strict=True):
+            total += weight * tail
         return total
 
 
@@ -58,22 +69,30 @@ def _mean(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64])
     return p
 
 
-def _product(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Softmax of Σ w log((1 - ε) p + ε / |U|) over the union U of the members' spans."""
+def _logs(row: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
+    """log((1 - ε) p + ε / |U|) over the union U of the members' spans."""
     share = EPSILON / np.bincount(question)[question]
-    log_p = np.zeros(len(question))
-    for row, weight in zip(rows, weights, strict=True):
-        log_p += weight * np.log(share + (1 - EPSILON) * row)
-    top = np.full(question.max(initial=-1) + 1, -np.inf)
-    np.maximum.at(top, question, log_p)
-    mass = np.exp(log_p - top[question])
+    found: NDArray[np.float64] = np.log(share + (1 - EPSILON) * row)
+    return found
+
+
+def _product(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Softmax of Σ w log p, the logarithms as `_logs` gives them."""
+    log_p = _mean(rows, weights, question)
+    if not len(log_p):
+        return log_p
+    heads = np.flatnonzero(np.diff(question, prepend=-1))
+    sizes = np.diff(np.append(heads, len(question)))
+    mass = np.exp(log_p - np.repeat(np.maximum.reduceat(log_p, heads), sizes))
     p: NDArray[np.float64] = mass / np.bincount(question, weights=mass)[question]
     return p
 
 
 BLENDS: Mapping[str, Blend] = {
     "mean": Blend("the weighted mean of the members' probabilities", _mean, keeps_tails=True),
-    "product": Blend("the normalised weighted product of the members' probabilities", _product),
+    "product": Blend(
+        "the normalised weighted product of the members' probabilities", _product, prepare=_logs
+    ),
     "vote": Blend("the text that members of the largest weight decode", _mean, keeps_tails=True, votes=True),
 }
 """Every blend by the name that recipes use; a new one is an entry here."""
@@ -90,7 +109,7 @@ def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str 
         return posteriors[0]
     scaled = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     union = Union.of(posteriors)
-    p = blend.combine(union.rows(posteriors), scaled, union.question)
+    p = blend.of(union.rows(posteriors), scaled, union.question)
     counts = np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64)
     tail = blend.tail([one.tail for one in posteriors], scaled)
     return Posterior(offsets_of(counts), union.begin, union.end, p, tail)

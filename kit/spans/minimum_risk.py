@@ -81,8 +81,9 @@ def _weighed(texts: Sequence[str], p: NDArray[np.float64], beyond: NDArray[np.fl
 
 def shorter_forms(text: str) -> Iterator[str]:
     """Shorter forms worth considering: without white space at the ends, without a last particle."""
-    yield trim(text)
-    yield PARTICLE.sub("", trim(text))
+    trimmed = trim(text)
+    yield trimmed
+    yield PARTICLE.sub("", trimmed)
 
 
 def texts_of(

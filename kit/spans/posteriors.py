@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from kit.spans.joint import NO_SPANS, Spans, kept_candidates
 from kit.spans.span_scores import SpanScores, offsets_of, ranges
 from kit.threads import usable_cores
 
+Part = TypeVar("Part")
 DEPTH = 12.0
 """Spans whose odds to the best are below exp(-DEPTH) are left out.  On real scores all of them together hold
 0.2 % to 0.8 % of the mass, and they would cost twenty times the time."""
@@ -53,6 +56,14 @@ class Posterior:
         """
         return self.only(likeliest_of(self.p, self.offsets, count))
 
+    def select(self, chosen: NDArray[np.intp]) -> Posterior:
+        """The questions *chosen*, in that order."""
+        spans = ranges(self.offsets[chosen], self.offsets[chosen + 1])
+        counts = np.diff(self.offsets)[chosen]
+        return Posterior(
+            offsets_of(counts), self.begin[spans], self.end[spans], self.p[spans], self.tail[chosen]
+        )
+
     def only(self, kept: NDArray[np.bool_]) -> Posterior:
         """Only the spans where *kept* (bool (S,)) is true; the others' mass goes to the tail."""
         question, cut = self.question, ~kept
@@ -90,20 +101,12 @@ def span_posterior(
     every kept span, whose score stands for start + end.  With *count*
     only that many of each question are listed, as `Posterior.likeliest` chooses them, in flat memory.
     """
-    bonus = np.zeros(length_cap + 1) if bonus is None else bonus
-    best = best_spans(scores, length_cap, temperature=temperature, bonus=bonus).score
 
-    def part(chunk: tuple[int, int]) -> Posterior:
-        if scores.joint is None:
-            spans = _listed(scores, length_cap, temperature, bonus, depth, best, *chunk)
-        else:
-            spans = kept_candidates(scores, scores.joint, length_cap, temperature, bonus, *chunk)
-            spans = _within(spans, best[slice(*chunk)] - depth, length_cap)
-        return _weighed(spans, best[slice(*chunk)], length_cap, depth, count)
+    def part(spans: Spans, best: NDArray[np.float64], first: int) -> Posterior:
+        return _weighed(spans, best, length_cap, depth, count)
 
     nothing = Posterior(np.zeros(1, np.int64), *NO_SPANS[1:], np.zeros((0, length_cap + 1)))
-    with ThreadPoolExecutor(min(usable_cores(), _THREADS)) as pool:
-        parts = [nothing, *pool.map(part, chunks(scores, _CHUNK_TOKENS))]
+    parts = [nothing, *_by_chunk(part, scores, length_cap, temperature, bonus, depth)]
     return Posterior(
         offsets_of(np.concatenate([np.diff(part.offsets) for part in parts])),
         np.concatenate([part.begin for part in parts]),
@@ -111,6 +114,63 @@ def span_posterior(
         np.concatenate([part.p for part in parts]),
         np.concatenate([part.tail for part in parts]),
     )
+
+
+def mass_of_spans(
+    scores: SpanScores,
+    length_cap: int,
+    wanted: Sequence[Collection[tuple[int, int]]],
+    *,
+    temperature: float = 1.0,
+    bonus: NDArray[np.float64] | None = None,
+    depth: float = DEPTH,
+) -> NDArray[np.float64]:
+    """The probability that `span_posterior` gives all *wanted* spans of each question, float64 (Q,).
+
+    *wanted*: for each question begin and end, none twice.  Several times as fast as the posterior, which puts
+    all spans in order.
+    """
+    most = max(map(len, wanted), default=0)
+    golds = np.full((most, 2, len(wanted)), -1, np.int64)
+    for number, spans in enumerate(wanted):
+        for place, span in enumerate(spans):
+            golds[place, :, number] = span
+
+    def part(spans: Spans, best: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+        question, begin, end, score = spans
+        weight = np.exp(score - best[question])
+        total = np.bincount(question, weights=weight, minlength=len(best))
+        found = np.zeros(len(best))
+        for begins, ends in golds[:, :, first : first + len(best)]:
+            same = (begin == begins[question]) & (end == ends[question])
+            found += np.bincount(question[same], weights=weight[same], minlength=len(best))
+        return np.divide(found, total, out=found, where=total > 0)
+
+    return np.concatenate([np.zeros(0), *_by_chunk(part, scores, length_cap, temperature, bonus, depth)])
+
+
+def _by_chunk(
+    work: Callable[[Spans, NDArray[np.float64], int], Part],
+    scores: SpanScores,
+    length_cap: int,
+    temperature: float,
+    bonus: NDArray[np.float64] | None,
+    depth: float,
+) -> list[Part]:
+    """*work* on the spans of some questions at a time, their best log odds and the first one's number."""
+    odds_of_length = np.zeros(length_cap + 1) if bonus is None else bonus
+    best = best_spans(scores, length_cap, temperature=temperature, bonus=odds_of_length).score
+
+    def part(chunk: tuple[int, int]) -> Part:
+        if scores.joint is None:
+            spans = _listed(scores, length_cap, temperature, odds_of_length, depth, best, *chunk)
+        else:
+            spans = kept_candidates(scores, scores.joint, length_cap, temperature, odds_of_length, *chunk)
+            spans = _within(spans, best[slice(*chunk)] - depth, length_cap)
+        return work(spans, best[slice(*chunk)], chunk[0])
+
+    with ThreadPoolExecutor(min(usable_cores(), _THREADS)) as pool:
+        return list(pool.map(part, chunks(scores, _CHUNK_TOKENS)))
 
 
 _BINS = 4

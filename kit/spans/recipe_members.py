@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from kit.data.records import Dataset
 from kit.hints import command
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import RunRecord
-from kit.spans.run_folder import Run, member_scores, open_run, stored_folds
+from kit.spans.run_folder import Run, member_file, member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores, aligned
 
 _DIGITS = 12
@@ -35,6 +37,18 @@ class Source:
         guids = tuple(question.guid for question in dataset)
         cure = f"run: {command('predict', self.opened.folder, data=dataset.path, again=True)}"
         return aligned(member_scores(self.opened, self.fold, dataset), guids, self.label, cure)
+
+    def parts(self, dataset: Dataset) -> Callable[[int, int], SpanScores]:
+        """A function that reads the scores of the questions [first, last), in the data's order.
+
+        Raises SpanFileError as `scores`.
+        """
+        assert self.opened is not None
+        file = member_file(self.opened, self.fold, dataset)
+        if file.guids == tuple(question.guid for question in dataset):
+            return file.part
+        whole = self.scores(dataset)
+        return lambda first, last: whole.select(np.arange(first, last))
 
 
 def sources_of(recipe: Recipe, dataset: Dataset) -> tuple[Source, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from kit.data.records import Dataset
 from kit.display import Displayed, Table
@@ -18,7 +19,9 @@ from kit.settings.paths import RUNS
 from kit.settings.runs import FULL, RunRecord, read_run
 from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, oof_file, unfinished
 from kit.spans.span_scores import SpanScores
-from kit.spans.store import read_spans
+from kit.spans.store import SpanFile, read_spans
+
+Stored = TypeVar("Stored", SpanScores, SpanFile)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -149,6 +152,16 @@ def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
 
     Raises SpanFileError naming the command that makes them where they are missing, or out of date.
     """
+    return _stored(run, fold, dataset, read_spans)
+
+
+def member_file(run: Run, fold: str, dataset: Dataset) -> SpanFile:
+    """The file of `member_scores`, to read it in parts.  Raises what `member_scores` raises."""
+    return _stored(run, fold, dataset, SpanFile)
+
+
+def _stored(run: Run, fold: str, dataset: Dataset, read: Callable[[Path, str], Stored]) -> Stored:
+    """What *read* makes of the file, once it is known to be the right one."""
     cure = f"run: {command('predict', run.folder, data=dataset.path)}"
     path = run.find_spans(dataset, fold)
     if fold == OUT_OF_FOLD:
@@ -166,7 +179,7 @@ def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
     if path is None:
         which = "" if fold == FULL else f" ({'out of fold' if fold == OUT_OF_FOLD else f'fold {fold}'})"
         raise SpanFileError(f"{run.folder}{which}: no span scores for {dataset.path}; {cure}")
-    scores = read_spans(path, cure)
+    scores = read(path, cure)
     if scores.provenance.data_sha256 != dataset.sha256:
         raise SpanFileError(f"{path}: was made from another file than {dataset.path}; {cure}")
     if run.record is None:

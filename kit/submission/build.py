@@ -12,6 +12,7 @@ from kit.files import locked, now, sha256_file
 from kit.metrics.scores import Score, score_answers
 from kit.settings.paths import SAMPLE
 from kit.settings.recipe import Recipe
+from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import Source
 from kit.submission.card import (
     DEFAULT_COMPETITION,
@@ -25,6 +26,7 @@ from kit.submission.card import (
 )
 from kit.submission.csv import check_sample, check_submission, encoded, read_submission, write_submission
 from kit.submission.estimate import local_estimate
+from kit.tuning.figures import figure_of
 from kit.version import __version__
 
 
@@ -57,9 +59,9 @@ def _made(
         name=out.stem,
         csv_sha256=hashlib.sha256(encoded(out, guids, texts)).hexdigest(),
         data=CardData(path=str(dataset.path), sha256=dataset.sha256, questions=len(dataset)),
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.model_dump(mode="json", exclude={"nested"}),
         members=tuple(_member(source) for source in found.sources),
-        estimate=_estimate(recipe, dataset, score),
+        estimate=_estimate(recipe, dataset, score, found),
         competition=DEFAULT_COMPETITION,
         revision=git_revision(),
         kit_version=__version__,
@@ -80,13 +82,17 @@ def made_from_same(csv: Path, made_from: str, recipe: Recipe, dataset: Dataset) 
     same_data = dataset.sha256 == card.data.sha256 or str(dataset.path) == card.data.path
     if card.made_from:
         return same_data and card.made_from == made_from
-    return same_data and card.recipe == recipe.model_dump(mode="json")
+    return same_data and card.recipe == recipe.model_dump(mode="json", exclude={"nested"})
 
 
-def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None) -> Estimate:
-    if score is not None:
-        return Estimate(edit=score.edit, interval=score.interval)
-    return local_estimate(recipe, dataset, answer, Path())
+def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None, answers: Answers) -> Estimate:
+    if score is None:
+        return local_estimate(recipe, dataset, answer, Path())
+    kind, reason = "scored", ""
+    if any(source.fold == OUT_OF_FOLD for source in answers.sources):
+        figure = figure_of(recipe, dataset)
+        kind, reason = ("fit", figure.why) if figure.why else (figure.kind, "")
+    return Estimate(edit=score.edit, interval=score.interval, kind=kind, reason=reason)
 
 
 def answer(recipe: Recipe, dataset: Dataset) -> Answers:

@@ -68,18 +68,25 @@ class Estimate(_CardPart):
     """The Edit Score to expect, in code points.
 
     Where ``edit`` or ``interval`` is None, ``reason`` says why; an unknown interval becomes None
-    and leaves its reason here.
+    and leaves its reason here.  ``kind``: "out of fold", "nested" or "fit", as
+    `kit.tuning.figures` decides, "scored" where answers were given; "" on cards of earlier versions.
     """
 
     edit: float | None = None
     interval: Interval | None = None
+    kind: str = ""
     reason: str = ""
+
+    @property
+    def nested(self) -> float | None:
+        """The figure, if it is a nested one."""
+        return self.edit if self.kind == "nested" else None
 
     def __str__(self) -> str:
         if self.edit is None:
             return f"no local estimate: {self.reason}"
         interval = "" if self.interval is None else f" (95 %: {self.interval})"
-        return f"Edit Score {self.edit:.3f}{interval} characters"
+        return f"Edit Score {self.edit:.3f}{interval} characters" + (f", {self.kind}" if self.kind else "")
 
     @model_validator(mode="after")
     def _only_a_known_interval(self) -> Self:

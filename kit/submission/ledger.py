@@ -24,9 +24,9 @@ _TAG = re.compile(r"(\[(?:sha256:([0-9a-f]{16})|kernel:[^\]]+)\]) ?")
 class Entry(BaseModel):
     """One submission: the sum of all its events.
 
-    ``estimate``, ``low``, ``high``: the local estimate when it was sent, in code points.  ``public``,
-    ``private``: Kaggle's scores.  None means unknown.  ``status``: OPEN between the intent
-    and its outcome, NOT_SENT, or Kaggle's own: pending, complete, error.
+    ``estimate``, ``low``, ``high``: the local estimate when it was sent, in code points; ``estimate_kind``
+    as on the card.  ``public``, ``private``: Kaggle's scores.  None means unknown.  ``status``: OPEN between
+    the intent and its outcome, NOT_SENT, or Kaggle's own: pending, complete, error.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
@@ -44,6 +44,7 @@ class Entry(BaseModel):
     card: str | None = None
     message: str = ""
     estimate: float | None = None
+    estimate_kind: str = ""
     low: float | None = None
     high: float | None = None
     ref: int | None = None

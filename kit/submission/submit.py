@@ -131,7 +131,7 @@ def expectation(card: Card | None) -> str:
     if estimate.edit is None:
         return estimate.reason
     interval = "" if estimate.interval is None else f" (95 %: {estimate.interval})"
-    return f"Edit Score {estimate.edit:.3f}{interval}"
+    return f"Edit Score {estimate.edit:.3f}{interval}" + (f", {estimate.kind}" if estimate.kind else "")
 
 
 def _send(
@@ -146,7 +146,7 @@ def _send(
     entry = ledger.intend(
         **checked.identity, competition=checked.competition, message=message,
         card=str(card_path(checked.path)) if isinstance(checked, CheckedCsv) and checked.card else None,
-        estimate=estimate.edit if estimate else None,
+        estimate=estimate.edit if estimate else None, estimate_kind=estimate.kind if estimate else "",
         low=interval.low if interval else None, high=interval.high if interval else None,
     )  # fmt: skip
     description = f"{checked.tag} {message}".rstrip()

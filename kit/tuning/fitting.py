@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from kit.settings.recipe import DEFAULT_LENGTH_CAP
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.tuning.members import OutOfFold
-from kit.tuning.temperature import fit_temperature
+from kit.tuning.temperature import enough_for_one, fit_temperature
 from kit.tuning.weights import Weights, search
 
 PRIORS = (0.0, 0.25, 0.5, 1.0)
@@ -30,7 +30,12 @@ _NOT_TRIED = {("vote", "argmax")}
 """A member's own text by edit is the better ballot, and each way more costs a search."""
 _WORTH = 2e-3
 """A setting is given up for another only if the Edit Score falls by more than this."""
+SAMPLE = 2_000
+"""Questions on which all starts are compared; the best two of them are compared on all rows."""
+FINALISTS = 2
 Rows = NDArray[np.bool_]
+Setting = tuple[float, float]
+"""Length prior and sharpness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,47 +78,99 @@ def ways_to_try(members: int) -> list[tuple[str, str]]:
 
 
 class Fitter:
-    """Fits on some rows of the members' out-of-fold scores."""
+    """Fits on some rows of the members' out-of-fold scores.
 
-    def __init__(self, members: OutOfFold, questions: Sequence[Question]) -> None:
-        self._members, self._questions = members, questions
+    *advance* is called after each of the `steps` of a whole fit, and often in between with 0.  What it raises
+    ends the fit.
+    """
+
+    def __init__(
+        self,
+        members: OutOfFold,
+        questions: Sequence[Question],
+        advance: Callable[[int], object] = lambda done: None,
+    ) -> None:
+        self._members, self._questions, self._advance = members, questions, advance
+
+    @property
+    def steps(self) -> int:
+        """Steps of `start`, `ways` and `best` together."""
+        return len(PRIORS) + len(SHARPNESS) + len(ways_to_try(len(self._members.labels))) + 1
 
     def start(self, rows: Rows) -> Fit:
         """Where all fits begin: temperatures, then length prior and sharpness by Edit Score on *rows*.
 
         Temperatures are fitted by likelihood, member by member.  Prior and sharpness are those with which
         the members' mean reaches the lowest Edit Score, its weights fitted: with equal weights a bad
-        member would choose, and by likelihood the answers came out 3 % to 5 % worse.
+        member would choose, and by likelihood the answers came out 3 % to 5 % worse.  With more than `SAMPLE`
+        rows the starts are compared on so many of them, and the best `FINALISTS` again on all.
         """
         chosen = np.flatnonzero(rows)
-        questions = [self._questions[index] for index in chosen.tolist()]
-        fitted = {}
+        fitted = self._temperatures(chosen)
+        fewer = chosen
+        if len(chosen) > SAMPLE:
+            fewer = np.sort(np.random.default_rng(1).choice(chosen, SAMPLE, replace=False))
+        small = self._on(fewer)
+        reached: dict[Setting, float] = {}
 
-        def base(prior: float, sharpness: float) -> Fit:
-            if prior not in fitted:
+        def base(fitter: Fitter, setting: Setting) -> Fit:
+            prior, sharpness = setting
+            sharpened = [round(temperature * sharpness, 3) for temperature in fitted(prior)]
+            return fitter.with_temperatures(sharpened, prior, CAPS[0])
+
+        def compare(settings: Iterable[Setting]) -> Setting:
+            for setting in settings:
+                reached[setting] = small.reached(base(small, setting), np.ones(len(fewer), np.bool_))
+                self._advance(1)
+            return min(reached, key=lambda setting: reached[setting])
+
+        prior, _ = compare((prior, SHARPNESS[0]) for prior in PRIORS)
+        best = compare((prior, sharpness) for sharpness in SHARPNESS[1:])
+        finalists = [best]
+        if len(fewer) < len(chosen):
+            finalists = sorted(reached, key=lambda setting: reached[setting])[:FINALISTS]
+        fits = [base(self, setting) for setting in finalists]
+        found = fits[0] if len(fits) == 1 else min(fits, key=lambda fit: self.reached(fit, rows))
+        self._advance(1)
+        return found
+
+    def _temperatures(self, chosen: NDArray[np.intp]) -> Callable[[float], list[float]]:
+        """The members' temperatures by length prior, fitted on *chosen* questions when first asked for."""
+        enough = chosen[enough_for_one(len(chosen))]
+        questions = [self._questions[index] for index in enough.tolist()]
+        selected = [scores.select(enough) for scores in self._members.scores]
+        known: dict[float, list[float]] = {}
+
+        def fitted(prior: float) -> list[float]:
+            if prior not in known:
                 bonus = self._members.bonus(prior, CAPS[0])
-                fitted[prior] = [
-                    fit_temperature(scores.select(chosen), questions, CAPS[0], bonus)
-                    for scores in self._members.scores
-                ]
-            sharpened = [round(temperature * sharpness, 3) for temperature in fitted[prior]]
-            return self.with_temperatures(sharpened, prior, CAPS[0])
+                known[prior] = []
+                for scores in selected:
+                    self._advance(0)
+                    known[prior].append(fit_temperature(scores, questions, CAPS[0], bonus))
+            return known[prior]
 
-        def reached(fit: Fit) -> float:
-            means = [self.weights(fit, rows, "mean", decoder) for decoder in decoders_to_try()]
-            return round(min(_edit(mean, rows) for mean in means), 6)
+        return fitted
 
-        best = min((base(prior, SHARPNESS[0]) for prior in PRIORS), key=reached)
-        others = (base(best.length_prior, sharpness) for sharpness in SHARPNESS[1:])
-        return min([best, *others], key=reached)
+    def _on(self, chosen: NDArray[np.intp]) -> Fitter:
+        """A fitter that knows no other questions."""
+        questions = [self._questions[index] for index in chosen.tolist()]
+        return Fitter(self._members.questions(chosen), questions, lambda done: self._advance(0))
+
+    def reached(self, fit: Fit, rows: Rows) -> float:
+        """The lowest Edit Score of the members' mean on *rows*, over the decoders and weights."""
+        means = [self.weights(fit, rows, "mean", decoder) for decoder in decoders_to_try()]
+        return round(min(_edit(mean, rows) for mean in means), 6)
 
     def with_temperatures(self, temperatures: Sequence[float], length_prior: float, length_cap: int) -> Fit:
         """Equal weights, mean and edit, with these temperatures."""
         bonus = self._members.bonus(length_prior, length_cap)
-        posteriors = [
-            span_posterior(scores, length_cap, temperature=temperature, bonus=bonus, count=REACH * KEPT)
-            for scores, temperature in zip(self._members.scores, temperatures, strict=True)
-        ]
+        posteriors = []
+        for scores, temperature in zip(self._members.scores, temperatures, strict=True):
+            self._advance(0)
+            posteriors.append(
+                span_posterior(scores, length_cap, temperature=temperature, bonus=bonus, count=REACH * KEPT)
+            )
         posteriors = likeliest_together(posteriors, KEPT)
         table = make_table(posteriors, self._questions)
         count = len(temperatures)
@@ -124,15 +181,23 @@ class Fitter:
 
     def ways(self, base: Fit, rows: Rows) -> dict[tuple[str, str], Fit]:
         """*base* by every blend and decoder that makes sense for its members, each with its best weights."""
-        return {way: self.weights(base, rows, *way) for way in ways_to_try(len(base.weights))}
+        found = {}
+        for way in ways_to_try(len(base.weights)):
+            found[way] = self.weights(base, rows, *way)
+            self._advance(1)
+        return found
 
     def weights(self, base: Fit, rows: Rows, blend: str, decoder: str) -> Fit:
         """*base* with the weights that this blend and decoder do best with on *rows*."""
-
         fit = replace(base, blend=blend, decoder=decoder)
+        known: dict[bytes, float] = {}
 
         def score(weights: Weights) -> float:
-            return _edit(replace(fit, weights=weights), rows)
+            key = weights.tobytes()
+            if key not in known:
+                self._advance(0)
+                known[key] = _edit(replace(fit, weights=weights), rows)
+            return known[key]
 
         return replace(fit, weights=search(score, len(base.weights)))
 
@@ -146,6 +211,7 @@ class Fitter:
         for count in CANDIDATES[1:]:
             other = replace(found, candidates=count)
             found = other if _edit(other, rows) < _edit(found, rows) - _WORTH else found
+        self._advance(1)
         return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,11 @@ class OutOfFold:
     fold_of: NDArray[np.int64]
     lengths: dict[int, int]
 
+    @property
+    def folds(self) -> int:
+        """How many outer folds there are."""
+        return len(np.unique(self.fold_of))
+
     def only(self, indices: Sequence[int]) -> OutOfFold:
         """Those members alone."""
         runs = tuple(self.runs[index] for index in indices)
@@ -48,6 +53,11 @@ class OutOfFold:
             self.fold_of,
             answer_lengths_of(run.record for run in runs if run.record is not None),
         )
+
+    def questions(self, chosen: NDArray[np.intp]) -> OutOfFold:
+        """Only the questions *chosen*, in that order."""
+        scores = tuple(one.select(chosen) for one in self.scores)
+        return replace(self, scores=scores, fold_of=self.fold_of[chosen])
 
     def bonus(self, length_prior: float, length_cap: int) -> NDArray[np.float64] | None:
         """λ log prior, as `length_bonus` gives it."""

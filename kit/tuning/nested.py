@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.folds import groups as groups_of
-from kit.data.records import Dataset, Question
+from kit.data.records import Dataset
 from kit.display import EDIT, INTERVAL, Displayed, Table, edit, share
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
@@ -18,17 +17,17 @@ from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import Decile, calibration
 from kit.ranking.model import Ranker
 from kit.settings.recipe import DEFAULT_LENGTH_CAP, Recipe, RuleSpec
-from kit.spans.minimum_risk import Considered, considered
 from kit.text_rules.rules import COURSE_2022, RULES, Rule, apply_rules, parse_rules
-from kit.tuning.fitting import Fit, Fitter, decoders_to_try
+from kit.tuning.fitting import Fit, Fitter
 from kit.tuning.members import OutOfFold, out_of_fold_members
-from kit.tuning.second_stage import last_fit, ranked_ways
+from kit.tuning.outer_folds import FoldAnswers, together_with_folds
+from kit.tuning.parallel import Progress, Steps, no_progress
+from kit.tuning.second_stage import can_rank, last_fit
 
 TRIED: tuple[RuleSpec, ...] = (
     "trim", "balance_quotes", "tighten_symbols", "strip_particles", {"blank_long": 20}, {"blank_long": 30},
 )  # fmt: skip
 LEVEL = 0.05
-_EQUAL = "equal weights"
 _NORMAL_95 = 1.96
 _AGAINST = "against as given (characters; chance by Holm)"
 _FEATURES = 10
@@ -75,14 +74,34 @@ class Tuned(Displayed):
     """Share of the second stage's gain by feature, where there was one."""
 
     @property
+    def verdict(self) -> str:
+        """One sentence: whether the tuned recipe is better than the recipe as given."""
+        own = next(row for row in self.rows if row.label == self.method)
+        assert own.versus is not None
+        by, interval = abs(own.versus.mean), own.versus.interval
+        scores = f"the tuned recipe scores {own.edit:.3f} characters, nested"
+        if own.evidence:
+            word = "better" if own.versus.mean < 0 else "worse"
+            return f"{scores}: {by:.3f} {word} than the recipe as given (95 %: {interval})"
+        return f"{scores}: no evidence that it differs from the recipe as given (95 %: {interval})"
+
+    @property
     def headline(self) -> str:
         """The method it chose, and its nested score."""
         return f"{self.method}, nested Edit Score {edit(float(self.distances.mean()))}"
 
-    def tables(self) -> list[Table]:
-        """The nested scores, the calibration, and the features of the second stage."""
+    def tables(self, *, every_row: bool = True) -> list[Table]:
+        """The nested scores, the calibration, and the features of the second stage.
+
+        Without *every_row* only the rows that differ from the recipe as given, and the method it chose.
+        """
         columns = ("nested, out of fold", EDIT, INTERVAL, "equal to gold", _AGAINST)
-        found = [Table("", columns, [row.cells for row in self.rows], words=(_AGAINST,))]
+        rows = [
+            row
+            for row in self.rows
+            if every_row or row.evidence or row.versus is None or row.label == self.method
+        ]
+        found = [Table("", columns, [row.cells for row in rows], words=(_AGAINST,))]
         deciles = [
             (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
             for number, row in enumerate(self.deciles)
@@ -96,42 +115,43 @@ class Tuned(Displayed):
         return found
 
 
-def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda line: None) -> Tuned:
+def tune(
+    recipe: Recipe,
+    dataset: Dataset,
+    say: Callable[[str], object] = lambda line: None,
+    progress: Progress = no_progress,
+) -> Tuned:
     """Fit *recipe*'s temperatures, weights, length prior, blend, decoder, cap, candidates and rules.
 
     Every reported figure is nested: for each outer fold (the members' own, which they share)
-    everything is fitted on the other folds.  The returned recipe is fitted on all of them.  Raises
+    everything is fitted on the other folds.  The returned recipe is fitted on all of them.  *progress* gets
+    the number of steps and gives a function to call with how many more are finished.  Raises
     ConfigError where a member has no out-of-fold scores on *dataset*.
     """
     members = out_of_fold_members(recipe, dataset)
     questions = dataset.questions
     golds = [question.golds for question in questions]
-    fitter = Fitter(members, questions)
-    collected = _Answers(len(questions))
-    risks = np.zeros(len(questions))
-    folds = np.unique(members.fold_of)
-    for fold in folds:
-        say(f"outer fold {fold + 1} of {len(folds)}: fitting on the others")
-        rows = members.fold_of != fold
-        base = _ways(fitter, members, rows, ~rows, collected)
-        risks[~rows] = [one.risk[0] for one, out in zip(_weighed(base, questions), ~rows, strict=True) if out]
-        if _can_rank():
-            for label, texts in ranked_ways(base, members, questions, rows).items():
-                collected.put(label, ~rows, texts)
-    _given(fitter, recipe, members, collected)
-    say("the recipe itself: fitting on all folds")
     everything = np.ones(len(questions), dtype=np.bool_)
+    with progress(Fitter(members, questions).steps * (members.folds + 1)) as advance:
+        steps = Steps(advance)
+        fitter = Fitter(members, questions, steps)
+
+        def fit_all() -> tuple[Fit, Fit]:
+            """The mean by edit, which a second stage starts from, and the best fit, on all questions."""
+            ways = fitter.ways(fitter.start(everything), everything)
+            return ways["mean", "edit"], fitter.best(ways.values(), everything)
+
+        by_fold, (mean, best) = together_with_folds(fitter, members, questions, fit_all, say, steps)
+    collected, risks = _joined(by_fold, members.fold_of)
+    collected |= _given(fitter, recipe, members)
     groups = groups_of(questions)
     distances = {label: edit_distances(texts, golds) for label, texts in collected.items()}
-    start = fitter.start(everything)
     ranker = None
     method = "tuned"
-    if _can_rank() and _worth_it(distances["tuned"], distances["ranked"], groups):
+    if can_rank() and _worth_it(distances["tuned"], distances["ranked"], groups):
         method = "ranked"
-        final = fitter.weights(start, everything, "mean", "edit")
-        ranker = last_fit(final, members, questions)
-    else:
-        final = fitter.best(fitter.ways(start, everything).values(), everything)
+        ranker = last_fit(mean, members, questions)
+    final = best if ranker is None else mean
     rules = _RuleChoice(collected[method], golds, groups)
     distances |= {f"{method}, {name}": own for name, own in rules.distances.items()}
     answer = f"{method}, rules by choice"
@@ -150,64 +170,23 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
     )
 
 
-def _can_rank() -> bool:
-    return importlib.util.find_spec("lightgbm") is not None
+def _joined(
+    by_fold: Mapping[int, FoldAnswers], fold_of: NDArray[np.int64]
+) -> tuple[dict[str, Sequence[str]], NDArray[np.float64]]:
+    """The folds' answers by label and their risks, each of all questions."""
+    texts: dict[str, Sequence[str]] = {}
+    risks = np.zeros(len(fold_of))
+    order = np.argsort(np.concatenate([np.flatnonzero(fold_of == fold) for fold in by_fold]))
+    for label in next(iter(by_fold.values())).texts:
+        flat = [text for answers in by_fold.values() for text in answers.texts[label]]
+        texts[label] = [flat[index] for index in order.tolist()]
+    for fold, answers in by_fold.items():
+        risks[fold_of == fold] = answers.risks
+    return texts, risks
 
 
-def _weighed(fit: Fit, questions: Sequence[Question]) -> Iterator[Considered]:
-    return considered(fit.blended(), questions)
-
-
-class _Answers:
-    """Texts by label, filled row by row as the outer folds come in."""
-
-    def __init__(self, questions: int) -> None:
-        self._texts: dict[str, list[str]] = {}
-        self._questions = questions
-
-    def put(self, label: str, rows: NDArray[np.bool_], texts: Sequence[str]) -> None:
-        own = self._texts.setdefault(label, [""] * self._questions)
-        for index in np.flatnonzero(rows).tolist():
-            own[index] = texts[index]
-
-    def __getitem__(self, label: str) -> list[str]:
-        return self._texts[label]
-
-    def items(self) -> Sequence[tuple[str, list[str]]]:
-        return list(self._texts.items())
-
-
-def _ways(
-    fitter: Fitter,
-    members: OutOfFold,
-    fitted: NDArray[np.bool_],
-    reported: NDArray[np.bool_],
-    collected: _Answers,
-) -> Fit:
-    """Every way to answer, fitted on some rows and put down for the others.
-
-    Returns the mean with tuned weights, decoded by edit: what a second stage starts from.
-    """
-    base = fitter.start(fitted)
-    count = len(members.labels)
-    for number, label in enumerate(members.labels):
-        alone = np.eye(count)[number]
-        for decoder in decoders_to_try():
-            fit = replace(base, blend="mean", decoder=decoder, weights=alone)
-            collected.put(f"{label}: {decoder}, prior and temperature", reported, fit.texts())
-    tuned = fitter.ways(base, fitted)
-    for (blend, decoder), fit in tuned.items():
-        if count > 1:
-            equal = replace(base, blend=blend, decoder=decoder)
-            collected.put(f"{blend}, {decoder}, {_EQUAL}", reported, equal.texts())
-        collected.put(f"{blend}, {decoder}, tuned weights", reported, fit.texts())
-    collected.put("tuned", reported, fitter.best(tuned.values(), fitted).texts())
-    return tuned["mean", "edit"]
-
-
-def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answers) -> None:
-    """What needs no fitting: the recipe as given, and the plain baselines of every member."""
-    everything = np.ones(len(members.fold_of), dtype=np.bool_)
+def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold) -> dict[str, Sequence[str]]:
+    """Answers that need no fitting, by label: the recipe as given, and the baselines of every member."""
     used = [member for member in recipe.members if member.run is not None]
     base = fitter.with_temperatures(
         [member.temperature for member in used], recipe.length_prior, recipe.length_cap
@@ -217,13 +196,14 @@ def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answe
         weights=np.array([member.weight for member in used]),
     )  # fmt: skip
     rules = parse_rules(recipe.rules)
-    collected.put("as given", everything, [apply_rules(text, rules) for text in given.texts()])
+    found: dict[str, Sequence[str]] = {"as given": [apply_rules(text, rules) for text in given.texts()]}
     plain = fitter.with_temperatures([1.0] * len(used), 0.0, DEFAULT_LENGTH_CAP)
     for number, label in enumerate(members.labels):
         alone = replace(plain, decoder="argmax", weights=np.eye(len(used))[number]).texts()
-        collected.put(f"{label}: argmax", everything, alone)
         course = parse_rules(COURSE_2022)
-        collected.put(f"{label}: course-2022", everything, [apply_rules(text, course) for text in alone])
+        found[f"{label}: argmax"] = alone
+        found[f"{label}: course-2022"] = [apply_rules(text, course) for text in alone]
+    return found
 
 
 def _scored(
@@ -310,5 +290,6 @@ def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]],
             "length_prior": fit.length_prior,
             "candidates": fit.candidates,
             "rules": tuple(rules),
+            "nested": None,  # it is of the recipe as it is written
         }
     )

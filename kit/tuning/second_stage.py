@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -53,3 +54,8 @@ def last_fit(fit: Fit, members: OutOfFold, questions: Sequence[Question]) -> Ran
     everything = np.ones(len(questions), dtype=np.bool_)
     candidates = candidates_in(fit, members, questions)
     return fit_ranker(candidates, questions, everything, fitted_on(members.runs))
+
+
+def can_rank() -> bool:
+    """Whether LightGBM is installed."""
+    return importlib.util.find_spec("lightgbm") is not None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from kit.data.records import Question
-from kit.spans.posteriors import Posterior, span_posterior
+from kit.spans.posteriors import Posterior, mass_of_spans
 from kit.spans.span_scores import SpanScores
 
 FLOOR = 1e-5
@@ -25,12 +25,23 @@ def gold_likelihood(posterior: Posterior, questions: Sequence[Question]) -> NDAr
     found = np.zeros(len(questions))
     for number, question in enumerate(questions):
         part = slice(posterior.offsets[number], posterior.offsets[number + 1])
-        spans = {(answer.start, answer.end) for answer in question.answers or ()}
-        for begin, end in spans:
+        for begin, end in gold_spans(question):
             same = (posterior.begin[part] == begin) & (posterior.end[part] == end)
             found[number] += posterior.p[part][same].sum()
     likelihood: NDArray[np.float64] = np.log(np.maximum(found, FLOOR))
     return likelihood
+
+
+def gold_spans(question: Question) -> set[tuple[int, int]]:
+    """Where the gold answers begin and end, code points of the context."""
+    return {(answer.start, answer.end) for answer in question.answers or ()}
+
+
+def enough_for_one(questions: int, seed: int = 0) -> NDArray[np.intp]:
+    """Which of so many questions a temperature is fitted on, int (K,), ascending: all, or a sample."""
+    if questions <= _ENOUGH:
+        return np.arange(questions)
+    return np.sort(np.random.default_rng(seed).choice(questions, _ENOUGH, replace=False))
 
 
 def fit_temperature(
@@ -45,15 +56,16 @@ def fit_temperature(
     *scores* are in the order of *questions*.  Guo et al., On Calibration of Modern Neural Networks
     (2017), with spans for classes.
     """
-    if len(questions) > _ENOUGH:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(questions), _ENOUGH, replace=False))
-        scores, questions = scores.select(chosen), [questions[index] for index in chosen]
+    chosen = enough_for_one(len(questions), seed)
+    if len(chosen) < len(questions):
+        scores, questions = scores.select(chosen), [questions[index] for index in chosen.tolist()]
+
+    golds = [gold_spans(question) for question in questions]
 
     def loss(log_temperature: float) -> float:
-        posterior = span_posterior(
-            scores, length_cap, temperature=float(np.exp(log_temperature)), bonus=bonus
-        )
-        return -float(gold_likelihood(posterior, questions).mean())
+        temperature = float(np.exp(log_temperature))
+        found = mass_of_spans(scores, length_cap, golds, temperature=temperature, bonus=bonus)
+        return -float(np.log(np.maximum(found, FLOOR)).mean())
 
     bounds = (np.log(LOWEST), np.log(HIGHEST))
     best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _TOLERANCE})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import kit
 from kit.data.records import Dataset
+from kit.decoding import ensembles
 from kit.errors import ConfigError, DataError, SpanFileError, SubmissionError
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import DataFile, FoldRecord, RunRecord, write_run
@@ -263,3 +265,34 @@ def test_an_answer_is_explained(three: None, data: Dataset) -> None:
     assert {one.label for one in found.members} == {"words", "letters fold 0", "letters fold 1"}
     with pytest.raises(DataError, match=r"has no question nobody"):
         kit.explain(asked, data, "nobody")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"decoder": "argmax"},
+        {"decoder": "edit", "length_prior": 0.5},
+        {"decoder": "edit", "blend": "product"},
+        {"decoder": "edit", "blend": "vote"},
+    ],
+)
+def test_pieces_of_questions_answer_as_the_whole(
+    three: None, data: Dataset, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    """The CSV's bytes do not depend on how many questions are decoded at a time."""
+    for members in ([A], [A, B, C]):
+        chosen = recipe(*members, **more)
+        written = []
+        for piece in (4096, 3, 1):
+            monkeypatch.setattr(ensembles, "PIECE", piece)
+            written.append(kit.ensemble(chosen, data, out=f"{piece}.csv").path.read_bytes())
+        assert len(set(written)) == 1
+
+
+def test_pieces_of_questions_in_another_order_than_the_file(
+    three: None, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = kit.decode(recipe(A, B), data)
+    turned = replace(data, questions=data.questions[::-1])
+    monkeypatch.setattr(ensembles, "PIECE", 3)
+    assert kit.decode(recipe(A, B), turned) == expected

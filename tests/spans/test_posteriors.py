@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kit.spans import posteriors
 from kit.spans.candidates import best_spans
-from kit.spans.posteriors import Posterior, span_posterior
+from kit.spans.posteriors import Posterior, mass_of_spans, span_posterior
 from kit.spans.span_scores import SpanScores
 from tests.examples import examples
 from tests.spans import made
@@ -82,6 +82,9 @@ def test_the_posterior_is_the_oracles(
         near = {span: p for span, p in full.items() if p >= edge * (1 - 1e-9)}
         total = sum(near.values())
         assert row == pytest.approx({span: p / total for span, p in near.items()}, rel=1e-6)
+    wanted = [[*list(row)[:2], (500, 501)] for row in rows(found)]
+    mass = mass_of_spans(scores, cap, wanted, temperature=temperature, bonus=bonus, depth=depth)
+    assert mass.tolist() == pytest.approx([sum(list(row.values())[:2]) for row in rows(found)])
 
 
 def test_the_default_depth_leaves_out_next_to_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import struct
+import tempfile
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import SpanFileError, WriteError
-from kit.spans.span_scores import SpanScores, aligned, joined
-from kit.spans.store import read_provenance, read_spans, write_spans
+from kit.spans.span_scores import SpanScores, aligned, arrays_of, joined
+from kit.spans.store import SpanFile, read_provenance, read_spans, write_spans
 from tests.examples import examples
 from tests.spans import made
 
@@ -207,3 +208,34 @@ def test_a_failure_between_pieces_leaves_nothing(tmp_path: Path, small: SpanScor
     with pytest.raises(KeyboardInterrupt):
         write_spans(tmp_path / "a.safetensors", made.PROVENANCE, pieces())
     assert list(tmp_path.iterdir()) == []
+
+
+@examples(60)
+@given(st.one_of(made.joint_scores(), made.questions.map(made.scores)), st.data())
+def test_parts_of_a_file_are_parts_of_the_whole(scores: SpanScores, choose: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.safetensors"
+        write_spans(path, scores.provenance, [scores])
+        file = SpanFile(path)
+        assert file.guids == scores.guids
+        first = choose.draw(st.integers(0, len(scores)))
+        last = choose.draw(st.integers(first, len(scores)))
+        part, same = file.part(first, last), scores.select(np.arange(first, last))
+        assert part.guids == same.guids
+        found, expected = arrays_of(part), arrays_of(same)
+        assert list(found) == list(expected)
+        assert all(np.array_equal(found[name], expected[name]) for name in found)
+
+
+def test_a_damaged_file_is_not_opened_in_parts(tmp_path: Path, small: SpanScores) -> None:
+    path = tmp_path / "a.safetensors"
+    write_spans(path, made.PROVENANCE, [small])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(SpanFileError, match=r"damaged \(its checksum does not match\); do this"):
+        SpanFile(path, "do this")
+    path.write_bytes(whole[:-9])
+    with pytest.raises(SpanFileError, match="span file is damaged"):
+        SpanFile(path)
+    with pytest.raises(SpanFileError, match="no such span file"):
+        SpanFile(tmp_path / "b.safetensors")

@@ -16,7 +16,7 @@ import kit
 from kit.data import demo_corpus
 from kit.modeling.tiny import Shape, make_backbone
 from tests.commands import PROJECT, run_program
-from tools.benchmarks import everyday, first_step, gpu, growth, results, steps, training
+from tools.benchmarks import everyday, first_step, gpu, growth, results, steps, training, tuning
 from tools.benchmarks.baselines import usual_distance
 from tools.benchmarks.gpu import Scale, Way, Ways
 from tools.benchmarks.growth import Growth
@@ -229,3 +229,14 @@ def test_the_kit_keeps_its_lead(tmp_path: Path) -> None:
     written = everyday.store(tmp_path, 300)
     assert ratio(written[0][3]) > 0.8  # bytes: hardly more than the arrays themselves
     assert ratio(written[4][3]) > 1  # written faster than it could be compressed
+
+
+def test_many_weights_are_tried_faster_than_by_decoding(tmp_path: Path) -> None:
+    questions = tuning.questions_of(tmp_path, 150)
+    assert ratio(tuning.weights(questions, 3)[3]) > 3
+
+
+def test_a_tuning_is_measured(tmp_path: Path) -> None:
+    found = tuning.fit(tuning.questions_of(tmp_path, 40), 2)
+    assert 0 < found["cpu"] < 120
+    assert found["peak"] > 0

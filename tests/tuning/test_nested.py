@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 import yaml
 
 import kit
-from kit.data.records import Dataset
+from kit.cache import cache_folder
+from kit.data.records import Dataset, Question
 from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import holm
@@ -22,12 +25,15 @@ from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import read_run, write_run
 from kit.settings.training import TrainingSettings
 from kit.spans.posteriors import span_posterior
+from kit.threads import usable_cores
+from kit.tuning import fitting, outer_folds, parallel
 from kit.tuning.fitting import Fitter, ways_to_try
-from kit.tuning.members import out_of_fold_members
+from kit.tuning.members import OutOfFold, out_of_fold_members
 from kit.tuning.second_stage import last_fit
 from kit.tuning.temperature import fit_temperature, gold_likelihood
 from kit.tuning.weights import coordinate_search, greedy_selection, search
 from tests.spans.made import letters, make_run, scores_of, words
+from tests.tuning.slow_fitting import SlowFitter
 
 NOUNS = [
     "한국은행",
@@ -95,7 +101,7 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     text = made.path.read_text(encoding="utf-8")
     assert text.startswith("# Tuned by kit ")
     written = load_recipe(made.path)
-    assert written == tuned.model_copy(update={"ranker": written.ranker})
+    assert written == tuned.model_copy(update={"ranker": written.ranker, "nested": written.nested})
     ranked = made.tuned.method.startswith("ranked")
     assert ranked == (written.decoder == "ranked") == (written.ranker is not None)
     assert {"ranked", "ranked, without members", "ranked, without question"} <= set(rows)
@@ -174,6 +180,114 @@ def test_a_gold_that_cannot_be_expressed_has_a_floor(data: Dataset) -> None:
     assert likelihood.min() == pytest.approx(np.log(1e-5))
     fine = gold_likelihood(span_posterior(scores_of(data, letters, 1, 3.0), 12), data.questions)
     assert fine.mean() > likelihood.mean()
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_the_fast_fit_chooses_what_the_slow_one_chooses(data: Dataset, recipe: Path, fold: int) -> None:
+    members = out_of_fold_members(load_recipe(recipe), data)
+    rows = members.fold_of != fold
+    found = []
+    for fitter in (Fitter(members, data.questions), SlowFitter(members, data.questions)):
+        start = fitter.start(rows)
+        ways = fitter.ways(start, rows)
+        found.append([start, *ways.values(), fitter.best(ways.values(), rows)])
+    for fast, slow in zip(*found, strict=True):
+        for name in ("temperatures", "length_prior", "length_cap", "candidates", "blend", "decoder"):
+            assert getattr(fast, name) == getattr(slow, name)
+        assert fast.weights.tolist() == pytest.approx(slow.weights.tolist())
+        assert fast.texts() == slow.texts()
+
+
+def test_with_many_rows_starts_are_compared_on_a_sample(
+    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The finalists are compared on all rows, and the returned fit is of all questions."""
+    members = out_of_fold_members(load_recipe(recipe), data)
+    rows = members.fold_of != 0
+    whole = Fitter(members, data.questions).start(rows)
+    monkeypatch.setattr(fitting, "SAMPLE", 30)
+    compared: list[int] = []
+    reached = Fitter.reached
+    monkeypatch.setattr(
+        Fitter,
+        "reached",
+        lambda self, fit, rows: compared.append(int(rows.sum())) or reached(self, fit, rows),
+    )
+    found = Fitter(members, data.questions).start(rows)
+    assert compared == [30] * 6 + [rows.sum()] * 2
+    assert len(found.texts()) == QUESTIONS
+    score = [float(fit.table.gold[fit.chosen()][rows].mean()) for fit in (found, whole)]
+    assert score[0] == pytest.approx(score[1], abs=0.2)
+
+
+def test_an_interrupted_tuning_resumes_with_its_finished_folds(
+    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = kit.tune(recipe, out="undisturbed.yaml")
+    monkeypatch.setenv("KIT_CACHE", "cache")  # a new one
+    answer, answered = outer_folds.answer_fold, []
+
+    def interrupted(fitter: Fitter, members: OutOfFold, questions: Sequence[Question], fold: int) -> object:
+        if fold == 2 and answered == [0, 1]:
+            answered.append(-1)
+            raise KeyboardInterrupt
+        answered.append(fold)
+        return answer(fitter, members, questions, fold)
+
+    monkeypatch.setattr(outer_folds, "answer_fold", interrupted)
+    monkeypatch.setattr(parallel, "AT_ONCE", 1)
+    with pytest.raises(KeyboardInterrupt):
+        kit.tune(recipe, out="resumed.yaml")
+    assert answered == [0, 1, -1]
+    lines: list[str] = []
+    resumed = kit.tune(recipe, out="resumed.yaml", say=lines.append)
+    assert answered == [0, 1, -1, 2]
+    assert "2 of the folds were finished before" in lines[0]
+    assert resumed.tuned.rows == undisturbed.tuned.rows
+    first, second = (Path(name).read_text(encoding="utf-8") for name in ("undisturbed.yaml", "resumed.yaml"))
+    assert first.replace("undisturbed", "") == second.replace("resumed", "")
+
+
+def test_a_damaged_or_foreign_entry_is_no_finished_fold(
+    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIT_CACHE", "cache")  # a new one
+    members = out_of_fold_members(load_recipe(recipe), data)
+    finished = outer_folds.FinishedFolds(members, data.questions)
+    answers = outer_folds.FoldAnswers({"as given": ["가", ""]}, [0.1, 2.0])
+    assert finished.read(1) is None
+    finished.write(1, answers)
+    assert finished.read(1) == answers
+    assert finished.read(0) is None
+    others = members.only([0, 1])
+    assert outer_folds.FinishedFolds(others, data.questions).read(1) is None
+    changed = (replace(data.questions[0], text="누구인가?"), *data.questions[1:])
+    assert outer_folds.FinishedFolds(members, changed).read(1) is None
+    folder = cache_folder()
+    assert folder is not None
+    for entry in (folder / "tuning").glob("*.kit"):
+        entry.write_text(entry.read_text(encoding="ascii").replace("2.0", "1.0"), encoding="ascii")
+    assert finished.read(1) is None
+
+
+def test_the_first_error_ends_the_other_pieces_of_work() -> None:
+    seen: list[int] = []
+    steps = parallel.Steps(seen.append)
+    waiting = threading.Event()
+
+    def endless() -> None:
+        waiting.set()
+        while True:
+            steps(0)
+
+    def failing() -> None:
+        waiting.wait(10)
+        steps(3)
+        raise ConfigError("no")
+
+    with pytest.raises(ConfigError, match="no"):
+        parallel.together([failing] if usable_cores() == 1 else [endless, failing], steps)
+    assert seen == [3]
 
 
 def test_every_way_to_answer_is_fitted_as_itself(data: Dataset, recipe: Path) -> None:

@@ -1,6 +1,7 @@
 """``make bench``: the kit and its baselines in the same run; medians and ratios, written to RESULTS.md.
 
-``python -m tools.benchmarks [PART ...]`` measures only these: everyday, training, cpu, growth, first-step.
+``python -m tools.benchmarks [PART ...]`` measures only these: everyday, training, cpu, growth, first-step,
+tuning.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import kit
 from kit.data import demo_corpus
 from kit.modeling.tiny import Shape, make_backbone
-from tools.benchmarks import ensembles, everyday, first_step, gpu, growth
+from tools.benchmarks import ensembles, everyday, first_step, gpu, growth, tuning
 from tools.benchmarks import training as trainings
 from tools.benchmarks.measurement import RUNS
 from tools.benchmarks.results import machine, table, write_section
@@ -48,6 +49,7 @@ PARTS = {
     "cpu": lambda: gpu.main(minutes=2.0),
     "growth": growth.main,
     "first-step": first_step.write_table,
+    "tuning": tuning.write_table,
 }
 
 

@@ -95,13 +95,19 @@ class _OneAfterAnother:
     def __exit__(self, *_: object) -> None:
         pass
 
+    def shutdown(self, **_: object) -> None:
+        pass
+
     map = staticmethod(map)
 
 
 def profile(folder: Path, lines: int = 10) -> str:
     """Where the `edit` answers of five members spend their time, after `compare` in the same *folder*."""
     watch = cProfile.Profile()
-    with mock.patch("kit.spans.posteriors.ThreadPoolExecutor", _OneAfterAnother):
+    with (
+        mock.patch("kit.spans.posteriors.ThreadPoolExecutor", _OneAfterAnother),
+        mock.patch("kit.decoding.ensembles.ThreadPoolExecutor", _OneAfterAnother),
+    ):
         watch.runcall(
             kit.ensemble, folder / f"{MEMBERS}-edit.yaml", folder / "test.json", out=folder / "p.csv"
         )
