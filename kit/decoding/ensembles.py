@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.readers import load
-from kit.data.records import Dataset
+from kit.data.records import Dataset, Question
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.recipes import check, rules_of
 from kit.decoding.voting import Ballot, elected
 from kit.errors import ConfigError, SubmissionError, listed
+from kit.ranking.boundary import refinement
+from kit.ranking.boundary_file import read_boundary
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import log_length_prior
@@ -50,7 +53,7 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
     if blend.votes:
         ballots = [_ballot(recipe, source, dataset, bonus, csvs or {}) for source in sources]
         texts = elected(ballots, questions)
-    elif len(sources) == 1 and decoder.from_scores is not None:
+    elif len(sources) == 1 and decoder.from_scores is not None and recipe.boundary is None:
         (source,) = sources
         texts = decoder.from_scores(
             source.scores(dataset), questions,
@@ -58,18 +61,33 @@ def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | Non
         )  # fmt: skip
     else:
         parts = [member_posterior(recipe, source, dataset, bonus) for source in sources]
-        together = blend_of(recipe, sources, parts)
+        together = _together(recipe, sources, parts)
         if decoder.ensemble is not None:
             texts = decoder.ensemble(recipe, sources, parts, together, questions)
         else:
-            texts = decoder.texts(together, questions)
+            texts = decoder.texts(with_boundary(recipe, together, questions), questions)
     guids = (question.guid for question in dataset)
     tidied = (apply_rules(text, rules) for text in texts)
     return Answers(dict(zip(guids, tidied, strict=True)), sources)
 
 
-def blend_of(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
-    """The posterior that the recipe's blend gives, its likeliest candidates and the mass of the rest."""
+def blend_of(
+    recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior], questions: Sequence[Question]
+) -> Posterior:
+    """The posterior that the recipe's blend gives: its likeliest candidates, by the boundary model where the
+    recipe has one, and the mass of the rest."""
+    return with_boundary(recipe, _together(recipe, sources, parts), questions)
+
+
+def with_boundary(recipe: Recipe, posterior: Posterior, questions: Sequence[Question]) -> Posterior:
+    """*posterior* times the recipe's boundary model to the power of its weight; itself without one."""
+    if recipe.boundary is None or recipe.boundary_weight == 0:
+        return posterior
+    model = read_boundary(Path(recipe.boundary))
+    return refinement(posterior, questions, model, recipe.boundary_weight).posterior
+
+
+def _together(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
     weights = [source.weight for source in sources]
     kept = likeliest_together(parts, _kept(recipe))
     return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
@@ -125,5 +143,6 @@ def _ballot(
                 "must answer every question"
             )
         return Ballot([texts[question.guid] for question in dataset], source.weight)
-    posterior = member_posterior(recipe, source, dataset, bonus).likeliest(recipe.candidates)
+    kept = member_posterior(recipe, source, dataset, bonus).likeliest(recipe.candidates)
+    posterior = with_boundary(recipe, kept, dataset.questions)
     return Ballot(decoded(posterior, dataset.questions, recipe.decoder), source.weight, posterior)

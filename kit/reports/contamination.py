@@ -55,8 +55,11 @@ def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset
             if run.record.valid is not None and run.record.valid.sha256 in {one.sha256 for one in data}:
                 found.append(_fit(f"{run.name}: its checkpoint was chosen by its score on these questions"))
             found += _shared_articles(run.name, run.record, data[0])
-    if recipe.ranker is not None and any(source.fold == OUT_OF_FOLD for source in sources):
-        found.append(_fit(f"{recipe.ranker}: the second stage was fitted on these questions"))
+    if any(source.fold == OUT_OF_FOLD for source in sources):
+        if recipe.ranker is not None:
+            found.append(_fit(f"{recipe.ranker}: the second stage was fitted on these questions"))
+        if recipe.boundary is not None:
+            found.append(_fit(f"{recipe.boundary}: the boundary model was fitted on these questions"))
     return found
 
 

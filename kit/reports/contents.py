@@ -92,6 +92,10 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
         found += [
             ("blend", recipe.blend),
             ("decoder", recipe.decoder + (f" ({recipe.ranker})" if recipe.ranker else "")),
+            (
+                "boundary model",
+                f"{recipe.boundary}, weight {recipe.boundary_weight:g}" if recipe.boundary else "none",
+            ),
             ("length cap", counted(recipe.length_cap, "character")),
             ("length prior", f"{recipe.length_prior:g}"),
             ("candidates", counted(recipe.candidates, "span")),

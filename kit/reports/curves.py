@@ -15,8 +15,7 @@ from kit.decoding.form_table import make_table
 from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, KEPT, likeliest_together
-from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.span_scores import offsets_of, ranges
+from kit.spans.posteriors import span_posterior
 from kit.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
 
 _TEMPERATURES = 11
@@ -98,7 +97,7 @@ def _likelihoods(recipe: Recipe, member: Member, dataset: Dataset, chosen: NDArr
 def weights(source: ReportSource) -> Curves:
     """Edit Score by the weight of each member, the others in proportion, on a sample of the questions.
 
-    Before the rules; for ``ranked`` by `edit`.
+    Before the rules and without a boundary model; for ``ranked`` by `edit`.
     """
     recipe, members = source.recipe, source.members
     if recipe is None:
@@ -115,7 +114,7 @@ def weights(source: ReportSource) -> Curves:
     if not len(chosen):
         return Curves(reason="no question has a span")
     questions = [source.dataset.questions[number] for number in chosen.tolist()]
-    table = make_table(likeliest_together([_rows(part, chosen) for part in parts], KEPT), questions)
+    table = make_table(likeliest_together([part.select(chosen) for part in parts], KEPT), questions)
     own = np.array([member.weight for member in members])
     grid = np.linspace(0.0, 1.0, _WEIGHTS)
     curves = []
@@ -128,16 +127,6 @@ def weights(source: ReportSource) -> Curves:
             scores.append(float(table.gold[found].mean()))
         curves.append(Curve(member.label, tuple(grid.tolist()), tuple(scores), round(member.weight, 4)))
     return Curves(tuple(curves))
-
-
-def _rows(posterior: Posterior, chosen: NDArray[np.intp]) -> Posterior:
-    """The posterior of the questions *chosen*, in that order."""
-    spans = ranges(posterior.offsets[chosen], posterior.offsets[chosen + 1])
-    counts = np.diff(posterior.offsets)[chosen]
-    return Posterior(
-        offsets_of(counts), posterior.begin[spans], posterior.end[spans], posterior.p[spans],
-        posterior.tail[chosen],
-    )  # fmt: skip
 
 
 def learning(members: Sequence[Member]) -> Curves:

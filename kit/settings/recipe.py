@@ -15,6 +15,7 @@ from kit.settings.validation import PathText, Settings, mistakes_in
 RuleSpec = str | dict[str, int | float | str | bool]
 
 DEFAULT_LENGTH_CAP = 60
+DEFAULT_BOUNDARY_WEIGHT = 0.45
 
 
 # Upper bounds are far beyond any use and well within float64 and memory: past them sums overflow, and
@@ -56,6 +57,8 @@ class Recipe(Settings):
     length_prior: Annotated[float, Field(ge=0, le=1e3)] = 0.0
     lengths: PathText | None = None
     candidates: Annotated[int, Field(ge=1, le=10_000)] = 50
+    boundary: PathText | None = None
+    boundary_weight: Annotated[float, Field(ge=0, le=100)] = DEFAULT_BOUNDARY_WEIGHT
     ranker: PathText | None = None
     rules: Annotated[tuple[RuleSpec, ...], Field(strict=False)] = ()
 

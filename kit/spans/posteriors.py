@@ -53,6 +53,14 @@ class Posterior:
         """
         return self.only(likeliest_of(self.p, self.offsets, count))
 
+    def select(self, chosen: NDArray[np.intp]) -> Posterior:
+        """The questions *chosen*, in that order."""
+        spans = ranges(self.offsets[chosen], self.offsets[chosen + 1])
+        counts = np.diff(self.offsets)[chosen]
+        return Posterior(
+            offsets_of(counts), self.begin[spans], self.end[spans], self.p[spans], self.tail[chosen]
+        )
+
     def only(self, kept: NDArray[np.bool_]) -> Posterior:
         """Only the spans where *kept* (bool (S,)) is true; the others' mass goes to the tail."""
         question, cut = self.question, ~kept

@@ -32,7 +32,7 @@ def strip_particles(text: str) -> str:
 def _end_of_noun(text: str) -> int:
     """Where the last particles begin, in code points; len(text) where there are none to strip."""
     end = len(text)
-    for token in reversed(_kiwi().tokenize(text)):
+    for token in reversed(kiwi().tokenize(text)):
         if not token.tag.startswith("J") or token.start + token.len != end:
             return end
         end = token.start
@@ -40,7 +40,8 @@ def _end_of_noun(text: str) -> int:
 
 
 @functools.cache
-def _kiwi() -> Any:
+def kiwi() -> Any:
+    """The analyser of morphemes, loaded once.  Raises ConfigError where kiwipiepy is missing."""
     check_installed()
     from kiwipiepy import Kiwi
 

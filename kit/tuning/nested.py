@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,13 +14,12 @@ from kit.errors import ConfigError
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
 from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import Decile, calibration
-from kit.ranking.model import Ranker
-from kit.settings.recipe import DEFAULT_LENGTH_CAP, Recipe, RuleSpec
+from kit.settings.recipe import DEFAULT_BOUNDARY_WEIGHT, DEFAULT_LENGTH_CAP, Recipe, RuleSpec
 from kit.spans.minimum_risk import Considered, considered
 from kit.text_rules.rules import COURSE_2022, RULES, Rule, apply_rules, parse_rules
 from kit.tuning.fitting import Fit, Fitter, decoders_to_try
 from kit.tuning.members import OutOfFold, out_of_fold_members
-from kit.tuning.second_stage import last_fit, ranked_ways
+from kit.tuning.second_stage import BOUNDARY, RANKED, SecondStage, last_fit, second_stage_ways
 
 TRIED: tuple[RuleSpec, ...] = (
     "trim", "balance_quotes", "tighten_symbols", "strip_particles", {"blank_long": 20}, {"blank_long": 30},
@@ -53,12 +51,12 @@ class Tuned:
 
     recipe: Recipe
     method: str
-    """The row of the table that the recipe answers by: "tuned" or "ranked", with the rules it keeps."""
+    """The row of the table that the recipe answers by, with the rules it keeps."""
     rows: tuple[Row, ...]
     distances: NDArray[np.float64]
     groups: NDArray[np.int64]
-    ranker: Ranker | None
-    """With ``decoder: ranked`` in the recipe."""
+    stage: SecondStage | None
+    """What the recipe needs beside it: a boundary model and, with ``decoder: ranked``, a ranker."""
     deciles: tuple[Decile, ...]
     """Expected against actual distance of the blend's own choice by `edit`, nested."""
     importances: Mapping[str, float]
@@ -75,6 +73,7 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
     members = out_of_fold_members(recipe, dataset)
     questions = dataset.questions
     golds = [question.golds for question in questions]
+    groups = groups_of(questions)
     fitter = Fitter(members, questions)
     collected = _Answers(len(questions))
     risks = np.zeros(len(questions))
@@ -84,21 +83,21 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
         rows = members.fold_of != fold
         base = _ways(fitter, members, rows, ~rows, collected)
         risks[~rows] = [one.risk[0] for one, out in zip(_weighed(base, questions), ~rows, strict=True) if out]
-        if _can_rank():
-            for label, texts in ranked_ways(base, members, questions, rows).items():
-                collected.put(label, ~rows, texts)
+        for label, texts in second_stage_ways(base, members, questions, groups, rows).items():
+            collected.put(label, ~rows, texts)
     _given(fitter, recipe, members, collected)
     say("the recipe itself: fitting on all folds")
     everything = np.ones(len(questions), dtype=np.bool_)
-    groups = groups_of(questions)
     distances = {label: edit_distances(texts, golds) for label, texts in collected.items()}
     start = fitter.start(everything)
-    ranker = None
+    stage = None
     method = "tuned"
-    if _can_rank() and _worth_it(distances["tuned"], distances["ranked"], groups):
-        method = "ranked"
+    for other in (BOUNDARY, RANKED):
+        if other in distances and _worth_it(distances[method], distances[other], groups):
+            method = other
+    if method != "tuned":
         final = fitter.weights(start, everything, "mean", "edit")
-        ranker = last_fit(final, members, questions)
+        stage = last_fit(final, members, questions, groups, ranked=method == RANKED)
     else:
         final = fitter.best(fitter.ways(start, everything).values(), everything)
     rules = _RuleChoice(collected[method], golds, groups)
@@ -106,21 +105,15 @@ def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda
     answer = f"{method}, rules by choice"
     distances[answer] = edit_distances(rules.nested(members.fold_of), golds)
     return Tuned(
-        recipe=_recipe(
-            recipe, final, [rule.spec for rule in rules.kept(everything)], ranked=ranker is not None
-        ),
+        recipe=_recipe(recipe, final, [rule.spec for rule in rules.kept(everything)], stage),
         method=answer,
         rows=_scored(distances, groups, reference="as given"),
         distances=distances[answer],
         groups=groups,
-        ranker=ranker,
+        stage=stage,
         deciles=calibration(risks, distances["mean, edit, tuned weights"]),
-        importances={} if ranker is None else ranker.importances(),
+        importances={} if stage is None or stage.ranker is None else stage.ranker.importances(),
     )
-
-
-def _can_rank() -> bool:
-    return importlib.util.find_spec("lightgbm") is not None
 
 
 def _weighed(fit: Fit, questions: Sequence[Question]) -> Iterator[Considered]:
@@ -264,7 +257,9 @@ def _worth_it(without: NDArray[np.float64], with_it: NDArray[np.float64], groups
     return difference.mean < -standard_error
 
 
-def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]], *, ranked: bool) -> Recipe:
+def _recipe(
+    given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]], stage: SecondStage | None
+) -> Recipe:
     members = tuple(
         member.model_copy(update={"weight": round(float(weight), 4), "temperature": temperature})
         for member, weight, temperature in zip(given.members, fit.weights, fit.temperatures, strict=True)
@@ -273,8 +268,11 @@ def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]],
         update={
             "members": members,
             "blend": fit.blend,
-            "decoder": "ranked" if ranked else fit.decoder,
-            "ranker": None,  # its path is known when it is written
+            "decoder": fit.decoder if stage is None or stage.ranker is None else "ranked",
+            # Paths are known when the files are written.
+            "ranker": None,
+            "boundary": None,
+            "boundary_weight": DEFAULT_BOUNDARY_WEIGHT if stage is None else stage.weight,
             "length_cap": fit.length_cap,
             "length_prior": fit.length_prior,
             "candidates": fit.candidates,
