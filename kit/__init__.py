@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from kit.api.ensemble import decode, ensemble, explain, write_submission
     from kit.api.kernel import kernel_logs, kernel_output, kernel_quota, kernel_status, push_kernel
     from kit.api.leaderboard import download_leaderboard, leaderboard
-    from kit.api.models import predict, settings_for, train
     from kit.api.notebook import notebook
+    from kit.api.predict import predict
     from kit.api.report import overview, report
     from kit.api.runs import runs
     from kit.api.score import out_of_fold, score
     from kit.api.submissions import fetch_submission, submissions
     from kit.api.submit import submit
-    from kit.api.sweeps import sweep
+    from kit.api.sweep import sweep
+    from kit.api.train import settings_for, train
     from kit.api.tune import tune
     from kit.errors import KitError
 
@@ -73,9 +74,9 @@ _FUNCTIONS = {
     "check": "check",
     "check_files": "check",
     "leaks": "check",
-    "train": "models",
-    "settings_for": "models",
-    "predict": "models",
+    "train": "train",
+    "settings_for": "train",
+    "predict": "predict",
     "decode": "ensemble",
     "ensemble": "ensemble",
     "explain": "ensemble",
@@ -91,7 +92,7 @@ _FUNCTIONS = {
     "submissions": "submissions",
     "fetch_submission": "submissions",
     "runs": "runs",
-    "sweep": "sweeps",
+    "sweep": "sweep",
     "push_kernel": "kernel",
     "kernel_status": "kernel",
     "kernel_logs": "kernel",

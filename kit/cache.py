@@ -1,7 +1,7 @@
-"""The user's cache: what can be made again, named by its content, whole or not there, bounded in size.
+"""The user's cache: results that can be recomputed, named by the hash of their input, bounded in size.
 
-Entries lie in the folder that KIT_CACHE names, or in ``korean-mrc-kit`` of the user's cache folder; an empty
-KIT_CACHE keeps nothing.  Nothing depends on it: where it cannot be read or written, things are made anew.
+Entries are in the folder that KIT_CACHE names, or in ``korean-mrc-kit`` of the user's cache folder; an empty
+KIT_CACHE turns the cache off.  Nothing depends on it: where it cannot be used, results are recomputed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import TypeVar
 from kit.errors import KitError
 from kit.files import locked, replacing
 
-PLACE = "KIT_CACHE"
+VARIABLE = "KIT_CACHE"
 LIMIT = 2 << 30
-"""Bytes of all entries together; beyond it the ones used longest ago go."""
+"""Bytes of all entries together; beyond it the least recently used ones are deleted."""
 _NAME = re.compile(r"[0-9a-f]{64}\.kit")
 _LEFTOVER = re.compile(r"\.[0-9a-f]{64}\.kit\..*\.part")
 _DAY = 86_400
@@ -29,8 +29,8 @@ T = TypeVar("T")
 
 
 def cache_folder() -> Path | None:
-    """Where entries lie; None where KIT_CACHE is set and empty, or there is no home folder."""
-    named = os.environ.get(PLACE)
+    """The folder of the entries; None where KIT_CACHE is set and empty, or there is no home folder."""
+    named = os.environ.get(VARIABLE)
     if named is not None:
         return Path(named) if named else None
     if base := os.environ.get("XDG_CACHE_HOME"):
@@ -41,7 +41,7 @@ def cache_folder() -> Path | None:
 
 
 def content_key(recipe: str, *texts: Iterable[str]) -> str:
-    """SHA-256, hex, of lists of texts and of the *recipe*, which says what is made from them, and how."""
+    """SHA-256, hex, of lists of texts and of the *recipe*: what is computed from them, and how."""
     whole = hashlib.sha256(recipe.encode())
     for part in map(list, texts):
         lengths = hashlib.sha256()
@@ -53,7 +53,7 @@ def content_key(recipe: str, *texts: Iterable[str]) -> str:
     return whole.hexdigest()
 
 
-def kept(
+def cached(
     kind: str,
     key: str,
     read: Callable[[Path], T],
@@ -62,39 +62,39 @@ def kept(
     size: int = 0,
     make: bool = True,
 ) -> T | None:
-    """What entry *key* of *kind* holds, made first if need be; None where the cache is of no use.
+    """The content of entry *key* of *kind*, made first if it is missing; None where the cache cannot be used.
 
     *read* raises ValueError or OSError for a damaged file, which is then made again.  *write* fills a
-    temporary file of at most about *size* bytes; several processes that want the same entry wait for one that
-    makes it.  Without *make*, None where the entry is not there.
+    temporary file of at most about *size* bytes; one of several processes makes the entry and the
+    others wait.  Without *make*, None where the entry is not there.
     """
     folder = cache_folder()
     if folder is None:
         return None
     path = folder / kind / f"{key}.kit"
-    if (found := _sound(path, read)) is not None:
+    if (found := _read(path, read)) is not None:
         return found
     if not make or not _has_room(folder, size):
         return None
     try:
         with locked(path):
-            if (found := _sound(path, read)) is not None:
+            if (found := _read(path, read)) is not None:
                 return found
             with replacing(path, verify=read) as temporary:
                 write(temporary)
             _trim(folder, path)
-            return _sound(path, read)
-    except (OSError, ValueError, KitError):  # full, read-only, or not kept as it was written
+            return _read(path, read)
+    except (OSError, ValueError, KitError):  # full, read-only, or changed by the disk
         return None
 
 
-def _sound(path: Path, read: Callable[[Path], T]) -> T | None:
+def _read(path: Path, read: Callable[[Path], T]) -> T | None:
     try:
         found = read(path)
     except (OSError, ValueError):
         return None
     with contextlib.suppress(OSError):
-        os.utime(path)  # used now: the last to go
+        os.utime(path)  # the most recently used is deleted last
     return found
 
 
@@ -108,7 +108,7 @@ def _has_room(folder: Path, size: int) -> bool:
 
 
 def entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The cache's own files below *folder*; whatever else lies there is none of its business."""
+    """The cache's own files below *folder*; other files there are ignored."""
     for path in folder.glob("*/*.kit"):
         if _NAME.fullmatch(path.name):
             with contextlib.suppress(OSError):
@@ -116,7 +116,7 @@ def entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _trim(folder: Path, newest: Path) -> None:
-    """Delete what was used longest ago until the rest fits, and what killed processes left a day ago."""
+    """Delete the least recently used entries until the rest fits, and temporary files older than a day."""
     total = 0
     for path, about in sorted(entries(folder), key=lambda entry: -entry[1].st_mtime):
         total += about.st_size

@@ -1,4 +1,4 @@
-"""The errors a user can meet.  Every message is one line: what (with its value), the rule, the cure."""
+"""The errors that a user can get.  Every message is one line: the value, the rule, the cure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Entry = TypeVar("Entry")
 
 
 class KitError(Exception):
-    """Something the user can mend; the command line prints it as one line and exits with 1."""
+    """A problem that the user can fix; the command line prints it as one line and exits with 1."""
 
 
 class DataError(KitError):
@@ -38,19 +38,19 @@ class SubmissionError(KitError):
 
 
 class WriteError(KitError):
-    """A file that could not be written; what stood there before is untouched."""
+    """A file that could not be written; an earlier file is unchanged."""
 
 
 class LockError(KitError):
-    """Something another process is at work on."""
+    """Something that another process is working on."""
 
 
 class KaggleError(KitError):
-    """Kaggle said no, or did not answer."""
+    """Kaggle refused a request or did not answer."""
 
 
 class NotAuthenticatedError(KaggleError):
-    """No credentials, credentials that cannot be read, or such that Kaggle does not accept."""
+    """No credentials, unreadable credentials, or credentials that Kaggle does not accept."""
 
 
 class NoCredentialsError(NotAuthenticatedError):
@@ -74,7 +74,7 @@ class DailyLimitError(KaggleError):
 
 
 class RejectedError(KaggleError):
-    """Kaggle looked at the request, or at the file, and refused it."""
+    """Kaggle checked the request or the file and refused it."""
 
 
 class UploadFailedError(KaggleError):
@@ -82,27 +82,27 @@ class UploadFailedError(KaggleError):
 
 
 class UnavailableError(KaggleError):
-    """No answer, or none that can be read: the same call may succeed later."""
+    """No answer, or an unreadable one: the same call may succeed later."""
 
 
 class NetworkError(KaggleError):
-    """A certificate or a proxy of this network refused the connection: nothing was sent, no retry helps."""
+    """A certificate or proxy of this network refused the connection: nothing was sent, retries fail."""
 
 
 class ClientVersionError(KaggleError):
-    """Kaggle and the installed client do not know the same calls or values."""
+    """The installed client does not match Kaggle's calls or values."""
 
 
 class OutcomeUnknownError(KaggleError):
-    """A submission or kernel was sent and its answer lost: Kaggle may have recorded it."""
+    """A submission or kernel was sent and the answer was lost: Kaggle may have recorded it."""
 
 
 class KernelError(KaggleError):
-    """A kernel that failed, is still at work, or left no run."""
+    """A kernel that failed, is still running, or left no run."""
 
 
 class DownloadError(KaggleError):
-    """What was downloaded is not what Kaggle offered."""
+    """A download that differs from what Kaggle offered."""
 
 
 def all_of(mistakes: Sequence[str], shown: int = SHOWN) -> str:
@@ -119,7 +119,7 @@ def listed(names: Sequence[str], shown: int = SHOWN) -> str:
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: ``1 fault``, ``2 faults``, ``1,204 faults``; *plural* where it takes no s."""
+    """A number with its noun: ``1 fault``, ``2 faults``, ``1,204 faults``; *plural* if it has no s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written to a temporary name, flushed, then renamed."""
+"""Files and folders written completely or not at all: to a temporary name, flushed, then renamed; locks."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def sha256_file(path: Path) -> str:
 
 
 def now() -> str:
-    """The time as every file records it: UTC, to the second, ISO 8601."""
+    """The current time as all files record it: UTC, to the second, ISO 8601."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a file or folder is one of those here that are written before they get their name."""
+    """Whether a file or folder is a temporary one of this module."""
     return path.name.startswith(".") and path.name.endswith(_PART)
 
 
@@ -63,37 +63,55 @@ def is_temporary(path: Path) -> bool:
 def replacing(path: Path, verify: Callable[[Path], object] | None = None) -> Iterator[Path]:
     """Yield a temporary path beside *path*; on success verify it and rename it over *path*.
 
-    Nothing half-written ever stands at *path*: on any failure the temporary file goes and an
-    earlier file stays; what a killed process left of its own goes too.  Raises WriteError where the folder
-    cannot be written or the disk is full.
+    *path* is never half-written: on any failure the temporary file is removed and an earlier file stays.
+    Temporary files of killed processes are removed too.  Raises WriteError where the folder cannot be
+    written or the disk is full.
     """
     temporary, held = None, -1
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
-        held, temporary = _held_beside(path)
-        # mkstemp makes files private (0600); ours get the mode any new file would get.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        if verify is not None:
-            verify(temporary)
-        temporary.replace(path)
-        temporary = None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise WriteError(
-            f"{path}: cannot be written ({reason}); free space or choose a folder you may write to"
-        ) from error
+        with _write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(path)
+            held, temporary = _held_beside(path)
+            # mkstemp makes files private (0600); ours get the mode any new file would get.
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
+            yield temporary
+            _flush(temporary)
+            if verify is not None:
+                verify(temporary)
+            temporary.replace(path)
+            temporary = None
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):  # of a disk that failed: the first error says more
                 temporary.unlink(missing_ok=True)
         if held >= 0:
             os.close(held)
+
+
+@contextlib.contextmanager
+def _write_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError into a WriteError about *path*."""
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(
+            f"{path}: cannot be written ({error.strerror or error}); free space or choose a folder you may "
+            "write to"
+        ) from error
+
+
+def _flush(path: Path) -> None:
+    """Flush a file or folder to the disk."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _held_beside(path: Path) -> tuple[int, Path]:
@@ -105,7 +123,7 @@ def _held_beside(path: Path) -> tuple[int, Path]:
             return -1, Path(name)
         with contextlib.suppress(OSError):  # not every file system has locks
             fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:  # not swept away before the lock was there
+        if os.fstat(handle).st_nlink:  # nobody removed it before it was locked
             return handle, Path(name)
         os.close(handle)
 
@@ -126,12 +144,12 @@ def _sweep(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, *, wait: bool = True, purpose: str = "") -> Iterator[None]:
-    """Hold a lock on *path* (a name, it need not exist) against other processes of this machine.
+    """Hold a lock on *path* (it need not exist) against other processes of this machine.
 
-    The lock goes with its process, however that ends.  Raises LockError at once where another
+    The lock ends with its process.  Raises LockError at once where another
     process holds it and *wait* is False; WriteError where no lock can be made.
     """
-    # In the machine's temporary folder: locks on network file systems are not to be relied on.
+    # In the machine's temporary folder: locks on network file systems are unreliable.
     key = hashlib.sha256(f"{path.resolve()}\n{purpose}".encode()).hexdigest()[:24]
     with contextlib.ExitStack() as held:
         try:
@@ -148,17 +166,17 @@ def locked(path: Path, *, wait: bool = True, purpose: str = "") -> Iterator[None
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write *text* as UTF-8 with ``\\n`` line ends, whole or not at all."""
+    """Write *text* as UTF-8 with ``\\n`` line ends, completely or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def refuse_links(*folders: Path) -> None:
-    """Raises WriteError where one of *folders* is a symbolic link: what it leads to may be another's."""
+    """Raises WriteError where one of *folders* is a symbolic link: its target may belong to somebody else."""
     for folder in folders:
         if folder.is_symlink():
             raise WriteError(
-                f"{folder}: is a link, and what it leads to is not overwritten; remove it, or choose another"
+                f"{folder}: is a link, and its target is not overwritten; remove it, or choose another folder"
             )
 
 
@@ -171,68 +189,55 @@ def replacing_folder(folder: Path, fill: Callable[[Path], object]) -> None:
     refuse_links(folder)
     temporary = folder / f".{os.getpid()}.part"
     try:
-        for leftover in folder.glob(".*.part"):  # of a process that was killed
-            shutil.rmtree(leftover)
-        temporary.mkdir(parents=True)
-        fill(temporary)
-        written = sorted(temporary.iterdir())
-        for path in written:
-            with path.open("rb+") as file:
-                os.fsync(file.fileno())
-        for path in written:
-            path.replace(folder / path.name)
-    except OSError as error:
-        raise WriteError(
-            f"{folder}: cannot be written ({error.strerror or error}); free space or choose another folder"
-        ) from error
+        with _write_errors(folder):
+            for leftover in folder.glob(".*.part"):  # of a process that was killed
+                shutil.rmtree(leftover)
+            temporary.mkdir(parents=True)
+            fill(temporary)
+            written = sorted(temporary.iterdir())
+            for path in written:
+                _flush(path)
+            for path in written:
+                path.replace(folder / path.name)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def fresh_beside(folder: Path) -> Iterator[Path]:
-    """A new temporary folder beside *folder*, to be filled and renamed; gone when the block ends.
+    """A new temporary folder beside *folder*, to fill and rename; removed when the block ends.
 
-    Hold a lock on *folder*: what killed processes left of theirs is removed.  Raises WriteError where the
+    Hold a lock on *folder*: temporary folders of killed processes are removed.  Raises WriteError where the
     disk is full or cannot be written, here and inside the block.
     """
     target = folder.resolve()
     temporary: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        sweep_beside(folder)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent))
-        yield temporary
-    except OSError as error:
-        raise WriteError(
-            f"{folder}: cannot be written ({error.strerror or error}); free space or choose another folder"
-        ) from error
+        with _write_errors(folder):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sweep_beside(folder)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent))
+            yield temporary
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sweep_beside(folder: Path) -> None:
-    """Remove what killed processes left of `fresh_beside`; hold the lock on *folder*."""
+    """Remove the temporary folders of killed processes beside *folder*; hold its lock."""
     target = folder.resolve()
     for leftover in target.parent.glob(f".{glob.escape(target.name)}.*{_PART}"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
 def flush_folder(folder: Path) -> None:
-    """Everything below *folder* onto the disk, names included: a power cut leaves no name without content."""
+    """Flush everything below *folder* to the disk: a power cut leaves no name without its content."""
     for path in [folder, *folder.rglob("*")]:
-        if path.is_dir() and os.name == "nt":
-            continue
-        handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _flush(path)
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Add *line* to a file of lines and flush it to the disk; a torn last line does not swallow it.
+    """Add *line* to a file of lines and flush it to the disk; a half-written last line does not join it.
 
     The caller holds the file's lock.  Raises OSError.
     """
@@ -246,9 +251,5 @@ def append_line(path: Path, line: bytes) -> None:
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    if new and os.name != "nt":
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    if new:
+        _flush(path.parent)

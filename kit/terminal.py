@@ -1,7 +1,7 @@
-"""What people see in a shell: tables, progress and one-line messages, in one look.
+"""Terminal output in one style: tables, progress bars and one-line messages.
 
-Results go to standard output, everything else to standard error.  Text from data is shown, never
-obeyed: control characters in it are made visible.
+Results go to standard output, everything else to standard error.  Control characters in text from data are
+made visible, so that the terminal never executes them.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from rich.text import Text
 
 _GAP = 2
 _NARROWEST = 12
-"""Columns that words are wrapped to at the least, before a table gives up being one."""
+"""The narrowest column that words are wrapped to; a table that needs less becomes a list."""
 
 
-class Shown(io.TextIOBase):
-    """A stream on which control characters are shown, whoever writes: libraries, warnings, tracebacks.
+class EscapedStream(io.TextIOBase):
+    """A stream that makes control characters visible, also those of libraries, warnings and tracebacks.
 
-    Text of the kit's own that has colours goes to ``stream``, the one behind.
+    The kit's own coloured text goes to ``stream``, the stream behind it.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -50,39 +50,39 @@ class Shown(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """As of the stream behind."""
+        """As the stream behind."""
         self.stream.flush()
 
     def isatty(self) -> bool:
-        """As of the stream behind."""
+        """As the stream behind."""
         return self.stream.isatty()
 
     def fileno(self) -> int:
-        """As of the stream behind."""
+        """As the stream behind."""
         return self.stream.fileno()
 
     def writable(self) -> bool:
-        """It is for nothing else."""
+        """Always."""
         return True
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """As of the stream behind."""
+        """As the stream behind."""
         return self.stream.encoding
 
 
-def show_everything() -> None:
-    """From now on nothing that this process prints is obeyed by a terminal, and nothing cannot be printed."""
+def escape_output() -> None:
+    """From now on escape control characters, and characters that the console cannot print."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a console that knows no Hangul
-    if not isinstance(sys.stdout, Shown):
-        sys.stdout, sys.stderr = Shown(sys.stdout), Shown(sys.stderr)
+            stream.reconfigure(errors="backslashreplace")  # a console without Hangul
+    if not isinstance(sys.stdout, EscapedStream):
+        sys.stdout, sys.stderr = EscapedStream(sys.stdout), EscapedStream(sys.stderr)
 
 
 def _console(stream_is_error: bool) -> Console:
     stream = sys.stderr if stream_is_error else sys.stdout
-    if isinstance(stream, Shown):
+    if isinstance(stream, EscapedStream):
         stream = stream.stream
     plain = not stream.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return Console(
@@ -108,29 +108,29 @@ def _shown(character: str) -> str:
 
 
 def say(line: str) -> None:
-    """One line for the person, on standard error."""
+    """Print one line for the user on standard error."""
     _console(True).print(Text(visible(line)))
 
 
 def error(line: str) -> None:
-    """The one line of a failure, on standard error."""
+    """Print the one line of a failure on standard error."""
     text = Text("error: ", style="bold red")
     text.append(visible(line), style="default")
     _console(True).print(text)
 
 
 def line(text: str) -> None:
-    """One line of a result, on standard output."""
+    """Print one line of a result on standard output."""
     _console(False).print(Text(visible(text)))
 
 
 def table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: Container[str] = ()
 ) -> None:
-    """A table on standard output: the first column and those in *words* to the left, others to the right.
+    """Print a table on standard output: the first column and those in *words* left-aligned, the others right.
 
-    On a terminal that is too narrow words are wrapped, then intervals between their two ends, but no
-    number; where that does not help, each row becomes a list.  A pipe has no width: nothing is wrapped.
+    On a narrow terminal words are wrapped, then intervals between their two ends, but never numbers; where
+    that is not enough, each row becomes a list.  In a pipe nothing is wrapped.
     """
     heads = [visible(column) for column in columns]
     cells = [[visible(cell) for cell in row] for row in rows]
@@ -159,7 +159,7 @@ def table(
 
 
 def _folded(row: Sequence[str], wordy: Sequence[bool]) -> list[str]:
-    """The cells of a row, each interval (or the words in its place) among the figures on several lines."""
+    """The cells of a row, with each interval (or the words in its place) on several lines."""
     return [cell if left else _in_lines(cell) for cell, left in zip(row, wordy, strict=True)]
 
 
@@ -195,7 +195,7 @@ def _widths(
 
 
 def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """Names and values on standard output, one pair a line; on a terminal long values are wrapped."""
+    """Print names and values on standard output, one pair a line; on a terminal long values are wrapped."""
     console = _console(False)
     console.print(Text(visible(title), style="bold"))
     _pairs(console, [(visible(name), visible(value)) for name, value in rows])
@@ -214,7 +214,7 @@ def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
             grid.add_column(style="dim", width=width)
             grid.add_column(overflow="fold", max_width=room)
             grid.add_row(Text(name), Text(value))
-        else:  # beside its name, a figure or a word would be cut
+        else:  # beside its name a number or a word would be cut
             grid.add_column(overflow="fold")
             grid.add_row(Text(name, style="dim"))
             grid.add_row(Padding(Text(value), (0, 0, 0, _GAP)))
@@ -223,7 +223,7 @@ def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
 
 @contextlib.contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar over *total* things; yields a function that hears how many more are done.
+    """A progress bar over *total* items; yields a function to call with how many more are done.
 
     Nothing is shown where standard error is not a terminal, or *total* is 0.
     """
@@ -236,9 +236,9 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 @contextlib.contextmanager
 def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar over bytes; yields a function that hears how many have come, and of how many.
+    """A progress bar over bytes; yields a function to call with the bytes so far and their total.
 
-    Nothing is shown until the first has come, nor where standard error is not a terminal, or *hidden*.
+    Nothing is shown before the first call, where standard error is not a terminal, or if *hidden*.
     """
     console = _console(True)
     bar = Progress(
@@ -256,7 +256,7 @@ def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int 
 
 
 def progress_bar() -> Progress:
-    """The kit's progress bar, with a ``note`` field behind it; silent where nobody watches."""
+    """The kit's progress bar, with a ``note`` field at its end; hidden outside a terminal."""
     console = _console(True)
     return Progress(
         TextColumn("{task.description}", markup=False),
@@ -271,7 +271,7 @@ def progress_bar() -> Progress:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: 40 s, 12 min, 3 h 5 min."""
+    """Seconds in readable form: 40 s, 12 min, 3 h 5 min."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"

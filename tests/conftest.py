@@ -29,7 +29,12 @@ settings.load_profile("quick")
 _SLOW_SECONDS = 300
 """The limit of a slow test; that of the others is in pyproject.toml."""
 
-LONG = ("tests/cli/test_demo.py", "tests/notebooks", "tests/test_training.py", "tests/test_road.py")
+LONG = (
+    "tests/cli/test_demo.py",
+    "tests/notebooks",
+    "tests/test_training.py",
+    "tests/kaggle/kernels/test_output.py",
+)
 """What is to begin first, so that nothing long is left for one process at the end."""
 
 

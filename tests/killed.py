@@ -14,6 +14,7 @@ import torch
 from transformers import TrainerCallback
 
 import kit
+from kit.api.train import training_job
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
 
@@ -57,12 +58,5 @@ def main() -> None:
         trainer_callbacks = (DieAtStep(int(number)),)
     else:
         die_while_writing(int(number))
-    chosen = kit.settings_for(backbone, **json.loads(settings))
-    train_run(
-        backbone,
-        [kit.load(data)],
-        Path(run),
-        chosen,
-        callbacks=Callbacks(say=functools.partial(print, flush=True), trainer_callbacks=trainer_callbacks),
-        resume=True,
-    )
+    job = training_job(backbone, kit.load(data), {**json.loads(settings), "run": run, "resume": True})
+    train_run(job, Callbacks(say=functools.partial(print, flush=True), trainer_callbacks=trainer_callbacks))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit import cache
-from kit.cache import content_key, kept
+from kit.cache import cached, content_key
 
 KEY = content_key("test", ["가"])
 
@@ -44,23 +44,23 @@ class Writer:
 
 def test_an_entry_is_made_once_and_found_again(folder: Path) -> None:
     writer = Writer()
-    assert kept("texts", KEY, read, writer, make=False) is None
-    assert [kept("texts", KEY, read, writer) for _ in range(3)] == ["whole."] * 3
+    assert cached("texts", KEY, read, writer, make=False) is None
+    assert [cached("texts", KEY, read, writer) for _ in range(3)] == ["whole."] * 3
     assert writer.calls == 1
     assert [path.name for path in folder.rglob("*") if path.is_file()] == [f"{KEY}.kit"]
-    assert kept("texts", KEY, read, writer, make=False) == "whole."
+    assert cached("texts", KEY, read, writer, make=False) == "whole."
 
 
 def test_a_damaged_entry_is_made_again(folder: Path) -> None:
     writer = Writer()
-    kept("texts", KEY, read, writer)
+    cached("texts", KEY, read, writer)
     (folder / "texts" / f"{KEY}.kit").write_text("who", encoding="utf-8")
-    assert kept("texts", KEY, read, writer) == "whole."
+    assert cached("texts", KEY, read, writer) == "whole."
     assert writer.calls == 2
 
 
 def test_what_reads_back_otherwise_is_not_kept(folder: Path) -> None:
-    assert kept("texts", KEY, read, Writer("cut")) is None
+    assert cached("texts", KEY, read, Writer("cut")) is None
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
@@ -76,7 +76,7 @@ def test_without_a_usable_folder_nothing_is_kept_and_nothing_fails(
             (tmp_path / where).mkdir(mode=0o500)
     monkeypatch.setenv("KIT_CACHE", str(tmp_path / where / "below") if where else "")
     writer = Writer()
-    assert kept("texts", KEY, read, writer) is None
+    assert cached("texts", KEY, read, writer) is None
     assert writer.calls == 0
 
 
@@ -85,10 +85,10 @@ def test_a_full_disk_leaves_nothing_behind(folder: Path, monkeypatch: pytest.Mon
         path.write_text("half", encoding="utf-8")
         raise OSError(28, "No space left on device")
 
-    assert kept("texts", KEY, read, full) is None
+    assert cached("texts", KEY, read, full) is None
     assert not [path for path in folder.rglob("*") if path.is_file()]
     writer = Writer()
-    assert kept("texts", KEY, read, writer, size=1 << 60) is None  # known beforehand
+    assert cached("texts", KEY, read, writer, size=1 << 60) is None  # known beforehand
     assert writer.calls == 0
 
 
@@ -105,12 +105,12 @@ def test_the_entries_used_longest_ago_go_first(folder: Path, monkeypatch: pytest
     now = time.time()
     os.utime(torn[0], (now - 2 * 86_400,) * 2)
     for age, key in zip((30, 20, 10), keys, strict=False):
-        kept("texts", key, read, Writer("ten bytes."))
+        cached("texts", key, read, Writer("ten bytes."))
         os.utime(folder / "texts" / f"{key}.kit", (now - age,) * 2)
-    assert kept("texts", keys[0], read, Writer(), make=False) is None
-    assert kept("texts", keys[1], read, Writer(), make=False)  # used again just now
-    kept("texts", keys[3], read, Writer("ten bytes."))
-    assert [kept("texts", key, read, Writer(), make=False) is not None for key in keys] == [
+    assert cached("texts", keys[0], read, Writer(), make=False) is None
+    assert cached("texts", keys[1], read, Writer(), make=False)  # used again just now
+    cached("texts", keys[3], read, Writer("ten bytes."))
+    assert [cached("texts", key, read, Writer(), make=False) is not None for key in keys] == [
         False, True, False, True,
     ]  # fmt: skip
     assert all(stranger.exists() for stranger in strangers)
@@ -120,12 +120,12 @@ def test_the_entries_used_longest_ago_go_first(folder: Path, monkeypatch: pytest
 def test_several_processes_make_an_entry_once(folder: Path, tmp_path: Path) -> None:
     program = (
         "import sys, time\n"
-        "from kit.cache import kept\n"
+        "from kit.cache import cached\n"
         "def write(path):\n"
         "    open(sys.argv[2], 'a').write('made\\n')\n"
         "    time.sleep(0.5)\n"
         "    path.write_text('whole.')\n"
-        "print(kept('texts', sys.argv[1], lambda path: path.read_text(), write))\n"
+        "print(cached('texts', sys.argv[1], lambda path: path.read_text(), write))\n"
     )
     words = [sys.executable, "-c", program, KEY, str(tmp_path / "log")]
     environment = {**os.environ, "PYTHONPATH": str(Path(cache.__file__).parent.parent)}

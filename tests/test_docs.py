@@ -16,6 +16,7 @@ from kit.cli import app
 from kit.cli.app import several_after
 from kit.data import demo_corpus
 from kit.modeling.presets import PRESETS
+from tests.test_layout import ORDER
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 DOCS = PROJECT / "docs"
@@ -128,6 +129,8 @@ def test_every_kernel_command_has_its_section() -> None:
 
 
 def test_functions_that_the_documents_name_exist() -> None:
+    rows = re.findall(r"^\| `kit (\w+)` \| .*`kit\.", read(DOCS / "getting-started.md"), re.M)
+    assert sorted(rows) == sorted(commands())  # each command has its function
     for path in PAGES:
         for name in re.findall(r"`kit\.([a-z_]+)[`(]", read(path)):
             assert hasattr(kit, name), f"{name_of(path)}: kit.{name}"
@@ -191,11 +194,20 @@ def test_every_page_is_reached_from_the_index() -> None:
 
 def test_the_annotated_tree_names_every_room() -> None:
     (tree,) = [block for block in blocks("", read(DOCS / "architecture.md")) if "cli/" in block]
-    for path in (PROJECT / "kit").iterdir():
-        if path.is_dir() and path.name != "__pycache__":
-            assert f"{path.name}/" in tree, path
-        elif path.suffix == ".py" and not path.name.startswith("__"):
-            assert path.name in tree, path
+    kit_tree, others = re.match(r"kit/\n((?:  [^\n]*\n)+)(.*)", tree, re.S).groups()  # type: ignore[union-attr]
+    there = {
+        path.name + "/" * path.is_dir()
+        for path in (PROJECT / "kit").iterdir()
+        if (path.is_dir() and (path / "__init__.py").is_file()) or re.fullmatch(r"[a-z]\w*\.py", path.name)
+    }
+    assert {line.split()[0] for line in kit_tree.splitlines()} == there
+    for line in others.splitlines():
+        assert (PROJECT / line.split()[0]).is_dir(), line
+
+
+def test_the_order_of_imports_is_the_tested_one() -> None:
+    (chain,) = [block for block in blocks("", read(DOCS / "architecture.md")) if "←" in block]
+    assert re.findall(r"\w+", chain) == [*ORDER, "api", "cli"]
 
 
 @pytest.mark.parametrize("page", ["architecture.md", "first-change.md"])
@@ -203,7 +215,10 @@ def test_files_that_the_code_pages_name_exist(page: str) -> None:
     text = prose(read(DOCS / page))
     named = set(re.findall(r"`((?:kit|tests|tools|docs|ensembles)/[\w./-]+)`", text))
     assert len(named) > 15
-    assert [path for path in sorted(named) if not (PROJECT / path).exists()] == []
+    assert [path for path in sorted(named) if "NAME" not in path and not (PROJECT / path).exists()] == []
+    code = "".join(read(one) for one in (PROJECT / "kit").rglob("*") if one.suffix in (".py", ".js"))
+    tables = set(re.findall(r"`([A-Z]{3}[A-Z_]*)`", text)) - {"NAME", "NUL", "KIT_CHROMIUM"}
+    assert [name for name in sorted(tables) if not re.search(rf"\b{name}\b", code)] == []
 
 
 def test_the_road_has_eight_commands() -> None:

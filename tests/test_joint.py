@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 import kit
+from kit.api.train import training_job
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.modeling.joint_head import JOINT_FILE
@@ -151,10 +152,8 @@ def test_a_training_goes_on_from_a_folder_with_its_head_or_without(
     monkeypatch.setattr(fit, "BAND", 1)  # so that there are golds beyond it
     for head, how in (("joint", {"gradient_checkpointing": True, "precision": "bf16"}), ("independent", {})):
         asked = SETTINGS | {"head": head, "lr": 1e-7, "limit": 12, "epochs": 1.0} | how
-        settings = kit.settings_for("", **asked)
-        run = train_run(
-            str(trained / "full"), [data], place / f"on-{head}", settings, callbacks=Callbacks(said.append)
-        )
+        job = training_job(str(trained / "full"), data, asked | {"run": place / f"on-{head}"})
+        run = train_run(job, Callbacks(said.append))
         assert (run.model_folder("full") / JOINT_FILE).is_file() == (head == "joint")
     beyond = [line for line in said if "that the joint head reaches and teach nothing" in line]
     assert len(beyond) == 1

@@ -296,8 +296,8 @@ def test_a_sweep() -> None:
     assert sweep.trials[0].curve == ((0.5, 15.0), (1.0, 169 / 11))
     assert sweep.blank_edit == pytest.approx(57 / 11)
     assert sweep.command == (
-        "kit train models/tiny --data data/train.json --folds 5 --run runs/sweep-best --epochs 1.0 "
-        "--lr 0.00439 --batch-size 8 --max-length 96 --stride 32"
+        "kit train models/tiny --data data/train.json --run runs/sweep-best --epochs 1.0 "
+        "--lr 0.00439 --batch-size 8 --max-length 96 --stride 32 --folds 5"
     )
     record = record_of("sweep/trial-0001")
     assert (record.settings.lr, record.settings.epochs, record.settings.evaluations) == (0.00439, 1.0, 2)

@@ -207,9 +207,9 @@ def test_trainings_that_fail_are_told_and_three_in_a_row_end_the_sweep(place: Pa
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"trials": 0}, "--trials is 0; it is at least 1"),
-        ({"keep": -1}, "--keep is -1; it is at least 0"),
-        ({"hours": 0}, "--hours is 0; it is above 0"),
+        ({"trials": 0}, "--trials is 0; input should be greater than or equal to 1"),
+        ({"keep": -1}, "--keep is -1; input should be greater than or equal to 0"),
+        ({"hours": 0}, "--hours is 0; input should be greater than 0"),
         ({"ranges": {}}, "nothing varies"),
         ({"fixed": {"folds": 5}}, "--set folds=5"),
     ],

@@ -193,7 +193,7 @@ def test_what_would_be_obeyed_is_shown() -> None:
 
 def test_everything_else_that_a_process_prints_is_shown_too() -> None:
     behind = io.StringIO()
-    stream = terminal.Shown(behind)
+    stream = terminal.EscapedStream(behind)
     print(HOSTILE, "next\nline", file=stream)
     assert not obeyed(behind.getvalue())
     assert behind.getvalue().endswith(" next\nline\n")

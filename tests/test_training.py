@@ -16,6 +16,7 @@ import torch
 from transformers import TrainerCallback
 
 import kit
+from kit.api.train import training_job
 from kit.data import demo_corpus
 from kit.data import folds as data_folds
 from kit.data.records import Dataset
@@ -28,7 +29,6 @@ from kit.settings.folds import read_plan
 from kit.settings.runs import FoldRecord, RunRecord, read_run
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.store import read_spans
-from kit.training import launch
 from kit.training.checkpoints import complete_checkpoints
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
@@ -348,9 +348,8 @@ def test_a_training_that_was_over_when_it_was_killed_learns_no_more(
     place: Path, data: Dataset, tmp_path: Path, more: dict[str, Any]
 ) -> None:
     def train(run: Path, *trainer_callbacks: TrainerCallback, resume: bool = False) -> None:
-        settings = kit.settings_for(str(place / "tiny"), **SETTINGS | more)
-        callbacks = Callbacks(trainer_callbacks=trainer_callbacks)
-        train_run(str(place / "tiny"), [data], run, settings, resume=resume, callbacks=callbacks)
+        job = training_job(str(place / "tiny"), data, {**SETTINGS, **more, "run": run, "resume": resume})
+        train_run(job, Callbacks(trainer_callbacks=trainer_callbacks))
 
     train(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -419,9 +418,9 @@ def test_a_checkpoint_by_the_clock(place: Path, data: Dataset) -> None:
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             seen.append(state.global_step)
 
-    settings = kit.settings_for("", **SETTINGS, folds=2, save_minutes=1e-6)
+    options = {**SETTINGS, "folds": 2, "fold": 0, "save_minutes": 1e-6, "run": place / "clock"}
     watching = Callbacks(trainer_callbacks=(Watch(),))
-    train_run(str(place / "tiny"), [data], place / "clock", settings, folds=[0], callbacks=watching)
+    train_run(training_job(str(place / "tiny"), data, options), watching)
     assert seen == list(range(1, record_of(place / "clock").folds["0"].steps + 1))
 
 
@@ -450,11 +449,9 @@ def short_run(
 ) -> tuple[FoldRecord, ShortOfMemory, list[str]]:
     said: list[str] = []
     short = ShortOfMemory(most, tokens=budget is not None)
-    settings = kit.settings_for(
-        "", **(SETTINGS | {"micro_batch_size": 8, "token_budget": budget, "limit": limit})
-    )
+    options = {"micro_batch_size": 8, "token_budget": budget, "limit": limit, "run": place / name}
     callbacks = Callbacks(said.append, trainer_callbacks=(short,))
-    train_run(str(place / "tiny"), [data], place / name, settings, callbacks=callbacks)
+    train_run(training_job(str(place / "tiny"), data, SETTINGS | options), callbacks)
     return record_of(place / name).folds["full"], short, said
 
 
@@ -525,9 +522,9 @@ def test_how_a_training_is_carried_out_does_not_change_what_it_is(
 def test_dropout_on_attention_can_be_turned_off(place: Path, data: Dataset) -> None:
     said: list[str] = []
     for name, value in (("with", None), ("without", 0.0)):
-        settings = kit.settings_for("", **SETTINGS | {"limit": 12, "epochs": 1.0}, attention_dropout=value)
         target = place / f"{name}-dropout"
-        train_run(str(place / "tiny-dropout"), [data], target, settings, callbacks=Callbacks(said.append))
+        options = {"limit": 12, "epochs": 1.0, "attention_dropout": value, "run": target}
+        train_run(training_job(str(place / "tiny-dropout"), data, SETTINGS | options), Callbacks(said.append))
         config = json.loads((target / "full" / "config.json").read_text(encoding="utf-8"))
         assert config["attention_probs_dropout_prob"] == (0.1 if value is None else 0.0)
     assert sum("--attention-dropout 0 trains about twice as fast here" in line for line in said) == 1
@@ -585,9 +582,8 @@ def test_several_processes_cope_with_little_memory(
     config = json.loads((backbone / "config.json").read_text(encoding="utf-8"))
     config["auto_map"] = {"AutoModelForQuestionAnswering": "modeling_short.Short"}
     (backbone / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    settings = kit.settings_for("", **SETTINGS, folds=3)
-    words = launch.command_line(str(backbone), [data], place / "launched", settings, trust_remote_code=True)
-    words += ["--fold", "0"]
+    options = {"folds": 3, "fold": 0, "trust_remote_code": True, "jobs": 1, "run": place / "launched"}
+    words = training_job(str(backbone), data, SETTINGS | options).argv()
     note = tmp_path / "note"
     environment = {"HF_MODULES_CACHE": str(place / "code"), OUT_OF_MEMORY: str(note)}
     done = run_program("kit.cli", *words, cwd=place, processes=2, **environment)

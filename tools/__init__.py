@@ -7,7 +7,8 @@
 - families: every family of encoders tried with a tiny model; writes docs/families.md
 - fuzzing: `make fuzz`, random bytes for every reader
 - mutation: `make mutants`, whether the tests notice a changed line
-- pictures: `make pictures`, the two of the README
+- pictures: `make pictures`, two of the documents' pictures
+- settings_page: the tables of docs/settings.md, made from the declared options
 
 Some take test data from tests/ (the loopback Kaggle server, awkward texts); kit/ imports neither.
 """

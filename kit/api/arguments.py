@@ -132,7 +132,7 @@ def ledger_of(given: PathLike | None) -> Ledger:
 
 def competition_of(given: str | None, ledger: Ledger) -> str:
     """The slug of *given*, or of the ledger's last submission."""
-    from kit.kaggle.downloads.sources import source_of
+    from kit.kaggle.slugs import source_of
     from kit.submission.card import DEFAULT_COMPETITION
 
     if given:

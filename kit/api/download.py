@@ -23,16 +23,16 @@ def download(what: str, to: PathLike | None = None, *, force: bool = False, quie
     from kit.kaggle.client import connect
     from kit.kaggle.downloads import competition_files, korquad
     from kit.kaggle.downloads.install import download as fetch_and_place
-    from kit.kaggle.downloads.sources import source_of
-    from kit.kaggle.retry import Patience
+    from kit.kaggle.retry import RetryPolicy
+    from kit.kaggle.slugs import source_of
 
     source = source_of(text_given(what, "what"))
     folder = source.folder if to is None else path_given(to, "to")
 
     def fetch(files: Path, scratch: Path) -> str:
-        with terminal.transfer(source.alias, hidden=quiet) as heard:
+        with terminal.transfer(source.alias, hidden=quiet) as progress:
             if source.is_korquad:
-                return korquad.fetch(Patience.from_environment(), heard, files)
-            return competition_files.fetch(connect(), source, heard, files, scratch)
+                return korquad.fetch(RetryPolicy.from_environment(), progress, files)
+            return competition_files.fetch(connect(), source, progress, files, scratch)
 
     return fetch_and_place(source, folder, fetch, force=force)

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kit.api.arguments import PathLike, path_given, text_given
-from kit.api.models import settings_for
+from kit.api.arguments import Data, PathLike, path_given, text_given
+from kit.api.train import training_job
 from kit.errors import ConfigError, NotAuthenticatedError
-from kit.settings.mixture import before_settings, mixture_of
+from kit.settings.job import TrainKeywords
+from kit.settings.option import argument_words, flag_of, options_of
+from kit.settings.training import SETTINGS
 
 if TYPE_CHECKING:
-    from kit.kaggle.kernels.fetching import Fetched
-    from kit.kaggle.kernels.history import Pushed
+    from kit.kaggle.kernels.history import PushRecord
+    from kit.kaggle.kernels.limits import Quotas
     from kit.kaggle.kernels.logs import LogEntry
-    from kit.kaggle.kernels.quota import Quotas
-    from kit.kaggle.kernels.remote import Status
+    from kit.kaggle.kernels.output import FetchedRun
     from kit.kaggle.kernels.script import Plan
+    from kit.kaggle.kernels.status import Status
 
 RUNS = Path("runs")
 _ON_KAGGLE = "/kaggle/input/"
 _SAVE_MINUTES = 10.0
+_TRAINING = options_of(TrainKeywords)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +53,14 @@ def push_kernel(
     hours: float | None = None,
     gpu: str | None = None,
     more_data: Sequence[str] = (),
-    share: Sequence[str] | Mapping[str, float] = (),
-    judge: str | None = None,
-    before: Sequence[str] = (),
-    before_epochs: float | None = None,
-    before_lr: float | None = None,
-    allow_leak: bool = False,
-    fold: int | str | Sequence[int] | None = None,
-    trust_remote_code: bool = False,
     runs: PathLike = RUNS,
     quiet: bool = False,
-    **settings: object,
-) -> Pushed | WrittenKernel:
+    **training: Any,
+) -> PushRecord | WrittenKernel:
     """Have Kaggle train *backbone* on a competition's data; the run will be called *run_name*.
 
     The kernel carries this very kit (or installs it from *git*, URL@REV) and does what `train` and `predict`
-    would; *settings* are those of `train`.  *backbone* is a preset, a hub id, or a folder of one of
+    would; *training* are keywords of `train`.  *backbone* is a preset, a hub id, or a folder of one of
     *datasets* (OWNER/NAME) as it is called there: /kaggle/input/NAME.  *continued* names a kernel whose
     unfinished run it resumes.  *more_data*, beside the competition's train.json, and *before* are files
     of *datasets*: /kaggle/input/NAME/FILE.  *weights* is a backbone's folder on this machine: it is uploaded
@@ -74,11 +69,10 @@ def push_kernel(
     an account.  Raises ConfigError, KaggleError by kind.
     """
     from kit import terminal
-    from kit.api.models import fold_words
-    from kit.kaggle.addresses import dataset_named
-    from kit.kaggle.downloads.sources import source_of
-    from kit.kaggle.kernels.accelerators import accelerator
-    from kit.kaggle.kernels.script import NOBODY, Plan, train_words, write_files
+    from kit.kaggle.kernels.limits import accelerator
+    from kit.kaggle.kernels.script import NOBODY, Plan, write_files
+    from kit.kaggle.slugs import dataset_named, source_of
+    from kit.modeling.presets import PRESETS, settings_of
 
     source = source_of(competition)
     if source.is_korquad:
@@ -89,35 +83,23 @@ def push_kernel(
         if backbone is None:
             raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
         _refuse_local(backbone)
-    else:
-        settings = {**_preset_settings(backbone), **_given(settings)}
     trained = str(weights) if backbone is None else backbone
-    for path in (*more_data, *before):
+    for path in (*more_data, *training.get("before", ())):
         if not path.startswith(_ON_KAGGLE):
             raise ConfigError(
                 f"{path}: is a file of this machine, which Kaggle cannot see; upload it as a Kaggle dataset "
                 f"and give {_ON_KAGGLE}NAME/{Path(path).name} with --dataset OWNER/NAME (the competition's "
                 "own files are there without --data)"
             )
-    chosen = settings_for(trained, **settings)  # a typing mistake shows here, not hours later
-    own = Path(_ON_KAGGLE) / source.slug / "train.json"
-    mixture = mixture_of([own, *map(Path, more_data)], share, judge)
-    before_settings(chosen, before_epochs, before_lr)
-    words = train_words(
-        {
-            "save_minutes": _SAVE_MINUTES,
-            **_given(settings),
-            "data": more_data,
-            "share": [f"{name}={value!r}" for name, value in mixture.shares.items()],
-            "judge": judge,
-            "before": before,
-            "before_epochs": before_epochs,
-            "before_lr": before_lr,
-            "fold": fold_words(fold, chosen),
-            "allow_leak": allow_leak,
-            "trust_remote_code": trust_remote_code,
-        }
-    )
+    for name in training:
+        if (known := _TRAINING.get(name)) and not known.kernel:
+            raise ConfigError(f"{flag_of(name)}: has no meaning on Kaggle; leave it out")
+    published = {} if weights is None or backbone not in PRESETS else settings_of(PRESETS[backbone])
+    training = {**published, **{name: value for name, value in training.items() if value is not None}}
+    training.setdefault("save_minutes", _SAVE_MINUTES)
+    # A typing mistake shows here, not hours later.
+    data: list[Data] = [Path(_ON_KAGGLE) / source.slug / "train.json", *more_data]
+    job = training_job(trained, data, {**training, "run": run_name})
     say = (lambda line: None) if quiet else terminal.say
     given: dict[str, object] = {} if hours is None else {"hours": hours}
     if gpu is not None:
@@ -128,7 +110,7 @@ def push_kernel(
         run_name,
         trained,
         source.slug,
-        words,
+        tuple(argument_words({"data": more_data}) + job.further_argv(training.keys() & SETTINGS.keys())),
         git=git,
         with_weights=with_weights,
         datasets=tuple(map(dataset_named, datasets)),
@@ -144,12 +126,12 @@ def push_kernel(
         write_files(Path(out), plan, owner, revision)
         return WrittenKernel(Path(out), f"{owner}/{plan.slug}", owner)
     from kit.kaggle.client import connect
-    from kit.kaggle.kernels.pushing import push
+    from kit.kaggle.kernels.push import push
 
     folder = None if weights is None else path_given(weights, "weights")
-    with terminal.transfer(f"uploading {folder}", hidden=quiet or folder is None) as heard:
+    with terminal.transfer(f"uploading {folder}", hidden=quiet or folder is None) as progress:
         return push(
-            connect(), plan, revision, Path(runs), weights=folder, replace=replace, say=say, heard=heard
+            connect(), plan, revision, Path(runs), weights=folder, replace=replace, say=say, progress=progress
         )
 
 
@@ -160,12 +142,12 @@ def kernel_status(kernel: str | None = None, *, runs: PathLike = RUNS) -> Status
     """
     from kit.kaggle.client import connect
     from kit.kaggle.kernels.history import find_kernel
-    from kit.kaggle.kernels.remote import status
+    from kit.kaggle.kernels.status import status
 
     return status(connect(), find_kernel(Path(runs), kernel))
 
 
-def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool = False) -> Fetched:
+def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool = False) -> FetchedRun:
     """Bring the run that a kernel finished to ``runs/NAME``, or below the folder *to*; verified by hashes.
 
     A run that is there and the same is left alone.  Raises KernelError where the kernel still runs,
@@ -174,13 +156,13 @@ def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool
     """
     from kit import terminal
     from kit.kaggle.client import connect
-    from kit.kaggle.kernels.fetching import fetch_run
     from kit.kaggle.kernels.history import locate
+    from kit.kaggle.kernels.output import fetch_run
 
     found = locate(RUNS, kernel)
     say = (lambda line: None) if quiet else terminal.say
-    with terminal.transfer(found.kernel, hidden=quiet) as heard:
-        return fetch_run(connect(), found.kernel, Path(to), say, heard, found.run)
+    with terminal.transfer(found.kernel, hidden=quiet) as progress:
+        return fetch_run(connect(), found.kernel, Path(to), say, progress, found.run)
 
 
 def kernel_logs(
@@ -204,7 +186,7 @@ def kernel_logs(
 def kernel_quota() -> Quotas:
     """Hours of GPUs and TPUs that the account has used and may still use this week."""
     from kit.kaggle.client import connect
-    from kit.kaggle.kernels.quota import read_quotas
+    from kit.kaggle.kernels.limits import read_quotas
 
     return read_quotas(connect())
 
@@ -234,26 +216,6 @@ def _refuse_local(backbone: str) -> None:
             f"{backbone}: is a folder of this machine, which Kaggle cannot see; give it as "
             f"--weights {backbone}, which uploads it as a private data set"
         )
-
-
-def _preset_settings(backbone: str | None) -> dict[str, object]:
-    """The settings of the preset *backbone*, for weights that are trained in its place."""
-    from kit.modeling.presets import PRESETS
-
-    if backbone not in PRESETS:
-        return {}
-    chosen = settings_for(backbone)
-    plain = settings_for("")
-    names = [field.name for field in dataclasses.fields(PRESETS[backbone])]
-    return {
-        name: getattr(chosen, name)
-        for name in names
-        if hasattr(chosen, name) and getattr(chosen, name) != getattr(plain, name)
-    }
-
-
-def _given(settings: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _revision(git: str | None) -> str:

@@ -77,8 +77,8 @@ def download_leaderboard(
     *competition* it is that of the last submission.  Raises a KaggleError by kind, WriteError.
     """
     from kit.kaggle.client import connect
-    from kit.kaggle.downloads.sources import source_of
     from kit.kaggle.leaderboard import download_board
+    from kit.kaggle.slugs import source_of
 
     slug = competition_of(competition, ledger_of(ledger))
     return download_board(connect(), slug, source_of(slug).alias, path_given(to, "to"))

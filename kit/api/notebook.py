@@ -27,7 +27,7 @@ def notebook(
     ConfigError for another host or language, and WriteError where *out* exists and differs, unless *force*.
     """
     from kit.notebooks.chapters import HOSTS, LANGUAGES
-    from kit.notebooks.writing import write_notebook
+    from kit.notebooks.ipynb import write_notebook
 
     for flag, value, known in (("--for", host, HOSTS), ("--language", language, LANGUAGES)):
         if value not in known:

@@ -39,7 +39,7 @@ def submit(
     sending; without credentials, all that needs no account.  Raises SubmissionError for a CSV that Kaggle
     would refuse and a KaggleError by kind.
     """
-    from kit.kaggle.downloads.sources import source_of
+    from kit.kaggle.slugs import source_of
     from kit.submission.checked_csv import check_csv
     from kit.submission.submit import submit as send
 
@@ -66,8 +66,8 @@ def _submit_kernel(
 ) -> Outcome:
     from kit.api.kernel import RUNS
     from kit.kaggle.client import connect
-    from kit.kaggle.downloads.sources import source_of
     from kit.kaggle.kernels.history import all_pushed, locate
+    from kit.kaggle.slugs import source_of
     from kit.submission.card import DEFAULT_COMPETITION
     from kit.submission.code_submission import OUTPUT, check_kernel
     from kit.submission.submit import submit as send

@@ -20,7 +20,7 @@ def main() -> None:
     """The console script: a KitError is one line on standard error and exit code 1."""
     from kit import terminal
 
-    terminal.show_everything()
+    terminal.escape_output()
     others = sys.stderr
     if not _first_process():
         # Of several processes only the first prints.

@@ -29,7 +29,7 @@ def download(
 
     Example: kit download goorm-2
     """
-    from kit.kaggle.downloads.sources import source_of
+    from kit.kaggle.slugs import source_of
 
     done = kit.download(what, to, force=force)
     manifest = done.manifest

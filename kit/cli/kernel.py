@@ -10,13 +10,13 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.app import Json, app, several_after
+from kit.cli.app import Json, several_after
 from kit.cli.lazy import COMMANDS, PLAIN
 from kit.cli.tables import edit, print_json, print_json_line
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel
-    from kit.kaggle.kernels.history import Pushed
+    from kit.kaggle.kernels.history import PushRecord
 
 kernel = typer.Typer(name="kernel", no_args_is_help=True, **PLAIN, help=COMMANDS["kernel"].summary)
 
@@ -26,7 +26,6 @@ Kernel = Annotated[
         help="OWNER/SLUG, or a run or slug pushed from here [the latest push]; with /VERSION an older one."
     ),
 ]
-_HERE_ONLY = {"run", "valid", "against", "resume", "report_to", "jobs", "as_json", "before_only"}
 
 
 @kernel.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -83,7 +82,7 @@ def push(
         backbone, run_name=run_name, competition=competition, out=out, git=git,
         datasets=dataset or [], weights=weights, with_weights=with_weights, replace=replace,
         continued=continued, hours=hours, gpu=gpu,
-        **_training_options(backbone or "BACKBONE", words),
+        **_training_options(context, backbone or "BACKBONE", words),
     )  # fmt: skip
     _print_push(done, as_json)
 
@@ -120,7 +119,7 @@ def output(
 
     Example: kit kernel output
     """
-    from kit.kaggle.downloads.sources import source_of
+    from kit.kaggle.slugs import source_of
     from kit.settings.runs import read_run
 
     done = kit.kernel_output(name, to=to)
@@ -206,7 +205,7 @@ def quota(as_json: Json = False) -> None:
         terminal.say(f"the next week begins on {found.resets[:10]} at {found.resets[11:16]} UTC")
 
 
-def _print_push(done: Pushed | WrittenKernel, as_json: bool) -> None:
+def _print_push(done: PushRecord | WrittenKernel, as_json: bool) -> None:
     """Where the kernel, or its files, are."""
     from kit.api.kernel import WrittenKernel
     from kit.kaggle.kernels.script import NOBODY
@@ -230,32 +229,18 @@ def _print_push(done: Pushed | WrittenKernel, as_json: bool) -> None:
     terminal.say("next: kit kernel logs --follow, and when it is finished kit kernel output")
 
 
-def _training_options(backbone: str, words: list[str]) -> dict[str, Any]:
+def _training_options(context: typer.Context, backbone: str, words: list[str]) -> dict[str, Any]:
     """What *words* set of a training, read as kit train itself would; typing mistakes are its own."""
-    from typer.main import get_command
+    from kit.cli.options import given_options
+    from kit.settings.job import TrainKeywords
+    from kit.settings.option import flag_of, options_of
 
     if backbone.startswith("-"):
         raise typer.BadParameter("BACKBONE comes first, before the options", param_hint="BACKBONE")
-    train = get_command(app).commands["train"]  # type: ignore[attr-defined]
-    needed = ["train", backbone, "--data", "train.json", "--run", "run"]
-    context = train.make_context(
-        "kit train", several_after([*needed, *words], "train", "--data", "--before")[1:]
-    )
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    # By its name: the parser has this type from one of two libraries, as its version will have it.
-    given = {
-        name: value
-        for name, value in context.params.items()
-        if (source := sources[name]) is not None and source.name == "COMMANDLINE"
-    }
-    data = [str(path) for path in given.pop("data")[1:]]  # beside the competition's own
-    # Compared as texts: typer before 0.29 leaves a path a text here.
-    placed = {"run": "run", "backbone": backbone}
-    if wrong := sorted(name for name in _HERE_ONLY & given.keys() if str(given[name]) != placed.get(name)):
-        flags = ", ".join(f"--{name.removeprefix('as_').replace('_', '-')}" for name in wrong)
-        raise typer.BadParameter(f"{flags}: has no meaning on Kaggle; leave it out")
-    if "compile_model" in given:
-        given["compile"] = given.pop("compile_model")
-    given["before"] = [str(path) for path in given.get("before") or ()]
-    options = {name: value for name, value in given.items() if name not in placed}
-    return {**options, "more_data": data}
+    words = several_after(["train", backbone, *words], "train", "--data", "--before")[2:]
+    given = given_options(words, TrainKeywords, also=context.command.params)
+    known = options_of(TrainKeywords)
+    if wrong := sorted(flag_of(name) for name in given.keys() & known.keys() if not known[name].kernel):
+        raise typer.BadParameter(f"{', '.join(wrong)}: has no meaning on Kaggle; leave it out")
+    more_data = [str(path) for path in given.pop("data", ())]
+    return {**given, "more_data": more_data}

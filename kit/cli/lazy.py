@@ -31,10 +31,10 @@ COMMANDS = {
     "download": Listed("download", "Download a competition's files, or KorQuAD 1.0, complete and checked."),
     "check": Listed("check", "Report what data files contain and what is wrong with them."),
     "train": Listed(
-        "models", "Train one backbone: the best checkpoint by Edit Score is kept, or one model a fold."
+        "train", "Train one backbone: the best checkpoint by Edit Score is kept, or one model for each fold."
     ),
     "predict": Listed(
-        "models", "Write a run's span scores on a data file: all that later steps need of the model."
+        "predict", "Write a run's span scores on a data file: all that later steps need of the model."
     ),
     "ensemble": Listed(
         "ensemble", "Decode span scores with a recipe; write the submission CSV and its card."
@@ -58,8 +58,8 @@ COMMANDS = {
     ),
     "runs": Listed("runs", "List the runs of a folder with their settings and held-out scores."),
     "sweep": Listed(
-        "sweeps",
-        "Search ranges of training settings: a run a trial, those that lag behind are stopped early.",
+        "sweep",
+        "Search ranges of training settings; each trial is a run, and those that lag behind stop early.",
     ),
     "kernel": Listed(
         "kernel",

@@ -27,7 +27,7 @@ _TEXT_POINTS = (50, 90)
 class Lengths:
     """Lengths in code points: count, mean, quantiles as (percent, length), and the longest.
 
-    A quantile is the smallest length that at least so many per cent do not exceed.
+    A quantile is the smallest length that at least this percentage of the texts does not exceed.
     """
 
     count: int

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kit.cache import content_key, kept
+from kit.cache import cached, content_key
 from kit.data import near_duplicates, titles
 from kit.data.records import Question
 from kit.errors import ConfigError, DataError, counted
@@ -46,7 +46,7 @@ def groups(questions: Iterable[Question]) -> Labels:
             np.save(file, found[0])
 
     key = content_key(_RECIPE, contexts, [question.title for question in questions])
-    labels = kept("groups", key, lambda path: _read(path, len(questions)), write, size=8 * len(questions))
+    labels = cached("groups", key, lambda path: _read(path, len(questions)), write, size=8 * len(questions))
     if labels is not None:
         return labels
     return found[0] if found else _groups(questions)

@@ -54,7 +54,7 @@ class QuestionMatch:
 
     @property
     def leaking(self) -> bool:
-        """The same specific question with the same gold, even if its article is worded anew."""
+        """The same specific question with the same gold, even if its article is rewritten."""
         return self.kind == "exact" and self.specific and self.same_answer is True
 
 

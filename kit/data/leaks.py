@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kit.cache import content_key, kept
+from kit.cache import cached, content_key
 from kit.data import near_duplicates
 from kit.data.leak_report import (
     QUESTION_NEAR,
@@ -75,7 +75,7 @@ def leaking(train: Sequence[Dataset], test: Dataset) -> LeakReport | None:
     both = ([question for dataset in train for question in dataset], list(test))
     if sum(len(question.context) for part in both for question in part) >= WORTH_KEEPING:
         key = content_key(_RECIPE, *(texts for part in both for texts in _decisive(part)))
-        if kept("clean", key, read, write, size=len(_RECIPE)):
+        if cached("clean", key, read, write, size=len(_RECIPE)):
             return None
     report = reports[0] if reports else find_leaks(train, test)
     return report if report.leaking else None

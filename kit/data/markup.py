@@ -1,4 +1,4 @@
-"""Contexts that are HTML: read as they are, and counted so that nobody trains on tags unawares."""
+"""Contexts that are HTML: read unchanged, and counted, so that nobody trains on tags unknowingly."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def without_related(outside: Sequence[Dataset], data: Sequence[Dataset]) -> Unre
 
     These are the questions in one group (`kit.data.folds.groups`: same or nearly the same context, same
     title, also by way of a third) with any question of *data*, and those that ask the same specific thing
-    with the same answer about an article that is worded anew, which `kit.data.leaks` counts as a leak too.
+    with the same answer about a rewritten article, which `kit.data.leaks` counts as a leak too.
     """
     before = [question for dataset in outside for question in dataset]
     proper = [question for dataset in data for question in dataset]

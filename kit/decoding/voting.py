@@ -9,7 +9,7 @@ from kit.data.records import Question
 from kit.spans.posteriors import Posterior
 
 _DIGITS = 9
-"""Sums of weights are compared to so many decimals: the order of the members must not decide."""
+"""Decimals to which sums of weights are compared: the order of the members must not decide."""
 
 
 @dataclass(frozen=True, slots=True)

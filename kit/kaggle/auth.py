@@ -1,4 +1,4 @@
-"""Which credentials there are, in the order in which the official client looks for them.  No network."""
+"""Find the credentials, in the order of the official client.  No network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NOTEBOOK_CURE = (
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What to sign calls with; ``secret`` never appears in a message or in the repr."""
+    """What calls are signed with; ``secret`` never appears in a message or in the repr."""
 
     kind: str
     """TOKEN, KEY or OAUTH."""
@@ -47,7 +47,7 @@ class Credentials:
 
     @property
     def renewal(self) -> str:
-        """What to do where Kaggle does not accept them."""
+        """The cure where Kaggle does not accept them."""
         if self.kind == OAUTH:
             return "sign in again with `kaggle auth login`"
         return (
@@ -69,8 +69,8 @@ def find_credentials(environment: Mapping[str, str] | None = None, home: Path | 
     ~/.kaggle/access_token[.txt], the legacy key (kaggle.json, overlaid by KAGGLE_USERNAME and
     KAGGLE_KEY), OAuth's ~/.kaggle/credentials.json.
 
-    Raises NoCredentialsError where there are none, NotAuthenticatedError that says what is wrong with those
-    that there are; both say what to do.
+    Raises NoCredentialsError where there are none, NotAuthenticatedError where those found are faulty; both
+    messages name the cure.
     """
     environment = os.environ if environment is None else environment
     home = home_folder() if home is None else home
@@ -118,7 +118,7 @@ def _token(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Cred
 
 
 def _sound_token(text: str, source: str, wrong: list[str]) -> str:
-    """*text* where it may be a token; else "", and *wrong* says what it is."""
+    """*text* where it may be a token; else "", with the reason in *wrong*."""
     if text and (fault := token_fault(text)):
         wrong.append(f"{source}: {fault}")
         return ""
@@ -204,7 +204,7 @@ def _oauth(path: Path, wrong: list[str]) -> Credentials | None:
 
 
 def _content(path: Path, wrong: list[str]) -> str:
-    """The text of a file, less white space around it; "" where it cannot be used, and *wrong* says why."""
+    """The stripped text of a file; "" where it cannot be used, with the reason in *wrong*."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -217,7 +217,7 @@ def _content(path: Path, wrong: list[str]) -> str:
 
 
 def _is_there(path: Path, wrong: list[str]) -> bool:
-    """Whether there is such a file, as far as this user may look; *wrong* names a folder it may not."""
+    """Whether the file exists; a folder that this user may not read is added to *wrong*."""
     try:
         path.stat()
     except PermissionError as error:

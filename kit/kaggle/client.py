@@ -1,10 +1,11 @@
-"""Calls to Kaggle by the official client: signed, with a time limit each, reads retried, nothing printed."""
+"""Calls to Kaggle by the official client: signed in, with a timeout, reads retried, nothing printed."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,47 +14,60 @@ from typing import Any, TypeVar
 
 from kit.errors import KaggleError, KitError, NotAuthenticatedError, WriteError
 from kit.kaggle.auth import KEY, OAUTH, TOKEN, Credentials, find_credentials
+from kit.kaggle.competition_access import CompetitionAccess, competition_access
 from kit.kaggle.errors import of_the_disk, too_old_or_new, translated
 from kit.kaggle.import_client import kaggle_api_class
-from kit.kaggle.retry import Patience
-from kit.kaggle.sight import Sight, look
+from kit.kaggle.retry import RetryPolicy
 
 ENDPOINT = "KIT_KAGGLE_ENDPOINT"
 Result = TypeVar("Result")
-Heard = Callable[[int, "int | None"], object]
-"""Hears how many bytes of a download have come, and of how many (None: unknown)."""
-__all__ = ["ENDPOINT", "Client", "Heard", "Patience", "connect"]
+Progress = Callable[[int, "int | None"], object]
+"""Called with the bytes transferred so far, and the bytes in all (None: unknown)."""
+_LOOKS = 3
+"""How often the account is asked whether a change whose answer was lost was made."""
 
 
 class Client:
     """The official client, signed in.  Make it with `connect`."""
 
-    def __init__(self, api: Any, credentials: Credentials, patience: Patience) -> None:
-        self.api, self.credentials, self.patience = api, credentials, patience
+    def __init__(self, api: Any, credentials: Credentials, retry: RetryPolicy) -> None:
+        self.api, self.credentials, self.retry = api, credentials, retry
 
     @property
     def username(self) -> str:
-        """Whose account it is.  Raises NotAuthenticatedError where Kaggle has not said."""
+        """The name of the account.  Raises NotAuthenticatedError where Kaggle did not tell it."""
         name = self.api.config_values.get(self.api.CONFIG_NAME_USER)
         if not name:
             raise NotAuthenticatedError(
-                f"{self.credentials}: Kaggle did not say whose they are; make a new token"
+                f"{self.credentials}: Kaggle did not tell whose they are; make a new token"
             )
         return str(name)
 
     def read(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
         """*call* (api) → its result; retried with growing pauses, because it changes nothing.
 
-        *doing* and *subject* (a slug) say in an error what failed.  Raises a KaggleError by kind.
+        *doing* and *subject* (a slug) name in an error what failed.  Raises a KaggleError by kind.
         """
-        return self.patience.retrying(lambda: self.once(call, doing, subject))
+        return self.retry.run(lambda: self.once(call, doing, subject))
+
+    def look_again(self, find: Callable[[], Result | None]) -> Result | None:
+        """What *find* () returns after the answer to a change was lost; None where it finds nothing.
+
+        Asked up to three times, with growing pauses; a KaggleError counts as nothing found.
+        """
+        for look in range(_LOOKS):
+            time.sleep(self.retry.pause(look))
+            with contextlib.suppress(KaggleError):
+                if (found := find()) is not None:
+                    return found
+        return None
 
     def stream(self, call: Callable[[Any], Iterator[Result]], doing: str, subject: str) -> Iterator[Result]:
         """The items that *call* (api) yields, as they come; tried once, errors as of `once`."""
         items: Iterator[Result] | None = None
         while True:
             try:
-                with _quiet(), _timeout(self.patience.timeout):
+                with _quiet(), _timeout(self.retry.timeout):
                     items = call(self.api) if items is None else items
                     item = next(items)
             except StopIteration:
@@ -70,13 +84,13 @@ class Client:
             raise too_old_or_new(what, f"it has no {name}")
 
     @contextlib.contextmanager
-    def heard_by(self, heard: Heard) -> Iterator[None]:
-        """*heard* hears of the bytes of every file that calls inside the block download."""
-        self.api.heard = heard
+    def downloading(self, progress: Progress) -> Iterator[None]:
+        """Report the bytes of every file that calls inside the block download to *progress*."""
+        self.api.progress = progress
         try:
             yield
         finally:
-            self.api.heard = None
+            self.api.progress = None
 
     def once(self, call: Callable[[Any], Result], doing: str, subject: str) -> Result:
         """*call* (api) → its result; tried once.
@@ -84,7 +98,7 @@ class Client:
         Raises a KaggleError by kind, with the cause; WriteError where this machine's disk failed.
         """
         try:
-            with _quiet(), _timeout(self.patience.timeout):
+            with _quiet(), _timeout(self.retry.timeout):
                 return call(self.api)
         except KaggleError:
             raise
@@ -94,26 +108,28 @@ class Client:
     def _translated(self, error: BaseException, doing: str, subject: str) -> KitError:
         if of_the_disk(error):
             return WriteError(
-                f"{doing}: what comes cannot be written ({error}); free space or choose a folder you may "
+                f"{doing}: the download cannot be written ({error}); free space or choose a folder you may "
                 "write to"
             )
-        return translated(error, doing, subject, self.credentials, partial(self.look, failed=error))
+        return translated(
+            error, doing, subject, self.credentials, partial(self.competition_access, failed=error)
+        )
 
-    def look(self, slug: str, failed: BaseException | None = None) -> Sight:
+    def competition_access(self, slug: str, failed: BaseException | None = None) -> CompetitionAccess:
         """What this account sees of the competition *slug*, asked after *failed*; never raises."""
-        with _quiet(), _timeout(self.patience.timeout):
-            return look(self.api, slug, failed)
+        with _quiet(), _timeout(self.retry.timeout):
+            return competition_access(self.api, slug, failed)
 
 
-def connect(patience: Patience | None = None) -> Client:
+def connect(retry: RetryPolicy | None = None) -> Client:
     """Sign in with the credentials found; a token is checked by one call, a legacy key by none.
 
     Every call goes to KIT_KAGGLE_ENDPOINT where that is set, and nowhere else.
     """
-    patience = Patience.from_environment() if patience is None else patience
+    retry = RetryPolicy.from_environment() if retry is None else retry
     credentials = find_credentials()
     api = _signed_api(credentials, os.environ.get(ENDPOINT))
-    client = Client(api, credentials, patience)
+    client = Client(api, credentials, retry)
     if credentials.kind == TOKEN:
         username = client.read(
             lambda api: api._introspect_token(credentials.secret), "signing in", "kaggle.com"
@@ -137,14 +153,14 @@ def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
     base = kaggle_api_class()
 
     class Api(base):  # type: ignore[misc, valid-type]
-        """The official class, whose calls go where we say, signed as we say."""
+        """The official class with our endpoint and our credentials."""
 
-        heard: Heard | None = None
+        progress: Progress | None = None
 
         def download_file(self, response: Any, outfile: str, http_client: Any, *_: Any, **__: Any) -> None:
-            """One attempt, from nothing: the client's own retries sleep for a minute, whatever the limit."""
-            if self.heard is not None:
-                response.iter_content = _heard(response, self.heard)
+            """One attempt, from nothing: the client's own retries sleep for a minute."""
+            if self.progress is not None:
+                response.iter_content = _reporting(response, self.progress)
             super().download_file(response, outfile, http_client, quiet=True, resume=False, max_retries=0)
 
         def build_kaggle_client(self) -> Any:
@@ -183,31 +199,31 @@ def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
     return api
 
 
-def _heard(response: Any, heard: Heard) -> Callable[[int], Iterator[bytes]]:
-    """The response's ``iter_content``, that tells *heard* of every block."""
+def _reporting(response: Any, progress: Progress) -> Callable[[int], Iterator[bytes]]:
+    """The response's ``iter_content`` with a call of *progress* after every block."""
     blocks, length = response.iter_content, response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else None
 
-    def listening(size: int) -> Iterator[bytes]:
-        come = 0
+    def reporting(size: int) -> Iterator[bytes]:
+        done = 0
         for block in blocks(size):
-            come += len(block)
-            heard(come, total)
+            done += len(block)
+            progress(done, total)
             yield block
 
-    return listening
+    return reporting
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """What the client prints is for its own command line."""
+    """Discard what the client prints for its own command line."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
 
 
 @contextlib.contextmanager
 def _timeout(seconds: float) -> Iterator[None]:
-    """Every request waits at most so long for a byte: the client itself sets no limit for most of them."""
+    """Every request waits at most this long for a byte: the client sets no limit for most of them."""
     from requests.adapters import HTTPAdapter
 
     send = HTTPAdapter.send

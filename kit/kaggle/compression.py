@@ -1,4 +1,4 @@
-"""CSVs as Kaggle takes them: plain, or compressed by zip or gzip; whatever else a file is gets its name."""
+"""CSVs as Kaggle accepts them: plain, or compressed by zip or gzip; errors name other kinds of files."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from kit.data.readers.signatures import kind, zipped_signature
 from kit.errors import SubmissionError
 
 MOST_BYTES = 256 << 20
-"""A submission of 4,008 answers has 0.3 MB; what unpacks to more than this is a zip bomb."""
+"""A submission of 4,008 answers has 0.3 MB; an archive that unpacks to more than this is a zip bomb."""
 _GZIP = b"\x1f\x8b"
 
 
 def suffix_of(content: bytes) -> str:
-    """``.zip`` or ``.gz``, which Kaggle goes by; "" for content that is not compressed by either."""
+    """``.zip`` or ``.gz``, as Kaggle expects; "" for content without such compression."""
     if is_archive(content):
         return ".zip"
     return ".gz" if content.startswith(_GZIP) else ""

@@ -1,4 +1,4 @@
-"""What the official client raises, as errors that say what happened and what to do."""
+"""What the official client raises, as errors that tell what happened and what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from kit.errors import (
     ClientVersionError,
@@ -24,13 +24,14 @@ from kit.errors import (
     UnavailableError,
 )
 from kit.kaggle.auth import Credentials
+from kit.kaggle.competition_access import CompetitionAccess
 from kit.kaggle.import_client import client_version
 from kit.kaggle.network import network_error, proxy_refused, reason_of
-from kit.kaggle.sight import Sight
 
 WEB = "https://www.kaggle.com"
+Result = TypeVar("Result")
 PERHAPS_DONE = (UnavailableError, RateLimitedError, ClientVersionError)
-"""After one of these Kaggle may have done what it was asked to: whether a change was made is unknown."""
+"""After one of these errors it is unknown whether Kaggle made the change."""
 _LONGEST = 300
 _TOO_EARLY = {408, 425}
 _UNKNOWN_CALL = {410, 426, 501}
@@ -41,7 +42,7 @@ _ALLOWANCE = re.compile(r"\bdaily submission allowance\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is an error: its HTTP status, Kaggle's reason ("" without one) and Kaggle's words."""
+    """An error in an answer: its HTTP status, Kaggle's reason ("" without one) and Kaggle's words."""
 
     status: int
     reason: str
@@ -54,7 +55,7 @@ class Refusal:
 
     @property
     def of_the_allowance(self) -> bool:
-        """Whether Kaggle's sentence about the day's allowance is what it answers."""
+        """Whether the words are Kaggle's sentence about the day's allowance."""
         return self.status == 400 and _ALLOWANCE.search(self.words) is not None
 
 
@@ -77,11 +78,15 @@ def refusal_of(response: Any) -> Refusal:
 
 
 def translated(
-    error: BaseException, doing: str, subject: str, credentials: Credentials, look: Callable[[str], Sight]
+    error: BaseException,
+    doing: str,
+    subject: str,
+    credentials: Credentials,
+    access_to: Callable[[str], CompetitionAccess],
 ) -> KaggleError:
     """*error*, which *doing* (such as "listing files") on *subject* (a slug) met, as one of ours.
 
-    *look* (slug) says what this account sees of a competition: asked only where Kaggle denies access.
+    *access_to* (slug) tells what this account sees of a competition: asked only where Kaggle denies access.
     """
     response = getattr(error, "response", None)
     if response is None:  # not `if response`: that is False for every 4xx
@@ -100,7 +105,7 @@ def translated(
             f"{doing}: Kaggle does not accept the {credentials} ({refusal.quoted}); {credentials.renewal}"
         )
     if status in (403, 404):
-        return _denied(refusal, doing, subject, look)
+        return _denied(refusal, doing, subject, access_to)
     if status == 429:
         wait = retry_after(response)
         how_long = "later" if wait is None else f"in {math.ceil(wait)} s"
@@ -109,31 +114,33 @@ def translated(
         return too_old_or_new(doing, f"Kaggle answered {status} ({words})")
     if status >= 500 or status in _TOO_EARLY:
         return UnavailableError(f"{doing}: Kaggle answered {status} ({words}); try again later")
-    return RejectedError(f"{doing}: Kaggle refused it with {status} ({words}); mend what it names")
+    return RejectedError(f"{doing}: Kaggle refused it with {status} ({words}); correct what it names")
 
 
-def _denied(refusal: Refusal, doing: str, subject: str, look: Callable[[str], Sight]) -> KaggleError:
+def _denied(
+    refusal: Refusal, doing: str, subject: str, access_to: Callable[[str], CompetitionAccess]
+) -> KaggleError:
     """A 403 or 404, which Kaggle gives for a misspelt name as it does for rules that are not accepted."""
     if "/" in subject:
         return NoSuchCompetitionError(
             f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
             f"of OWNER/SLUG, and that this account may see {WEB}/code/{subject}"
         )
-    sight = look(subject)
+    access = access_to(subject)
     page = f"{WEB}/c/{subject}"
-    by_its_words = sight.visible is None and _RULES.search(refusal.words) is not None
-    if refusal.status == 403 and (by_its_words or (sight.visible and not sight.entered)):
+    by_its_words = access.visible is None and _RULES.search(refusal.words) is not None
+    if refusal.status == 403 and (by_its_words or (access.visible and not access.entered)):
         return RulesNotAcceptedError(
             f"{doing}: the rules of {subject} are not accepted yet ({refusal.quoted}); accept them at "
             f"{page}/rules"
         )
-    if sight.visible:
+    if access.visible:
         return RejectedError(
             f"{doing}: Kaggle answered {refusal.status} for {subject}, which this account "
-            f"{'has entered' if sight.entered else 'can see'} ({refusal.quoted}); look at {page}"
+            f"{'has entered' if access.entered else 'can see'} ({refusal.quoted}); look at {page}"
         )
-    near = f"; this account has entered {' and '.join(sight.near)}" if sight.near else ""
-    if sight.visible is None:
+    near = f"; this account has entered {' and '.join(access.near)}" if access.near else ""
+    if access.visible is None:
         return NoSuchCompetitionError(
             f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
             f"of the slug{near}, and whether this account sees {page} and has accepted its rules"
@@ -145,7 +152,7 @@ def _denied(refusal: Refusal, doing: str, subject: str, look: Callable[[str], Si
 
 
 def _unanswered(error: BaseException, doing: str) -> KaggleError:
-    """What was raised without an answer of Kaggle's: by the network, or by the client itself."""
+    """An error without an answer of Kaggle: from the network, or from the client itself."""
     if (found := network_error(error, doing)) is not None:
         return found
     if _unknown_to_the_client(error):
@@ -156,7 +163,7 @@ def _unanswered(error: BaseException, doing: str) -> KaggleError:
 
 
 def too_old_or_new(doing: str, what: str) -> ClientVersionError:
-    """The installed client and Kaggle do not know the same calls and values."""
+    """The error where the installed client and Kaggle do not know the same calls and values."""
     return ClientVersionError(
         f"{doing}: {what}: this client ({client_version()}) is too old or too new; install the newest by "
         "pip install -U kaggle kagglesdk, or where it is that, the version before"
@@ -184,7 +191,7 @@ def _unknown_to_the_client(error: BaseException) -> bool:
 
 
 def of_the_disk(error: BaseException) -> bool:
-    """Whether it was this machine that could not write what Kaggle sent."""
+    """Whether this machine could not write what Kaggle sent."""
     if not isinstance(error, OSError):
         return False
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -192,7 +199,7 @@ def of_the_disk(error: BaseException) -> bool:
 
 
 def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:
-    """No submission is left: says when the next day begins, which for Kaggle is at midnight UTC."""
+    """The error where no submission is left today; Kaggle's next day begins at midnight UTC."""
     now = datetime.now(UTC) if now is None else now
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     left = midnight - now
@@ -202,10 +209,14 @@ def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:
     )
 
 
-def status_of(error: BaseException) -> int | None:
-    """The HTTP status of the answer behind *error*; None where there was none."""
-    response = getattr(error.__cause__, "response", None)
-    return None if response is None else int(response.status_code)
+def or_none(call: Callable[[], Result]) -> Result | None:
+    """*call* () → its result; None where Kaggle answers 403 or 404, as for what is missing."""
+    try:
+        return call()
+    except KaggleError as error:
+        if getattr(getattr(error.__cause__, "response", None), "status_code", None) in (403, 404):
+            return None
+        raise
 
 
 def worth_a_retry(error: KaggleError) -> bool:
@@ -229,7 +240,7 @@ def retry_after(response: Any) -> float | None:
 
 
 def message_of(response: Any) -> str:
-    """The message of an error's body, in one line; for a page of HTML that it was one."""
+    """The message in the body of an error, in one line; "a page of HTML" for HTML."""
     content = _body(response)
     if isinstance(content, str):
         return "a page of HTML" if "<html" in content.lower() else _one_line(content) or "no message"

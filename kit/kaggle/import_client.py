@@ -1,4 +1,4 @@
-"""The official client's class, without what importing it does."""
+"""Import the official client's class without the side effects of ``import kaggle``."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ _PACKAGE = "kaggle"
 def kaggle_api_class() -> type[Any]:
     """``KaggleApi`` of the official client.
 
-    ``import kaggle`` authenticates there and then: it prints to standard output, asks the network and
-    may end the process.  The package is therefore entered by its inner module, with an empty package
-    in front that goes again, so that a later ``import kaggle`` of the user's own is the real one.  Raises
-    KaggleError that says why it cannot be imported.
+    ``import kaggle`` authenticates: it prints to standard output, uses the network and may end the process.
+    Therefore the inner module is imported under an empty package, which is removed afterwards, so that a
+    later ``import kaggle`` of the user is the real one.  Raises KaggleError that names why the import failed.
     """
     name = f"{_PACKAGE}.api.kaggle_api_extended"
     if name not in sys.modules:
@@ -35,7 +34,7 @@ def kaggle_api_class() -> type[Any]:
         before = sys.modules.get(_PACKAGE)
         sys.modules[_PACKAGE] = importlib.util.module_from_spec(package)
         try:
-            with contextlib.redirect_stdout(io.StringIO()), _folder_that_exists():
+            with contextlib.redirect_stdout(io.StringIO()), _existing_folder():
                 importlib.import_module(name)
         except ImportError as error:
             missing = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
@@ -58,7 +57,7 @@ def kaggle_api_class() -> type[Any]:
                 del sys.modules[_PACKAGE]
             else:
                 sys.modules[_PACKAGE] = before
-        _look_where_the_user_does(sys.modules[name].KaggleApi)
+        _use_real_folder(sys.modules[name].KaggleApi)
     found: type[Any] = sys.modules[name].KaggleApi
     return found
 
@@ -75,8 +74,8 @@ def client_version() -> str:
 
 
 @contextlib.contextmanager
-def _folder_that_exists() -> Iterator[None]:
-    """The client makes its configuration folder when it is imported, where a HOME may be read-only."""
+def _existing_folder() -> Iterator[None]:
+    """The client creates its configuration folder when it is imported, and HOME may be read-only."""
     before = os.environ.get(CONFIG_FOLDER)
     os.environ[CONFIG_FOLDER] = str(Path(__file__).parent)
     try:
@@ -88,8 +87,8 @@ def _folder_that_exists() -> Iterator[None]:
             os.environ[CONFIG_FOLDER] = before
 
 
-def _look_where_the_user_does(client: type[Any]) -> None:
-    """What the class would have found at its import, for an ``import kaggle`` of the user's own."""
+def _use_real_folder(client: type[Any]) -> None:
+    """Set what the class would have found at its import, for an ``import kaggle`` of the user."""
     folder = config_folder(os.environ, home_folder())
     client.config_dir = str(folder)
     client.config = str(folder / getattr(client, "config_file", "kaggle.json"))

@@ -1,4 +1,4 @@
-"""The leaderboards of a competition: public, private once that is out, and a whole one as a CSV."""
+"""The leaderboards of a competition: public, private once it is published, and a whole one as a CSV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kit.files import replacing
 from kit.kaggle.client import Client
 from kit.kaggle.compression import csv_member, suffix_of
 from kit.kaggle.downloads.unzip import beginning
-from kit.kaggle.submissions import asking, every_page, score_of
+from kit.kaggle.submissions import every_page, score_of
 
 PUBLIC, PRIVATE, UNKNOWN = "public", "private", "unknown"
 
@@ -52,9 +52,9 @@ def public_board(client: Client, competition: str) -> Board:
 def private_board(
     client: Client, competition: str, public: Board, scores: Sequence[tuple[float | None, float | None]]
 ) -> Board:
-    """The private board, for a contest whose private scores are out.
+    """The private board, for a contest whose private scores are published.
 
-    Kaggle answers with the public board while the private one is not out, and does not say which it is.
+    Kaggle answers with the public board until the private one is published, and does not tell which it is.
     *public* is the public board; *scores* are public and private score of own submissions: where they differ,
     so do the boards.
     """
@@ -67,7 +67,7 @@ def private_board(
 def download_board(client: Client, competition: str, name: str, folder: Path) -> BoardFile:
     """Download the whole board of *competition* into *folder*, as ``leaderboard-NAME-public.csv``.
 
-    Or ``-private.csv``; without either where nothing tells which it is.  A file of that name is replaced.
+    Or ``-private.csv``; without either where it is not known which it is.  A file of that name is replaced.
     Raises DownloadError for what is no board, a KaggleError by kind, WriteError.
     """
     member, content = _downloaded(client, competition)
@@ -81,16 +81,10 @@ def download_board(client: Client, competition: str, name: str, folder: Path) ->
 
 
 def _read(client: Client, competition: str, *, public: bool) -> Board:
-    def page(kaggle: Any, token: str) -> Any:
-        from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
-
-        request = asking(ApiGetLeaderboardRequest(), competition, token)
-        if public:  # else the answer is the private board once that is out
-            request.override_public = True
-        return kaggle.competitions.competition_api_client.get_leaderboard(request)
-
+    # Without the field the answer is the private board once that is published.
+    fields = {"override_public": True} if public else {}
     try:
-        teams = every_page(client, page, "reading the leaderboard", competition)
+        teams = every_page(client, "get_leaderboard", "reading the leaderboard", competition, **fields)
     except KaggleError as error:
         return Board(missing=str(error))
     scores = sorted(score for team in teams if (score := score_of(team.score)) is not None)
@@ -103,7 +97,7 @@ def _downloaded(client: Client, competition: str) -> tuple[str, bytes]:
         path = Path(temporary) / f"{competition}.zip"
 
         def call(api: Any) -> None:
-            path.unlink(missing_ok=True)  # of an attempt that broke off
+            path.unlink(missing_ok=True)  # of an interrupted attempt
             api.competition_leaderboard_download(competition, temporary)
 
         client.read(call, "downloading the leaderboard", competition)
@@ -114,7 +108,7 @@ def _downloaded(client: Client, competition: str) -> tuple[str, bytes]:
     try:
         return csv_member(content, Path(f"leaderboard of {competition}"))
     except SubmissionError as error:
-        fault = str(error).rpartition(";")[0]  # its cure is for a CSV of one's own
+        fault = str(error).rpartition(";")[0]  # its cure is for a CSV of the user
         raise DownloadError(f"{fault}; nothing was written, download again") from error
 
 

@@ -5,7 +5,7 @@ Two layouts exist, and a mount of either may be a symbolic link:
     new    competitions/SLUG    datasets/OWNER/NAME    notebooks/OWNER/SLUG    models/OWNER/MODEL/...
     old    SLUG                 NAME                   SLUG                    MODEL/...
 
-A mount is found by what it is called, never by what it holds: many data sets have a train.json.
+A mount is found by its name, never by its files: many data sets have a train.json.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from kit.errors import ConfigError
-from kit.kaggle.downloads.sources import source_of
+from kit.kaggle.slugs import source_of
 
 ROOT = "/kaggle/input"
 INPUT = Path(os.environ.get("KIT_KAGGLE_INPUT", ROOT)).absolute()
 _COMPETITIONS, _DATASETS, _NOTEBOOKS, _MODELS = "competitions", "datasets", "notebooks", "models"
 _WITH_OWNER = (_DATASETS, _NOTEBOOKS, _MODELS)
 _DEEPEST = 4
-"""Folders below a mount in which a file is looked for: a data set of pictures has many."""
+"""Depth of the search for a file below a mount: a data set of pictures has many folders."""
 _SHOWN = 10
 
 
@@ -50,7 +50,7 @@ def notebook_output(notebook: str, root: Path = INPUT) -> Path:
 
 
 def placed(word: str, attached: Iterable[str] = (), root: Path = INPUT) -> str:
-    """Where a path below /kaggle/input really is, whichever layout it is written in; other words unchanged.
+    """The real path of a path below /kaggle/input in either layout; other words unchanged.
 
     *attached* are data sets and notebooks as OWNER/NAME: they say whose ``/kaggle/input/NAME`` is meant.
     Raises ConfigError where nothing of that name is mounted, several are, or the mount lacks the file.
@@ -73,7 +73,7 @@ def placed(word: str, attached: Iterable[str] = (), root: Path = INPUT) -> str:
 
 
 def mounted(root: Path = INPUT) -> list[str]:
-    """What is mounted below *root*, each as its path there."""
+    """The mounts below *root*, as paths relative to it."""
     found: list[str] = []
     for entry in _entries(root):
         depth = {_COMPETITIONS: 1, **dict.fromkeys(_WITH_OWNER, 2)}.get(entry.name, 0)
@@ -98,7 +98,7 @@ def _parts(word: str, root: Path) -> tuple[str, ...] | None:
 def _mount_of(
     parts: Sequence[str], attached: Iterable[str], root: Path
 ) -> tuple[Path | None, tuple[str, ...]]:
-    """The mount that a path means (None: it is not there), and the parts inside it.
+    """The mount of a path (None: not mounted), and the parts inside it.
 
     The old layout does not name owners, so it counts only where the new one has no such mount.
     """

@@ -1,4 +1,4 @@
-"""What stands between this machine and Kaggle: certificates and proxies, which no later attempt changes."""
+"""Errors of this machine's network, certificates and proxies, which no retry changes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from kit.errors import KaggleError, NetworkError, UnavailableError
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _LONGEST = 300
 _EXPIRED, _NOT_YET_VALID, _OTHER_HOST = 10, 9, 62
-"""OpenSSL's numbers of what is wrong with a certificate, beside an issuer that is not known."""
+"""OpenSSL's numbers of certificate errors other than an unknown issuer."""
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3}[^')]*)")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 def network_error(error: BaseException, doing: str) -> KaggleError | None:
-    """*error* of requests as what this machine's network did; None where it is something else.
+    """*error* of requests as an error of this machine's network; None where it is something else.
 
-    A NetworkError says that nothing was sent.  A connection that broke off while it was encrypted may have
-    carried a request: UnavailableError.
+    A NetworkError means that nothing was sent.  An encrypted connection that broke off may have carried a
+    request: UnavailableError.
     """
     import requests
 
@@ -35,7 +35,7 @@ def network_error(error: BaseException, doing: str) -> KaggleError | None:
         if isinstance(error, requests.RequestException) and not isinstance(
             error, requests.exceptions.SSLError
         ):
-            return None  # the bundle had no part in it
+            return None  # the bundle is not the cause
         return NetworkError(f"{variable}={bundle}: there is no such file; name a PEM file of CA certificates")
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -141,7 +141,7 @@ def _host(address: str) -> str:
 
 
 def _inside(error: BaseException) -> BaseException | None:
-    """The exception that *error* was made of, as requests and urllib3 nest them."""
+    """The exception inside *error*, as requests and urllib3 nest them."""
     held = [getattr(error, "reason", None), getattr(error, "original_error", None), *error.args]
     return next((one for one in held if isinstance(one, BaseException)), None)
 

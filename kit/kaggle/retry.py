@@ -1,4 +1,4 @@
-"""How long a call may take, and how often a read is tried."""
+"""The retry policy: how long a call may take, how often a read is tried, and the pauses between attempts."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds to wait for an answer (between two bytes of it), and how often a read is tried."""
+class RetryPolicy:
+    """``timeout``: seconds to wait for each part of an answer; ``attempts``: how often a read is tried."""
 
     timeout: float = _SECONDS
     attempts: int = 4
@@ -28,12 +28,17 @@ class Patience:
         return min(self.timeout / 60 * float(1 << attempt), self.timeout / 2)
 
     @property
+    def poll(self) -> float:
+        """Seconds between two looks at something that Kaggle still works on: 5 of 60."""
+        return self.timeout / 12
+
+    @property
     def longest_wait(self) -> float:
         """A Retry-After beyond this many seconds is left to the user."""
         return self.timeout * 2
 
     @classmethod
-    def from_environment(cls) -> Patience:
+    def from_environment(cls) -> RetryPolicy:
         """With the timeout of KIT_KAGGLE_TIMEOUT, where that is set."""
         text = os.environ.get(TIMEOUT, "")
         try:
@@ -44,8 +49,8 @@ class Patience:
             raise ConfigError(f"{TIMEOUT}={text}: must be a number of seconds above 0")
         return cls(seconds)
 
-    def retrying(self, read: Callable[[], Result]) -> Result:
-        """*read* () → its result; after a KaggleError that may pass, again, with growing pauses.
+    def run(self, read: Callable[[], Result]) -> Result:
+        """*read* () → its result; tried again, with growing pauses, after a KaggleError that may pass.
 
         Waits as long as the response in the error's cause asks for by Retry-After, if it has one.
         """

@@ -1,25 +1,24 @@
-"""Submissions as Kaggle has them: sending one, listing all, fetching a file back, the day's allowance."""
+"""Submissions on Kaggle: send one, list all, download the file of one, and the day's allowance."""
 
 from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from kit.errors import UploadFailedError
+from kit.kaggle.api_calls import ask, pages
 from kit.kaggle.client import Client
 
 PENDING, COMPLETE, ERROR = "pending", "complete", "error"
-_PAGE = 100
-_MOST_PAGES = 1000
+SERVICE = "competitions.competition"
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedSubmission:
     """One submission in Kaggle's list.  ``at`` is UTC, ISO 8601; scores are None while unknown."""
 
     ref: int
@@ -31,18 +30,18 @@ class Listed:
     private: float | None
     reason: str
     by: str = ""
-    """Who of the team made it."""
+    """The member of the team who made it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many submissions are made, and left for the rest of the day (UTC)."""
+    """How many submissions were made, and how many are left for the rest of the day (UTC)."""
 
     today: int
     total: int
     left: int
     by_total: bool
-    """The competition's whole allowance is what limits."""
+    """Whether the allowance of the whole competition is the limit."""
 
     @property
     def used_up(self) -> bool:
@@ -51,26 +50,27 @@ class Allowance:
 
 
 def upload(client: Client, competition: str, name: str, content: bytes) -> str:
-    """Bring the bytes to Kaggle's store; returns the token that stands for them.  Nothing is submitted yet.
+    """Upload the bytes; returns the token for them.  Nothing is submitted yet.
 
     Raises UploadFailedError where they did not arrive.
     """
 
     def start(api: Any) -> tuple[str, str]:
-        from kagglesdk.competitions.types.competition_api_service import ApiStartSubmissionUploadRequest
-
-        request = ApiStartSubmissionUploadRequest()
-        request.competition_name, request.file_name = competition, name
-        request.content_length = len(content)
-        request.last_modified_epoch_seconds = int(datetime.now(UTC).timestamp())
-        with api.build_kaggle_client() as kaggle:
-            answer = kaggle.competitions.competition_api_client.start_submission_upload(request)
+        answer = ask(
+            api,
+            SERVICE,
+            "start_submission_upload",
+            competition_name=competition,
+            file_name=name,
+            content_length=len(content),
+            last_modified_epoch_seconds=int(time.time()),
+        )
         return answer.create_url, answer.token
 
     def put(api: Any) -> int:
         import requests
 
-        # The client's own upload swallows errors and retries for minutes.
+        # The client's own upload hides errors and retries for minutes.
         response = requests.put(url, data=content, allow_redirects=True)  # noqa: S113 (`_timeout`)
         if response.status_code == 407:  # of a proxy, which no later attempt changes
             response.raise_for_status()
@@ -92,28 +92,24 @@ def create(client: Client, competition: str, token: str, description: str) -> in
     """Submit what was uploaded; returns Kaggle's number for it.  Tried once, whatever happens."""
 
     def call(api: Any) -> int:
-        from kagglesdk.competitions.types.competition_api_service import ApiCreateSubmissionRequest
-
-        request = ApiCreateSubmissionRequest()
-        request.competition_name, request.blob_file_tokens = competition, token
-        request.submission_description = description
-        with api.build_kaggle_client() as kaggle:
-            answer = kaggle.competitions.competition_api_client.create_submission(request)
+        answer = ask(
+            api,
+            SERVICE,
+            "create_submission",
+            competition_name=competition,
+            blob_file_tokens=token,
+            submission_description=description,
+        )
         return int(answer.ref)
 
     return client.once(call, "submitting", competition)
 
 
-def submissions(client: Client, competition: str) -> list[Listed]:
+def submissions(client: Client, competition: str) -> list[ListedSubmission]:
     """All submissions of the account's team, every page."""
 
-    def page(kaggle: Any, token: str) -> Any:
-        from kagglesdk.competitions.types.competition_api_service import ApiListSubmissionsRequest
-
-        request = asking(ApiListSubmissionsRequest(), competition, token)
-        return kaggle.competitions.competition_api_client.list_submissions(request)
-
-    return [_listed(one) for one in every_page(client, page, "listing submissions", competition)]
+    found = every_page(client, "list_submissions", "listing submissions", competition)
+    return [_listed(one) for one in found]
 
 
 def allowance(client: Client, competition: str) -> Allowance:
@@ -130,16 +126,10 @@ def allowance(client: Client, competition: str) -> Allowance:
 
 
 def description(client: Client, ref: int) -> str:
-    """The description of submission *ref*, of whatever competition."""
+    """The description of submission *ref*, of any competition."""
 
     def call(api: Any) -> str:
-        from kagglesdk.competitions.types.competition_api_service import ApiGetSubmissionRequest
-
-        request = ApiGetSubmissionRequest()
-        request.ref = ref
-        with api.build_kaggle_client() as kaggle:
-            answer = kaggle.competitions.competition_api_client.get_submission(request)
-        return str(answer.description or "")
+        return str(ask(api, SERVICE, "get_submission", ref=ref).description or "")
 
     return client.read(call, "asking for the submission", str(ref))
 
@@ -150,46 +140,30 @@ def fetch(client: Client, ref: int) -> bytes:
         path = Path(temporary) / "submitted"
 
         def call(api: Any) -> None:
-            from kagglesdk.competitions.types.competition_api_service import ApiDownloadSubmissionRequest
-
-            request = ApiDownloadSubmissionRequest()
-            request.submission_id = ref
-            with api.build_kaggle_client() as kaggle:
-                response = kaggle.competitions.competition_api_client.download_submission(request)
-                api.download_file(response, str(path), kaggle.http_client())
+            response = ask(api, SERVICE, "download_submission", submission_id=ref)
+            api.download_file(response, str(path), None)
 
         client.read(call, "fetching the submission", str(ref))
         return path.read_bytes()
 
 
-def asking(request: Any, competition: str, token: str) -> Any:
-    """*request* for the page of *competition* that *token* ("" for the first) stands for."""
-    request.competition_name, request.page_size = competition, _PAGE
-    if token:
-        request.page_token = token
-    return request
+def every_page(client: Client, method: str, doing: str, competition: str, **fields: Any) -> list[Any]:
+    """The submissions on all pages of *method*, a list of *competition*."""
+
+    def page(token: str | None) -> Any:
+        return client.read(
+            lambda api: ask(
+                api, SERVICE, method, competition_name=competition, page_size=100, page_token=token, **fields
+            ),
+            doing,
+            competition,
+        )
+
+    return [one for answer in pages(page) for one in answer.submissions or ()]
 
 
-def every_page(client: Client, page: Callable[[Any, str], Any], doing: str, competition: str) -> list[Any]:
-    """The submissions on all pages that *page* (kaggle, token) answers with."""
-    found: list[Any] = []
-    token = ""
-    for _ in range(_MOST_PAGES):
-
-        def call(api: Any, token: str = token) -> Any:
-            with api.build_kaggle_client() as kaggle:
-                return page(kaggle, token)
-
-        answer = client.read(call, doing, competition)
-        found += answer.submissions or []
-        token = answer.next_page_token or ""
-        if not token:
-            break
-    return found
-
-
-def _listed(one: Any) -> Listed:
-    return Listed(
+def _listed(one: Any) -> ListedSubmission:
+    return ListedSubmission(
         ref=int(one.ref),
         at=one.date.strftime("%Y-%m-%dT%H:%M:%SZ") if one.date else "",
         description=one.description or "",

@@ -1,4 +1,4 @@
-"""What a text is that should be a token or a key: known by its form, never printed."""
+"""Recognise by its form what a text is that should be a token or a key; secrets are never printed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KEY_PLACE = "~/.kaggle/kaggle.json, or KAGGLE_USERNAME and KAGGLE_KEY"
 
 
 def decoded(content: bytes) -> tuple[str, str]:
-    """The text of a file, less white space around it, and what is wrong with how it is saved ("": none)."""
+    """The stripped text of a file, and what is wrong with its encoding ("": nothing)."""
     for mark, name in _MARKS.items():
         if content.startswith(mark):
             return "", f"is saved as {name}; {_PLAIN}"
@@ -44,7 +44,7 @@ def decoded(content: bytes) -> tuple[str, str]:
 
 
 def token_fault(text: str) -> str:
-    """What *text* is in place of an access token, and where it belongs; "" for what may be one."""
+    """What *text* is instead of an access token, and where it belongs; "" where it may be one."""
     if fault := _wrapped(text, "the token alone"):
         return fault
     if _KEY.fullmatch(text) or _PAIR.fullmatch(text):
@@ -58,7 +58,7 @@ def token_fault(text: str) -> str:
 
 
 def key_fault(text: str) -> str:
-    """What *text* is in place of a legacy key, and where it belongs; "" for what may be one."""
+    """What *text* is instead of a legacy key, and where it belongs; "" where it may be one."""
     if fault := _wrapped(text, "the key alone"):
         return fault
     if _TOKEN.fullmatch(text):
@@ -69,7 +69,7 @@ def key_fault(text: str) -> str:
 
 
 def username_fault(text: str) -> str:
-    """What *text* is in place of a user name; "" for what may be one."""
+    """What *text* is instead of a user name; "" where it may be one."""
     if fault := _wrapped(text, "the user name alone"):
         return fault
     if _TOKEN.fullmatch(text):
@@ -82,12 +82,12 @@ def username_fault(text: str) -> str:
 
 
 def swapped(username: str, key: str) -> bool:
-    """Whether the two stand in each other's place."""
+    """Whether user name and key were swapped."""
     return bool(_KEY.fullmatch(username)) and not _KEY.fullmatch(key)
 
 
 def key_file_fault(text: str) -> str:
-    """What the text of a kaggle.json is that is no JSON object; "" for one."""
+    """What the text of a kaggle.json is instead of a JSON object; "" for one."""
     if _TOKEN.fullmatch(text.strip(_QUOTES)):
         return f"holds an access token, not a legacy key; it belongs into {TOKEN_PLACE}"
     if _KEY.fullmatch(text.strip(_QUOTES)):
@@ -105,7 +105,7 @@ def key_file_fault(text: str) -> str:
 
 
 def _wrapped(text: str, wanted: str) -> str:
-    """What surrounds the secret that should stand alone."""
+    """What surrounds the secret; "" where it stands alone."""
     if text[:1] in ("{", "["):
         return _json_fault(text, wanted)
     if _COMMAND.search(text) or _ASSIGNMENT.search(text):

@@ -99,7 +99,7 @@ def _means(
     draws: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Means of *draws* samples of so many groups, with replacement."""
+    """Means of *draws* samples of *groups* groups, with replacement."""
     means = np.empty(draws)
     for number in range(draws):
         drawn = rng.integers(0, len(sums), groups)

@@ -1,4 +1,4 @@
-"""Inference: from questions to span scores, in batches of like length under a token budget."""
+"""Inference: from questions to span scores, in batches of similar length under a token budget."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kit.modeling.windows import Windows, make_windows
 from kit.spans.span_scores import JointScores, Provenance, SpanScores, offsets_of, ranges
 
 _QUESTIONS_AT_ONCE = 1024
-"""Windows are made, scored and dropped for so many questions at a time: memory stays flat."""
+"""Questions whose windows are made, scored and dropped together: memory stays flat."""
 _BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 65536}
 
 
@@ -59,8 +59,8 @@ def score_questions(
     """Span scores of *questions*, in order, a thousand or so at a time.
 
     *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
-    *advance* hears how many questions each piece has.  The model must be on *device* already and is
-    left in evaluation mode.  Raises ModelError where no way to batch windows makes its scores repeatable.
+    *advance* is called with the number of questions of each piece.  The model must be on *device* and is left
+    in evaluation mode.  Raises ModelError where no way to batch windows makes its scores repeatable.
     """
     batching = batching_of(model, backbone, max_length)
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,13 @@ PRESETS: dict[str, Preset] = {
         "microsoft/mdeberta-v3-base", 3e-5, 3, 32, 384, _XTREME, warmup=0.06, weight_decay=0.0001
     ),
 }
+
+
+PUBLISHED = frozenset(field.name for field in dataclasses.fields(Preset)) - {"hub_id", "source"}
+"""The training settings that a preset decides."""
+
+
+def settings_of(preset: Preset) -> dict[str, Any]:
+    """The training settings of *preset*."""
+    values = {name: getattr(preset, name) for name in PUBLISHED}
+    return values | {"epochs": float(preset.epochs)}

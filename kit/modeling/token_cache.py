@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import tokenizers
 
-from kit.cache import content_key, kept
+from kit.cache import cached, content_key
 from kit.data.records import Dataset
 from kit.modeling.backbones import Backbone
 from kit.modeling.tokens import Texts, tokenize, tokenized
@@ -103,7 +103,7 @@ def known_tokens(backbone: Backbone, data: Sequence[Dataset], *, make: bool = Tr
 
 
 def _tokens(backbone: Backbone, texts: Sequence[str], make: bool) -> Texts | None:
-    found = kept(
+    found = cached(
         "tokens",
         content_key(_recipe(backbone), texts),
         lambda path: _read(path, len(texts)),

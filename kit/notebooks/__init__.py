@@ -1,1 +1,1 @@
-"""The notebook that walks the whole road: its chapters in two languages, and what makes one of them."""
+"""The notebook of `kit notebook`: its chapters in two languages, and the writer of the .ipynb file."""

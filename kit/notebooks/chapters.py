@@ -1,7 +1,7 @@
 """The chapters: Markdown files with marked parts, for some hosts or all; prose in one language.
 
-A line ``::: ko``, ``::: en`` or ``::: code`` begins a part; words behind it name the hosts it is for, none
-stands for all of them.  ``::: and`` goes on with the code above, and ``::: kit`` is where the kit is put in.
+A line ``::: ko``, ``::: en`` or ``::: code`` begins a part; words after it name its hosts, without them it is
+for all.  ``::: and`` continues the code above, and ``::: kit`` is the place of the kit itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"^( *)# (ko|en): (.*)\n", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Prose in one language, or code; ``hosts`` it is for."""
+    """Prose in one language, or code, and its hosts."""
 
     kind: str
     hosts: tuple[str, ...]
@@ -32,7 +32,7 @@ class Part:
 
 
 def chapters() -> dict[str, tuple[Part, ...]]:
-    """Every chapter's parts by its name ("train"), in the order of the road."""
+    """Every chapter's parts by its name ("train"), in order."""
     folder = files(__package__).joinpath("chapters")
     found = sorted((one for one in folder.iterdir() if one.name.endswith(".md")), key=lambda one: one.name)
     return {

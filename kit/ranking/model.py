@@ -181,7 +181,7 @@ def write_ranker(path: Path, ranker: Ranker) -> None:
 def write_ranker_beside(recipe: Path, ranker: Ranker) -> Path:
     """Write the ranker beside *recipe*, named by its content: ``five.yaml`` → ``five-1a2b3c4d.ranker``.
 
-    So until the recipe itself is written, an earlier one goes on answering by the ranker it was tuned with.
+    So until the recipe itself is written, an earlier one keeps the ranker that it was tuned with.
     """
     digest = hashlib.sha256(_text(ranker).encode()).hexdigest()[:8]
     path = recipe.with_name(f"{recipe.stem}-{digest}.ranker")

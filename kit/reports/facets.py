@@ -77,7 +77,7 @@ def of_answers(distances: NDArray[np.float64], golds: Sequence[str]) -> list[Fac
     labels = ("the answer is as near", "a blank is nearer")
     return [
         binned("distance", "edit distance", "characters", distances.astype(int).tolist(), _DISTANCES),
-        kept(Facet("blank", "answer or blank", labels=labels, values=tuple(nearer))),
+        without_unused(Facet("blank", "answer or blank", labels=labels, values=tuple(nearer))),
     ]
 
 
@@ -102,7 +102,7 @@ def binned(key: str, title: str, unit: str, numbers: Sequence[int], edges: Seque
         for low, high in zip(edges, [*edges[1:], None], strict=True)
     ]
     values = tuple(bisect_right(edges, number) - 1 for number in numbers)
-    return kept(Facet(key, title, unit, tuple(labels), values))
+    return without_unused(Facet(key, title, unit, tuple(labels), values))
 
 
 def _names(key: str, title: str, questions: Sequence[Question], name: Callable[[Question], str]) -> Facet:
@@ -120,10 +120,10 @@ def _names(key: str, title: str, questions: Sequence[Question], name: Callable[[
 def _named(key: str, title: str, names: Sequence[str], order: Sequence[str]) -> Facet:
     labels = tuple(dict.fromkeys(order))
     place = {label: index for index, label in enumerate(labels)}
-    return kept(Facet(key, title, labels=labels, values=tuple(place[name] for name in names)))
+    return without_unused(Facet(key, title, labels=labels, values=tuple(place[name] for name in names)))
 
 
-def kept(facet: Facet) -> Facet:
+def without_unused(facet: Facet) -> Facet:
     """*facet* without the labels that no question has."""
     used = sorted(set(facet.values))
     again = {value: index for index, value in enumerate(used)}
@@ -156,7 +156,7 @@ def disagreement(source: ReportSource) -> Facet:
         for number, text in enumerate(source.texts)
     ]
     labels = tuple(f"{number} of {count}" for number in range(count + 1))
-    return kept(Facet(key, title, labels=labels, values=tuple(others)))
+    return without_unused(Facet(key, title, labels=labels, values=tuple(others)))
 
 
 def unk_tokens(source: ReportSource) -> Facet:
@@ -171,7 +171,7 @@ def unk_tokens(source: ReportSource) -> Facet:
     counts = [sum(own) for own in zip(*unknown, strict=True)]
     values = tuple(0 if not count else 2 if count == len(files) else 1 for count in counts)
     last = "yes" if len(files) == 1 else "for every tokenizer"
-    return kept(Facet(key, title, labels=("no", "for some tokenizers", last), values=values))
+    return without_unused(Facet(key, title, labels=("no", "for some tokenizers", last), values=values))
 
 
 def has_unk_token(file: Path, questions: Sequence[Question]) -> list[bool]:

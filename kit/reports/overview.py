@@ -157,13 +157,15 @@ def _error_types(texts: Sequence[str], data: Dataset) -> tuple[int, ...]:
 def _facets(
     source: ReportSource, own: ScoreRow, error_types: tuple[int, ...], rival: ScoreRow | None
 ) -> list[Facet]:
-    found = [facets.kept(Facet("error", "error type", labels=ERROR_TYPES, values=error_types))]
+    found = [facets.without_unused(Facet("error", "error type", labels=ERROR_TYPES, values=error_types))]
     if rival is not None:
         change = np.sign(own.score.distances - rival.score.distances).astype(int) + 1
         labels = ("better", "as near", "worse")
-        found.append(facets.kept(Facet("change", "change", labels=labels, values=tuple(change.tolist()))))
+        found.append(
+            facets.without_unused(Facet("change", "change", labels=labels, values=tuple(change.tolist())))
+        )
         before, title = _error_types(rival.texts, source.dataset), f"error type in {rival.score.label}"
-        found.append(facets.kept(Facet("before", title, labels=ERROR_TYPES, values=before)))
+        found.append(facets.without_unused(Facet("before", title, labels=ERROR_TYPES, values=before)))
     return [
         *found,
         *facets.of_questions(source.dataset.questions),

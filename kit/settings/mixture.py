@@ -1,4 +1,4 @@
-"""Several data files in one training: what they are called, their shares, which judges, which come first."""
+"""Several data files in one training: what they are called, their shares, and which of them judges."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from kit.errors import ConfigError, all_of
-from kit.settings.training import TrainingSettings
-from kit.settings.validation import Settings, mistakes_in
+from kit.errors import ConfigError
+from kit.settings.validation import Settings
 
 MOST = 100.0
 """The largest share: every window a hundred times an epoch."""
@@ -30,26 +29,6 @@ class Mixture(Settings):
         parts = [f"--share {name}={share:g}" for name, share in self.shares.items()]
         parts += [f"--judge {self.judge}"] if self.judge is not None else []
         return " ".join(parts) or "no --share and no --judge"
-
-
-class BeforeSettings(Settings):
-    """How the outside data of --before are learned; all else is as for the data."""
-
-    epochs: Annotated[float, Field(gt=0, le=1000)] = 1.0
-    lr: Annotated[float, Field(gt=0, lt=1)]
-
-
-def before_settings(settings: TrainingSettings, epochs: float | None, lr: float | None) -> BeforeSettings:
-    """From --before-epochs and --before-lr, None where not given, and the run's *settings*.
-
-    Raises ConfigError with all mistakes.
-    """
-    given = {name: value for name, value in (("epochs", epochs), ("lr", lr)) if value is not None}
-    try:
-        return BeforeSettings.model_validate({"lr": settings.lr} | given)
-    except ValidationError as error:
-        mistakes = [f"--before-{mistake}" for mistake in mistakes_in(error, BeforeSettings)]
-        raise ConfigError(f"training settings: {all_of(mistakes)}") from None
 
 
 def names_of(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import types
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from kit.errors import ConfigError
+from kit.settings.option import type_of
 from kit.settings.training import TrainingSettings
 
 Value = bool | int | float | str | None
@@ -162,23 +162,7 @@ def parsed(name: str, text: str) -> Value:
 
 
 def _kind(name: str) -> tuple[Any, bool]:
-    """A setting's type (bool, int, float, str, or a tuple of its choices) and whether it may be None."""
-    annotation: Any = TrainingSettings.model_fields[name].annotation
-    optional = False
-    while True:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            annotation = get_args(annotation)[0]
-        elif origin in (Union, types.UnionType):
-            options = [option for option in get_args(annotation) if option is not type(None)]
-            optional = optional or len(options) < len(get_args(annotation))
-            if len(options) > 1:
-                return None, optional
-            annotation = options[0]
-        elif origin is Literal:
-            return get_args(annotation), optional
-        else:
-            return annotation, optional
+    return type_of(TrainingSettings.model_fields[name])
 
 
 def shown(value: object) -> str:

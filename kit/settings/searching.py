@@ -12,21 +12,10 @@ from typing import Any
 
 from kit.errors import ConfigError, all_of
 from kit.settings.ranges import Given, OneOf, Range, Value, parsed, read_range, shown
-from kit.settings.training import EXECUTION_ONLY, TrainingSettings
+from kit.settings.training import SETTINGS, TrainingSettings
 
 Settle = Callable[..., TrainingSettings]
 """From given settings to all of them; raises ConfigError with the mistakes."""
-
-NOT_SEARCHED = {
-    "folds": "a trial is one model judged on one held-out part; retrain the winner with kit train --folds",
-    "seed": "a lucky seed is no better setting; fix it with --set seed=7",
-    "split_seed": "trials judged on other questions do not compare; fix it with --set split_seed=7",
-    "limit": "fewer questions are no better setting; fix it with --set limit=2000",
-    "evaluations": "more looks at the held-out questions only flatter; fix it with --set evaluations=4",
-    "early_stopping": "a trial counts by its best evaluation anyway; fix it with --set early_stopping=3",
-    "precision": "it belongs to the machine; fix it with --set precision=bf16",
-}
-"""Settings that make no sense to search, and why."""
 
 _EXAMPLES = {"--range": "lr=1e-5:1e-4:log or batch_size=16,32", "--set": "max_length=384"}
 _COMBINATIONS = 512
@@ -77,7 +66,7 @@ def parse_search(
         with _noting(mistakes, f"--set {name}={shown(value)}"):
             _refuse_unknown(name)
             if name == "folds":
-                raise ConfigError(NOT_SEARCHED[name])
+                raise ConfigError(SETTINGS[name].fixed)
             if name in shared:
                 raise ConfigError("stands here twice; keep one")
             shared[name] = parsed(name, value) if isinstance(value, str) else value
@@ -85,10 +74,7 @@ def parse_search(
         written = given if isinstance(given, str) else ",".join(map(shown, given))
         with _noting(mistakes, f"--range {name}={written}"):
             _refuse_unknown(name)
-            if name in NOT_SEARCHED or name in EXECUTION_ONLY:
-                why = (
-                    NOT_SEARCHED.get(name) or f"it does not change what is trained; fix it with --set {name}"
-                )
+            if why := SETTINGS[name].not_searched:
                 raise ConfigError(f"is not searched: {why}")
             if name in found or name in shared:
                 raise ConfigError("stands here twice; keep one range, or one --set")
@@ -112,10 +98,9 @@ def _noting(mistakes: list[str], subject: str) -> Iterator[None]:
 
 
 def _refuse_unknown(name: str) -> None:
-    known = TrainingSettings.model_fields
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(known)}"
+    if name not in SETTINGS:
+        close = difflib.get_close_matches(name, SETTINGS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(SETTINGS)}"
         raise ConfigError(f"is no training setting; {hint}")
 
 

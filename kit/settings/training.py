@@ -1,12 +1,13 @@
-"""What decides a training run, apart from the data itself."""
+"""The settings that decide what a training does, apart from its data: each option is declared here once."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from kit.errors import ConfigError, all_of
+from kit.settings.option import as_flag, option, options_of
 from kit.settings.validation import Settings, mistakes_in
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -18,52 +19,104 @@ Head = Literal["independent", "joint"]
 class TrainingSettings(Settings):
     """Settings of one run.  Sizes in windows, lengths in tokens; ``batch_size`` is the effective batch."""
 
-    epochs: Annotated[float, Field(gt=0, le=1000)] = 3.0
-    lr: Annotated[float, Field(gt=0, lt=1)] = 3e-5
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    micro_batch_size: Annotated[int, Field(ge=1)] = 8
-    token_budget: Annotated[int, Field(ge=16)] | None = None
-    """Padded tokens a micro-batch may hold; with it ``micro_batch_size`` decides nothing."""
-    max_length: Annotated[int, Field(ge=16)] = 512
-    stride: Annotated[int, Field(ge=0)] = 128
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    schedule: Schedule = "linear"
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    precision: Precision = "auto"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
-    targets: Targets = "all"
-    head: Head = "independent"
-    """Whether start and end are scored each alone, or also together."""
-    limit: Annotated[int, Field(ge=1)] | None = None
-    evaluations: Annotated[int, Field(ge=1)] = 1
-    """How often an epoch is evaluated, where the best checkpoint is chosen, and a checkpoint is kept."""
-    folds: Annotated[int, Field(ge=2, le=100)] | None = None
-    """Number of folds; None trains one model and holds out a tenth, or --valid."""
-    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
-    """Deals folds and holdouts, apart from ``seed``: members trained with other seeds share their folds."""
-    early_stopping: Annotated[int, Field(ge=1)] | None = None
-    """Evaluations without a better Edit Score after which training stops."""
-    attention_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
-    """None: the backbone's own."""
-    gradient_checkpointing: bool = False
-    compile: bool = False
-    save_minutes: Annotated[float, Field(gt=0)] | None = None
-    """A checkpoint at least so often, for machines that are taken away."""
-    soften: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of each target that is spread over the tokens around it, by their distance in characters."""
-    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Each layer below the head learns at this share of the rate of the one above it."""
-    average: Annotated[int, Field(ge=2)] | None = None
-    """Keep the mean weights of so many of the last checkpoints."""
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Keep an exponential average of the weights with this decay a step."""
-    adversarial: Annotated[float, Field(ge=0)] = 0.0
-    """Length by which a window's embedded words are moved for a second, adversarial pass."""
-    allow_unknown: bool = False
-    """Train although the tokenizer reads more than a fifth of common text as [UNK]."""
-    r_drop: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the divergence between two passes with different dropout."""
+    epochs: float = option(3.0, gt=0, le=1000, group="Optimizer", everyday=True, help="Passes over the data")
+    lr: float = option(3e-5, gt=0, lt=1, group="Optimizer", everyday=True, help="Peak learning rate")
+    warmup: float = option(0.1, ge=0, lt=1, group="Optimizer", help="Share of the steps with a rising rate")
+    schedule: Schedule = option("linear", group="Optimizer", help="How the learning rate falls")
+    weight_decay: float = option(0.01, ge=0, group="Optimizer", help="Weight decay, not on norms and biases")
+    layer_decay: float = option(
+        1.0, gt=0, le=1, group="Optimizer", help="Learning rate of each layer as a share of the layer above"
+    )
+    max_grad_norm: float = option(1.0, gt=0, group="Optimizer", help="Gradients are clipped to this norm")
+
+    batch_size: int = option(32, ge=1, group="Batches", everyday=True, help="Effective batch in windows")
+    micro_batch_size: int = option(
+        8, ge=1, group="Batches", execution=True,
+        help="Windows on the device at once; divides the batch; --token-budget replaces it",
+    )  # fmt: skip
+    token_budget: int | None = option(
+        None, ge=16, group="Batches", execution=True, unset="--micro-batch-size decides",
+        help="Padded tokens on the device at once, instead of a number of windows",
+    )  # fmt: skip
+    max_length: int = option(512, ge=16, group="Batches", everyday=True, help="Tokens in a window")
+    stride: int = option(128, ge=0, group="Batches", help="Tokens that neighbouring windows share")
+
+    precision: Precision = option(
+        "auto", group="Precision and memory", help="Numeric precision",
+        fixed="it belongs to the machine; fix it with --set precision=bf16",
+    )  # fmt: skip
+    gradient_checkpointing: bool = option(
+        False, group="Precision and memory", execution=True, help="Use less memory and a third more time"
+    )
+    compile: bool = option(
+        False, group="Precision and memory", execution=True,
+        help="Use torch.compile; pays on long trainings on a GPU",
+    )  # fmt: skip
+
+    attention_dropout: float | None = option(
+        None, ge=0, lt=1, group="Regularisation", unset="the backbone's",
+        help="Dropout of attention weights; 0 is much faster on a CPU",
+    )  # fmt: skip
+    soften: float = option(
+        0.0, ge=0, lt=1, group="Regularisation",
+        help="Share of each target that is spread over near tokens, by distance in characters",
+    )  # fmt: skip
+    adversarial: float = option(
+        0.0, ge=0, group="Regularisation",
+        help="FGM adversarial training: perturbation size; doubles training time",
+    )  # fmt: skip
+    r_drop: float = option(
+        0.0, ge=0, group="Regularisation",
+        help="R-Drop: weight of the divergence between two dropouts; doubles training time",
+    )  # fmt: skip
+    average: int | None = option(
+        None, ge=2, group="Regularisation", unset="no average",
+        help="Keep the mean weights of the last N checkpoints",
+    )  # fmt: skip
+    ema: float | None = option(
+        None, gt=0, lt=1, group="Regularisation", unset="no average",
+        help="Keep an exponential average of the weights with this decay, such as 0.999",
+    )  # fmt: skip
+
+    targets: Targets = option("all", group="Data", help="Gold answers to learn from")
+    limit: int | None = option(
+        None, ge=1, group="Data", unset="all", help="Train on the first N questions only",
+        fixed="fewer questions are no better setting; fix it with --set limit=2000",
+    )  # fmt: skip
+    allow_unknown: bool = option(
+        False, group="Data", execution=True,
+        help="Train although the tokenizer reads over a fifth of common text as [UNK]",
+    )  # fmt: skip
+
+    folds: int | None = option(
+        None, ge=2, le=100, group="Folds and evaluation", everyday=True, unset="one model",
+        help="Train one model for each fold, for out-of-fold scores",
+        fixed="a trial is one model judged on one held-out part; retrain the winner with kit train --folds",
+    )  # fmt: skip
+    split_seed: int = option(
+        42, ge=0, lt=2**32, group="Folds and evaluation",
+        help="Seed of folds and holdout; runs with other --seed values share their folds",
+        fixed="trials judged on other questions do not compare; fix it with --set split_seed=7",
+    )  # fmt: skip
+    evaluations: int = option(
+        1, ge=1, group="Folds and evaluation", help="Evaluations and checkpoints in an epoch",
+        fixed="more evaluations only make the held-out score too good; fix it with --set evaluations=4",
+    )  # fmt: skip
+    early_stopping: int | None = option(
+        None, ge=1, group="Folds and evaluation", unset="never",
+        help="Stop after N evaluations without a better Edit Score",
+        fixed="a trial counts by its best evaluation anyway; fix it with --set early_stopping=3",
+    )  # fmt: skip
+
+    seed: int = option(
+        42, ge=0, lt=2**32, group="Run", help="Random seed of the training",
+        fixed="a lucky seed is no better setting; fix it with --set seed=7",
+    )  # fmt: skip
+    head: Head = option("independent", group="Run", help="Score start and end alone, or also together")
+    save_minutes: float | None = option(
+        None, gt=0, group="Run", execution=True, unset="at evaluations only",
+        help="Save a checkpoint at least every N minutes, for sessions that may end at any time",
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
@@ -104,10 +157,10 @@ class TrainingSettings(Settings):
         return f"--micro-batch-size {self.micro_batch_size}"
 
 
-EXECUTION_ONLY = frozenset(
-    {"micro_batch_size", "token_budget", "gradient_checkpointing", "compile", "save_minutes", "allow_unknown"}
-)
-"""Settings that change how the same training is carried out, not what it is: a run may go on with others."""
+SETTINGS = options_of(TrainingSettings)
+"""What was declared of each setting."""
+EXECUTION_ONLY = frozenset(name for name, known in SETTINGS.items() if known.execution)
+"""Settings that change how a training runs and not what is trained: a resumed run may change them."""
 
 
 def _divisors(number: int) -> list[int]:
@@ -124,7 +177,7 @@ def training_settings(**given: object) -> TrainingSettings:
     try:
         return TrainingSettings.model_validate(chosen)
     except ValidationError as error:
-        mistakes = [_as_flag(mistake) for mistake in mistakes_in(error, TrainingSettings)]
+        mistakes = [as_flag(mistake, TrainingSettings) for mistake in mistakes_in(error, TrainingSettings)]
         raise ConfigError(f"training settings: {all_of(mistakes)}") from None
 
 
@@ -141,7 +194,7 @@ def smaller_micro_batch(settings: TrainingSettings, processes: int = 1) -> int |
 def with_half_at_once(settings: TrainingSettings, processes: int, longest: int) -> TrainingSettings | None:
     """*settings* with about half as much on the device at once and the same effective batch.
 
-    None where that are single windows already.  *longest*: tokens of the longest window.
+    None where the device holds single windows already.  *longest*: tokens of the longest window.
     """
     changed: dict[str, int | None]
     if settings.token_budget is None:
@@ -150,19 +203,3 @@ def with_half_at_once(settings: TrainingSettings, processes: int, longest: int) 
         smaller = max(settings.token_budget // 2, longest)
         changed = {"token_budget": smaller if smaller < settings.token_budget else None}
     return None if None in changed.values() else settings.model_copy(update=changed)
-
-
-def fold_numbers(text: str, folds: int | None) -> tuple[int, ...]:
-    """The folds that ``--fold 0,2`` names.  Raises ConfigError for what is no fold of the run."""
-    parts = [part.strip() for part in text.split(",")]
-    if folds is None:
-        raise ConfigError(f"--fold {text}: is only for runs with folds; add --folds 5")
-    wrong = [part for part in parts if not part.isdecimal() or int(part) >= folds]
-    if wrong:
-        raise ConfigError(f"--fold {text}: {wrong[0]!r} is no fold; folds are 0 to {folds - 1}, as in 0,2")
-    return tuple(dict.fromkeys(int(part) for part in parts))
-
-
-def _as_flag(mistake: str) -> str:
-    name, space, rest = mistake.partition(" ")
-    return f"--{name.replace('_', '-')}{space}{rest}" if name in TrainingSettings.model_fields else mistake

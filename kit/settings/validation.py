@@ -13,7 +13,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kit.errors import ConfigError, all_of, nearest
-from kit.files import read_file
+from kit.files import read_file, write_text
 
 Record = TypeVar("Record", bound=BaseModel)
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -193,6 +193,12 @@ def read_record(
         return model.model_validate(data)
     except ValidationError as error:
         raise refuse(path, mistakes_in(error, model)) from None
+
+
+def write_record(path: Path, record: BaseModel) -> None:
+    """Write *record* as JSON, as `read_record` reads it, completely or not at all.  Raises WriteError."""
+    text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    write_text(path, text + "\n")
 
 
 def refuse(path: object, mistakes: list[str]) -> ConfigError:

@@ -16,7 +16,7 @@ def log_length_prior(counts: Mapping[int, int], length_cap: int) -> NDArray[np.f
 
     *counts*: length in code points → gold answers of that length.  Neighbouring lengths share their
     counts (weights ¼, ½, ¼) and every length gets half an answer more (Jeffreys' prior), so that a length
-    nobody used is unlikely, not impossible.
+    does not occur is unlikely, not impossible.
     """
     observed = np.zeros(length_cap + 2)
     for length, count in counts.items():

@@ -17,7 +17,7 @@ from kit.text_rules.rules import trim
 
 _CERTAIN = 0.5
 _DIGITS = 9
-"""Expected distances are compared to so many decimals: the order of a sum must not decide."""
+"""Decimals to which expected distances are compared: the order of a sum must not decide."""
 PARTICLE = re.compile(
     "(?<=[가-힣])(?:"
     "으로부터|에게서|에서는|에서도|이라고|으로는|으로도|까지는|부터는|에서|에게|께서|으로|라고|까지|부터|처럼|보다|"

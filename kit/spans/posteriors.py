@@ -96,7 +96,7 @@ def span_posterior(
     A span seen by several windows takes its largest score; *bonus* as in `best_spans`.  Every span
     whose odds to its question's best are at least exp(-depth) is weighed, and no other; with joint scores,
     every kept span, whose score stands for start + end.  With *count*
-    only so many of each question are listed, as `Posterior.likeliest` chooses them, in flat memory.
+    only that many of each question are listed, as `Posterior.likeliest` chooses them, in flat memory.
     """
     bonus = np.zeros(length_cap + 1) if bonus is None else bonus
     best = best_spans(scores, length_cap, temperature=temperature, bonus=bonus).score

@@ -206,7 +206,7 @@ def _offsets_fault(name: str, offsets: NDArray[np.int64], count: int) -> str | N
 
 
 def _joint_fault(arrays: dict[str, NDArray[Any]], tokens: NDArray[np.int64]) -> str | None:
-    """The first broken rule of joint scores over windows of so many *tokens*, or None."""
+    """The first broken rule of joint scores; *tokens*: how many each window has.  None where all hold."""
     offsets, first, last, score = (arrays[name] for name in ("spans", "first", "last", "joint"))
     if fault := _offsets_fault("spans", offsets, len(tokens)):
         return fault

@@ -9,8 +9,8 @@ from typing import Any
 from kit.errors import KernelError, all_of
 from kit.kaggle.client import Client
 from kit.kaggle.kernels.history import all_pushed, find_kernel
-from kit.kaggle.kernels.output_files import output_names
-from kit.kaggle.kernels.remote import known, status
+from kit.kaggle.kernels.output import output_names
+from kit.kaggle.kernels.status import latest_version, status
 from kit.submission.card import Card
 from kit.submission.ledger import kernel_tag
 
@@ -74,7 +74,7 @@ def check_kernel(
 
 
 def _latest(client: Client, runs: Path, kernel: str) -> int:
-    found = known(client, kernel)
+    found = latest_version(client, kernel)
     recorded = [pushed.version for pushed in all_pushed(runs) if pushed.kernel == kernel]
     number = max([found.version if found else 0, *recorded], default=0)
     if not number:

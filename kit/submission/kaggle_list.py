@@ -12,7 +12,7 @@ from kit.files import locked, replacing, sha256_file
 from kit.kaggle.client import Client, connect
 from kit.kaggle.compression import suffix_of
 from kit.kaggle.leaderboard import Board, private_board, public_board
-from kit.kaggle.submissions import PENDING, Listed, description, fetch, submissions
+from kit.kaggle.submissions import PENDING, ListedSubmission, description, fetch, submissions
 from kit.submission.ledger import OPEN, Entry, Ledger, split_description, tagged_hash
 
 HERE, OTHER_LEDGER, ELSEWHERE = "here", "kit, elsewhere", "elsewhere"
@@ -23,7 +23,7 @@ HERE, OTHER_LEDGER, ELSEWHERE = "here", "kit, elsewhere", "elsewhere"
 class Made:
     """One submission in Kaggle's list, and its entry in the ledger (None without one)."""
 
-    listed: Listed
+    listed: ListedSubmission
     entry: Entry | None
 
     @property
@@ -70,8 +70,8 @@ class FetchedCsv:
 
 
 def matched(
-    entries: Sequence[Entry], listed: Sequence[Listed]
-) -> tuple[list[tuple[Listed, Entry | None]], list[Entry]]:
+    entries: Sequence[Entry], listed: Sequence[ListedSubmission]
+) -> tuple[list[tuple[ListedSubmission, Entry | None]], list[Entry]]:
     """Kaggle's submissions, the earliest first, each with its entry; and the entries that have none.
 
     They match by number.  An entry without a number was sent and its answer lost: it matches by its tag in
@@ -90,7 +90,9 @@ def matched(
     return pairs, [*by_ref.values(), *open_ones]
 
 
-def recorded(ledger: Ledger, competition: str, one: Listed, entry: Entry | None, **made_from: str) -> Entry:
+def recorded(
+    ledger: Ledger, competition: str, one: ListedSubmission, entry: Entry | None, **made_from: str
+) -> Entry:
     """The entry of *one*, brought up to date; a new one with *made_from* where the ledger has none."""
     if entry is None:
         message = split_description(one.description)[1]

@@ -22,7 +22,7 @@ from kit.kaggle.submissions import (
     ERROR,
     PENDING,
     Allowance,
-    Listed,
+    ListedSubmission,
     create,
     submissions,
     upload,
@@ -36,8 +36,7 @@ from kit.submission.ledger import NOT_SENT, Entry, Ledger, of_tag
 
 Say = Callable[[str], object]
 Submittable = CheckedCsv | KernelVersion
-_POLL_SHARE = 1 / 12
-"""Pause between two looks at a pending submission, as a share of a call's time limit: 5 s of 60."""
+
 _LOOKS = 3
 """How often a submission whose answer was lost is looked for before its outcome counts as unknown."""
 
@@ -139,7 +138,7 @@ def _send(
     ledger: Ledger,
     checked: Submittable,
     message: str,
-    listed: Sequence[Listed],
+    listed: Sequence[ListedSubmission],
 ) -> Entry:
     estimate = checked.card.estimate if checked.card else None
     interval = estimate.interval if estimate else None
@@ -176,26 +175,25 @@ def _send(
 
 
 def _looked_for(
-    client: Client, ledger: Ledger, entry: Entry, before: Sequence[Listed], error: KaggleError
+    client: Client, ledger: Ledger, entry: Entry, before: Sequence[ListedSubmission], error: KaggleError
 ) -> Entry:
     """Find the submission whose answer was lost in Kaggle's list; it is never sent again."""
     known = {one.ref for one in before}
-    for look in range(_LOOKS):
-        time.sleep(client.patience.pause(look))
-        try:
-            listed = submissions(client, entry.competition)
-        except KaggleError:
-            continue
+
+    def find() -> ListedSubmission | None:
+        listed = submissions(client, entry.competition)
         new = [one for one in listed if one.ref not in known and one.description.startswith(entry.tag)]
-        if new:
-            return ledger.changed(entry, "sent", ref=new[-1].ref, status=PENDING)
+        return new[-1] if new else None
+
+    if (found := client.look_again(find)) is not None:
+        return ledger.changed(entry, "sent", ref=found.ref, status=PENDING)
     raise OutcomeUnknownError(
         f"{entry.name}: was sent, but the answer was lost ({error}) and Kaggle does not list it; nothing is "
         "sent again by itself: give the same command in a minute, it looks first"
     ) from error
 
 
-def _settled(client: Client, ledger: Ledger, checked: Submittable) -> list[Listed]:
+def _settled(client: Client, ledger: Ledger, checked: Submittable) -> list[ListedSubmission]:
     """Kaggle's list, read again while a submission of unknown outcome is not in it."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
@@ -205,11 +203,11 @@ def _settled(client: Client, ledger: Ledger, checked: Submittable) -> list[Liste
         new = sum(one.ref not in known and one.description.startswith(checked.tag) for one in listed)
         if new >= open_ones:
             break
-        time.sleep(client.patience.pause(look))
+        time.sleep(client.retry.pause(look))
     return listed
 
 
-def _reconciled(ledger: Ledger, checked: Submittable, listed: Sequence[Listed]) -> list[Entry]:
+def _reconciled(ledger: Ledger, checked: Submittable, listed: Sequence[ListedSubmission]) -> list[Entry]:
     """The entries with this tag that Kaggle has, after comparing the ledger with Kaggle's list."""
     entries = of_tag(ledger.entries(), checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
@@ -246,4 +244,4 @@ def _awaited(client: Client, ledger: Ledger, entry: Entry, wait: float, say: Say
         if not said:
             say(f"submission {entry.ref} is recorded; waiting for its score (Ctrl+C does no harm)")
             said = True
-        time.sleep(min(client.patience.timeout * _POLL_SHARE, left))
+        time.sleep(min(client.retry.poll, left))

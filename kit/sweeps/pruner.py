@@ -1,4 +1,4 @@
-"""A trial while it trains: its scores go to the study, and one that lags behind is stopped."""
+"""Early stopping of trials: each evaluation goes to the study, and a trial that lags behind is pruned."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from kit.sweeps.trial_lock import Claim, TakenOver
 from kit.training.checkpoints import latest_complete, seconds_spent
 
 WHOLE = 1000
-"""The study's step at a training's end: steps are thousandths of the training."""
+"""The study's step at the end of a training: steps are thousandths of the training."""
 _EARLIEST = 200
-"""No trial is stopped before this: the learning rate still rises, or has hardly begun to fall."""
+"""No trial is pruned before this: the learning rate still rises, or has hardly begun to fall."""
 _SAME = 10
-"""Evaluations no further apart count as of the same share: steps are whole numbers."""
+"""Evaluations this close count as at the same share: steps are whole numbers."""
 
 Curve = Mapping[int, float]
 """Edit Score by share of the training done, in thousandths."""
 
 
-class Lagging(Exception):
+class Pruned(Exception):
     """The trial's best Edit Score so far is above the median of the others'."""
 
 
 class OutOfTime(Exception):
-    """The time that the user gave is over; a checkpoint was kept."""
+    """The time limit of the user has passed; a checkpoint was saved."""
 
 
 def lags(own: Curve, others: Sequence[Curve], fewest: int) -> bool:
-    """Whether a training is to be stopped after its last evaluation in *own*.
+    """Whether to prune a training after its last evaluation in *own*.
 
     The median stopping rule (Golovin et al. 2017, Google Vizier, 3.2.2, with the best values so far, as
     Optuna's MedianPruner has them): its best so far is above the median of what the finished *others*
@@ -55,8 +55,8 @@ def _best_until(curve: Curve, share: int) -> float | None:
     return min((value for at, value in curve.items() if at <= share), default=None)
 
 
-class Judge(TrainerCallback):
-    """Reports each evaluation to the study, stops what lags, and keeps an eye on the clock."""
+class PruningCallback(TrainerCallback):
+    """Reports each evaluation to the study, prunes a trial that lags behind, and stops at the deadline."""
 
     def __init__(
         self,
@@ -75,9 +75,9 @@ class Judge(TrainerCallback):
         self.reported: dict[int, float] = {}
 
     def report(self, curve: Curve) -> None:
-        """Tell the study what it does not know yet; while its database is away, nothing.
+        """Tell the study the scores it does not have yet; nothing while its database is unavailable.
 
-        The next evaluation tells all.  Raises TakenOver where the trial is another's by now.
+        The next evaluation reports them too.  Raises TakenOver where another process has the trial.
         """
         for share, edit in sorted(curve.items()):
             if share not in self.reported:
@@ -92,38 +92,38 @@ class Judge(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """A training that goes on brings its earlier evaluations along."""
+        """A resumed training reports its earlier evaluations."""
         self.report(_curve(state))
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Out of time: a checkpoint, then the end."""
-        self._claim.heartbeat.check()
+        """After the deadline a checkpoint is saved, then the training ends."""
+        self._claim.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self._leaving = control.should_save = True
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Leaves once the checkpoint is whole; a training at its last step just ends."""
+        """End once the checkpoint is complete; a training at its last step just ends."""
         if self._leaving and state.global_step < state.max_steps:
             raise OutOfTime
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """The score goes to the study; a trial that lags ends here."""
+        """Report the score; prune a trial that lags behind."""
         own = _curve(state)
         self.report(own)
         try:
             others = self._others()
-        except optuna.exceptions.StorageInternalError:  # the next evaluation judges
+        except optuna.exceptions.StorageInternalError:  # the next evaluation decides
             return
         if lags(own, others, self._fewest):
             self._note(STEPS, state.global_step)
             self._note(SECONDS, round(time.monotonic() - self._began, 1))
-            raise Lagging
+            raise Pruned
 
     def _note(self, name: str, value: float) -> None:
         patiently(lambda: self._claim.trial.set_user_attr(name, value))

@@ -1,4 +1,4 @@
-"""What a sweep found: its trials in order, what mattered, and how to train the winner in earnest."""
+"""The results of a sweep: ranked trials, importance of settings, the command to train the best with folds."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from kit.settings.ranges import Range, Value, read_range, shown
+from kit.settings.job import Job, JobOptions
+from kit.settings.ranges import Range, Value, read_range
 from kit.settings.searching import Settle
 from kit.settings.training import EXECUTION_ONLY
-from kit.sweeps.storage import Kept, about_of
+from kit.sweeps.storage import OpenStudy, about_of
 from kit.sweeps.trial_lock import ERROR, attempts
 
 STEPS, SECONDS, HELD_OUT, BLANK, BEST_AT = "steps", "seconds", "held_out", "blank_edit", "best_at"
-"""Attributes of a trial: optimizer steps, seconds they took, questions it was judged on, what empty answers
-get there, the share of the training (in thousandths) at which its best evaluation came."""
+"""Attributes of a trial: optimizer steps, their seconds, number of held-out questions, Edit Score of empty
+answers to them, share of the training (in thousandths) of its best evaluation."""
 PLOT_FILE = "sweep.png"
 """In the sweep's folder."""
 _IMPORTANCE_FROM = 12
-"""Finished trials.  On made searches in which one of three settings ruled, it came out first in 8 of 10 from
-here on, with fewer trials hardly more often than by chance."""
+"""Number of finished trials for importances.  In simulated searches with one important setting of three, it
+came first in 8 of 10 from here on; with fewer trials hardly more often than by chance."""
 _NOT_RETRAINED = frozenset({"evaluations", "folds"})
 
 State = Literal["finished", "stopped early", "failed", "at work", "waiting"]
@@ -66,7 +67,7 @@ class TrialResult:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep as far as it has come."""
+    """The state of a sweep."""
 
     folder: Path
     backbone: str
@@ -78,7 +79,7 @@ class Sweep:
     importances: Mapping[str, float]
     """Share of the differences that each setting explains (PED-ANOVA); empty with few trials."""
     held_out: int
-    """Questions that every trial was judged on; 0 before the first has finished."""
+    """Number of held-out questions of every trial; 0 before the first has finished."""
     blank_edit: float | None
     """The Edit Score of empty answers to them."""
     command: str | None
@@ -110,11 +111,11 @@ class Sweep:
         }
 
 
-def results(kept: Kept, folder: Path, settle: Settle) -> Sweep:
-    """The sweep as its study has it now.  Raises ConfigError for a study of something else."""
-    about = about_of(kept.study)
+def results(opened: OpenStudy, folder: Path, settle: Settle) -> Sweep:
+    """The state of the sweep in its study.  Raises ConfigError for a study that is no sweep of the kit."""
+    about = about_of(opened.study)
     ranges = tuple(read_range(name, text) for name, text in about["ranges"].items())
-    known = attempts(kept.study)
+    known = attempts(opened.study)
     trials = sorted((_result(name, trial, ranges) for name, trial in known.items()), key=_rank)
     notes: Mapping[str, Any] = next(
         (trial.user_attrs for trial in known.values() if HELD_OUT in trial.user_attrs), {}
@@ -125,14 +126,14 @@ def results(kept: Kept, folder: Path, settle: Settle) -> Sweep:
         data=tuple(name for name, _ in about["data"]),
         ranges=ranges,
         trials=tuple(trials),
-        importances=_importances(kept.study, ranges),
+        importances=_importances(opened.study, ranges),
         held_out=notes.get(HELD_OUT, 0),
         blank_edit=notes.get(BLANK),
         command=None,
     )
     if sweep.best is None:
         return sweep
-    words = _in_earnest(kept, folder, {**about["settings"], **sweep.best.varied}, settle)
+    words = _folds_command(opened, folder, {**about["settings"], **sweep.best.varied}, settle)
     return replace(sweep, command=shlex.join(words))
 
 
@@ -178,17 +179,18 @@ def _importances(study: optuna.Study, ranges: tuple[Range, ...]) -> dict[str, fl
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-def _in_earnest(kept: Kept, folder: Path, settings: Mapping[str, Any], settle: Settle) -> list[str]:
+def _folds_command(opened: OpenStudy, folder: Path, settings: Mapping[str, Any], settle: Settle) -> list[str]:
     """``kit train`` with these settings and folds, as words; what is the backbone's own is left out."""
-    words = ["kit", "train", kept.file.backbone]
-    for path in kept.file.data:
-        words += ["--data", path]
-    words += ["--folds", "5", "--run", str(folder.parent / f"{folder.resolve().name}-best")]
-    default = settle().model_dump(mode="json")
-    chosen = settle(**settings).model_dump(mode="json")
-    for name, value in chosen.items():
-        if value == default[name] or value is None or name in EXECUTION_ONLY or name in _NOT_RETRAINED:
-            continue
-        flag = f"--{name.replace('_', '-')}"
-        words += [flag] if isinstance(value, bool) else [flag, shown(value)]
-    return words
+    chosen, default = settle(**settings), dict(settle())
+    changed = {
+        name
+        for name, value in chosen
+        if value != default[name] and name not in EXECUTION_ONLY and name not in _NOT_RETRAINED
+    }
+    job = Job(
+        opened.file.backbone,
+        tuple(map(Path, opened.file.data)),
+        chosen.model_copy(update={"folds": 5}),
+        JobOptions(run=folder.parent / f"{folder.resolve().name}-best"),
+    )
+    return ["kit", *job.argv({*changed, "folds"})]

@@ -7,7 +7,7 @@ import functools
 import gc
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,40 +17,32 @@ from optuna.trial import TrialState
 
 from kit.data.records import Dataset
 from kit.errors import ModelError
+from kit.settings.job import Job
 from kit.settings.ranges import shown
 from kit.settings.runs import FULL, FoldRecord
 from kit.settings.searching import Search, Settle
+from kit.settings.sweep_options import SweepOptions
 from kit.settings.training import TrainingSettings
-from kit.sweeps.pruner import Curve, Judge, Lagging, OutOfTime, share_of
+from kit.sweeps.pruner import Curve, OutOfTime, Pruned, PruningCallback, share_of
 from kit.sweeps.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS
-from kit.sweeps.storage import Kept, patiently
+from kit.sweeps.storage import OpenStudy, patiently
 from kit.sweeps.trial_lock import ERROR, LEFT, Claim, TakenOver, attempts, claimed
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
 
 _FAILURES = 3
-"""So many failed trainings in a row are no bad luck with the settings."""
+"""This many failed trainings in a row are no bad luck with the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a sweep's process needs to know."""
+    """What a process of a sweep does."""
 
-    backbone: str
-    data: Sequence[Dataset]
-    valid: Dataset | None
-    folder: Path
+    job: Job[Dataset]
+    """What all trials share; ``run`` is the sweep's folder, and each trial has other settings."""
     search: Search
     settle: Settle
-    trials: int
-    """In all, those of earlier commands included."""
-    keep: int
-    """So many of the best trials keep their weights."""
-    prune_after: int
-    """No trial is stopped early before so many ran to their end."""
-    seed: int
-    hours: float | None
-    trust_remote_code: bool
+    options: SweepOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +56,23 @@ class Voice:
     after_each: Callable[[], object] = lambda: None
 
 
-def carry_out(plan: Plan, kept: Kept, voice: Voice) -> None:
-    """Train trials until the study has ``plan.trials``, or the time is over.
+def carry_out(plan: Plan, opened: OpenStudy, voice: Voice) -> None:
+    """Train trials until the study has as many as asked for, or the time is over.
 
     Raises ModelError where one training after the other fails, and whatever ends a training for a reason that
-    is not in its settings (a full disk, an interruption): its trial goes on with the next command.
+    is not in its settings (a full disk, an interruption): the next command resumes its trial.
     """
-    deadline = None if plan.hours is None else time.monotonic() + plan.hours * 3600
+    deadline = None if plan.options.hours is None else time.monotonic() + plan.options.hours * 3600
     failures = 0
-    tidy(kept, plan.folder, plan.keep)
+    tidy(opened, plan.job.run, plan.options.keep)
     while deadline is None or time.monotonic() < deadline:
-        with claimed(kept, plan.folder, plan.search, plan.trials, plan.seed) as claim:
+        with claimed(opened, plan.job.run, plan.search, plan.options.trials, plan.options.seed) as claim:
             if claim is None:
                 return
             try:
-                failed = _train(plan, kept, claim, voice, deadline)
+                failed = _train(plan, opened, claim, voice, deadline)
             except TakenOver:
-                voice.say(f"{claim.name}: gave no sign of life for too long; another process goes on with it")
+                voice.say(f"{claim.name}: no heartbeat for too long; another process resumes it")
                 continue
             except OutOfTime:
                 claim.trial.set_user_attr(LEFT, True)
@@ -88,40 +80,40 @@ def carry_out(plan: Plan, kept: Kept, voice: Voice) -> None:
             except KeyboardInterrupt:
                 claim.trial.set_user_attr(LEFT, True)
                 raise
-        tidy(kept, plan.folder, plan.keep)
+        tidy(opened, plan.job.run, plan.options.keep)
         voice.after_each()
         failures = failures + 1 if failed else 0
         if failures == _FAILURES:
-            raise ModelError(f"{plan.folder}: {failures} trainings in a row failed, the last one: {failed}")
-    voice.say(f"{plan.hours:g} h are over; the same command goes on from the last checkpoint")
+            raise ModelError(f"{plan.job.run}: {failures} trainings in a row failed, the last one: {failed}")
+    voice.say(f"{plan.options.hours:g} h are over; the same command continues from the last checkpoint")
 
 
-def _train(plan: Plan, kept: Kept, claim: Claim, voice: Voice, deadline: float | None) -> str | None:
+def _train(plan: Plan, opened: OpenStudy, claim: Claim, voice: Voice, deadline: float | None) -> str | None:
     """Train one trial and tell the study; returns why it failed, or None."""
-    folder = plan.folder / claim.name
+    folder = plan.job.run / claim.name
     params = claim.trial.params
     settings = plan.search.settings(params, plan.settle)
     drawn = ", ".join(f"{one.name} {shown(one.settled(params[one.name]))}" for one in plan.search.ranges)
-    place = list(attempts(kept.study)).index(claim.name) + 1
-    voice.say(f"{claim.name} ({place} of {plan.trials}){' goes on' * claim.again}: {drawn}")
-    judge = Judge(
+    place = list(attempts(opened.study)).index(claim.name) + 1
+    voice.say(f"{claim.name} ({place} of {plan.options.trials}){' resumes' * claim.again}: {drawn}")
+    judge = PruningCallback(
         claim,
-        lambda: _finished_curves(kept),
-        fewest=plan.prune_after,
+        lambda: _finished_curves(opened),
+        fewest=plan.options.prune_after,
         deadline=deadline,
         checkpoints=folder / FULL / "checkpoints",
     )
     try:
         fold = _fit(plan, folder, settings, voice, judge)
-    except Lagging:
+    except Pruned:
         share = max(judge.reported, default=0)
         voice.say(f"{claim.name}: stopped after {share / 10:.0f} %: others were better by then")
-        _tell(kept, claim, state=TrialState.PRUNED)
+        _tell(opened, claim, state=TrialState.PRUNED)
         return None
     except ModelError as error:
         voice.say(f"{claim.name}: failed: {error}")
         patiently(functools.partial(claim.trial.set_user_attr, ERROR, str(error)))
-        _tell(kept, claim, state=TrialState.PRUNED)  # not FAIL, of which the sampler would learn nothing
+        _tell(opened, claim, state=TrialState.PRUNED)  # not FAIL, which the sampler ignores
         return str(error)
     finally:
         _forget_the_model()
@@ -136,41 +128,37 @@ def _train(plan: Plan, kept: Kept, claim: Claim, voice: Voice, deadline: float |
     }
     for name, value in notes.items():
         patiently(functools.partial(claim.trial.set_user_attr, name, value))
-    _tell(kept, claim, fold.metrics["edit"])
+    _tell(opened, claim, fold.metrics["edit"])
     return None
 
 
-def _fit(plan: Plan, folder: Path, settings: TrainingSettings, voice: Voice, judge: Judge) -> FoldRecord:
+def _fit(
+    plan: Plan, folder: Path, settings: TrainingSettings, voice: Voice, judge: PruningCallback
+) -> FoldRecord:
     with voice.callbacks() as heard:
-        run = train_run(
-            plan.backbone,
-            plan.data,
-            folder,
-            settings,
-            valid=plan.valid,
-            resume=True,
-            trust_remote_code=plan.trust_remote_code,
-            callbacks=replace(heard, trainer_callbacks=(*heard.trainer_callbacks, judge)),
-        )
+        callbacks = replace(heard, trainer_callbacks=(*heard.trainer_callbacks, judge))
+        run = train_run(plan.job.asking(settings, run=folder, resume=True), callbacks)
     assert run.record is not None
     return run.record.folds[FULL]
 
 
-def _tell(kept: Kept, claim: Claim, value: float | None = None, state: TrialState | None = None) -> None:
+def _tell(
+    opened: OpenStudy, claim: Claim, value: float | None = None, state: TrialState | None = None
+) -> None:
     try:
-        patiently(lambda: kept.study.tell(claim.trial, value, state=state))
+        patiently(lambda: opened.study.tell(claim.trial, value, state=state))
     except (ValueError, optuna.exceptions.UpdateFinishedTrialError):  # it is not running, says the study
         raise TakenOver from None
 
 
-def _finished_curves(kept: Kept) -> list[Curve]:
-    finished = kept.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+def _finished_curves(opened: OpenStudy) -> list[Curve]:
+    finished = opened.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return [trial.intermediate_values for trial in finished]
 
 
-def tidy(kept: Kept, folder: Path, keep: int) -> None:
+def tidy(opened: OpenStudy, folder: Path, keep: int) -> None:
     """Delete the models of trials that are over but for the *keep* best; the study has what they scored."""
-    trials = attempts(kept.study)
+    trials = attempts(opened.study)
     ranked = sorted(
         (trial.value, name)
         for name, trial in trials.items()

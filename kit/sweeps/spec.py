@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
+from kit.data.records import Dataset
+from kit.settings.job import Job
 from kit.settings.ranges import Range, shown
 from kit.settings.training import EXECUTION_ONLY, TrainingSettings
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a sweep is about: a study goes on only with the same."""
+    """What a sweep is about: a study continues only with the same."""
 
     reference: str
     """The backbone as given; ``backbone`` is its name, never a full path."""
@@ -27,6 +29,20 @@ class About:
     """What all trials share: every setting that no range varies."""
     ranges: Mapping[str, str]
 
+    @classmethod
+    def of(cls, job: Job[Dataset], backbone: str, version: str, ranges: Sequence[Range]) -> Self:
+        """What a sweep of *ranges* is about whose trials share *job*; *backbone*: its name as opened."""
+        return cls(
+            reference=job.backbone,
+            paths=[str(dataset.path) for dataset in job.data],
+            backbone=backbone,
+            backbone_version=version,
+            data=[(dataset.path.name, dataset.sha256) for dataset in job.data],
+            valid=(job.valid.path.name, job.valid.sha256) if job.valid else None,
+            settings=shared_settings(job.settings, ranges),
+            ranges={one.name: str(one).partition("=")[2] for one in ranges},
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """As the study keeps it: without paths."""
         return {
@@ -40,7 +56,7 @@ class About:
 
 
 def shared_settings(settings: TrainingSettings, ranges: Sequence[Range]) -> dict[str, Any]:
-    """What of *settings* every trial has, and must have when a sweep goes on."""
+    """What of *settings* every trial has, and must have when a sweep continues."""
     varied = {one.name for one in ranges}
     return {
         name: value

@@ -1,9 +1,8 @@
-"""A sweep's study: where it is kept, what it is about, and what of Optuna's must not be heard."""
+"""The study of a sweep: its database, its settings, and Optuna without its own messages."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 import time
 import warnings
@@ -23,20 +22,20 @@ from optuna.distributions import (
 from pydantic import Field
 
 from kit.errors import ConfigError
-from kit.files import locked, write_text
+from kit.files import locked
 from kit.settings.ranges import OneOf, Range
-from kit.settings.validation import Settings, read_record
+from kit.settings.validation import Settings, read_record, write_record
 from kit.sweeps.spec import About, differences
 
 SWEEP_FILE = "sweep.json"
 """In the sweep's folder: where its study is."""
 DATABASE = "sweep.db"
-"""In the sweep's folder: the study itself, unless it is kept in a database that machines share."""
+"""In the sweep's folder: the study itself, unless several machines share a database."""
 
 BEAT = 60
-"""Seconds between two signs of life of a trial."""
+"""Seconds between two heartbeats of a trial."""
 GRACE = 300
-"""Seconds without one after which a trial of another machine counts as dead."""
+"""Seconds without a heartbeat after which a trial of another machine counts as dead."""
 
 _ABOUT = "kit"
 _BUSY_SECONDS = 60.0
@@ -53,12 +52,12 @@ class SweepFile(Settings):
     password: bool = False
     """Whether the URL had one."""
     backbone: str
-    """As given where the sweep began, like the files: what a command here must name."""
+    """As given when the sweep began, like the files: a later command must name the same."""
     data: tuple[str, ...] = Field(strict=False)
 
 
 def distributions(ranges: Sequence[Range]) -> dict[str, BaseDistribution]:
-    """The ranges as Optuna has them."""
+    """The ranges as Optuna's distributions."""
     return {one.name: _distribution(one) for one in ranges}
 
 
@@ -71,40 +70,42 @@ def _distribution(one: Range) -> BaseDistribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An open study, and the storage behind it, which also keeps signs of life."""
+class OpenStudy:
+    """An open study, and its storage, which also has the heartbeats."""
 
     study: optuna.Study
     storage: optuna.storages.RDBStorage
     file: SweepFile
     shared: bool
-    """Whether processes of other machines may be at work on it."""
+    """Whether processes of other machines may train its trials."""
 
 
-def open_study(folder: Path, storage: str | None, about: About | None) -> Kept:
-    """The study of the sweep in *folder*; begun where there is none and *about* says what it is.
+def open_study(folder: Path, storage: str | None, about: About | None) -> OpenStudy:
+    """The study of the sweep in *folder*; created where there is none and *about* describes it.
 
     *storage*: URL of a database that several machines share, in which the study has the folder's name;
     None for the database in the folder.  Raises ConfigError where the folder holds other files, or the
-    study is about something else, naming the difference.
+    study has other settings, naming the difference.
     """
     with locked(folder):
-        kept = read_record(folder / SWEEP_FILE, SweepFile, "choose another --run")
-        file = kept or _begun(folder, storage, about)
+        known = read_record(folder / SWEEP_FILE, SweepFile, "choose another --run")
+        file = known or _begun(folder, storage, about)
         url = _url_of(folder, storage, file)
-        if kept is None and file.storage is None:
-            _write(folder, file)  # before the database, which would be another file in the folder
+        if known is None and file.storage is None:
+            write_record(
+                folder / SWEEP_FILE, file
+            )  # before the database, which would be another file in the folder
         with plain_database_errors(hidden(url)):
             opened, study = _opened(url, folder, beginning=about is not None)
             if about is not None:
                 _agree(folder, study, about)
-        if kept is None and file.storage is not None:
-            _write(folder, file)  # only now: a URL that is mistyped is not remembered
-    return Kept(study, opened, file, shared=file.storage is not None)
+        if known is None and file.storage is not None:
+            write_record(folder / SWEEP_FILE, file)  # only now: a URL that is mistyped is not remembered
+    return OpenStudy(study, opened, file, shared=file.storage is not None)
 
 
 def about_of(study: optuna.Study) -> dict[str, Any]:
-    """What the study says it is about.  Raises ConfigError for a study that is no sweep of the kit."""
+    """The description in the study.  Raises ConfigError for a study that is no sweep of the kit."""
     found = study.user_attrs.get(_ABOUT)
     if not isinstance(found, dict):
         raise ConfigError(f"the study {study.study_name} is no sweep of this kit; choose another --run")
@@ -132,13 +133,8 @@ def _begun(folder: Path, storage: str | None, about: About | None) -> SweepFile:
     )
 
 
-def _write(folder: Path, file: SweepFile) -> None:
-    text = json.dumps(file.model_dump(mode="json"), ensure_ascii=False, indent=1)
-    write_text(folder / SWEEP_FILE, text + "\n")
-
-
 def _url_of(folder: Path, storage: str | None, file: SweepFile) -> str:
-    """Where the study is, as the folder remembers it and *storage* says, which must agree."""
+    """The URL of the study, from sweep.json and *storage*, which must agree."""
     if file.storage is None:
         if storage is not None:
             raise ConfigError(f"{folder}: keeps its study in its own {DATABASE}; leave --storage out")
@@ -196,13 +192,13 @@ def _opened(url: str, folder: Path, *, beginning: bool) -> tuple[optuna.storages
             )
         except KeyError:
             raise ConfigError(
-                f"{folder}: no study {name} in {hidden(url)}; give the command that began it again"
+                f"{folder}: no study {name} in {hidden(url)}; repeat the command that began it"
             ) from None
     return storage, study
 
 
 def _after_a_race(make: Callable[[], Result]) -> Result:
-    """What *make* returns, also where another machine makes the same tables at this very moment."""
+    """What *make* returns, also where another machine creates the same tables at the same time."""
     for _ in range(_TRIES - 1):
         try:
             return make()
@@ -226,7 +222,7 @@ def _agree(folder: Path, study: optuna.Study, about: About) -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Optuna's own lines and warnings are not for the kit's users."""
+    """Without Optuna's own messages and warnings."""
     optuna.logging.disable_default_handler()
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     with warnings.catch_warnings():
@@ -244,13 +240,13 @@ def plain_database_errors(where: str) -> Iterator[None]:
         cause = error.__cause__ or error
         reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
         raise ConfigError(
-            f"{where}: the study's database does not do its work ({reason}); check the URL and its server, "
+            f"{where}: the study's database is unavailable ({reason}); check the URL and its server, "
             "then give the same command again"
         ) from error
 
 
 def patiently(call: Callable[[], Result], pause: float = _PAUSE) -> Result:
-    """What *call* returns; a database that is away for some seconds does not cost a trained trial."""
+    """What *call* returns; tried again while the database is unavailable: no trained trial is lost."""
     for _ in range(_TRIES - 1):
         try:
             return call()

@@ -1,17 +1,16 @@
-"""Whose turn it is: a trial belongs to one process at a time, and one whose process died goes on."""
+"""Which process trains which trial: one at a time, and a trial whose process died is resumed by another."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import platform
 import random
 import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,77 +20,71 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from kit.errors import LockError
 from kit.files import locked, write_text
 from kit.settings.searching import Search
-from kit.sweeps.storage import BEAT, GRACE, Kept, distributions
+from kit.sweeps.storage import BEAT, GRACE, OpenStudy, distributions
 
 NAME, MACHINE, ERROR, LEFT = "name", "machine", "error", "left"
-"""Attributes of a trial: its folder, the machine (and place) at work on it, why its training failed, whether
-its process left it of its own accord."""
+"""Attributes of a trial: its folder, the machine (and folder) that trains it, why its training failed,
+whether its process stopped on purpose."""
 _CLOSED, _REACHED, _FRUITLESS = "closed", "reached", "fruitless"
 _AT_WORK = "sweep trial"
 _FRUITLESS_ENDS = 3
-"""A training that ends so often without an evaluation more than before is not begun again."""
+"""A training whose process died this often without a new evaluation is not resumed again."""
 
 
 class TakenOver(Exception):
-    """Another process goes on with this trial, because this one gave no sign of life for too long."""
+    """Another process resumed this trial, because this one sent no heartbeat for too long."""
 
 
-class Heartbeat:
-    """A trial's sign of life in the database, every BEAT seconds while its training runs."""
+@dataclass
+class Claim:
+    """A trial that only this process trains; it sends a heartbeat to the database every BEAT seconds."""
 
-    def __init__(self, kept: Kept, trial: optuna.Trial) -> None:
-        self._kept, self._trial = kept, trial
-        self._last = time.time()
-        self._stop = threading.Event()
+    opened: OpenStudy
+    trial: optuna.Trial
+    name: str
+    """The name of its folder, as in trial-0007: that of the first attempt."""
+    again: bool
+    """Whether an earlier process began it."""
+    last_beat: float = field(default_factory=time.time)
 
     @contextlib.contextmanager
     def beating(self) -> Iterator[None]:
-        """Signs of life while the block runs."""
-        thread = threading.Thread(target=self._beat, daemon=True)
+        """Send heartbeats while the block runs."""
+        stop = threading.Event()
+
+        def beat() -> None:
+            while True:
+                with contextlib.suppress(optuna.exceptions.StorageInternalError):
+                    self.beat()
+                if stop.wait(BEAT):
+                    self.opened.storage.remove_session()  # this thread's own
+                    return
+
+        thread = threading.Thread(target=beat, daemon=True)
         thread.start()
         try:
             yield
         finally:
-            self._stop.set()
+            stop.set()
             thread.join()
 
+    def beat(self) -> None:
+        """Send one heartbeat."""
+        self.opened.storage.record_heartbeat(self.trial._trial_id)
+        self.last_beat = time.time()
+
     def check(self) -> None:
-        """Before anything is written: after a silence (a machine that slept) the trial may be another's.
+        """Before anything is written: after a long silence (the machine slept) another may have the trial.
 
         Waits while the database does not answer.  Raises TakenOver.
         """
-        while time.time() - self._last > GRACE:
+        while time.time() - self.last_beat > GRACE:
             with contextlib.suppress(optuna.exceptions.StorageInternalError):
-                trial = self._kept.storage.get_trial(self._trial._trial_id)
-                if trial.state != TrialState.RUNNING:
+                if self.opened.storage.get_trial(self.trial._trial_id).state != TrialState.RUNNING:
                     raise TakenOver
-                self._record()
+                self.beat()
                 return
             time.sleep(BEAT / 6)
-
-    def _beat(self) -> None:
-        while True:
-            with contextlib.suppress(optuna.exceptions.StorageInternalError):
-                self._record()
-            if self._stop.wait(BEAT):
-                self._kept.storage.remove_session()  # this thread's own
-                return
-
-    def _record(self) -> None:
-        self._kept.storage.record_heartbeat(self._trial._trial_id)
-        self._last = time.time()
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A trial that this process, and no other, is at work on."""
-
-    trial: optuna.Trial
-    name: str
-    """Of its folder, as in trial-0007: that of the first attempt."""
-    again: bool
-    """Whether an earlier process began it."""
-    heartbeat: Heartbeat
 
 
 def name_of(trial: FrozenTrial) -> str:
@@ -100,47 +93,43 @@ def name_of(trial: FrozenTrial) -> str:
 
 
 def attempts(study: optuna.Study) -> dict[str, FrozenTrial]:
-    """The trials by name, of several attempts the one that counts; without what was never trained."""
+    """The trials by name, of several attempts the one that counts; without those that were never trained."""
     found: dict[str, FrozenTrial] = {}
     for trial in study.get_trials(deepcopy=False):
         if _CLOSED in trial.user_attrs:
             continue
         known = found.get(name_of(trial))
-        # Of two attempts that live (two machines saw the same death) the first counts.
+        # Of two live attempts (two machines saw the same death) the first counts.
         if known is None or known.state == TrialState.FAIL:
             found[name_of(trial)] = trial
     return found
 
 
 @contextlib.contextmanager
-def claimed(kept: Kept, folder: Path, search: Search, total: int, seed: int) -> Iterator[Claim | None]:
+def claimed(opened: OpenStudy, folder: Path, search: Search, total: int, seed: int) -> Iterator[Claim | None]:
     """The next trial to train, held against others while the block runs; None where none is left to begin.
 
-    First those whose process died, then new ones up to *total*.  A block that ends before the trial was
-    told a score leaves it to whoever comes next.
+    First those whose process died, then new ones up to *total*.  Where the block ends before the trial has a
+    score, the next process resumes it.
     """
     with contextlib.ExitStack() as held:
         with locked(folder, purpose="sweep"):  # from asking for a trial until its lock is held
-            revive(kept, folder)
-            claim = _next(kept, place(folder), search, total, seed)
+            revive(opened, folder)
+            claim = _next(opened, place(folder), search, total, seed)
             if claim is not None:
                 held.enter_context(locked(folder / claim.name, wait=False, purpose=_AT_WORK))
         if claim is not None:
-            held.enter_context(claim.heartbeat.beating())
+            held.enter_context(claim.beating())
         yield claim
 
 
-def revive(kept: Kept, folder: Path) -> None:
-    """Let trials whose process is dead wait for another.
-
-    On this machine their locks tell; on others their signs of life.
-    """
-    study = kept.study
+def revive(opened: OpenStudy, folder: Path) -> None:
+    """Let trials whose process died wait for another: known here by their locks, elsewhere by heartbeats."""
+    study, here = opened.study, place(folder)
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        here = place(folder)
-        begun = trial.user_attrs.get(MACHINE, None if kept.shared else here)
+        begun = trial.user_attrs.get(MACHINE, None if opened.shared else here)
         if begun == here and _unlocked(folder / name_of(trial)):
-            with contextlib.suppress(ValueError):  # it was told a score at this very moment
+            with contextlib.suppress(ValueError):  # it got its score at this moment
                 study.tell(trial.number, state=TrialState.FAIL)
     optuna.storages.fail_stale_trials(study)
     for trial in attempts(study).values():
@@ -160,9 +149,8 @@ def _another_attempt(dead: FrozenTrial) -> FrozenTrial:
     reached, before = len(dead.intermediate_values), dead.user_attrs.get(_REACHED, 0)
     died = LEFT not in dead.user_attrs
     fruitless = 0 if reached > before else dead.user_attrs.get(_FRUITLESS, 0) + died
+    attributes = {NAME: name_of(dead), _REACHED: max(reached, before), _FRUITLESS: fruitless}
     state = TrialState.WAITING
-    attributes: dict[str, Any] = {NAME: name_of(dead), _REACHED: max(reached, before)}
-    attributes[_FRUITLESS] = fruitless
     if fruitless >= _FRUITLESS_ENDS:
         state = TrialState.PRUNED
         attributes[ERROR] = f"its process ended {fruitless} times without one more evaluation"
@@ -171,15 +159,15 @@ def _another_attempt(dead: FrozenTrial) -> FrozenTrial:
     )
 
 
-def _next(kept: Kept, here: str, search: Search, total: int, seed: int) -> Claim | None:
-    study = kept.study
+def _next(opened: OpenStudy, here: str, search: Search, total: int, seed: int) -> Claim | None:
+    study = opened.study
     while True:
         known = attempts(study)
         waiting = any(trial.state == TrialState.WAITING for trial in known.values())
         untried = _untried(known.values(), search)
         if not waiting and (len(known) >= total or untried == []):
             return None
-        # A seed of its own for each trial: a sweep that goes on does not draw its first trials again.
+        # Each trial has its own seed: a resumed sweep does not draw its first trials again.
         study.sampler = optuna.samplers.TPESampler(
             seed=(seed + len(known)) % 2**32, multivariate=True, constant_liar=True
         )
@@ -198,7 +186,7 @@ def _next(kept: Kept, here: str, search: Search, total: int, seed: int) -> Claim
             chosen = random.Random(seed + len(known)).choice(untried)
             study.enqueue_trial(dict(zip((one.name for one in search.ranges), chosen, strict=True)))
         else:
-            return Claim(trial, name, again, Heartbeat(kept, trial))
+            return Claim(opened, trial, name, again)
 
 
 def _close(study: optuna.Study, trial: optuna.Trial, why: str) -> None:
@@ -207,7 +195,7 @@ def _close(study: optuna.Study, trial: optuna.Trial, why: str) -> None:
 
 
 def _untried(known: Iterable[FrozenTrial], search: Search) -> list[tuple[Any, ...]] | None:
-    """The combinations that no trial has; None where they are not to be counted."""
+    """The combinations that no trial has; None where there are too many to list."""
     every = search.combinations()
     if every is None:
         return None
@@ -220,10 +208,10 @@ def _values(params: Mapping[str, Any], search: Search) -> tuple[Any, ...]:
 
 
 def place(folder: Path) -> str:
-    """Names this machine and *folder*, alike for all processes whose locks (``kit.files.locked``) meet."""
+    """A name of this machine and *folder*, the same for all processes that share locks (`kit.files`)."""
     file = Path(tempfile.gettempdir()) / "kit-machine"
     with locked(file):
         if not file.exists():
-            write_text(file, f"{platform.node()}-{uuid.uuid4().hex[:8]}")
+            write_text(file, uuid.uuid4().hex)
     key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
     return f"{file.read_text(encoding='utf-8')}-{key}"

@@ -16,7 +16,7 @@ from kit.errors import ConfigError, all_of, nearest
 from kit.text_rules.particles import check_installed, strip_particles
 from kit.text_rules.symbols import balance_quotes, tighten_symbols
 
-# Exactly these, in this case: a context may well hold "<S>" or "[cls]" as text of its own.
+# Exactly these, in this case: a context may contain "<S>" or "[cls]" as ordinary text.
 SPECIAL_TOKENS = ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", "<s>", "</s>", "<pad>", "<unk>", "<mask>")
 _SPECIAL = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 # WordPiece's mark is two signs glued to the piece they continue.  "C##", "# #" and a run of three

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import torch
 import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
+from kit.data.records import Dataset
 from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
@@ -24,7 +25,9 @@ from kit.modeling.joint_head import BAND
 from kit.modeling.probe import batching_of
 from kit.modeling.tokens import TokensOf
 from kit.modeling.windows import Windows, make_windows
-from kit.settings.runs import FoldRecord
+from kit.settings.folds import FoldPlan
+from kit.settings.job import Job
+from kit.settings.runs import FoldRecord, RunRecord
 from kit.settings.training import TrainingSettings, with_half_at_once
 from kit.training.arguments import training_arguments
 from kit.training.averages import average_of
@@ -42,8 +45,9 @@ from kit.training.evaluate import METRICS, evaluate
 from kit.training.labels import Labels, label_windows
 from kit.training.losses import Loss
 from kit.training.mixture import Sources
+from kit.training.run_setup import model_folder
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
-from kit.training.splits import Part
+from kit.training.splits import Part, fold_part, whole
 from kit.training.trainer import SpanTrainer, steps_of
 from kit.training.trial import load_for_training
 
@@ -58,136 +62,152 @@ class Callbacks:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """All that one model's training needs to know."""
+class Training:
+    """What the models of one run share."""
 
+    job: Job[Dataset]
     backbone: Backbone
-    part: Part
+    """As opened; with outside data, the weights that they left."""
     sources: Sources
-    settings: TrainingSettings
+    record: RunRecord
+    plan: FoldPlan | None
     device: Device
     processes: Processes
-    folder: Path
-    """Where the kept model goes."""
-    report_to: Sequence[str]
     callbacks: Callbacks
     tokens_of: TokensOf | None = None
     """Where the texts' tokens come from, if not from the tokenizer."""
 
     @property
-    def checkpoints(self) -> Path:
-        """Trainer's own state, until the model's record is written."""
-        return self.folder / CHECKPOINTS
+    def settings(self) -> TrainingSettings:
+        """With what this device and backbone allow."""
+        return self.job.settings
+
+    def part(self, name: str) -> Part:
+        """The questions of the model *name*: "full", or a fold's number."""
+        if self.plan is None:
+            return whole(self.job.data, self.job.valid, self.settings)
+        return fold_part(self.job.data, self.plan, int(name), self.settings)
+
+    def model_folder(self, name: str) -> Path:
+        """Where the kept model *name* goes."""
+        return model_folder(self.job.run, name)
 
 
-def fit(job: Job) -> tuple[torch.nn.Module, FoldRecord]:
-    """Train, or go on from the last complete checkpoint; returns the kept model and its record.
+def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, FoldRecord]:
+    """Train one model into *folder*, or resume from the last complete checkpoint; returns it and its record.
 
     A GPU that runs out of memory gets half the micro-batch (or token budget), and the effective batch
     stays.  Raises ModelError where the loss is not finite or even single windows are too large, WriteError
     where the disk is full or the model's folder is a link.
     """
-    refuse_links(job.folder, job.checkpoints)
+    refuse_links(folder, folder / CHECKPOINTS)
     windows = make_windows(
-        job.backbone, job.part.train, max_length=job.settings.max_length, stride=job.settings.stride,
-        tokens_of=job.tokens_of,
+        training.backbone, part.train,
+        max_length=training.settings.max_length, stride=training.settings.stride,
+        tokens_of=training.tokens_of,
     )  # fmt: skip
-    labels = label_windows(windows, job.part.train, job.settings.targets)
+    labels = label_windows(windows, part.train, training.settings.targets)
     if windows.cut_questions:
-        job.callbacks.say(
+        training.callbacks.say(
             f"cut, since longer than a window allows: {counted(windows.cut_questions, 'question')}"
         )
     if labels.unplaced:
-        job.callbacks.say(
+        training.callbacks.say(
             f"nothing but white space, and so without use: {counted(labels.unplaced, 'gold answer')}"
         )
-    if job.settings.head == "joint" and (beyond := int((labels.end - labels.start >= BAND).sum())):
-        job.callbacks.say(
+    if training.settings.head == "joint" and (beyond := int((labels.end - labels.start >= BAND).sum())):
+        training.callbacks.say(
             f"{beyond} gold answers (in all windows) have more than the {BAND} tokens that the joint head "
             "reaches and teach nothing"
         )
-    settings = job.settings
+    settings = training.settings
     while True:
         try:
-            return _fit(job, settings, windows, labels)
+            return _fit(training, part, folder, settings, windows, labels)
         except torch.OutOfMemoryError:
-            smaller = with_half_at_once(settings, job.processes.size, int(windows.lengths.max()))
+            smaller = with_half_at_once(settings, training.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
         gc.collect()
-        if job.device.torch.type == "cuda":
+        if training.device.torch.type == "cuda":
             torch.cuda.empty_cache()
         if smaller is None:
             raise ModelError(
-                f"{job.device.name}: out of memory with single windows of {settings.max_length} tokens; "
+                f"{training.device.name}: out of memory with single windows of {settings.max_length} tokens; "
                 "use --gradient-checkpointing, or a shorter --max-length"
             )
-        if job.processes.size > 1:  # the others wait for this one's gradients, and cannot be told
+        if training.processes.size > 1:  # the others wait for this one's gradients, and cannot be told
             if note := os.environ.get(OUT_OF_MEMORY):
                 Path(note).write_text(f"{smaller.at_once_flag}\n{smaller.at_once}", encoding="utf-8")
             raise ModelError(
-                f"{job.device.name}: out of memory with {settings.at_once}; go on with --resume "
+                f"{training.device.name}: out of memory with {settings.at_once}; go on with --resume "
                 f"{smaller.at_once_flag} (the effective batch stays as it is)"
             )
-        job.callbacks.say(
-            f"{job.device.name}: out of memory with {settings.at_once}; going on with {smaller.at_once} "
+        training.callbacks.say(
+            f"{training.device.name}: out of memory with {settings.at_once}; going on with {smaller.at_once} "
             f"(the effective batch stays {settings.batch_size})"
         )
         settings = smaller
 
 
 def _fit(
-    job: Job, settings: TrainingSettings, windows: Windows, labels: Labels
+    training: Training, part: Part, folder: Path, settings: TrainingSettings, windows: Windows, labels: Labels
 ) -> tuple[torch.nn.Module, FoldRecord]:
-    start_from = latest_readable(job.checkpoints, job.callbacks.say)
+    start_from = latest_readable(folder / CHECKPOINTS, training.callbacks.say)
     spent = seconds_spent(start_from)
     began = time.monotonic() - spent
-    _forget_peak(job.device)
+    _forget_peak(training.device)
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
-    model = load_for_training(job.backbone, settings)
-    batching = batching_of(model, job.backbone, settings.max_length)
+    model = load_for_training(training.backbone, settings)
+    batching = batching_of(model, training.backbone, settings.max_length)
     collator = SpanCollator(
-        windows, labels, job.backbone.pad_id, places=settings.soften > 0, batching=batching
+        windows, labels, training.backbone.pad_id, places=settings.soften > 0, batching=batching
     )
     order = LengthGroupedSampler(
         windows.lengths,
         settings.batch_size,
         settings.seed,
         micro_batch_size=settings.micro_batch_size,
-        processes=job.processes,
-        draws=job.sources.draws(job.part, windows.question, settings.seed),
+        processes=training.processes,
+        draws=training.sources.draws(part, windows.question, settings.seed),
     )
     sampler: LengthGroupedSampler | BudgetBatches = order
     accumulation = None
     if settings.token_budget is not None or batching.keeps_apart:
         sampler = BudgetBatches(
-            order, windows.lengths, settings.batch_size, settings.token_budget, job.processes,
+            order, windows.lengths, settings.batch_size, settings.token_budget, training.processes,
             most=settings.micro_batch_size if settings.token_budget is None else None, batching=batching,
         )  # fmt: skip
         accumulation = sampler.steps
     steps = steps_of(order.epoch_size, settings.batch_size, settings.epochs)
     steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)
-    choosing = len(job.part.dev) > 0
+    choosing = len(part.dev) > 0
 
-    expected = forecast(model, collator, sampler, settings, job.device, job.processes, job.part, job.folder)
-    job.callbacks.forecast(expected)
+    expected = forecast(model, collator, sampler, settings, training.device, training.processes, part, folder)
+    training.callbacks.forecast(expected)
     expected.refuse_if_disk_is_short()
 
     arguments = training_arguments(
-        settings, job.device, job.processes, job.checkpoints,
+        settings, training.device, training.processes, folder / CHECKPOINTS,
         steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=accumulation,
-        unused_weights=expected.unused, report_to=job.report_to,
+        unused_weights=expected.unused, report_to=training.job.options.report_to,
     )  # fmt: skip
     average = average_of(
-        settings, model, job.processes,
+        settings, model, training.processes,
         steps=steps, every=int(arguments.save_steps), checkpoint=start_from,
     )  # fmt: skip
 
     def measured(current: torch.nn.Module) -> dict[str, float]:
-        return job.sources.evaluated(
-            job.part.dev,
+        return training.sources.evaluated(
+            part.dev,
             lambda own: evaluate(
-                current, job.backbone, own, job.device, settings, job.processes, job.tokens_of
+                current,
+                training.backbone,
+                own,
+                training.device,
+                settings,
+                training.processes,
+                training.tokens_of,
             ),
         )
 
@@ -198,14 +218,14 @@ def _fit(
         collator,
         sampler,
         measured,
-        [*([average] if average else []), *_callbacks(job, settings, choosing, spent)],
+        [*([average] if average else []), *_callbacks(training, settings, choosing, spent)],
         loss=Loss.of(settings),
         adversarial=settings.adversarial,
         layer_decay=settings.layer_decay,
     )
     trainer.remove_callback(transformers.ProgressCallback)
     trainer.remove_callback(transformers.PrinterCallback)
-    with saying_when_the_disk_is_full(job.folder):
+    with saying_when_the_disk_is_full(folder):
         trainer.train(resume_from_checkpoint=str(start_from) if start_from else None)
 
     kept = trainer.accelerator.unwrap_model(trainer.model)
@@ -217,21 +237,21 @@ def _fit(
         found = average.keep_if_better(kept, scored, measured)
         how = f"the average of {average.count} weights"
         if found is None:
-            job.callbacks.say(f"{how} is no better than the best checkpoint, which is kept")
+            training.callbacks.say(f"{how} is no better than the best checkpoint, which is kept")
         else:
             scored, averaged = found, average.count
-            job.callbacks.say(f"{how} is kept")
+            training.callbacks.say(f"{how} is kept")
 
     def save(temporary: Path) -> None:
         # not trainer.save_model, which adds a pickle of its arguments
         kept.save_pretrained(temporary)
-        job.backbone.tokenizer.save_pretrained(temporary)
+        training.backbone.tokenizer.save_pretrained(temporary)
 
-    if job.processes.first:
-        with saying_when_the_disk_is_full(job.folder, "the model"):
-            replacing_folder(job.folder, save)
-    job.processes.wait()
-    judging = job.sources.judging(job.part.dev)
+    if training.processes.first:
+        with saying_when_the_disk_is_full(folder, "the model"):
+            replacing_folder(folder, save)
+    training.processes.wait()
+    judging = training.sources.judging(part.dev)
     return kept, FoldRecord(
         held_out=judging,
         steps=trainer.state.global_step,
@@ -240,14 +260,14 @@ def _fit(
         chosen_on=judging,
         seconds=round(time.monotonic() - began, 1),
         windows=len(windows),
-        weights_sha256=weights_sha256(job.folder) if job.processes.first else "",
+        weights_sha256=weights_sha256(folder) if training.processes.first else "",
         metrics={name: scored[name] for name in METRICS} if scored else {},
-        sources=job.sources.scores_in(scored, job.part.dev) if scored else {},
+        sources=training.sources.scores_in(scored, part.dev) if scored else {},
         micro_batch_size=settings.micro_batch_size,
         token_budget=settings.token_budget,
-        processes=job.processes.size,
-        device=f"{job.device.name}, {job.device.precision}",
-        peak_bytes=_peak_bytes(job.device),
+        processes=training.processes.size,
+        device=f"{training.device.name}, {training.device.precision}",
+        peak_bytes=_peak_bytes(training.device),
         history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
     )
 
@@ -258,14 +278,16 @@ def _measured(entry: Mapping[str, float]) -> dict[str, float]:
     return {name.removeprefix("eval_"): value for name, value in own.items()}
 
 
-def _callbacks(job: Job, settings: TrainingSettings, choosing: bool, spent: float) -> list[TrainerCallback]:
-    found: list[TrainerCallback] = [CheckpointMarks(job.processes, spent)]
+def _callbacks(
+    training: Training, settings: TrainingSettings, choosing: bool, spent: float
+) -> list[TrainerCallback]:
+    found: list[TrainerCallback] = [CheckpointMarks(training.processes, spent)]
     if settings.save_minutes is not None:
-        found.append(SaveByTheClock(settings.save_minutes, job.processes, job.device))
+        found.append(SaveByTheClock(settings.save_minutes, training.processes, training.device))
     if choosing and settings.early_stopping is not None:
         found.append(EarlyStoppingCallback(early_stopping_patience=settings.early_stopping))
-    if job.processes.first:
-        found += job.callbacks.trainer_callbacks
+    if training.processes.first:
+        found += training.callbacks.trainer_callbacks
     return found
 
 

@@ -20,12 +20,12 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from kit.data.records import Dataset
 from kit.errors import ModelError, counted
 from kit.modeling.distributed import OUT_OF_MEMORY
-from kit.settings.mixture import Mixture
-from kit.settings.runs import read_run
-from kit.settings.training import TrainingSettings
+from kit.settings.job import Job
+from kit.settings.runs import BEFORE, read_run
 from kit.spans.run_folder import Run, open_run
 from kit.threads import usable_cores
-from kit.training.stages import Before
+from kit.training.fit import Callbacks
+from kit.training.stages import train_in_stages
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _THREADS = "OMP_NUM_THREADS"
@@ -44,64 +44,54 @@ def launched() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def folds_to_train(folder: Path, settings: TrainingSettings, chosen: Sequence[int] | None) -> list[int]:
-    """The chosen folds (default: all) that have no finished model yet; empty for a run without folds."""
-    if settings.folds is None:
-        return []
-    record = read_run(folder)
-    finished = record.folds if record else {}
-    return [fold for fold in chosen or range(settings.folds) if str(fold) not in finished]
+def train(job: Job[Dataset], callbacks: Callbacks, say: Say) -> Run:
+    """Train *job* on all devices of this machine, and return the run.
 
-
-def command_line(
-    backbone: str,
-    data: Sequence[Dataset],
-    folder: Path,
-    settings: TrainingSettings,
-    *,
-    valid: Dataset | None = None,
-    mixture: Mixture | None = None,
-    before: Before | None = None,
-    resume: bool = False,
-    report_to: Sequence[str] = (),
-    trust_remote_code: bool = False,
-) -> list[str]:
-    """``kit train`` as words, for another process that does (a part of) the same.
-
-    The leak check is left out: the caller has made it.
+    A fold on each device, or one model on all of them; in a process that a launcher started, its share.
     """
-    words = ["train", backbone, "--run", str(folder), "--allow-leak", "--json", "--jobs", "1"]
-    for dataset in data:
-        words += ["--data", str(dataset.path)]
-    if valid is not None:
-        words += ["--valid", str(valid.path)]
-    if mixture is not None:
-        for name, share in mixture.shares.items():
-            words += ["--share", f"{name}={share!r}"]
-        words += [] if mixture.judge is None else ["--judge", mixture.judge]
-    if before is not None:
-        for dataset in before.data:
-            words += ["--before", str(dataset.path)]
-        words += ["--before-epochs", repr(before.epochs), "--before-lr", repr(before.lr)]
-    for tracker in report_to:
-        words += ["--report-to", tracker]
-    words += ["--resume"] * resume + ["--trust-remote-code"] * trust_remote_code
-    for name, value in settings.model_dump().items():
-        flag = f"--{name.replace('_', '-')}"
-        if isinstance(value, bool):
-            words += [flag] * value
-        elif value is not None:
-            words += [flag, str(value)]
-    return words
+    if launched():
+        return train_in_stages(job, callbacks)
+    gpus, folds = len(visible_gpus()), folds_to_train(job)
+    at_once = min(job.options.jobs or max(gpus, 1), len(folds))
+    if job.before and (job.options.before_only or at_once > 1):
+        # Once, before several folds begin with it at the same time.
+        first = job.asking(before_only=True)
+        if gpus > 1:
+            learned = train_on_all(first, job.run / BEFORE, gpus, say)
+        else:
+            learned = train_in_stages(first, callbacks)
+        if job.options.before_only:
+            return learned
+    if at_once > 1:
+        return train_folds(job, folds, at_once, say)
+    if gpus > 1 and (folds or job.settings.folds is None):
+        return train_on_all(job.asking(fold=folds[0]) if folds else job, job.run, gpus, say)
+    return train_in_stages(job, callbacks)
 
 
-def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -> Run:
+def folds_to_train(job: Job[Dataset]) -> list[int]:
+    """The job's folds (default: all) that have no finished model yet; empty for a run without folds."""
+    if job.settings.folds is None:
+        return []
+    record = read_run(job.run)
+    finished = record.folds if record else {}
+    return [fold for fold in job.folds or range(job.settings.folds) if str(fold) not in finished]
+
+
+def _words(job: Job[Dataset]) -> list[str]:
+    """``kit train`` for another process that does (a part of) *job*; the caller has made the leak check."""
+    return [*job.asking(allow_leak=True, jobs=1, against=None).argv(), "--json"]
+
+
+def train_on_all(job: Job[Dataset], folder: Path, processes: int, say: Say) -> Run:
     """One model at a time on *processes* devices, as ``torchrun --nproc-per-node`` would start them.
 
-    Where one of them runs out of memory, all are started again with half the micro-batch and go on from
-    the last checkpoint.  Raises ModelError when they end early for another reason.
+    Where one of them runs out of memory, all are started again with half the micro-batch and resume from
+    the last checkpoint.  Returns the run in *folder*.  Raises ModelError when they end early for another
+    reason.
     """
-    say(f"{processes} devices: training on all of them (torchrun); the effective batch stays as it is")
+    words = _words(job)
+    say(f"{processes} devices: training on all of them (torchrun); the effective batch does not change")
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the kit's own line is enough
     os.environ.setdefault(_THREADS, str(max(usable_cores() // processes, 1)))
     with tempfile.NamedTemporaryFile("r", prefix="kit-", encoding="utf-8") as note:
@@ -113,10 +103,10 @@ def train_on_all(words: Sequence[str], folder: Path, processes: int, say: Say) -
                 Path(note.name).write_text("", encoding="utf-8")
                 if not smaller:
                     raise ModelError(
-                        f"{folder}: the training on {processes} devices ended early (see above); go on with "
-                        f"--resume, or on one device with {_VISIBLE}=0"
+                        f"{folder}: the training on {processes} devices ended early (see above); continue "
+                        f"with --resume, or on one device with {_VISIBLE}=0"
                     )
-                say(f"going on with {smaller}")
+                say(f"continuing with {smaller}")
                 words = [*words, *flags.split(), "--resume"]
         finally:
             del os.environ[OUT_OF_MEMORY]
@@ -142,11 +132,11 @@ def _ended_well(words: Sequence[str], processes: int) -> bool:
     return True
 
 
-def train_folds(words: Sequence[str], folder: Path, folds: Sequence[int], jobs: int, say: Say) -> Run:
-    """One fold a device, *jobs* at a time; each is a process of its own that sees one GPU (or some cores).
+def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) -> Run:
+    """One fold a device, *jobs* at a time; each is a separate process that sees one GPU (or some cores).
 
     After a failure the folds at work are finished and no other is begun.  Raises ModelError naming the
-    folds that failed, with their last words.
+    folds that failed, with their last lines.
     """
     gpus = visible_gpus()
     say(
@@ -169,7 +159,7 @@ def train_folds(words: Sequence[str], folder: Path, folds: Sequence[int], jobs: 
             if failed:
                 return
             child = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "kit", *words, "--fold", str(fold)],
+                [sys.executable, "-m", "kit", *_words(job.asking(fold=fold))],
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -197,9 +187,9 @@ def train_folds(words: Sequence[str], folder: Path, folds: Sequence[int], jobs: 
         for child in children:  # only after an interruption is any of them still alive
             child.terminate()
     if failed:
-        words_of = "; ".join(f"fold {fold}: {last}" for fold, last in sorted(failed.items()))
-        raise ModelError(f"{folder}: {words_of}; what was trained is kept, go on with --resume")
-    return open_run(folder)
+        failures = "; ".join(f"fold {fold}: {last}" for fold, last in sorted(failed.items()))
+        raise ModelError(f"{job.run}: {failures}; what was trained is kept, continue with --resume")
+    return open_run(job.run)
 
 
 def _until_empty(waiting: queue.SimpleQueue[int]) -> Iterator[int]:

@@ -146,7 +146,7 @@ class Sources:
 class SourceSampler:
     """The windows of each epoch: of every source its share, drawn without replacement across epochs.
 
-    A source's windows are dealt out in cycles.  A cycle is all of them once, in an order of its own, and
+    A source's windows are dealt out in cycles.  A cycle is all of them once, in its own order, and
     an epoch takes the next ⌈share · windows⌉: with a share of 0.25 four epochs show every window.  An epoch
     in which one cycle ends and the next begins takes from the next first what it does not have yet, so
     that a share up to 1 shows no window twice in an epoch, and one of 1.5 each once or twice.

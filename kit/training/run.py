@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import transformers
@@ -18,10 +17,10 @@ from kit.modeling.backbones import Backbone, attention_dropout, load_weights, op
 from kit.modeling.devices import Device, choose_device, emulates_bf16
 from kit.modeling.distributed import Processes, join_processes
 from kit.modeling.probe import batching_of
-from kit.modeling.token_cache import KnownTokens, known_tokens
+from kit.modeling.token_cache import known_tokens
 from kit.modeling.tokenizer_checks import clamp_lengths, clamped, inspect_tokenizer
 from kit.settings.folds import FoldPlan
-from kit.settings.mixture import Mixture
+from kit.settings.job import Job
 from kit.settings.runs import (
     FULL,
     BeforeRecord,
@@ -36,7 +35,7 @@ from kit.spans.out_of_fold import assemble, has_share
 from kit.spans.run_folder import Run, open_run
 from kit.training.checkpoints import CHECKPOINTS
 from kit.training.evaluate import score_out_of_fold
-from kit.training.fit import Callbacks, Job, fit
+from kit.training.fit import Callbacks, Training, fit
 from kit.training.mixture import Sources
 from kit.training.run_setup import (
     LOGS,
@@ -48,68 +47,35 @@ from kit.training.run_setup import (
     refuse_unfinished,
     withdrawn_if_nothing_is_kept,
 )
-from kit.training.splits import Part, fold_part, whole
+from kit.training.splits import Part
 from kit.training.trackers import prepare_trackers
 from kit.training.trial import longest_window, try_training
 from kit.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class _Training:
-    """What the models of one run share."""
+class FirstStage(Protocol):
+    """What is trained before the models of a run: `kit.training.stages`."""
 
-    backbone: Backbone
-    data: Sequence[Dataset]
-    valid: Dataset | None
-    sources: Sources
-    settings: TrainingSettings
-    record: RunRecord
-    plan: FoldPlan | None
-    device: Device
-    processes: Processes
-    folder: Path
-    report_to: Sequence[str]
-    callbacks: Callbacks
-    tokens_of: KnownTokens | None = None
+    @property
+    def record(self) -> BeforeRecord:
+        """What run.json says about it."""
 
-    def part(self, name: str) -> Part:
-        if self.plan is None:
-            return whole(self.data, self.valid, self.settings)
-        return fold_part(self.data, self.plan, int(name), self.settings)
-
-    def model_folder(self, name: str) -> Path:
-        return model_folder(self.folder, name)
+    def learn(self) -> Path:
+        """Train it, and return the folder of the weights to begin with."""
 
 
-def train_run(
-    reference: str,
-    data: Sequence[Dataset],
-    folder: Path,
-    settings: TrainingSettings,
-    *,
-    valid: Dataset | None = None,
-    mixture: Mixture | None = None,
-    before: BeforeRecord | None = None,
-    learn_before: Callable[[], Path] | None = None,
-    before_only: bool = False,
-    folds: Sequence[int] | None = None,
-    resume: bool = False,
-    report_to: Sequence[str] = (),
-    trust_remote_code: bool = False,
-    callbacks: Callbacks | None = None,
-) -> Run:
-    """Train *reference* on *data* into *folder* and return the run.
+def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: FirstStage | None = None) -> Run:
+    """Train what *job* asks for and return the run.
 
-    With ``settings.folds``, one model a fold (or only those of *folds*), and the out-of-fold scores
-    of each fold's own questions as soon as it ends.  Otherwise one model; without *valid*, a seeded tenth of
-    the questions is held out, whole groups of related contexts, and chooses the best checkpoint.
+    With ``settings.folds``, one model for each fold (or only those of the job), and the out-of-fold scores
+    of each fold's own questions as soon as it ends.  Otherwise one model; without a held-out file, a seeded
+    tenth of the questions is held out, whole groups of related contexts, and chooses the best checkpoint.
 
-    *mixture*: how several data files are mixed.  *before* is what is learned first: *learn_before* does it,
-    called only where something is left to train, and returns the folder of the weights to begin with; with
-    *before_only* nothing else is trained, and the run that it made is returned.
+    *first* is what is trained first, only where something is left to train; with ``before_only`` nothing else
+    is trained, and its run is returned.
 
     A finished run or fold with the same settings and data is not trained again.  Raises ConfigError
-    where the folder holds another run, or an unfinished one and *resume* is not given; LockError
+    where the folder holds another run, or an unfinished one without ``resume``; LockError
     where another process trains the same model.  A training that fails before anything of it is kept leaves
     no run behind.
     """
@@ -117,10 +83,11 @@ def train_run(
     processes = join_processes()
     if not processes.first:
         callbacks = Callbacks()
-    settings = _shared_out(settings, processes)
-    prepare_trackers(report_to, folder / LOGS)
+    data, valid, folder, options = job.data, job.valid, job.run, job.options
+    settings = _shared_out(job.settings, processes)
+    prepare_trackers(options.report_to, folder / LOGS)
     device = choose_device(settings.precision)
-    backbone = open_backbone(reference, trust_remote_code=trust_remote_code)
+    backbone = open_backbone(job.backbone, trust_remote_code=options.trust_remote_code)
     length, stride, said = clamp_lengths(backbone, settings.max_length, settings.stride)
     said += _remarks(backbone, settings, device, processes)
     for line in said:
@@ -135,15 +102,15 @@ def train_run(
         settings=settings,
         data=tuple(data_file(dataset) for dataset in data),
         valid=data_file(valid) if valid else None,
-        mixture=mixture or Mixture(),
-        before=before,
+        mixture=job.mixture,
+        before=first.record if first else None,
         answer_lengths=answer_lengths(data),
         versions={"kit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
         device=f"{device.name}, {device.precision}",
     )
     with locked(folder):
         kept = continue_or_refuse(folder, record) or record
-    names = [FULL] if settings.folds is None else [str(fold) for fold in folds or range(settings.folds)]
+    names = [FULL] if settings.folds is None else [str(fold) for fold in job.folds or range(settings.folds)]
     wanted = [name for name in names if name not in kept.folds]
     for name in names:
         if name in kept.folds:
@@ -152,7 +119,7 @@ def train_run(
     if processes.first:
         for name in kept.folds:  # of a process that was killed when the record was written
             shutil.rmtree(model_folder(folder, name) / CHECKPOINTS, ignore_errors=True)
-    if not resume:
+    if not options.resume:
         refuse_unfinished(folder, wanted, processes)
     if wanted:  # before anything is written
         trial = try_training(backbone, settings, device, folder if processes.first else None)
@@ -164,15 +131,14 @@ def train_run(
         plan = begin(folder, record, data, processes)
         sources = Sources.of(data, record.mixture, valid)
         sources.refuse_unjudged(plan, data)
-        if learn_before is not None and wanted:
-            begin_with = learn_before()
-            if before_only:
+        if first is not None and wanted:
+            begin_with = first.learn()
+            if options.before_only:
                 return open_run(begin_with.parent)
             backbone = dataclasses.replace(backbone, location=str(begin_with))
-        training = _Training(
-            backbone, data, valid, sources, settings, record, plan, device, processes, folder, report_to,
-            callbacks,
-        )  # fmt: skip
+        training = Training(
+            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks
+        )
         asked = [question for dataset in data for question in dataset]
         report = inspect_tokenizer(backbone, asked, allow_unknown=settings.allow_unknown)
         for line in report.remarks():
@@ -195,50 +161,49 @@ def train_run(
         return open_run(folder)
 
 
-def _train_one(training: _Training, name: str) -> None:
+def _train_one(training: Training, name: str) -> None:
     folder = training.model_folder(name)
-    job = Job(
-        training.backbone, training.part(name), training.sources, training.settings, training.device,
-        training.processes, folder, training.report_to, training.callbacks, training.tokens_of,
-    )  # fmt: skip
     if not training.processes.first:
-        _finish(training, job, name)
+        _finish(training, name)
         return
     with locked(folder, wait=False):
         # Another process that failed may have withdrawn the run before this one held its lock.
-        begin(training.folder, training.record, training.data, Processes())
-        record = _finish(training, job, name)
-        add_fold(training.folder, name, record)
-        # Only now: until the record is written, a killed training goes on from here.
-        shutil.rmtree(job.checkpoints, ignore_errors=True)
+        begin(training.job.run, training.record, training.job.data, Processes())
+        record = _finish(training, name)
+        add_fold(training.job.run, name, record)
+        # Only now: until the record is written, a killed training resumes from here.
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
 
 
-def _finish(training: _Training, job: Job, name: str) -> FoldRecord:
+def _finish(training: Training, name: str) -> FoldRecord:
     """Fit one model and, for a fold, score the questions it did not learn from."""
-    model, record = fit(job)
-    if not job.part.test:
+    part = training.part(name)
+    model, record = fit(training, part, training.model_folder(name))
+    if not part.test:
         return record
-    each = _score_out_of_fold(training, job.part, name, model, record.weights_sha256)
+    each = _score_out_of_fold(training, part, name, model, record.weights_sha256)
     return record.model_copy(update=training.sources.recorded(each))
 
 
 def _score_out_of_fold(
-    training: _Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
+    training: Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
 ) -> list[SourceScore]:
     return score_out_of_fold(
-        model, training.backbone, training.data, part.test, training.device, training.settings,
-        training.processes, folder=training.folder, fold=name, weights_sha256=weights_sha256,
+        model, training.backbone, training.job.data, part.test, training.device, training.settings,
+        training.processes, folder=training.job.run, fold=name, weights_sha256=weights_sha256,
         tokens_of=training.tokens_of,
     )  # fmt: skip
 
 
-def _mend_out_of_fold(training: _Training, name: str) -> None:
+def _mend_out_of_fold(training: Training, name: str) -> None:
     """Score a finished fold's questions again where their scores were lost."""
-    record = read_run(training.folder)
+    record = read_run(training.job.run)
     assert record is not None
-    if all(has_share(training.folder, record, dataset, name) for dataset in training.data):
+    if all(has_share(training.job.run, record, dataset, name) for dataset in training.job.data):
         return
-    training.callbacks.say(f"fold {name}: its out-of-fold scores are gone; made again by its model")
+    training.callbacks.say(
+        f"fold {name}: out-of-fold scores are missing; recomputing them from the saved model"
+    )
     trusted = training.backbone.loading["trust_remote_code"]
     kept = open_backbone(str(training.model_folder(name)), trust_remote_code=trusted)
     model = load_weights(kept, head_needed=True)
@@ -247,12 +212,12 @@ def _mend_out_of_fold(training: _Training, name: str) -> None:
     _score_out_of_fold(training, training.part(name), name, model, record.folds[name].weights_sha256)
 
 
-def _assemble(training: _Training, plan: FoldPlan) -> None:
-    with locked(training.folder):  # folds may end at the same time on several devices
-        record = read_run(training.folder)
+def _assemble(training: Training, plan: FoldPlan) -> None:
+    with locked(training.job.run):  # folds may end at the same time on several devices
+        record = read_run(training.job.run)
         assert record is not None
-        for dataset in training.data:
-            assemble(training.folder, record, plan, dataset)
+        for dataset in training.job.data:
+            assemble(training.job.run, record, plan, dataset)
 
 
 def _shared_out(settings: TrainingSettings, processes: Processes) -> TrainingSettings:

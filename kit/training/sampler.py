@@ -67,7 +67,7 @@ class LengthGroupedSampler(Sampler[int]):
         return [order[first : first + self._micro] for first in range(0, len(order), self._micro)]
 
     def set_epoch(self, epoch: int) -> None:
-        """Trainer says which epoch begins; a resumed run hears the same number."""
+        """Called by Trainer when an epoch begins; a resumed run gets the same number."""
         self._epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
@@ -105,10 +105,10 @@ class BudgetBatches(Sampler[list[int]]):
     Which windows share an effective batch stays as the sampler says, and so does the gradient.  Trainer wants
     the same number of micro-batches in all of them: ``steps``, what an effective batch of longest windows
     needs.  The others begin with empty ones, which cost nothing; the last one is never empty, since
-    several processes meet there.  A window longer than the budget is a micro-batch of its own.
+    several processes meet there.  A window longer than the budget is a micro-batch alone.
 
     With several *processes*, the windows of an effective batch are dealt out in turn, longest first, so that
-    all shares are of like length; a share that is short of one gets -1, a row that takes no part.
+    all shares have similar lengths; a share that is short of one gets -1, a row that takes no part.
     """
 
     batch_size = 1
@@ -126,7 +126,7 @@ class BudgetBatches(Sampler[list[int]]):
         batching: Batching = HARMLESS,
     ) -> None:
         self.sampler = sampler
-        """Hears from accelerate which epoch begins."""
+        """Accelerate tells it which epoch begins."""
         self._lengths, self._effective, self._budget = batching.padded(lengths), batch_size, budget
         self._processes, self._most, self._batching = processes or Processes(), most, batching
         rows = -(-min(batch_size, sampler.epoch_size) // self._processes.size)

@@ -168,7 +168,7 @@ def _ways(
 
 
 def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold, collected: _Answers) -> None:
-    """What needs no fitting: the recipe as it is, and the plain baselines of every member."""
+    """What needs no fitting: the recipe as given, and the plain baselines of every member."""
     everything = np.ones(len(members.fold_of), dtype=np.bool_)
     used = [member for member in recipe.members if member.run is not None]
     base = fitter.with_temperatures(

@@ -29,7 +29,7 @@ from kit.errors import (
     UnavailableError,
 )
 from kit.kaggle.downloads.manifest import MANIFEST, Manifest, changes, read_manifest
-from kit.kaggle.downloads.sources import Source, source_of
+from kit.kaggle.slugs import Source, source_of
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_data import ARCHIVE, offer, zipped
 

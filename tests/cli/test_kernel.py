@@ -9,7 +9,7 @@ import pytest
 
 import kit
 from kit.errors import NotAuthenticatedError, UnavailableError
-from kit.kaggle.kernels.history import Pushed, remember
+from kit.kaggle.kernels.history import PushRecord, remember
 from tests.kaggle.kernels.commands import run
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_kernels import Kernel, kernels
@@ -26,7 +26,7 @@ def test_the_state_of_the_latest_push(
 ) -> None:
     name = "person/kit-five"
     kernels(kaggle)[name] = Kernel({}, version=1, state="COMPLETE", output={})
-    pushed = Pushed(
+    pushed = PushRecord(
         kernel=name,
         version=1,
         url="u",

@@ -16,7 +16,7 @@ def test_a_notebook_that_was_worked_on_is_kept(tmp_path: Path) -> None:
     path = kit.notebook(tmp_path / "mine.ipynb")
     assert kit.notebook(path) == path  # the same bytes
     path.write_text("my own cells", encoding="utf-8")
-    with pytest.raises(WriteError, match=r"mine\.ipynb: is there already and differs; .*--force"):
+    with pytest.raises(WriteError, match=r"mine\.ipynb: exists and differs; .*--force"):
         kit.notebook(path)
     assert path.read_text(encoding="utf-8") == "my own cells"
     kit.notebook(path, force=True)

@@ -14,7 +14,7 @@ from tools.chaos.moments import DENIED, FULL, Moment
 from tools.chaos.processes import run_new_process
 
 # Each with the first change of a file of its own, and a size that one of its files is larger than.
-# A full disk under ensemble, predict and train: also in tests/test_road.py.
+# A full disk under ensemble, predict and train: also in tests/test_output.py.
 WRITING = [
     ("train", "one", ("open", "run.json"), 300),
     ("train", "one", ("os.mkdir", "full/.", ".part"), 30_000),

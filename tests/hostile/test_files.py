@@ -1,7 +1,7 @@
 """Files made to harm: bombs, endless numbers, bottomless nesting, lying headers, names that lead elsewhere.
 
 Each goes through the command that would read it.  Elsewhere: archives of downloads
-(``tests/kaggle/downloads/test_unzip.py``), a kernel's output (``kernels/test_road.py``), escape
+(``tests/kaggle/downloads/test_unzip.py``), a kernel's output (``kernels/test_output.py``), escape
 sequences (``tests/test_hostile_text.py``).
 """
 

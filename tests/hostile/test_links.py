@@ -87,7 +87,7 @@ def test_no_training_into_a_linked_folder(here: Path, outside: Path, name: str) 
     link.symlink_to(outside)
     said = refused(*train, "--resume", cwd=here, notes=True, made="runs/new")
     assert said == (
-        f"runs/new/{name}: is a link, and what it leads to is not overwritten; remove it, or choose another"
+        f"runs/new/{name}: is a link, and its target is not overwritten; remove it, or choose another folder"
     )
     assert untouched(outside)
 

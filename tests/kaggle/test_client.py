@@ -22,7 +22,7 @@ from kit.errors import (
     UnavailableError,
 )
 from kit.kaggle.auth import KEY, OAUTH, TOKEN, find_credentials
-from kit.kaggle.client import Client, Patience, connect
+from kit.kaggle.client import Client, RetryPolicy, connect
 from kit.kaggle.errors import daily_limit
 from kit.submission.csv import write_submission
 from tests.kaggle.conftest import clean
@@ -187,7 +187,7 @@ def test_a_refused_token_is_not_sent_by_the_client_itself(
     )
     (folder / "credentials.json").chmod(0o600)
     with pytest.raises(KaggleError):
-        connect(Patience(timeout=0.2, attempts=1))
+        connect(RetryPolicy(timeout=0.2, attempts=1))
     assert kaggle.calls
     assert [call.authorization for call in kaggle.calls if call.authorization] == []
 
@@ -247,7 +247,7 @@ def test_a_read_is_tried_again(kaggle: Kaggle, fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.headers}")
 def test_and_given_up_in_the_end(kaggle: Kaggle, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = connect(Patience(timeout=0.2, attempts=3))
+    client = connect(RetryPolicy(timeout=0.2, attempts=3))
     kaggle.fail("GetCompetition", *[fault] * 3)
     began = time.monotonic()
     with pytest.raises((UnavailableError, RateLimitedError)) as error:
@@ -267,7 +267,7 @@ def test_a_retry_waits_as_long_as_it_is_asked_to(kaggle: Kaggle) -> None:
 
 def test_nothing_listens_at_the_endpoint(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIT_KAGGLE_ENDPOINT", "http://127.0.0.1:9")
-    client = connect(Patience(timeout=0.2, attempts=2))
+    client = connect(RetryPolicy(timeout=0.2, attempts=2))
     with pytest.raises(UnavailableError, match="no answer"):
         ask(client)
     assert not kaggle.calls
@@ -277,7 +277,7 @@ def test_a_time_limit_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -
     for text in ("0", "-1", "soon", "inf", "nan"):
         monkeypatch.setenv("KIT_KAGGLE_TIMEOUT", text)
         with pytest.raises(ConfigError, match="number of seconds"):
-            Patience.from_environment()
+            RetryPolicy.from_environment()
 
 
 def test_the_day_ends_at_midnight_utc() -> None:
@@ -347,7 +347,7 @@ def test_an_error_that_is_sent_as_a_success_is_one(kaggle: Kaggle, monkeypatch: 
     body = {"code": 429, "message": "Slow down"}
     monkeypatch.setitem(Kaggle.methods, "GetCompetition", lambda server, asked: body)
     with pytest.raises(RateLimitedError, match="Slow down"):
-        ask(connect(Patience(timeout=0.2, attempts=1)))
+        ask(connect(RetryPolicy(timeout=0.2, attempts=1)))
 
 
 def test_the_user_s_own_import_finds_its_files_as_before(tmp_path: Path, project: Path) -> None:

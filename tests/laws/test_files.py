@@ -12,7 +12,7 @@ write_recipe / load_recipe             the same recipe
 write_run, write_plan / read_…         the same record
 write_card / read_card                 the same card
 Ledger                                 entries as written, in their order, whatever is torn
-visible, Shown (terminal)              idempotent; nothing is left that a terminal obeys; plain text untouched
+visible, EscapedStream (terminal)      idempotent; nothing is left that a terminal obeys; plain text untouched
 print_json                             parses to the same; nothing that a terminal obeys
 =====================================  =======================================================================
 """
@@ -46,7 +46,7 @@ from kit.spans.span_scores import Provenance
 from kit.spans.store import read_spans, write_spans
 from kit.submission.card import Card, CardData, Estimate, Member, read_card, write_card
 from kit.submission.ledger import Ledger
-from kit.terminal import Shown, visible
+from kit.terminal import EscapedStream, visible
 from tests.examples import examples
 from tests.hostile.texts import names, texts
 from tests.screens import obeyed
@@ -248,7 +248,7 @@ def test_what_a_terminal_gets(text: str) -> None:
     if not obeyed(line):
         assert visible(line) == line or any(not character.isprintable() for character in line)
     stream = io.StringIO()
-    Shown(stream).write(text)
+    EscapedStream(stream).write(text)
     assert obeyed(stream.getvalue()) == []
     assert stream.getvalue().count("\n") == text.count("\n")
 

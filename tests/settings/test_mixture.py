@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import ConfigError
-from kit.settings.mixture import BeforeSettings, Mixture, before_settings, mixture_of, names_of
-from kit.settings.training import TrainingSettings
+from kit.settings.mixture import Mixture, mixture_of, names_of
 
 FILES = [Path("data/goorm/train.json"), Path("data/korquad.json"), Path("/far/korquad/train.json")]
 
@@ -72,11 +71,3 @@ def test_an_unknown_judge_is_refused() -> None:
         ConfigError, match=r"--judge squad: no --data file is called so; they are train\.json"
     ):
         mixture_of(FILES[:2], [], "squad")
-
-
-def test_the_first_stage_learns_as_the_second_unless_told() -> None:
-    settings = TrainingSettings(lr=2e-5)
-    assert before_settings(settings, None, None) == BeforeSettings(epochs=1.0, lr=2e-5)
-    assert before_settings(settings, 2.0, 1e-4) == BeforeSettings(epochs=2.0, lr=1e-4)
-    with pytest.raises(ConfigError, match=r"--before-epochs is 0\.0; .* greater than 0; --before-lr is 1\.0"):
-        before_settings(settings, 0.0, 1.0)

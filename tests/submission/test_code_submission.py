@@ -19,7 +19,7 @@ from kit.errors import (
     OutcomeUnknownError,
     RejectedError,
 )
-from kit.kaggle.kernels.history import Pushed, remember
+from kit.kaggle.kernels.history import PushRecord, remember
 from kit.submission.ledger import NOT_SENT, OPEN, Entry, Ledger
 from kit.submission.submit import Outcome
 from tests.kaggle import serving_code
@@ -45,7 +45,7 @@ def _kernel(kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     kernels(kaggle)[NAME] = Kernel({}, version=3, state="RUNNING", earlier=versions)
     remember(
         Path("runs"),
-        Pushed(
+        PushRecord(
             kernel=NAME, version=2, url="u", run="five", backbone="b", competition=CONTEST, pushed="t",
             revision="r",
         ),

@@ -8,7 +8,7 @@ from typing import Any
 from kit.settings.searching import Search, named, parse_search
 from kit.settings.training import training_settings
 from kit.sweeps.spec import About, shared_settings
-from kit.sweeps.storage import Kept, open_study, quiet
+from kit.sweeps.storage import OpenStudy, open_study, quiet
 
 RANGES = ("lr=1e-5:1e-3:log", "batch_size=8,16")
 GRID = ("batch_size=8,16", "epochs=1:3")
@@ -32,6 +32,6 @@ def about(search: Search, **other: Any) -> About:
     return About(**{**given, **other})
 
 
-def begin(folder: Path, search: Search, storage: str | None = None) -> Kept:
+def begin(folder: Path, search: Search, storage: str | None = None) -> OpenStudy:
     with quiet():
         return open_study(folder, storage, about(search))

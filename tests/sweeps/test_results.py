@@ -212,7 +212,7 @@ def test_a_folder_keeps_to_its_database(tmp_path: Path) -> None:
     ("url", "said"),
     [
         ("nonsense", r"--storage: is no URL of a database; write it as postgresql://"),
-        ("sqlite:////nowhere/at/all.db", r"does not do its work \(unable to open database file\)"),
+        ("sqlite:////nowhere/at/all.db", r"is unavailable \(unable to open database file\)"),
         ("oracle://me:secret@localhost/x", r"oracle://me:\*\*\*@localhost/x: needs .*; pip install"),
         ("nosuch://me:secret@localhost/x", r"nosuch://me:\*\*\*@localhost/x: .*nosuch"),
     ],

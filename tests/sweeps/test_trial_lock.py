@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from kit.settings.searching import Search
 from kit.sweeps import trial_lock
-from kit.sweeps.storage import GRACE, Kept, quiet
+from kit.sweeps.storage import GRACE, OpenStudy, quiet
 from kit.sweeps.trial_lock import ERROR, LEFT, MACHINE, Claim, attempts, claimed, place, revive
 from tests.commands import run_program
 from tests.sweeps.made import GRID, RANGES, begin, search_of
@@ -28,13 +28,13 @@ def _silent() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def next_trial(kept: Kept, folder: Path, search: Search, total: int = 20) -> Iterator[Claim]:
+def next_trial(kept: OpenStudy, folder: Path, search: Search, total: int = 20) -> Iterator[Claim]:
     with claimed(kept, folder, search, total, seed=1) as claim:
         assert claim is not None
         yield claim
 
 
-def run_all(kept: Kept, folder: Path, search: Search, total: int) -> list[dict[str, object]]:
+def run_all(kept: OpenStudy, folder: Path, search: Search, total: int) -> list[dict[str, object]]:
     drawn = []
     while True:
         with claimed(kept, folder, search, total, seed=1) as claim:
@@ -44,7 +44,7 @@ def run_all(kept: Kept, folder: Path, search: Search, total: int) -> list[dict[s
             kept.study.tell(claim.trial, float(sum(claim.trial.params.values())))
 
 
-def states(kept: Kept) -> dict[str, TrialState]:
+def states(kept: OpenStudy) -> dict[str, TrialState]:
     return {name: trial.state for name, trial in attempts(kept.study).items()}
 
 
@@ -105,7 +105,7 @@ def test_a_trial_at_work_here_is_left_alone(tmp_path: Path) -> None:
         assert set(states(kept).values()) == {TrialState.RUNNING}
 
 
-def let_it_be_silent_for(kept: Kept, seconds: float) -> None:
+def let_it_be_silent_for(kept: OpenStudy, seconds: float) -> None:
     with kept.storage.engine.begin() as connection:
         connection.execute(
             sqlalchemy.text(
@@ -121,14 +121,14 @@ def test_another_machines_trial_is_taken_over_when_it_was_silent_for_long(tmp_pa
     kept = begin(folder, search, url)
     with next_trial(kept, folder, search) as claim:
         claim.trial.set_user_attr(MACHINE, "another")
-        claim.heartbeat._record()
+        claim.beat()
     let_it_be_silent_for(kept, GRACE * 1.2 if dead else GRACE * 0.8)
     revive(kept, folder)
     assert states(kept) == {claim.name: TrialState.WAITING if dead else TrialState.RUNNING}
     if dead:  # and the one that was not dead but asleep notices before it writes anything
-        claim.heartbeat._last -= GRACE * 1.2
+        claim.last_beat -= GRACE * 1.2
         with pytest.raises(trial_lock.TakenOver):
-            claim.heartbeat.check()
+            claim.check()
 
 
 def test_two_attempts_after_one_death_are_one_trial(tmp_path: Path) -> None:

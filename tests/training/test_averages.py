@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import kit
+from kit.api.train import training_job
 from kit.data import demo_corpus
 from kit.errors import ModelError
 from kit.modeling.distributed import Processes
@@ -98,11 +99,9 @@ def test_a_run_keeps_the_average_where_it_is_better_and_says_so(
     settings["allow_unknown"] = True  # the vocabulary is of other texts
     weights = {}
     for name, more in {"plain": {}, "averaged": {"average": 3}}.items():
-        chosen = kit.settings_for("", **settings, **more, folds=2)
-        run = train_run(
-            str(wordpiece_folder), [kit.load(data)], tmp_path / name, chosen,
-            folds=[0], callbacks=Callbacks(say=said.append),
-        )  # fmt: skip
+        options = {**settings, **more, "folds": 2, "fold": 0, "run": tmp_path / name}
+        job = training_job(str(wordpiece_folder), kit.load(data), options)
+        run = train_run(job, Callbacks(say=said.append))
         assert run.record is not None
         fold = run.record.folds["0"]
         assert fold.averaged == (3 if more else 0)

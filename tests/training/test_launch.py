@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from kit.api.train import training_job
 from kit.errors import ModelError
+from kit.settings.job import Job
 from kit.spans.run_folder import Run
 from kit.training import launch
 
 FOLD = """
 import json, os, sys, time
 own = {"words": sys.argv[1:], "threads": os.environ["OMP_NUM_THREADS"], "began": time.monotonic()}
-fold = sys.argv[-1]
+fold = sys.argv[sys.argv.index("--fold") + 1]
 print("step 1 of 2", file=sys.stderr)
 open("began-" + fold, "w").close()
 deadline = time.monotonic() + 30
@@ -73,6 +75,11 @@ def stand_in(here: Path, program: str) -> None:
     (here / "kit" / "__main__.py").write_text(program, encoding="utf-8")
 
 
+def job_in(here: Path) -> Job[Any]:
+    """A training of six folds into the folder that the tests look at."""
+    return training_job("tiny", "train.json", {"run": here / "run", "folds": 6})
+
+
 def ended(here: Path) -> dict[int, dict[str, Any]]:
     found = {}
     for path in here.glob("ended-*"):
@@ -85,12 +92,13 @@ def test_folds_stand_side_by_side_and_the_next_begins_when_one_ends(
 ) -> None:
     stand_in(here, FOLD)
     monkeypatch.setenv("WAITS", "0")
-    launch.train_folds(["train", "tiny"], here / "run", [0, 1, 3, 4], 2, said.append)
+    launch.train_folds(job_in(here), [0, 1, 3, 4], 2, said.append)
     assert said[0] == "4 folds, 2 at a time, one a process: fold 0, 1, 3, 4"
     assert sorted(said[1:]) == [f"fold {fold}: step 1 of 2" for fold in (0, 1, 3, 4)]
     found = ended(here)
     assert {fold: one["words"] for fold, one in found.items()} == {
-        fold: ["train", "tiny", "--fold", str(fold)] for fold in (0, 1, 3, 4)
+        fold: [*job_in(here).asking(fold=fold, jobs=1, allow_leak=True).argv(), "--json"]
+        for fold in (0, 1, 3, 4)
     }
     assert {one["threads"] for one in found.values()} == {"3"}  # the cores are shared out
     assert found[1]["began"] < found[0]["ended"]  # side by side
@@ -104,8 +112,8 @@ def test_after_a_failure_no_other_fold_is_begun(
     stand_in(here, FOLD)
     monkeypatch.setenv("FAILS", "0")
     with pytest.raises(ModelError) as failed:
-        launch.train_folds(["train"], here / "run", [0, 1, 2, 3, 4, 5], 1, said.append)
-    cure = "what was trained is kept, go on with --resume"
+        launch.train_folds(job_in(here), [0, 1, 2, 3, 4, 5], 1, said.append)
+    cure = "what was trained is kept, continue with --resume"
     assert str(failed.value) == f"{here / 'run'}: fold 0: fold-0: cannot be written; {cure}"
     assert [path.name for path in here.glob("began-*")] == ["began-0"]
 
@@ -116,9 +124,9 @@ def test_out_of_memory_all_are_started_again_with_less(
     stand_in(here, ALL)
     monkeypatch.setenv("SHORT", "2")
     monkeypatch.setenv("ENDS", "0")
-    launch.train_on_all(["train", "tiny"], here / "run", 2, said.append)
-    assert said[1:] == ["going on with micro-batches of 4", "going on with micro-batches of 2"]
-    first = ["train", "tiny"]
+    launch.train_on_all(job_in(here), here / "run", 2, said.append)
+    assert said[1:] == ["continuing with micro-batches of 4", "continuing with micro-batches of 2"]
+    first = [*job_in(here).asking(jobs=1, allow_leak=True).argv(), "--json"]
     second = [*first, "--micro-batch-size", "4", "--resume"]
     third = [*second, "--micro-batch-size", "2", "--resume"]
     for rank in (0, 1):
@@ -132,6 +140,6 @@ def test_what_ends_early_for_another_reason_is_one_line(
     stand_in(here, ALL)
     monkeypatch.setenv("SHORT", "0")
     monkeypatch.setenv("ENDS", "3")
-    with pytest.raises(ModelError, match=r"on 2 devices ended early \(see above\); go on with --resume"):
-        launch.train_on_all(["train", "tiny"], here / "run", 2, said.append)
+    with pytest.raises(ModelError, match=r"on 2 devices ended early \(see above\); continue with --resume"):
+        launch.train_on_all(job_in(here), here / "run", 2, said.append)
     assert len(said) == 1

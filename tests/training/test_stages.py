@@ -12,6 +12,7 @@ from transformers import TrainerCallback
 from typer.main import get_command
 
 import kit
+from kit.api.train import training_job
 from kit.cli import app
 from kit.cli.runs import runs as list_runs
 from kit.data import demo_corpus
@@ -23,7 +24,6 @@ from kit.training import launch
 from kit.training.checkpoints import complete_checkpoints
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
-from kit.training.stages import Before
 from tests.commands import PROJECT, run_program
 
 SETTINGS: dict[str, Any] = {
@@ -98,17 +98,27 @@ def test_what_cannot_be_is_refused_in_one_line(
 def test_another_process_is_told_all_of_it(place: Path) -> None:
     """The words that the kit starts itself with mean what it was given."""
     data = [kit.load(place / f"{name}.json") for name in ("own", "mixed")]
-    before = Before([kit.load(place / f"{name}.json") for name in ("outside", "other")], 0.5, 1e-4)
-    mixture = Mixture(shares={"mixed.json": 0.1 + 0.2}, judge="own.json")
-    settings = kit.settings_for("", **SETTINGS)
-    words = launch.command_line("tiny", data, Path("r"), settings, mixture=mixture, before=before)
+    before = [kit.load(place / f"{name}.json") for name in ("outside", "other")]
+    options = {
+        "run": "r", "share": {"mixed.json": 0.1 + 0.2}, "judge": "own", "before": before,
+        "before_epochs": 0.5,
+        "before_lr": 1e-4, "report_to": ["tensorboard", "mlflow"], "resume": True, "trust_remote_code": True,
+        "soften": 0.3, "compile": True, "folds": 3, "fold": [0, 2], "precision": "bf16", "jobs": 2,
+    }  # fmt: skip
+    job = training_job("tiny", data, options | SETTINGS)
+    words = job.argv()
     train = get_command(app).commands["train"]  # type: ignore[attr-defined]
     given = train.make_context("train", words[1:]).params
     assert [Path(path) for path in given["data"]] == [dataset.path for dataset in data]
-    assert [Path(path) for path in given["before"]] == [dataset.path for dataset in before.data]
+    assert [Path(path) for path in given["before"]] == [dataset.path for dataset in before]
     assert (given["before_epochs"], given["before_lr"], given["before_only"]) == (0.5, 1e-4, False)
     assert list(given["share"]) == ["mixed.json=0.30000000000000004"]
-    assert given["judge"] == "own.json"
+    assert given["judge"] == "own"
+    again = {name: value for name, value in given.items() if name not in {"backbone", "data", "as_json"}}
+    read = training_job(given["backbone"], given["data"], again)
+    assert read.settings == job.settings
+    assert (read.mixture, read.folds, read.before_lr) == (job.mixture, (0, 2), 1e-4)
+    assert read.argv() == words
 
 
 # ---- trainings
@@ -226,14 +236,19 @@ class Stop(TrainerCallback):
 
 def test_an_epoch_of_shares_goes_on_where_it_was_left(place: Path) -> None:
     data = [kit.load(place / f"{name}.json") for name in ("own", "mixed")]
-    settings = kit.settings_for("", **SETTINGS, evaluations=3, folds=2)
-    mixture = Mixture(shares={"own.json": 0.4, "mixed.json": 1.5})
+    options = {
+        **SETTINGS,
+        "evaluations": 3,
+        "folds": 2,
+        "fold": 1,
+        "share": ["own.json=0.4", "mixed.json=1.5"],
+    }
     for name, callbacks in (("whole", Callbacks()), ("stopped", Callbacks(trainer_callbacks=(Stop(),)))):
-        how: dict[str, Any] = {"mixture": mixture, "folds": [1]}
+        job = training_job(str(place / "tiny"), data, {**options, "run": place / name})
         if name == "stopped":
             with pytest.raises(Stopped):
-                train_run(str(place / "tiny"), data, place / name, settings, callbacks=callbacks, **how)
+                train_run(job, callbacks)
             (*_, last) = complete_checkpoints(place / "stopped/fold-1/checkpoints")
             assert json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))["epoch"] > 1
-        train_run(str(place / "tiny"), data, place / name, settings, resume=True, **how)
+        train_run(job.asking(resume=True))
     assert weights(place / "stopped/fold-1") == weights(place / "whole/fold-1")

@@ -13,6 +13,7 @@ import torch
 from transformers import TrainerCallback
 
 import kit
+from kit.api.train import training_job
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.decoding.decoders import argmax_answers
@@ -283,9 +284,9 @@ def test_a_length_beyond_the_positions_is_found_and_recorded(
     backbone: Family, data: Dataset, tmp_path: Path
 ) -> None:
     lines: list[str] = []
-    settings = kit.settings_for(backbone("led"), **{**SHORT, "stride": 40})
+    job = training_job(backbone("led"), data, {**SHORT, "stride": 40, "run": tmp_path / "run"})
     for _ in range(2):  # the second time the folder has it
-        train_run(backbone("led"), [data], tmp_path / "run", settings, callbacks=Callbacks(lines.append))
+        train_run(job, Callbacks(lines.append))
     assert record_of(tmp_path / "run").settings.max_length == 64
     assert record_of(tmp_path / "run").settings.stride == 32
     assert [line for line in lines if "led" in line and "max length" in line] == [
@@ -340,8 +341,8 @@ def _train(
 ) -> list[str]:
     lines: list[str] = []
     callbacks = Callbacks(lines.append, trainer_callbacks=trainer_callbacks)
-    chosen = kit.settings_for(reference, **settings)
-    train_run(reference, [data], run, chosen, valid=valid, resume=resume, callbacks=callbacks)
+    options = {**settings, "run": run, "valid": valid, "resume": resume}
+    train_run(training_job(reference, data, options), callbacks)
     return lines
 
 

@@ -24,8 +24,8 @@ from tools.benchmarks.synthetic import tiny_backbone, write
 
 QUESTIONS = 100_000
 STAGES = {
-    "read the training file": ("kit.api.models", "dataset_of"),
-    "look for leaks": ("kit.api.models", "refuse_leaks"),
+    "read the training file": ("kit.api.train", "dataset_of"),
+    "look for leaks": ("kit.api.train", "refuse_leaks"),
     "open the backbone": ("kit.training.run", "open_backbone"),
     "deal the folds": ("kit.training.run", "begin"),
     "inspect the tokenizer": ("kit.training.run", "inspect_tokenizer"),

@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 
 import kit
+from kit.api.train import training_job
 from kit.data.folds import groups
 from kit.data.records import Dataset, Question
 from kit.decoding.decoders import argmax_answers, decoded
@@ -81,25 +82,23 @@ class _KeepLast(TrainerCallback):
 
 def first(encoder: str, data: Path, folder: Path) -> None:
     """Train the model that every option continues from, into ``folder / "first"``."""
-    settings = kit.settings_for(encoder, **PLAIN | FIRST)
-    callbacks = Callbacks(say=print)
-    train_run(
-        encoder, [kit.load(data)], folder / "first", settings, folds=[0], resume=True, callbacks=callbacks
-    )
+    options = PLAIN | FIRST | {"run": folder / "first", "fold": 0, "resume": True}
+    train_run(training_job(encoder, kit.load(data), options), Callbacks(say=print))
 
 
 def train(data: Path, folder: Path, names: list[str]) -> None:
     """Train what is missing of *names* (default: all), and score an average's plain weights."""
     dataset, encoder = kit.load(data), str(model_folder(folder / "first", "0"))
     for name in names or OPTIONS:
-        settings = kit.settings_for(encoder, **PLAIN | OPTIONS[name])
         run = folder / name
+        options = PLAIN | OPTIONS[name] | {"run": run, "fold": 0, "resume": True}
+        job = training_job(encoder, dataset, options)
         run.mkdir(parents=True, exist_ok=True)
-        averaged = settings.ema is not None or settings.average is not None
+        averaged = job.settings.ema is not None or job.settings.average is not None
         last = folder / f".{name}-weights.safetensors"
         callbacks = Callbacks(say=print, trainer_callbacks=(_KeepLast(last),) if averaged else ())
         try:
-            made = train_run(encoder, [dataset], run, settings, folds=[0], resume=True, callbacks=callbacks)
+            made = train_run(job, callbacks)
         except LockError:
             continue  # another process trains it
         if averaged and not (folder / f"{name}-last.safetensors").exists():

@@ -1,8 +1,8 @@
 """Mutation testing: change one thing in a module, run its tests, and see whether anything notices.
 
 ``python -m tools.mutation [MODULE…] [--each 25] [--seed 1] [--out FILE]``; without modules all of
-``targets.py``.  Not part of the tests that run every time: it takes about a minute for ten mutants.
-What survived, and why, is written in SURVIVORS.md.
+``targets.py``.  It is not part of `make test`: ten mutants take about a minute.  SURVIVORS.md lists what
+survived, and why.  README.md compares this engine with mutmut and cosmic-ray.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tools.mutation.running import ROOT, Verdict, judged, warm_up
 from tools.mutation.targets import TARGETS, tests_of
 
 _PATIENCE = 2
-"""So many times the CPU time of the unchanged module before a mutant counts as one that does not end."""
+"""A mutant that takes this many times the CPU time of the unchanged module counts as endless."""
 
 
 def main() -> int:
-    """Print every survivor and a count a module; exit code 1 where the unchanged module fails its tests."""
+    """Print every survivor and the counts per module; exit code 1 if an unchanged module fails its tests."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("modules", nargs="*", help="paths from the root, or parts of them; default: all")
     parser.add_argument("--each", type=int, default=25, help="mutants a module; 0 for all")

@@ -1,4 +1,4 @@
-"""Small lies about a module's source: each mutant changes one thing that some test should notice."""
+"""Mutants of a module's source: each changes one thing that some test should notice."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: the line (from 1), what stood there, what stands there now, and the whole new source."""
+    """One change: the line (from 1), the old and the new code, and the whole new source."""
 
     line: int
     before: str
@@ -58,10 +58,10 @@ class Mutant:
 
 
 def mutants(source: str, count: int | None = None, seed: int = 0) -> list[Mutant]:
-    """The mutants of a module's *source* in its order; of many, *count* that *seed* draws.
+    """The mutants of a module's *source* in its order; if *count* is given, that many drawn by *seed*.
 
     Left alone: annotations, docstrings, what is inside ``raise`` (only the raising itself is dropped) and
-    texts, since how a mistake is worded is not what makes an answer right.
+    texts, since the wording of a message does not make an answer right.
     """
     tree = ast.parse(source)
     places = list(_places(tree))

@@ -1,4 +1,4 @@
-"""One mutant at a time under the tests of its module, each in a process of its own."""
+"""Runs the tests of a module with one mutant at a time, each in a new process."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _WARM = (
 
 
 class Verdict(StrEnum):
-    """What the tests said."""
+    """The result of the tests."""
 
     KILLED = "killed"
     SURVIVED = "survived"
     TOO_SLOW = "too slow"
-    """Ran past its limit, which counts as killed: the mutant does not end, or tests would be noticed."""
+    """Reached its time limit, which counts as killed: a hanging test would be noticed."""
 
 
 def warm_up() -> None:

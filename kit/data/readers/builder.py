@@ -1,4 +1,4 @@
-"""Rows become questions here, whatever the layout; nothing a row gets wrong is dropped unsaid."""
+"""From rows to questions, whatever the format; every mistake of a row is recorded."""
 
 from __future__ import annotations
 

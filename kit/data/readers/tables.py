@@ -1,4 +1,4 @@
-"""Tables of questions as CSV or TSV: one question a line, its answer in columns of its own."""
+"""Tables of questions as CSV or TSV: one question a line, its answer in separate columns."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _read_cells(row: dict[str, object], withheld: Sequence[str]) -> None:
         row |= {key: _listed(row[key]) for key in ("answer_text", "text") if isinstance(row.get(key), str)}
     for key in ("answers", "answer", "plausible_answers"):
         value = row.get(key)
-        # Beside a start of its own an answer is a text, even if it looks like a list.
+        # Beside its own start an answer is a text, even if it looks like a list.
         if isinstance(value, str) and not (isinstance(start, int) and key == "answer"):
             row[key] = _golds(value)
     # A column of plain texts is called so by some.
@@ -149,13 +149,13 @@ def _golds(cell: str) -> object:
 
 
 def _listed(cell: object) -> object:
-    """A list of texts, or the cell as it is."""
+    """A list of texts, or the unchanged cell."""
     value = _literal(cell) if isinstance(cell, str) and cell.lstrip().startswith("[") else None
     return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else cell
 
 
 def _number(cell: str) -> object:
-    """A start: a number, None for an empty cell, a list of several, else the text as it is."""
+    """A start: a number, None for an empty cell, a list of several, else the unchanged text."""
     text = cell.strip()
     if text.lower() in _NO_NUMBER:
         return None

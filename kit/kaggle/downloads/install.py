@@ -1,4 +1,4 @@
-"""A download is fetched beside its folder, described, and only then put in place."""
+"""A download is fetched beside its folder, described in a manifest, and then renamed into place."""
 
 from __future__ import annotations
 
@@ -8,20 +8,14 @@ from pathlib import Path
 
 from kit.errors import ConfigError, DownloadError, all_of
 from kit.files import flush_folder, fresh_beside, locked, sha256_file, sweep_beside
-from kit.kaggle.downloads.manifest import (
-    MANIFEST,
-    Manifest,
-    changes,
-    describe,
-    read_manifest,
-    write_manifest,
-)
-from kit.kaggle.downloads.sources import Source
+from kit.kaggle.downloads.manifest import MANIFEST, Manifest, changes, describe, read_manifest
+from kit.kaggle.slugs import Source
+from kit.settings.validation import write_record
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A folder with everything that its manifest names; ``fresh`` is False where it was there already."""
+    """A folder with all files of its manifest; ``fresh`` is False where it was there before."""
 
     folder: Path
     manifest: Manifest
@@ -52,9 +46,9 @@ def download(
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder}: is a file; choose another folder with --to")
     with locked(folder, wait=False, purpose="download"):
-        if (kept := _kept(folder, source, force)) is not None:
+        if (present := _present(folder, source, force)) is not None:
             sweep_beside(folder)  # a process that was killed after it had placed the files
-            return Download(folder, kept, fresh=False)
+            return Download(folder, present, fresh=False)
         with fresh_beside(folder) as temporary:
             files, scratch = temporary / "files", temporary / "scratch"
             files.mkdir()
@@ -66,14 +60,14 @@ def download(
                     "this one by hand"
                 )
             manifest = describe(files, address, source.slug)
-            write_manifest(files, manifest)
+            write_record(files / MANIFEST, manifest)
             flush_folder(files)
             _place(files, folder, manifest, force)
     return Download(folder, manifest, fresh=True)
 
 
-def _kept(folder: Path, source: Source, force: bool) -> Manifest | None:
-    """The manifest of a download that is whole; None where there is none yet, or it is to be made again."""
+def _present(folder: Path, source: Source, force: bool) -> Manifest | None:
+    """The manifest of a complete download; None where there is none, or *force* downloads again."""
     try:
         manifest = read_manifest(folder)
     except ConfigError:

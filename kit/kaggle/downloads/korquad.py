@@ -1,4 +1,4 @@
-"""KorQuAD 1.0 from its own site, over plain HTTP with the same care; no account, no Kaggle."""
+"""KorQuAD 1.0 from its own site, over plain HTTP; needs no Kaggle account."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from kit.data.readers import read
 from kit.errors import DataError, DownloadError, KaggleError, RateLimitedError, UnavailableError
-from kit.kaggle.client import Heard
+from kit.kaggle.client import Progress
 from kit.kaggle.downloads.unzip import beginning
 from kit.kaggle.errors import message_of, retry_after
 from kit.kaggle.network import network_error, proxy_refused, reason_of
-from kit.kaggle.retry import Patience
+from kit.kaggle.retry import RetryPolicy
 
 if TYPE_CHECKING:
     import requests
@@ -24,26 +24,26 @@ FILES = ("KorQuAD_v1.0_train.json", "KorQuAD_v1.0_dev.json")
 _BLOCK = 1 << 18
 
 
-def fetch(patience: Patience, heard: Heard, files: Path) -> str:
+def fetch(retry: RetryPolicy, progress: Progress, files: Path) -> str:
     """Put train and dev set into the folder *files* and return where they are from.
 
-    From KorQuAD's site, or from KIT_KORQUAD_URL; *heard* hears of the bytes.  Raises a KaggleError by kind,
-    DownloadError where what came is not KorQuAD.
+    From KorQuAD's site, or from KIT_KORQUAD_URL.  Raises a KaggleError by kind, DownloadError where the files
+    are not KorQuAD.
     """
     site = os.environ.get(ADDRESS, "").rstrip("/") or _SITE
     for name in FILES:
         target = files / name
-        patience.retrying(partial(_get, f"{site}/{name}", target, patience, heard))
+        retry.run(partial(_get, f"{site}/{name}", target, retry, progress))
         _refuse_other_content(target)
     return site
 
 
-def _get(address: str, target: Path, patience: Patience, heard: Heard) -> None:
+def _get(address: str, target: Path, retry: RetryPolicy, progress: Progress) -> None:
     """One attempt, from nothing.  Raises a KaggleError by kind."""
     import requests
 
     try:
-        with requests.get(address, stream=True, timeout=patience.timeout) as response:
+        with requests.get(address, stream=True, timeout=retry.timeout) as response:
             if response.status_code >= 400:
                 raise _refused(address, response) from requests.HTTPError(response=response)
             # What is sent compressed has a Content-Length of its own.
@@ -55,7 +55,7 @@ def _get(address: str, target: Path, patience: Patience, heard: Heard) -> None:
                 for block in response.iter_content(_BLOCK):
                     out.write(block)
                     size += len(block)
-                    heard(size, total)
+                    progress(size, total)
     except OSError as error:
         if (found := network_error(error, address)) is not None:
             raise found from error

@@ -1,16 +1,14 @@
-"""``manifest.json``: what was downloaded, from where and when, and whether it is still what came."""
+"""``manifest.json``: what was downloaded, from where and when, and which files changed since."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from kit.files import sha256_file, write_text
+from kit.files import now, sha256_file
 from kit.settings.validation import Settings, Sha256, read_record
 from kit.version import __version__
 
@@ -39,14 +37,13 @@ class Manifest(Settings):
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return sum(file.size for file in self.files)
+        return total_size(self.files)
 
 
 def describe(folder: Path, source: str, slug: str) -> Manifest:
     """The manifest of all files below *folder*, read once each."""
     files = stored_files(folder, sorted(path for path in folder.rglob("*") if path.is_file()))
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Manifest(source=source, slug=slug, downloaded=now, kit=__version__, files=files)
+    return Manifest(source=source, slug=slug, downloaded=now(), kit=__version__, files=files)
 
 
 def stored_files(folder: Path, paths: Sequence[Path]) -> tuple[StoredFile, ...]:
@@ -64,14 +61,13 @@ def read_manifest(folder: Path) -> Manifest | None:
     return read_record(folder / MANIFEST, Manifest, cure="download again with --force")
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write it, whole or not at all."""
-    text = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1)
-    write_text(folder / MANIFEST, text + "\n")
+def total_size(files: Sequence[StoredFile]) -> int:
+    """Bytes of all *files*."""
+    return sum(file.size for file in files)
 
 
 def changes(folder: Path, files: Sequence[StoredFile]) -> list[str]:
-    """What became of *files* below *folder*, in words: one entry a file that is not what it was."""
+    """How *files* below *folder* changed, in words: one entry a changed file."""
     found = []
     for file in files:
         path = folder / file.name

@@ -1,4 +1,4 @@
-"""A zip archive from elsewhere into a folder: no member outside it, none that is not what was offered."""
+"""Unpack a downloaded zip archive: no member outside the folder, only the files that were offered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECAS
 
 
 def unpack(archive: Path, folder: Path, listed: Mapping[str, int]) -> None:
-    """Write the members of *archive* below *folder* (which exists), every one read to its end.
+    """Write all members of *archive* below *folder*, which exists, and check their CRC.
 
     *listed* is what the archive should hold: name → bytes.  Raises DownloadError, naming what is
     wrong, for a file that is no zip archive, a damaged one, an unsafe name, and a member that is
@@ -42,12 +42,12 @@ def unpack(archive: Path, folder: Path, listed: Mapping[str, int]) -> None:
                 _write(opened, info, folder / info.filename)
     except DAMAGED as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise  # of the disk; a damaged offset is an invalid argument
+            raise  # from the disk; a damaged offset is an invalid argument
         raise DownloadError(f"{archive.name}: is a damaged zip archive ({error}); download again") from None
 
 
 def beginning(path: Path) -> str:
-    """What a file that should have been another begins with, for a message."""
+    """How a file begins, for a message about unexpected content."""
     with path.open("rb") as file:
         start = file.read(200)
     if not start:
@@ -80,7 +80,7 @@ def unsafe_names(members: Sequence[zipfile.ZipInfo]) -> list[str]:
 
 
 def unsafe_name(name: str) -> str | None:
-    """Why no file may be given *name*, a path with ``/``, below a folder; None where it may."""
+    """Why no file below a folder may have *name*, a path with ``/``; None where it may."""
     parts = name.split("/")
     if any(not character.isprintable() for character in name):
         return "has a control character in its name"
@@ -114,7 +114,7 @@ def _differences(sizes: Mapping[str, int], listed: Mapping[str, int]) -> list[st
 def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     size = 0
-    # Reading to the end compares the CRC.  The size in the header may lie: what comes out is what counts.
+    # Reading to the end compares the CRC.  The size in the header may be wrong: the unpacked bytes count.
     with archive.open(info) as member, target.open("xb") as out:
         while block := member.read(_BLOCK):
             size += len(block)

@@ -1,7 +1,7 @@
-"""Trains a backbone where this runs, on Kaggle; written by ``kit kernel push``, and all that it needs.
+"""The script that trains a backbone on Kaggle, written by ``kit kernel push``.
 
-Installs the kit that it carries, and what that needs and the host lacks, but never another torch; the rest is
-the kit's (kit.kaggle.kernels.runner).
+It installs the kit that it carries and the missing requirements, but never another torch, and then starts
+kit.kaggle.kernels.runner.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ SESSION = "kit.kaggle.kernels.runner"
 
 # The host's torch fits its driver: whatever pip thinks, these stay as they are.
 _FIXED = re.compile(r"(torch|torchvision|torchaudio|triton|pytorch-.*|nvidia-.*|cuda-.*|cupy-.*)")
-# Only for the other side, where kernels are pushed from.
+# Needed only where kernels are pushed from.
 _NOT_NEEDED = {"kaggle", "six"}
 NO_INTERNET = (
     "the kernel has no Internet: verify your phone number at https://www.kaggle.com/settings, switch "
     "Internet on in the settings of the kernel's page, and push again"
 )
-# How pip and git word it that no server was reached.
+# Messages of pip and git when no server was reached.
 _UNREACHED = re.compile(
     r"NewConnectionError|ConnectTimeoutError|NameResolutionError|ProxyError|name resolution"
     r"|Could not resolve host|Failed to connect|Network is unreachable|\(from versions: none\)"
@@ -46,7 +46,7 @@ _UNREACHED = re.compile(
 
 
 def main() -> None:
-    """Install the kit, then run its session; ends with exit code 1 where that cannot be done, or failed."""
+    """Install the kit, then run its session; exit code 1 where either fails."""
     plan = {**PLAN, "began": time.time()}
     SCRATCH.mkdir(parents=True, exist_ok=True)
     try:
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def install(target: Path) -> dict[str, str]:
-    """Put the kit into *target*, and what it needs and is missing beside the host's own.
+    """Install the kit into *target*, and its missing requirements beside the host's packages.
 
     Returns the environment in which ``python -m kit`` is that kit.  Raises ValueError naming what is wrong.
     """
@@ -96,7 +96,7 @@ def install(target: Path) -> dict[str, str]:
 
 
 def lacking(required: Iterable[str], installed: Callable[[str], str | None]) -> list[str]:
-    """Those of *required* that the host does not have, or only too old; *installed* (name) → version."""
+    """Those of *required* that the host lacks or has too old; *installed* (name) → version."""
     try:
         from packaging.requirements import Requirement
     except ImportError:
@@ -115,7 +115,7 @@ def lacking(required: Iterable[str], installed: Callable[[str], str | None]) -> 
 
 
 def refuse_fixed(missing: Iterable[str]) -> None:
-    """Stop where it is torch itself that is missing or too old."""
+    """Raise ValueError where torch itself is missing or too old."""
     for line in missing:
         name = re.split(r"[^A-Za-z0-9._-]", line.strip())[0]
         if _FIXED.fullmatch(name.lower()):
@@ -126,7 +126,7 @@ def refuse_fixed(missing: Iterable[str]) -> None:
 
 
 def fixed_here() -> list[tuple[str, str]]:
-    """Name and version of what pip must leave as it is."""
+    """Name and version of the packages that pip must not change."""
     found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         name = (distribution.metadata["Name"] or "").lower().replace("_", "-")
@@ -144,7 +144,7 @@ def installed_version(name: str) -> str | None:
 
 
 def pip(*words: str) -> None:
-    """Run pip of this Python.  Raises ValueError that says what it could not install, and why."""
+    """Run pip of this Python.  Raises ValueError with what it could not install, and why."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *words]
     lines = []
     with subprocess.Popen(  # noqa: S603

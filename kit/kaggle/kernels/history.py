@@ -1,26 +1,29 @@
-"""``runs/kernels.jsonl``: the kernels that were pushed from here, an event a line, the latest last."""
+"""``runs/kernels.jsonl``: the record of pushes from here, one event a line; and which kernel a name means."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
 from kit.errors import ConfigError, WriteError
 from kit.files import append_line, locked
-from kit.kaggle.addresses import kernel_named
+from kit.kaggle.slugs import kernel_named
 from kit.settings.validation import Settings
 
 FILE = "kernels.jsonl"
+Record = TypeVar("Record", bound=Settings)
 _KERNEL = re.compile(r"[a-z0-9_-]+/[a-z0-9-]{5,}")
 _VERSION = re.compile(r"v?([1-9][0-9]*)")
 _HOW = "give OWNER/SLUG or OWNER/SLUG/VERSION, the last parts of its address"
 
 
-class Pushed(Settings):
+class PushRecord(Settings):
     """One push: ``kernel`` is OWNER/SLUG.
 
     It is written twice: before it is sent, as "unknown", and when the outcome is known.
@@ -47,7 +50,7 @@ class Pushed(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class NamedKernel:
     """A kernel that a person named: OWNER/SLUG or OWNER/SLUG/VERSION.
 
     ``run``: the run whose kernel was asked for, by its name or as the latest push; None where the kernel was
@@ -58,32 +61,38 @@ class Located:
     run: str | None = None
 
 
-def remember(runs: Path, pushed: Pushed) -> None:
-    """Add one line, flushed to the disk, also while another process adds its own."""
-    path = runs / FILE
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        with locked(path):
-            append_line(path, pushed.model_dump_json().encode())
-    except OSError as error:
-        raise WriteError(
-            f"{path}: cannot be written ({error.strerror}); look at {pushed.url} for what was pushed"
-        ) from error
+def remember(runs: Path, pushed: PushRecord) -> None:
+    """Add one line to the record of pushes.  Raises WriteError."""
+    append_record(runs / FILE, pushed, f"look at {pushed.url} for what was pushed")
 
 
-def all_pushed(runs: Path) -> list[Pushed]:
+def all_pushed(runs: Path) -> list[PushRecord]:
     """Every push from here that Kaggle did not refuse, oldest first; a torn line is skipped."""
-    path = runs / FILE
-    if not path.is_file():
-        return []
-    found: dict[str, Pushed] = {}
-    for number, line in enumerate(path.read_bytes().splitlines()):
-        try:
-            pushed = Pushed.model_validate_json(line)
-        except ValidationError:
-            continue
-        found[pushed.id or str(number)] = pushed
+    found = {
+        pushed.id or str(number): pushed
+        for number, pushed in enumerate(read_records(runs / FILE, PushRecord))
+    }
     return [pushed for pushed in found.values() if pushed.state != "refused"]
+
+
+def append_record(path: Path, record: Settings, cure: str) -> None:
+    """Add *record* as a line of JSON, flushed to the disk; several processes may write at the same time.
+
+    Raises WriteError with *cure*.
+    """
+    try:
+        with locked(path):
+            append_line(path, record.model_dump_json().encode())
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written ({error.strerror}); {cure}") from error
+
+
+def read_records(path: Path, model: type[Record]) -> Iterator[Record]:
+    """The lines of *path* as *model*; torn lines are skipped, and without a file there are none."""
+    if path.is_file():
+        for line in path.read_bytes().splitlines():
+            with contextlib.suppress(ValidationError):
+                yield model.model_validate_json(line)
 
 
 def find_kernel(runs: Path, named: str | None) -> str:
@@ -91,7 +100,7 @@ def find_kernel(runs: Path, named: str | None) -> str:
     return locate(runs, named).kernel
 
 
-def locate(runs: Path, named: str | None) -> Located:
+def locate(runs: Path, named: str | None) -> NamedKernel:
     """The kernel that *named* means.
 
     OWNER/SLUG, the address of its page, or a run or slug that was pushed from here, each with /VERSION where
@@ -101,19 +110,19 @@ def locate(runs: Path, named: str | None) -> Located:
     if named is None:
         if not pushes:
             raise ConfigError(f"{runs / FILE}: no kernel was pushed from here; name one, as OWNER/SLUG")
-        return Located(pushes[-1].kernel, pushes[-1].run)
+        return NamedKernel(pushes[-1].kernel, pushes[-1].run)
     text, version = _without_version(named.strip())
     if "/" in text:
         text, version = _without_version(kernel_named(named))
     if "/" in text:
         if not _KERNEL.fullmatch(text.lower()):
             raise ConfigError(f"{named!r}: is no kernel; {_HOW}")
-        return Located(_versioned(text.lower(), version))
+        return NamedKernel(_versioned(text.lower(), version))
     for pushed in reversed(pushes):
         if text == pushed.run:
-            return Located(_version_of_run(pushed, pushes, version), pushed.run)
+            return NamedKernel(_version_of_run(pushed, pushes, version), pushed.run)
         if text.lower() == pushed.kernel.split("/")[1]:
-            return Located(_versioned(pushed.kernel, version))
+            return NamedKernel(_versioned(pushed.kernel, version))
     raise ConfigError(f"{text}: no kernel or run of this name was pushed from here; {_HOW}")
 
 
@@ -130,7 +139,7 @@ def _versioned(kernel: str, version: int | None) -> str:
     return kernel if version is None else f"{kernel}/{version}"
 
 
-def _version_of_run(pushed: Pushed, pushes: list[Pushed], version: int | None) -> str:
+def _version_of_run(pushed: PushRecord, pushes: list[PushRecord], version: int | None) -> str:
     """The kernel of a run, with the run's own version where a later push put another run over it."""
     if version is not None:
         return _versioned(pushed.kernel, version)

@@ -1,4 +1,4 @@
-"""A kernel's log: what Kaggle has of it, and what a running kernel writes, as it comes."""
+"""The log of a kernel: what Kaggle keeps of it, and what a running kernel writes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kit.errors import UnavailableError
 from kit.kaggle.client import Client
-from kit.kaggle.kernels.remote import needs_versions, seen, seen_items, status
+from kit.kaggle.kernels.status import http_errors, needs_versions, status
 
 END_LINES = 15
-"""How many lines of its log a failed kernel shows."""
+"""Number of lines of its log that a failed kernel shows."""
 _TRIES = 5
-"""How often a stream may break without a new line in it."""
-_POLL_SHARE = 1 / 12
-"""Of the time limit of a call, between two looks at a kernel that waits for a machine: 5 s of 60."""
+"""Number of connections in a row that may break without a new line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,13 @@ class LogEntry:
 
 def read_log(client: Client, kernel: str) -> tuple[LogEntry, ...]:
     """The log of *kernel* (OWNER/SLUG[/VERSION]) as far as Kaggle keeps it: whole once the kernel is over."""
+
+    def call(api: Any) -> str:
+        with http_errors():
+            return str(api.kernels_logs(kernel))
+
     needs_versions(client, kernel)
-    text = client.read(lambda api: seen(lambda: api.kernels_logs(kernel)), "reading its log", kernel)
-    return entries_of(text)
+    return entries_of(client.read(call, "reading its log", kernel))
 
 
 def entries_of(text: str) -> tuple[LogEntry, ...]:
@@ -85,7 +88,7 @@ def follow_log(client: Client, kernel: str, say: Callable[[str], object]) -> Ite
             if not waiting:
                 say(f"{kernel}: is {found.words}")
             waiting = True
-            time.sleep(client.patience.timeout * _POLL_SHARE)
+            time.sleep(client.retry.poll)
             continue
         before = yielded
         try:
@@ -102,8 +105,12 @@ def follow_log(client: Client, kernel: str, say: Callable[[str], object]) -> Ite
                 broken += 1
             if broken == _TRIES:
                 raise
-        time.sleep(client.patience.pause(broken))
+        time.sleep(client.retry.pause(broken))
 
 
 def _streamed(client: Client, kernel: str) -> Iterator[Mapping[str, object]]:
-    return client.stream(lambda api: seen_items(api.kernels_logs_stream(kernel)), "following its log", kernel)
+    def call(api: Any) -> Iterator[Mapping[str, object]]:
+        with http_errors():
+            yield from api.kernels_logs_stream(kernel)
+
+    return client.stream(call, "following its log", kernel)

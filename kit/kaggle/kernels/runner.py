@@ -1,4 +1,4 @@
-"""The kit's own part of a kernel: trains, reads the test file, and leaves the run in the output."""
+"""What a kernel does on Kaggle once the kit is installed: train, predict, and leave the run in the output."""
 
 from __future__ import annotations
 
@@ -13,30 +13,45 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from kit.errors import ConfigError, KitError, all_of
-from kit.files import sha256_file, write_text
 from kit.kaggle import mounts
-from kit.kaggle.downloads.manifest import StoredFile, changes
+from kit.kaggle.downloads.manifest import StoredFile, changes, stored_files
 from kit.kaggle.kernels.bootstrap import MANIFEST, NO_INTERNET, SCRATCH, WORKING
+from kit.kaggle.kernels.limits import MOST_OUTPUT
+from kit.settings.validation import Settings, read_record, write_record
 
 RUN = "run"
-MOST_OUTPUT = 19 << 30
-"""Kaggle keeps 20 GB of output."""
 _UNREACHABLE = "the Hugging Face hub is not reachable"
-"""As `kit.modeling.load_errors` words it."""
+"""Part of the message of `kit.modeling.load_errors`."""
 _GRACE = 60.0
-"""Seconds that a command which is told to stop has for it."""
+"""Seconds between SIGTERM and SIGKILL for a command."""
 
 
 class Stopped(Exception):
-    """Told to stop from outside."""
+    """The session received SIGTERM."""
+
+
+class KernelManifest(Settings):
+    """What a kernel writes about its output; the names of ``files`` begin with ``run/``."""
+
+    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    backbone: str
+    competition: str
+    kit: str
+    revision: str
+    state: Literal["finished", "unfinished", "failed"]
+    message: str
+    seconds: Annotated[int, Field(ge=0)]
+    files: Annotated[tuple[StoredFile, ...], Field(strict=False)]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What to do (``plan``, as `script.script_text` writes it) and where."""
+    """One session: the ``plan`` that `script.script_text` wrote, and the folders to work in."""
 
     plan: dict[str, Any]
     input: Path = mounts.INPUT
@@ -45,24 +60,24 @@ class Session:
 
     @property
     def run(self) -> Path:
-        """Where the run is trained; not in the output, for which not all of it is meant."""
+        """Where the run is trained: outside the output, which gets only a part of it."""
         return self.scratch / "runs" / str(self.plan["run"])
 
-    def carry_out(self) -> str:
-        """Everything; returns the state: "finished", "unfinished" (to go on with) or "failed"."""
+    def execute(self) -> str:
+        """Do everything; returns the state: "finished", "unfinished" (to be continued) or "failed"."""
         signal.signal(signal.SIGTERM, _stop)
         state, message = "failed", ""
         try:
             if self.plan["continue"]:
-                self.bring_back()
+                self.restore_run()
             state, message = self.train()
         except Stopped:
-            state, message = "unfinished", "told to stop"
+            state, message = "unfinished", "stopped by SIGTERM"
         except KitError as error:
             message = str(error)
-        except Exception as error:  # whatever it is, the manifest says it
+        except Exception as error:  # the manifest reports any error
             message = f"{type(error).__name__}: {error}"
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left to do is to keep what there is
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # packing must not be interrupted
         seconds = time.time() - float(self.plan["began"])
         self.pack(state, message, seconds)
         say(f"{state} after {seconds / 60:.0f} min{': ' if message else ''}{message}")
@@ -87,61 +102,58 @@ class Session:
 
     @property
     def seconds_left(self) -> float:
-        """Until it must stop; the installation counts."""
+        """Seconds until the session must end; the installation counts."""
         return max(float(self.plan["began"]) + float(self.plan["hours"]) * 3600 - time.time(), 0.0)
 
     @property
     def backbone(self) -> str:
-        """As ``kit train`` takes it: a folder among the inputs, or what it is called anywhere."""
+        """The backbone for ``kit train``: a folder among the inputs, or a name of the hub."""
         return self.placed(str(self.plan["backbone"]))
 
     def placed(self, word: str) -> str:
-        """A path among the inputs where it really is; any other word as it is."""
+        """The real path of an input; any other word unchanged."""
         return mounts.placed(word, self.plan.get("datasets", ()), self.input)
 
     def compare_weights(self) -> None:
-        """Raise ConfigError where the data set of the backbone is not the one that was attached."""
+        """Raise ConfigError where the data set of the backbone changed after the push."""
         files = [StoredFile.model_validate(file) for file in self.plan.get("weights") or ()]
         if wrong := changes(Path(self.backbone), files):
             raise ConfigError(
                 f"{self.plan['backbone']}: is not the backbone that this kernel was pushed with "
-                f"({all_of(wrong, 3)}); its data set was updated meanwhile: push again"
+                f"({all_of(wrong, 3)}); its data set was updated since: push again"
             )
 
     def data_file(self, name: str) -> Path:
-        """A file of the competition, wherever Kaggle mounted its data."""
+        """A data file of the competition."""
         return mounts.competition_file(str(self.plan["competition"]), name, self.input)
 
-    def bring_back(self) -> None:
-        """Take over the run that an earlier kernel left unfinished, every file as it was."""
+    def restore_run(self) -> None:
+        """Copy the run that an earlier kernel left unfinished, verified by hash."""
         kernel, run = self.plan["continue"], self.plan["run"]
         output = mounts.notebook_output(kernel, self.input)
-        if not (output / MANIFEST).is_file():
+        manifest = read_record(output / MANIFEST, KernelManifest, cure="push again")
+        if manifest is None:
             raise ConfigError(f"{output}: has no {MANIFEST}; continue a kernel that kit kernel push made")
-        manifest = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["run"] != run:
-            raise ConfigError(
-                f"{output}: {kernel} trained {manifest['run']}, not {run}; continue its own run"
-            )
-        for file in manifest["files"]:
-            if sha256_file(output / file["name"]) != file["sha256"]:
-                raise ConfigError(f"{output}: {file['name']} is not as {kernel} left it; push again")
+        if manifest.run != run:
+            raise ConfigError(f"{output}: {kernel} trained {manifest.run}, not {run}; continue its own run")
+        if wrong := changes(output, manifest.files):
+            raise ConfigError(f"{output}: {all_of(wrong, 3)} since {kernel} ended; push again")
         shutil.rmtree(self.run, ignore_errors=True)
         shutil.copytree(output / RUN, self.run, copy_function=shutil.copyfile)
         for folder in [self.run, *(path for path in self.run.rglob("*") if path.is_dir())]:
             folder.chmod(0o755)  # inputs are read-only, and so would be their copies
-        say(f"going on with {run}, which an earlier kernel began")
+        say(f"continuing {run}, which an earlier kernel began")
 
     def pack(self, state: str, message: str, seconds: float) -> None:
         """Copy the run into the kernel's output, then write the manifest.
 
-        A finished run without its models (unless asked for): span scores are all that later steps need.
-        An unfinished one whole, to go on with.
+        A finished run is copied without its models (unless asked for): later steps need only span scores.
+        An unfinished run is copied whole, so that a later kernel can continue it.
         """
         target = self.working / RUN
         shutil.rmtree(target, ignore_errors=True)
         (self.working / MANIFEST).unlink(missing_ok=True)
-        # The output may be public, and what a link leads to is not the run's.
+        # The output may be public, and a link may lead outside the run.
         paths = [path for path in sorted(self.run.rglob("*")) if path.is_file() and not path.is_symlink()]
         light = [path for path in paths if _is_light(path.relative_to(self.run))]
         if state == "finished" and not self.plan["with_weights"]:
@@ -149,21 +161,22 @@ class Session:
         elif sum(path.stat().st_size for path in paths) > MOST_OUTPUT:
             paths = light
             message = f"{message}; models left out: more than Kaggle keeps".removeprefix("; ")
-        files = []
-        for path in paths:
-            copy = target / path.relative_to(self.run)
+        copies = [target / path.relative_to(self.run) for path in paths]
+        for path, copy in zip(paths, copies, strict=True):
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-            name = copy.relative_to(self.working).as_posix()
-            files.append({"name": name, "size": copy.stat().st_size, "sha256": sha256_file(copy)})
         about = {name: self.plan[name] for name in ("run", "backbone", "competition", "kit", "revision")}
-        manifest = {**about, "state": state, "message": message, "seconds": round(seconds), "files": files}
-        text = json.dumps(manifest, ensure_ascii=False, indent=1)
-        write_text(self.working / MANIFEST, text + "\n")
+        files = stored_files(self.working, copies)
+        write_record(
+            self.working / MANIFEST,
+            KernelManifest.model_validate(
+                {**about, "state": state, "message": message, "seconds": round(seconds), "files": files}
+            ),
+        )
 
 
 def with_cure(last: str) -> str:
-    """A command's last line; where it could not reach the hub, with what helps on Kaggle."""
+    """A command's last line; with the cure on Kaggle where it could not reach the hub."""
     return f"{last}; {NO_INTERNET}" if _UNREACHABLE in last else last
 
 
@@ -185,7 +198,7 @@ def run_kit(words: Sequence[str], seconds: float) -> tuple[int | None, str]:
         start_new_session=True,
     )
     lines = [""]
-    reader = threading.Thread(target=lambda: lines.extend(_repeated(process)), daemon=True)
+    reader = threading.Thread(target=lambda: lines.extend(_echoed(process)), daemon=True)
     reader.start()
     code: int | None = None
     try:
@@ -193,12 +206,12 @@ def run_kit(words: Sequence[str], seconds: float) -> tuple[int | None, str]:
     except subprocess.TimeoutExpired:
         say("time is up")
     finally:
-        _end(process)  # also what a command that ended by itself left behind
+        _end(process)  # also children of a command that ended by itself
     reader.join(timeout=5)
     return code, lines[-1]
 
 
-def _repeated(process: subprocess.Popen[str]) -> Iterator[str]:
+def _echoed(process: subprocess.Popen[str]) -> Iterator[str]:
     assert process.stdout is not None
     for line in process.stdout:
         say(line.rstrip())
@@ -207,9 +220,9 @@ def _repeated(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Stop a command and all that it started: kindly, then not."""
-    for number, patience in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, 5.0)):
-        until = time.monotonic() + patience
+    """Stop a command and its children: SIGTERM first, then SIGKILL."""
+    for number, grace in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, 5.0)):
+        until = time.monotonic() + grace
         try:
             os.killpg(process.pid, number)
             while time.monotonic() < until:
@@ -230,6 +243,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(
-        Session(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))).carry_out() == "failed"
-    )
+    raise SystemExit(Session(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))).execute() == "failed")

@@ -1,33 +1,33 @@
-"""The two files of a kernel: its script, with the kit inside, and its metadata."""
+"""The two files of a kernel, its script (with the kit inside) and its metadata, and what it is called."""
 
 from __future__ import annotations
 
+import ast
 import base64
 import dataclasses
+import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit.errors import ConfigError
 from kit.kaggle.downloads.manifest import StoredFile
 from kit.kaggle.kernels import bootstrap
-from kit.kaggle.kernels.accelerators import T4_TWICE
-from kit.kaggle.kernels.slugs import LONGEST, LONGEST_NAME, free_name, slug_of
+from kit.kaggle.kernels.limits import LONGEST_SESSION, LONGEST_TITLE, MOST_SOURCE, SOME_SESSIONS, T4_TWICE
 from kit.kaggle.kernels.wheel import build_wheel
 from kit.version import __version__
 
 SCRIPT, METADATA = "kernel.py", "kernel-metadata.json"
 NOBODY = "USERNAME"
-"""Stands for the account in files that are written without one."""
-LONGEST_SESSION, SOME_SESSIONS = 12.0, 9.0
-"""Hours after which Kaggle ends every session, and some of those with an accelerator."""
-MOST_BYTES = 1_000_000
-"""What Kaggle takes as the source of one kernel, about."""
+"""Placeholder for the account in files written without one."""
+LONGEST_NAME = LONGEST_TITLE - len("kit--99")
+"""Characters of a run's name: room for the number of a continuation."""
 _LINE = 120
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _OTHERS_SLUG = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9-]+")
+_PLAN = re.compile(r"^PLAN: dict\[str, Any\] = json\.loads\((.*)\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Plan:
     """The files of the backbone in a data set, which the kernel compares before it trains."""
 
     def __post_init__(self) -> None:
-        if not _RUN_NAME.fullmatch(self.run) or not 5 <= len(self.slug) <= LONGEST:
+        if not _RUN_NAME.fullmatch(self.run) or not 5 <= len(self.slug) <= LONGEST_TITLE:
             raise ConfigError(
                 f"--run-name {self.run!r}: names a folder and a kernel; letters (a to z), digits, - _ and . "
                 f"only, at most {LONGEST_NAME} of them, such as {free_name(self.run, lambda name: False)}"
@@ -78,7 +78,7 @@ class Plan:
             return []
         return [
             f"--hours {self.hours:g}: Kaggle ends some GPU sessions after {SOME_SESSIONS:g} h, and a kernel "
-            "that it ends keeps no output; give less to be safe, and go on with --continue"
+            "that it ends keeps no output; give less to be safe, and continue with --continue"
         ]
 
     def using(self, dataset: str, files: tuple[StoredFile, ...]) -> Plan:
@@ -94,10 +94,10 @@ class Plan:
 def write_files(folder: Path, plan: Plan, owner: str, revision: str) -> None:
     """Write the kernel of *plan* into *folder*.  Raises ConfigError for a script too large for Kaggle."""
     script = script_text(plan, revision)
-    if (size := len(script.encode())) > MOST_BYTES:
+    if (size := len(script.encode())) > MOST_SOURCE:
         raise ConfigError(
             f"the kernel's script has {size:,} bytes with the kit inside, and Kaggle takes about "
-            f"{MOST_BYTES:,}; push the kit to a git server and give --git URL@REV"
+            f"{MOST_SOURCE:,}; push the kit to a git server and give --git URL@REV"
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SCRIPT).write_text(script, encoding="utf-8", newline="\n")
@@ -154,15 +154,31 @@ def metadata(plan: Plan, owner: str) -> dict[str, object]:
     }
 
 
-def train_words(settings: Mapping[str, object], others: Sequence[str] = ()) -> tuple[str, ...]:
-    """*settings* of a training that were given, as flags of ``kit train``, and *others* behind them."""
-    words: list[str] = []
-    for name, value in settings.items():
-        flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            words.append(flag)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            words += [word for one in value for word in (flag, str(one))]
-        elif value is not None and value is not False:
-            words += [flag, str(value)]
-    return (*words, *others)
+def slug_of(run: str, attempt: int = 1) -> str:
+    """The slug of a run's kernel, which is also its title: "kit-klue-bert", or "kit-klue-bert-2" where it is
+    the second kernel that continues the run."""
+    name = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
+    return f"kit-{name}" if attempt == 1 else f"kit-{name}-{attempt}"
+
+
+def run_in(source: str) -> str | None:
+    """The run that a kernel of the kit trains, read from its script; None for any other kernel."""
+    found = _PLAN.search(source)
+    if found is None:
+        return None
+    try:
+        run = json.loads(ast.literal_eval(found[1]))["run"]
+    except (ValueError, SyntaxError, KeyError, TypeError):
+        return None
+    return run if isinstance(run, str) else None
+
+
+def free_name(run: str, used: Callable[[str], bool]) -> str:
+    """A name like *run* with a number, short enough for a kernel, that is not *used*."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip("-_.") or "run"
+    for number in itertools.count(2):
+        ending = f"-{number}"
+        name = stem[: LONGEST_NAME - len(ending)].rstrip("-_.") + ending
+        if not used(name):
+            return name
+    raise AssertionError("numbers have no end")

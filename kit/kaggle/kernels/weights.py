@@ -5,38 +5,34 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
-from kit.errors import ConfigError, KaggleError, OutcomeUnknownError, WriteError, all_of, counted
-from kit.files import append_line, locked, now
+from kit.errors import ConfigError, KaggleError, OutcomeUnknownError, all_of, counted
+from kit.files import locked, now
 from kit.kaggle import datasets
-from kit.kaggle.client import Client, Heard
-from kit.kaggle.downloads.manifest import StoredFile, stored_files
+from kit.kaggle.client import Client, Progress
+from kit.kaggle.downloads.manifest import StoredFile, stored_files, total_size
 from kit.kaggle.errors import PERHAPS_DONE
-from kit.kaggle.uploads import uploaded
+from kit.kaggle.kernels.history import append_record, read_records
+from kit.kaggle.kernels.limits import LONGEST_TITLE, MOST_DATASET
 from kit.settings.validation import Settings
 
 RECORD = "weights.jsonl"
 """In the folder of runs: the data sets that were uploaded from here, one a line."""
 _PREFIX = "kit-weights-"
-_LONGEST = 50
-_MOST_BYTES = 100 << 30
 _TAG = re.compile(r"\[sha256:([0-9a-f]{64})\]")
-_LOOKS = 3
 _TAKEN = {".json", ".safetensors", ".txt", ".model", ".py", ".jinja", ".md"}
-"""Endings of what a backbone consists of; anything else stays here."""
+"""Endings of the files of a backbone; other files are not uploaded."""
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
 _RESERVED = ("dataset-metadata.json", "kernel-metadata.json", "model-metadata.json")
 
 
-class Uploaded(Settings):
-    """A data set that was made or updated from here."""
+class UploadRecord(Settings):
+    """A data set that was created or updated from here."""
 
     dataset: str
     sha256: str
@@ -47,7 +43,7 @@ class Uploaded(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class AttachedWeights:
     """A data set that holds a backbone: OWNER/NAME, its files as uploaded, and their `digest`."""
 
     dataset: str
@@ -70,11 +66,6 @@ class LocalBackbone:
         """See `digest`."""
         return digest(self.files)
 
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
-
 
 def read_backbone(folder: Path) -> LocalBackbone:
     """The backbone in *folder*, checked and hashed.
@@ -92,8 +83,8 @@ def read_backbone(folder: Path) -> LocalBackbone:
         wrong.append(f"there is no tokenizer ({', '.join(_TOKENIZERS[:3])}, ...)")
     if wrong:
         raise ConfigError(f"--weights {folder}: {all_of(wrong)}; save the backbone with save_pretrained")
-    if (size := sum(path.stat().st_size for path in taken)) > _MOST_BYTES:
-        raise ConfigError(f"--weights {folder}: has {size:,} bytes, and Kaggle takes {_MOST_BYTES:,}")
+    if (size := sum(path.stat().st_size for path in taken)) > MOST_DATASET:
+        raise ConfigError(f"--weights {folder}: has {size:,} bytes, and Kaggle takes {MOST_DATASET:,}")
     others = [path.name for path in folder.iterdir() if path not in taken and not path.name.startswith(".")]
     return LocalBackbone(folder, stored_files(folder, taken), tuple(sorted(others)))
 
@@ -147,19 +138,19 @@ def dataset_slug(folder: Path) -> str:
     """The name of the data set for *folder*: the folder's, with a hash of it where the slug says less."""
     name = folder.resolve().name
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    if slug != name or len(_PREFIX) + len(slug) > _LONGEST:
+    if slug != name or len(_PREFIX) + len(slug) > LONGEST_TITLE:
         ending = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        slug = f"{slug[: _LONGEST - len(_PREFIX) - len(ending) - 1]}-{ending}".strip("-")
+        slug = f"{slug[: LONGEST_TITLE - len(_PREFIX) - len(ending) - 1]}-{ending}".strip("-")
     return _PREFIX + slug
 
 
 def attach(
-    client: Client, backbone: LocalBackbone, runs: Path, say: Callable[[str], object], heard: Heard
-) -> Attached:
-    """The private data set that holds exactly this *backbone*, uploaded unless the account has it.
+    client: Client, backbone: LocalBackbone, runs: Path, say: Callable[[str], object], progress: Progress
+) -> AttachedWeights:
+    """The private data set with exactly this *backbone*, uploaded unless the account has it.
 
     Raises ConfigError for a data set of this name that the kit did not make; UploadFailedError,
-    UnavailableError: the same call again goes on; OutcomeUnknownError where an answer was lost.
+    UnavailableError: the same call again resumes; OutcomeUnknownError where an answer was lost.
     """
     if backbone.others:
         say(f"{backbone.folder}: not uploaded: {all_of(backbone.others, 5)}")
@@ -169,23 +160,27 @@ def attach(
         found = datasets.find(client, name)
         fresh = found is None or _hash_in(found, runs, name) != sha256
         if fresh:
-            _upload(client, name, backbone, found, say, heard)
-            _remember(runs, name, backbone)
+            _upload(client, name, backbone, found, say, progress)
+            record = UploadRecord(
+                dataset=name, sha256=sha256, folder=str(backbone.folder),
+                bytes=total_size(backbone.files), uploaded=now(),
+            )  # fmt: skip
+            append_record(runs / RECORD, record, f"{name} was uploaded")
         else:
             say(f"{name}: has this backbone already ({sha256[:16]}); nothing is uploaded")
         datasets.wait_until_ready(client, name)
-    return Attached(name, sha256, backbone.files, fresh)
+    return AttachedWeights(name, sha256, backbone.files, fresh)
 
 
 def _hash_in(found: datasets.Dataset, runs: Path, name: str) -> str:
-    """The digest of the latest version, "" where nobody knows it.
+    """The digest of the latest version, "" where it is not known.
 
     Raises ConfigError for a data set that was not made by the kit.
     """
     for text in found.texts:
         if tag := _TAG.search(text):
             return tag[1]
-    own = [one.sha256 for one in _uploads(runs) if one.dataset == name]
+    own = [one.sha256 for one in read_records(runs / RECORD, UploadRecord) if one.dataset == name]
     if not own:
         raise ConfigError(
             f"{name}: is a data set that kit did not make ({datasets.address(name)}); rename the folder of "
@@ -200,17 +195,19 @@ def _upload(
     backbone: LocalBackbone,
     found: datasets.Dataset | None,
     say: Callable[[str], object],
-    heard: Heard,
+    progress: Progress,
 ) -> None:
     what = "a new private data set" if found is None else f"version {found.version + 1}"
     count = counted(len(backbone.files), "file")
-    say(f"{name}: {what} with {count}, {backbone.size:,} bytes ({backbone.sha256[:16]})")
+    say(f"{name}: {what} with {count}, {total_size(backbone.files):,} bytes ({backbone.sha256[:16]})")
     if found is not None and not found.private:
         say(f"{name}: is public, and so is its new version; make it private at {datasets.address(name)}")
     folder = backbone.folder
     tag = f"[sha256:{backbone.sha256}]"
     description = f"The backbone {folder.resolve().name}, uploaded by kit kernel push --weights. {tag}"
-    with uploaded(client, {folder / file.name: file.sha256 for file in backbone.files}, heard) as tokens:
+    with datasets.uploaded(
+        client, {folder / file.name: file.sha256 for file in backbone.files}, progress
+    ) as tokens:
         try:
             if found is None:
                 datasets.create(client, name, description, tokens)
@@ -219,51 +216,14 @@ def _upload(
         except KaggleError as error:
             if not isinstance(error, PERHAPS_DONE):
                 raise
-            if not _shown(client, name, backbone.sha256):
-                raise _unknown(name, error) from error
+            if client.look_again(lambda: _with_hash(client, name, backbone.sha256)) is None:
+                raise OutcomeUnknownError(
+                    f"{name}: {error}; whether the data set was saved is not known: give the same command "
+                    f"again, it looks first (its page: {datasets.address(name)})"
+                ) from error
 
 
-def _shown(client: Client, name: str, sha256: str) -> bool:
-    """Whether the account shows the data set whose answer was lost."""
-    for look in range(_LOOKS):
-        time.sleep(client.patience.pause(look))
-        try:
-            found = datasets.find(client, name)
-        except KaggleError:
-            continue
-        if found is not None and any(sha256 in text for text in found.texts):
-            return True
-    return False
-
-
-def _unknown(name: str, error: KaggleError) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        f"{name}: {error}; whether the data set was saved is not known: give the same command again, it "
-        f"looks first (its page: {datasets.address(name)})"
-    )
-
-
-def _uploads(runs: Path) -> list[Uploaded]:
-    try:
-        lines = (runs / RECORD).read_bytes().splitlines()
-    except FileNotFoundError:
-        return []
-    found = []
-    for line in lines:
-        try:
-            found.append(Uploaded.model_validate_json(line))
-        except ValidationError:
-            continue
-    return found
-
-
-def _remember(runs: Path, name: str, backbone: LocalBackbone) -> None:
-    line = Uploaded(
-        dataset=name, sha256=backbone.sha256, folder=str(backbone.folder), bytes=backbone.size, uploaded=now()
-    )
-    path = runs / RECORD
-    try:
-        with locked(path):
-            append_line(path, line.model_dump_json().encode())
-    except OSError as error:
-        raise WriteError(f"{path}: cannot be written ({error.strerror}); {name} was uploaded") from error
+def _with_hash(client: Client, name: str, sha256: str) -> datasets.Dataset | None:
+    """The data set where it has this hash: looked for after an answer was lost."""
+    found = datasets.find(client, name)
+    return found if found is not None and any(sha256 in text for text in found.texts) else None

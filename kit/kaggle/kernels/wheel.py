@@ -1,6 +1,6 @@
-"""This very kit as a wheel, from its own files: the same files give the same bytes.
+"""The running kit as a wheel, from its own files: the same files give the same bytes.
 
-Not by a build backend: that may be missing, fetches what it needs, leaves folders behind in the source tree,
+No build backend is used: it may be missing, downloads its requirements, leaves folders in the source tree,
 and cannot work where the kit was installed without its sources.
 """
 
@@ -26,7 +26,7 @@ _NAME = PROJECT.replace("-", "_")
 _INFO = f"{_NAME}-{__version__}.dist-info"
 _LEFTOVER = re.compile(r"(^|/)(__pycache__/|\.)|~$")
 """Caches, and what editors and file managers leave."""
-# The earliest a zip can name; the time of making must not show in the bytes.
+# The earliest date of a zip archive: the time of the build must not change the bytes.
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
 
@@ -44,7 +44,7 @@ class Wheel:
 
 
 def build_wheel() -> Wheel:
-    """The kit that is running, as a wheel.  Raises ConfigError where its requirements are not to be found."""
+    """The running kit as a wheel.  Raises ConfigError where its requirements are not found."""
     package = Path(kit.__file__).parent
     files = {
         f"kit/{path.relative_to(package).as_posix()}": path.read_bytes()
@@ -68,7 +68,7 @@ def build_wheel() -> Wheel:
 
 
 def requirements() -> list[str]:
-    """What the kit needs, as its setup.py says (in a source tree), or as it was installed."""
+    """The requirements of the kit, from its setup.py (in a source tree) or its installation."""
     setup = Path(kit.__file__).parent.parent / "setup.py"
     if setup.is_file() and PROJECT in (text := setup.read_text(encoding="utf-8")):
         return _declared(text)

@@ -7,7 +7,7 @@ import signal
 import sys
 
 import kit
-from kit.kaggle.kernels import pushing
+from kit.kaggle.kernels import push as pushing
 
 
 def main() -> None:

@@ -121,7 +121,7 @@ def test_what_is_not_mounted_fails_in_one_line(session: Session) -> None:
         (session.input / SLUG / name).write_text("[]")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM,)}
     try:
-        assert dataclasses.replace(session, plan=plan).carry_out() == "failed"
+        assert dataclasses.replace(session, plan=plan).execute() == "failed"
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -167,22 +167,22 @@ def test_an_unfinished_run_is_kept_whole_and_taken_over(session: Session, mount:
     for path in (place).rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
     shutil.rmtree(session.run)
-    session.bring_back()
+    session.restore_run()
     assert contents(session.run) == before
     assert all(path.stat().st_mode & 0o200 for path in session.run.rglob("*"))
     for path in (place).rglob("*"):
         path.chmod(0o755)
     (place / "run" / "run.json").write_text("changed")
-    with pytest.raises(ConfigError, match=r"run/run\.json is not as person/kit-five left it"):
-        session.bring_back()
+    with pytest.raises(ConfigError, match=r"run/run\.json has .* bytes.* since person/kit-five ended"):
+        session.restore_run()
     assert contents(session.run) == before
     with pytest.raises(ConfigError, match="person/kit-five trained five, not six"):
-        dataclasses.replace(session, plan={**PLAN, "run": "six"}).bring_back()
+        dataclasses.replace(session, plan={**PLAN, "run": "six"}).restore_run()
     with pytest.raises(ConfigError, match=rf"^person/kit-six is not mounted .*; mounted: {mount}; "):
-        dataclasses.replace(session, plan={**PLAN, "continue": "person/kit-six"}).bring_back()
+        dataclasses.replace(session, plan={**PLAN, "continue": "person/kit-six"}).restore_run()
     (place / MANIFEST).unlink()
     with pytest.raises(ConfigError, match=r"has no kit-kernel\.json; continue a kernel"):
-        session.bring_back()
+        session.restore_run()
 
 
 @pytest.mark.parametrize("weights", [False, True])

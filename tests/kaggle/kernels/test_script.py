@@ -59,7 +59,7 @@ def test_what_kaggle_is_told() -> None:
         "kernel_sources": [],
         "model_sources": [],
     }
-    words = "--save-minutes 10.0 --folds 5 --epochs 2.0 --gradient-checkpointing --fold 0,1"
+    words = "--fold 0,1 --epochs 2.0 --gradient-checkpointing --folds 5 --save-minutes 10.0"
     assert plan["train"] == words.split()
     assert (plan["run"], plan["backbone"], plan["competition"]) == ("five", "klue-bert", SLUG)
     assert not plan["continue"]
@@ -78,7 +78,7 @@ def test_the_same_plan_gives_the_same_script_within_kaggles_limit() -> None:
     plan = Plan("five", "klue-bert", SLUG, ("--folds", "5"))
     text = script_text(plan, "abc")
     assert text == script_text(plan, "abc")
-    assert len(text.encode()) < script.MOST_BYTES
+    assert len(text.encode()) < script.MOST_SOURCE
 
 
 def test_with_git_the_kit_stays_outside() -> None:
@@ -92,7 +92,7 @@ def test_with_git_the_kit_stays_outside() -> None:
 
 
 def test_a_kit_too_large_for_kaggle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(script, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(script, "MOST_SOURCE", 100_000)
     with pytest.raises(
         ConfigError, match=r"bytes with the kit inside, and Kaggle takes about 100,000; .*--git"
     ):
@@ -160,8 +160,9 @@ def test_data_beside_the_competitions(
     ]
     plan = json.loads(ast.parse(line).body[0].value.args[0].value)  # type: ignore[attr-defined]
     expected = (
-        "--save-minutes 10.0 --data /kaggle/input/more/x.json --share x.json=0.25 --judge train "
-        "--before /kaggle/input/more/a.json --before /kaggle/input/more/b.json --before-epochs 2.0"
+        "--data /kaggle/input/more/x.json --share x.json=0.25 --judge train "
+        "--before /kaggle/input/more/a.json --before /kaggle/input/more/b.json --before-epochs 2.0 "
+        "--save-minutes 10.0"
     )
     assert plan["train"] == expected.split()
     assert plan["datasets"] == ["person/more"]

@@ -23,11 +23,11 @@ from kit.errors import (
     UnavailableError,
     UploadFailedError,
 )
-from kit.kaggle.kernels.history import FILE, Pushed, all_pushed
+from kit.kaggle.kernels.history import FILE, PushRecord, all_pushed
 from kit.kaggle.kernels.runner import Session
 from kit.kaggle.kernels.weights import RECORD, dataset_slug, read_backbone
 from kit.modeling.tiny import Shape, make_backbone
-from tests.kaggle.kernels.test_road import SLUG, TRAINING, Host
+from tests.kaggle.kernels.test_output import SLUG, TRAINING, Host
 from tests.kaggle.server import Fault, Kaggle
 from tests.kaggle.serving_datasets import Dataset, blobs, datasets, received
 from tests.kaggle.serving_kernels import kernels, saved
@@ -58,9 +58,9 @@ def mine(kaggle: Kaggle, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return Path("models/mine")
 
 
-def push(folder: Path, run: str = "five", **options: Any) -> Pushed:
+def push(folder: Path, run: str = "five", **options: Any) -> PushRecord:
     done = kit.push_kernel(run_name=run, weights=folder, quiet=True, **options)
-    assert isinstance(done, Pushed)
+    assert isinstance(done, PushRecord)
     return done
 
 
@@ -403,7 +403,7 @@ def test_the_kernel_finds_and_compares_them(kaggle: Kaggle, mine: Path, tmp_path
     with (session.input / mount / "config.json").open("a") as file:
         file.write(" ")
     with pytest.raises(
-        ConfigError, match=r"config\.json has .* bytes, not .*; its data set was updated meanwhile"
+        ConfigError, match=r"config\.json has .* bytes, not .*; its data set was updated since"
     ):
         session.compare_weights()
 
@@ -428,4 +428,4 @@ def test_the_kernel_trains_them(kaggle: Kaggle, mine: Path, tmp_path: Path) -> N
     shutil.rmtree(machine.scratch)
     code, log = machine.run(script)
     assert code == 1, log
-    assert "its data set was updated meanwhile: push again" in str(machine.manifest()["message"])
+    assert "its data set was updated since: push again" in str(machine.manifest()["message"])

@@ -1,1 +1,0 @@
-"""What ``kit train``, ``kit predict`` and ``kit sweep`` print."""
