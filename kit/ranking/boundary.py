@@ -19,6 +19,7 @@ from kit.ranking.boundary_features import span_features
 from kit.spans.minimum_risk import shorter_forms
 from kit.spans.posteriors import Posterior
 from kit.spans.span_scores import offsets_of
+from kit.text_rules import particles
 
 FORM_SHARE = 0.5
 """The share of a span's mass that a shorter form of it gets where no tokens stand for that form: a token may
@@ -61,6 +62,8 @@ class BoundaryModel:
         *question*: int64 (S,), ascending, the index of each span's question; *begin*, *end*: int32 (S,), code
         points, end exclusive.  Raises ConfigError where kiwipiepy is needed and missing.
         """
+        if self.morphology:
+            particles.check_installed("the boundary model")
         features = span_features(questions, question, begin, end, bits=self.bits, morphology=self.morphology)
         found: NDArray[np.float64] = self.weights[features].sum(axis=1, dtype=np.float64)
         return found

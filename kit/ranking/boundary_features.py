@@ -1,7 +1,7 @@
 """What the boundary model sees of a span: its characters, what surrounds it, and the question, all hashed.
 
-Every feature is the hash of a piece of text, or of several together, so that no vocabulary is kept (Weinberger
-et al., Feature Hashing for Large Scale Multitask Learning, 2009).
+Every feature is the hash of a piece of text, or of several together, so that no vocabulary is kept.
+Weinberger et al., Feature Hashing for Large Scale Multitask Learning (2009).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _ASKED = tuple(
         re.compile,
         (
             "누구|누가|인물|사람", "언제|시기|날짜|연도", "어디|장소|지역|나라|도시|곳",
-            "몇|얼마|횟수|개수|인원", "이름|명칭", "무엇|무슨|어떤|어느|뭐", "왜|이유|원인|까닭", "어떻게|방법",
+            "몇|얼마|횟수|개수|인원", "이름|명칭", "무엇|무슨|어떤|어느|뭐", "왜|이유|원인|까닭",
+            "어떻게|방법",
         ),
     )
 )  # fmt: skip

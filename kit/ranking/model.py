@@ -105,8 +105,9 @@ def softmax(score: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[n
 
 
 def _start(values: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
-    """What the trees correct: the log of the blend's mass, refined where there is a boundary model."""
-    p = values[:, names.index("refined_p" if "refined_p" in names else "p")]
+    """What the trees correct: the log of the blend's mass, by the boundary model where there is one."""
+    known = next((name for name in ("refined_p", "p") if name in names), None)
+    p = np.ones(len(values)) if known is None else values[:, names.index(known)]
     start: NDArray[np.float64] = np.log(p + _LEAST_P)
     return start
 

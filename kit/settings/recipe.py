@@ -8,7 +8,13 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from kit.settings.validation import PathText, Settings, mistakes_in
 
@@ -67,6 +73,15 @@ class Recipe(Settings):
         if not any(member.weight > 0 for member in self.members):
             raise ValueError("all weights are 0; at least one must be above")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """A card of a recipe without a boundary model stays as it was before there were any."""
+        data: dict[str, object] = dump(self)
+        if self.boundary is None:
+            data.pop("boundary", None)
+            data.pop("boundary_weight", None)
+        return data
 
 
 def bare(run: str, fold: int | None = None) -> Recipe:

@@ -11,10 +11,10 @@ from kit.errors import ConfigError
 INSTALL = "pip install 'korean-mrc-kit[particles]'"
 
 
-def check_installed() -> None:
-    """Raises ConfigError with the install command where kiwipiepy is missing."""
+def check_installed(what: str = "strip_particles") -> None:
+    """Raises ConfigError with the install command where kiwipiepy, which *what* needs, is missing."""
     if importlib.util.find_spec("kiwipiepy") is None:
-        raise ConfigError(f"strip_particles needs kiwipiepy, which is not installed; {INSTALL}")
+        raise ConfigError(f"{what} needs kiwipiepy, which is not installed; {INSTALL}")
 
 
 def strip_particles(text: str) -> str:

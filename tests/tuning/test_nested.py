@@ -11,11 +11,13 @@ import pytest
 import yaml
 
 import kit
+from kit.data.folds import groups
 from kit.data.records import Dataset
 from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import holm
 from kit.metrics.edit_distance import edit_distances
+from kit.ranking.boundary_file import write_boundary
 from kit.ranking.model import write_ranker
 from kit.ranking.stage import fitted_on
 from kit.settings.recipe import Member, Recipe
@@ -95,10 +97,10 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     text = made.path.read_text(encoding="utf-8")
     assert text.startswith("# Tuned by kit ")
     written = load_recipe(made.path)
-    assert written == tuned.model_copy(update={"ranker": written.ranker})
+    assert written == tuned.model_copy(update={"ranker": written.ranker, "boundary": written.boundary})
     ranked = made.tuned.method.startswith("ranked")
     assert ranked == (written.decoder == "ranked") == (written.ranker is not None)
-    assert {"ranked", "ranked, without members", "ranked, without question"} <= set(rows)
+    assert {"edit, boundary", "ranked", "ranked, without members", "ranked, without boundary"} <= set(rows)
     assert {f"{blend}, {decoder}, equal weights" for blend, decoder in ways_to_try(2)} <= set(rows)
     assert sum(row.questions for row in made.tuned.deciles) == QUESTIONS
     # the recipe as given is scored by the very answers that kit ensemble would write
@@ -116,7 +118,8 @@ def test_a_rule_that_helps_is_kept_and_others_are_not(data: Dataset, recipe: Pat
     assert tuned.recipe.rules == ("strip_particles",)
     assert tuned.method == "ranked, rules by choice"
     assert tuned.recipe.decoder == "ranked"
-    assert tuned.ranker is not None
+    assert tuned.stage is not None
+    assert tuned.stage.ranker is not None
     assert rows[tuned.method].edit < rows["ranked"].edit
     assert rows[tuned.method].exact > rows["ranked"].exact
     assert not [label for label in rows if "equal weights" in label]  # one weight is no choice
@@ -127,11 +130,15 @@ def test_a_second_stage_does_not_know_members_of_weight_0(data: Dataset, recipe:
     members = out_of_fold_members(load_recipe(recipe), data)
     questions = tuple(data)
     fit = Fitter(members, questions).with_temperatures([1.0] * 3, 0.25, 30)
-    ranker = last_fit(replace(fit, weights=np.array([0.6, 0.0, 0.4])), members, questions)
-    assert ranker.fitted_on == fitted_on([members.runs[0], members.runs[2]])
-    write_ranker(Path("some.ranker"), ranker)
+    weighed = replace(fit, weights=np.array([0.6, 0.0, 0.4]))
+    stage = last_fit(weighed, members, questions, groups(questions), ranked=True)
+    assert stage.ranker is not None
+    assert stage.ranker.fitted_on == fitted_on([members.runs[0], members.runs[2]])
+    write_ranker(Path("some.ranker"), stage.ranker)
+    write_boundary(Path("some.boundary"), stage.boundary)
     content = {
-        "about": "x", "decoder": "ranked", "ranker": "some.ranker", "length_cap": 30, "length_prior": 0.25,
+        "about": "x", "decoder": "ranked", "ranker": "some.ranker", "boundary": "some.boundary",
+        "length_cap": 30, "length_prior": 0.25,
         "members": [
             {"run": str(members.runs[index].folder), "weight": weight}
             for index, weight in enumerate((0.6, 0.0, 0.4))
