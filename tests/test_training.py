@@ -469,7 +469,7 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_batch(
     assert record.micro_batch_size == 2
     assert max(short.sizes) == 8
     heard = [line for line in said if "out of memory" in line]
-    assert [line.split("going on ")[1] for line in heard] == [
+    assert [line.split("continuing ")[1] for line in heard] == [
         "with micro-batches of 4 (the effective batch stays 8)",
         "with micro-batches of 2 (the effective batch stays 8)",
     ]
@@ -484,8 +484,8 @@ def test_out_of_memory_halves_the_token_budget_too(place: Path, data: Dataset, p
     assert 500 < max(short.sizes) <= 1000
     heard = [line.split(": ")[1] for line in said if "out of memory" in line]
     assert [line.split(" (")[0] for line in heard] == [
-        "out of memory with 1,000 tokens at once; going on with 500 tokens at once",
-        "out of memory with 500 tokens at once; going on with 250 tokens at once",
+        "out of memory with 1,000 tokens at once; continuing with 500 tokens at once",
+        "out of memory with 500 tokens at once; continuing with 250 tokens at once",
     ]
     assert record.steps == plenty.steps
     assert record.metrics["edit"] == pytest.approx(plenty.metrics["edit"], rel=0.05)
@@ -515,7 +515,7 @@ def test_how_a_training_is_carried_out_does_not_change_what_it_is(
     kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **settings)
     a, b = (record_of(folder).folds["0"].metrics["edit"] for folder in (target, folded))
     assert a == pytest.approx(b, rel=0.02)
-    # and the run goes on with the other way
+    # and the run continues in the other way
     kit.train(str(place / "tiny"), data, run=target, folds=3, fold=0, quiet=True, **SETTINGS)
 
 

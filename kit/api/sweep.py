@@ -77,7 +77,7 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     from kit.modeling.backbones import open_backbone
     from kit.sweeps.plot import write_plot
     from kit.sweeps.results import PLOT_FILE, results
-    from kit.sweeps.search import Plan, Voice, carry_out
+    from kit.sweeps.search import Plan, SweepCallbacks, carry_out
     from kit.sweeps.spec import About
     from kit.sweeps.storage import open_study, plain_database_errors
     from kit.sweeps.storage import quiet as quietly
@@ -93,12 +93,12 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     with quietly(), plain_database_errors(str(folder)):
         kept = open_study(folder, asked.storage, About.of(job, opened.name, opened.version, search.ranges))
         say(f"{folder}: {'; '.join(one.described() for one in search.ranges)}")
-        voice = Voice(
+        callbacks = SweepCallbacks(
             say,
             _listening(say, silent=asked.quiet),
             lambda: write_plot(results(kept, folder, settle), folder / PLOT_FILE),
         )
-        carry_out(Plan(job, search, settle, asked), kept, voice)
+        carry_out(Plan(job, search, settle, asked), kept, callbacks)
         found = results(kept, folder, settle)
         write_plot(found, folder / PLOT_FILE)
     return found

@@ -38,7 +38,7 @@ class Between:
         return ", ".join([f"{self.name} {self.low:g} to {self.high:g}", *kinds])
 
     def settled(self, value: float) -> float:
-        """*value* as it is trained with: three significant digits, so that a table shows what was used."""
+        """*value* rounded to three significant digits, so that a table shows exactly what was used."""
         if self.whole:
             return int(value)
         return min(max(float(f"{value:.{_SIGNIFICANT}g}"), self.low), self.high)
@@ -70,7 +70,7 @@ class OneOf:
         return f"{self.name} {', '.join(most)} or {last}"
 
     def settled(self, value: Value) -> Value:
-        """A choice is trained with as it is."""
+        """A choice is used unchanged."""
         return value
 
     def values(self) -> Sequence[Value] | None:
@@ -98,7 +98,7 @@ def read_range(name: str, given: Given) -> Range:
         )
     repeated = [choice for number, choice in enumerate(choices) if choice in choices[:number]]
     if repeated:
-        raise ConfigError(f"{shown(repeated[0])} stands here twice; keep one")
+        raise ConfigError(f"{shown(repeated[0])} is given twice; keep one")
     return OneOf(name, tuple(choices))
 
 
@@ -109,7 +109,7 @@ def _between(name: str, text: str) -> Between:
     low_text, _, rest = text.partition(":")
     high_text, _, scale = rest.partition(":")
     if scale not in ("", "log"):
-        raise ConfigError(f"{scale!r} is no scale; write low:high, or low:high:log")
+        raise ConfigError(f"{scale!r} is not a scale; write low:high, or low:high:log")
     low, high = (_number(end.strip()) for end in (low_text, high_text))
     if kind is int and not (isinstance(low, int) and isinstance(high, int)):
         raise ConfigError(f"{name} is a whole number; give whole ends")

@@ -23,10 +23,14 @@ class RemoteCodeOptions(Settings):
 class RunOptions(RemoteCodeOptions):
     """The run's folder, which of its folds, and on which devices."""
 
-    run: Annotated[str | Path, SkipValidation] = option(
-        group="Run", metavar="FOLDER", everyday=True, kernel=False,
-        help="Folder of the run, such as runs/klue-bert",
-    )  # fmt: skip
+    run: Annotated[
+        str | Path,
+        SkipValidation,
+        option(
+            group="Run", metavar="FOLDER", everyday=True, kernel=False,
+            help="Folder of the run, such as runs/klue-bert",
+        ),
+    ]  # fmt: skip
     fold: int | str | Sequence[int] | None = option(
         None, group="Folds and evaluation", metavar="N,N", everyday=True, unset="all",
         help="Train only these of the folds, as in 0,2",

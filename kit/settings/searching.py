@@ -68,7 +68,7 @@ def parse_search(
             if name == "folds":
                 raise ConfigError(SETTINGS[name].fixed)
             if name in shared:
-                raise ConfigError("stands here twice; keep one")
+                raise ConfigError("is given twice; keep one")
             shared[name] = parsed(name, value) if isinstance(value, str) else value
     for name, given in ranges:
         written = given if isinstance(given, str) else ",".join(map(shown, given))
@@ -77,7 +77,7 @@ def parse_search(
             if why := SETTINGS[name].not_searched:
                 raise ConfigError(f"is not searched: {why}")
             if name in found or name in shared:
-                raise ConfigError("stands here twice; keep one range, or one --set")
+                raise ConfigError("is given twice; keep one range, or one --set")
             found[name] = read_range(name, given)
     if not found and not mistakes:
         mistakes.append("nothing varies; give a range, as in --range lr=1e-5:1e-4:log")
@@ -105,17 +105,17 @@ def _refuse_unknown(name: str) -> None:
 
 
 def _refused(search: Search, settle: Settle) -> list[str]:
-    """What the settings say to the ranges' values: one after the other, then in combination."""
+    """What the settings report about the ranges' values: one after the other, then in combination."""
     firsts = {one.name: one.checked_values()[0] for one in search.ranges}
-    base = _said(settle, {**search.fixed, **firsts})
-    # What is wrong with the fixed settings is said once, not again with every value.
+    base = _refusal(settle, {**search.fixed, **firsts})
+    # What is wrong with the fixed settings is reported once, not again with every value.
     rest: dict[str, Value] = {} if base else {**search.fixed, **firsts}
     found = []
     for one in search.ranges:
         wrong = [
             (value, words)
             for value in one.checked_values()
-            if (words := _said(settle, {**rest, one.name: value}))
+            if (words := _refusal(settle, {**rest, one.name: value}))
         ]
         if wrong:
             value, words = wrong[0]
@@ -129,14 +129,14 @@ def _refused(search: Search, settle: Settle) -> list[str]:
     ]
     for combination in itertools.islice(itertools.product(*ends), _COMBINATIONS):
         chosen = dict(zip(firsts, combination, strict=True))
-        if words := _said(settle, {**search.fixed, **chosen}):
+        if words := _refusal(settle, {**search.fixed, **chosen}):
             together = " ".join(f"{name}={shown(value)}" for name, value in chosen.items())
             return [f"--range: {together} do not go together: {words}"]
     return []
 
 
-def _said(settle: Settle, given: Mapping[str, Any]) -> str:
-    """The settings' own words about what is wrong with these; "" where nothing is."""
+def _refusal(settle: Settle, given: Mapping[str, Any]) -> str:
+    """What the settings report as wrong with these; "" where nothing is."""
     try:
         settle(**given)
     except ConfigError as error:

@@ -144,7 +144,7 @@ class _PlainLoader(yaml.SafeLoader):
                 )
             if key in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"{key} stands here twice; keep one", problem_mark=key_node.start_mark
+                    problem=f"{key} is given twice; keep one", problem_mark=key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)

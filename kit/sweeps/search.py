@@ -46,17 +46,17 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """How a sweep speaks: lines, and the callbacks of each training."""
+class SweepCallbacks:
+    """What a sweep calls: with its lines, for the callbacks of each training, and after each trial."""
 
     say: Callable[[str], object] = lambda line: None
-    callbacks: Callable[[], contextlib.AbstractContextManager[Callbacks]] = lambda: contextlib.nullcontext(
+    training: Callable[[], contextlib.AbstractContextManager[Callbacks]] = lambda: contextlib.nullcontext(
         Callbacks()
     )
     after_each: Callable[[], object] = lambda: None
 
 
-def carry_out(plan: Plan, opened: OpenStudy, voice: Voice) -> None:
+def carry_out(plan: Plan, opened: OpenStudy, callbacks: SweepCallbacks) -> None:
     """Train trials until the study has as many as asked for, or the time is over.
 
     Raises ModelError where one training after the other fails, and whatever ends a training for a reason that
@@ -70,9 +70,9 @@ def carry_out(plan: Plan, opened: OpenStudy, voice: Voice) -> None:
             if claim is None:
                 return
             try:
-                failed = _train(plan, opened, claim, voice, deadline)
+                failed = _train(plan, opened, claim, callbacks, deadline)
             except TakenOver:
-                voice.say(f"{claim.name}: no heartbeat for too long; another process resumes it")
+                callbacks.say(f"{claim.name}: no heartbeat for too long; another process resumes it")
                 continue
             except OutOfTime:
                 claim.trial.set_user_attr(LEFT, True)
@@ -81,21 +81,23 @@ def carry_out(plan: Plan, opened: OpenStudy, voice: Voice) -> None:
                 claim.trial.set_user_attr(LEFT, True)
                 raise
         tidy(opened, plan.job.run, plan.options.keep)
-        voice.after_each()
+        callbacks.after_each()
         failures = failures + 1 if failed else 0
         if failures == _FAILURES:
             raise ModelError(f"{plan.job.run}: {failures} trainings in a row failed, the last one: {failed}")
-    voice.say(f"{plan.options.hours:g} h are over; the same command continues from the last checkpoint")
+    callbacks.say(f"{plan.options.hours:g} h are over; the same command continues from the last checkpoint")
 
 
-def _train(plan: Plan, opened: OpenStudy, claim: Claim, voice: Voice, deadline: float | None) -> str | None:
+def _train(
+    plan: Plan, opened: OpenStudy, claim: Claim, callbacks: SweepCallbacks, deadline: float | None
+) -> str | None:
     """Train one trial and tell the study; returns why it failed, or None."""
     folder = plan.job.run / claim.name
     params = claim.trial.params
     settings = plan.search.settings(params, plan.settle)
     drawn = ", ".join(f"{one.name} {shown(one.settled(params[one.name]))}" for one in plan.search.ranges)
     place = list(attempts(opened.study)).index(claim.name) + 1
-    voice.say(f"{claim.name} ({place} of {plan.options.trials}){' resumes' * claim.again}: {drawn}")
+    callbacks.say(f"{claim.name} ({place} of {plan.options.trials}){' resumes' * claim.again}: {drawn}")
     judge = PruningCallback(
         claim,
         lambda: _finished_curves(opened),
@@ -104,14 +106,14 @@ def _train(plan: Plan, opened: OpenStudy, claim: Claim, voice: Voice, deadline: 
         checkpoints=folder / FULL / "checkpoints",
     )
     try:
-        fold = _fit(plan, folder, settings, voice, judge)
+        fold = _fit(plan, folder, settings, callbacks, judge)
     except Pruned:
         share = max(judge.reported, default=0)
-        voice.say(f"{claim.name}: stopped after {share / 10:.0f} %: others were better by then")
+        callbacks.say(f"{claim.name}: stopped after {share / 10:.0f} %: others were better by then")
         _tell(opened, claim, state=TrialState.PRUNED)
         return None
     except ModelError as error:
-        voice.say(f"{claim.name}: failed: {error}")
+        callbacks.say(f"{claim.name}: failed: {error}")
         patiently(functools.partial(claim.trial.set_user_attr, ERROR, str(error)))
         _tell(opened, claim, state=TrialState.PRUNED)  # not FAIL, which the sampler ignores
         return str(error)
@@ -133,11 +135,11 @@ def _train(plan: Plan, opened: OpenStudy, claim: Claim, voice: Voice, deadline: 
 
 
 def _fit(
-    plan: Plan, folder: Path, settings: TrainingSettings, voice: Voice, judge: PruningCallback
+    plan: Plan, folder: Path, settings: TrainingSettings, callbacks: SweepCallbacks, judge: PruningCallback
 ) -> FoldRecord:
-    with voice.callbacks() as heard:
-        callbacks = replace(heard, trainer_callbacks=(*heard.trainer_callbacks, judge))
-        run = train_run(plan.job.asking(settings, run=folder, resume=True), callbacks)
+    with callbacks.training() as own:
+        trained = replace(own, trainer_callbacks=(*own.trainer_callbacks, judge))
+        run = train_run(plan.job.asking(settings, run=folder, resume=True), trained)
     assert run.record is not None
     return run.record.folds[FULL]
 

@@ -95,7 +95,7 @@ def saying_when_the_disk_is_full(folder: Path, what: str = "a checkpoint") -> It
             raise
         reason = str(error).splitlines()[0]
         raise WriteError(
-            f"{folder}: {what} cannot be written ({reason}); free space and go on with --resume"
+            f"{folder}: {what} cannot be written ({reason}); free space and continue with --resume"
         ) from error
 
 

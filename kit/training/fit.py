@@ -139,12 +139,12 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
             if note := os.environ.get(OUT_OF_MEMORY):
                 Path(note).write_text(f"{smaller.at_once_flag}\n{smaller.at_once}", encoding="utf-8")
             raise ModelError(
-                f"{training.device.name}: out of memory with {settings.at_once}; go on with --resume "
-                f"{smaller.at_once_flag} (the effective batch stays as it is)"
+                f"{training.device.name}: out of memory with {settings.at_once}; continue with --resume "
+                f"{smaller.at_once_flag} (the effective batch does not change)"
             )
         training.callbacks.say(
-            f"{training.device.name}: out of memory with {settings.at_once}; going on with {smaller.at_once} "
-            f"(the effective batch stays {settings.batch_size})"
+            f"{training.device.name}: out of memory with {settings.at_once}; continuing with "
+            f"{smaller.at_once} (the effective batch stays {settings.batch_size})"
         )
         settings = smaller
 

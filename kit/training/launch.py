@@ -135,7 +135,7 @@ def _ended_well(words: Sequence[str], processes: int) -> bool:
 def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) -> Run:
     """One fold a device, *jobs* at a time; each is a separate process that sees one GPU (or some cores).
 
-    After a failure the folds at work are finished and no other is begun.  Raises ModelError naming the
+    After a failure the running folds are finished and no other is started.  Raises ModelError naming the
     folds that failed, with their last lines.
     """
     gpus = visible_gpus()

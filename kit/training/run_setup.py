@@ -44,10 +44,10 @@ def begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: P
 
 @contextlib.contextmanager
 def withdrawn_if_nothing_is_kept(folder: Path, processes: Processes) -> Iterator[None]:
-    """Take back the record of a run that fails with nothing to go on from: the next try may be another one.
+    """Remove the record of a run that fails with nothing to resume: the next try may be another run.
 
     A run with a finished model, a complete checkpoint, a first stage in ``before/``, or a model that another
-    process trains stays as it is.
+    process trains is kept.
     """
     try:
         yield
@@ -105,9 +105,9 @@ def continue_or_refuse(folder: Path, record: RunRecord) -> RunRecord | None:
 
 
 def refuse_unfinished(folder: Path, names: Sequence[str], processes: Processes) -> None:
-    """Raises ConfigError where one of the models *names* has a checkpoint to go on from.
+    """Raises ConfigError where one of the models *names* has a checkpoint to resume from.
 
-    LockError where another process trains it: that one is not to be gone on with.
+    LockError where another process trains it.
     """
     for name in names:
         below = model_folder(folder, name) / CHECKPOINTS
@@ -116,8 +116,8 @@ def refuse_unfinished(folder: Path, names: Sequence[str], processes: Processes) 
                 with locked(below.parent, wait=False):
                     pass
             raise ConfigError(
-                f"{folder}: holds an unfinished training ({found.relative_to(folder)}); go on with --resume, "
-                "or delete it"
+                f"{folder}: holds an unfinished training ({found.relative_to(folder)}); continue with "
+                "--resume, or delete it"
             )
 
 

@@ -108,7 +108,7 @@ rules: [trimm]
         ("members: [{run: a}]\nrules: trim", "rules"),
         (
             "members: [{run: a}]\nmembers: [{run: b}]",
-            "five.yaml:2: not valid YAML: members stands here twice",
+            "five.yaml:2: not valid YAML: members is given twice",
         ),
         ("a: &x [1]\nb: *x", "five.yaml:2: not valid YAML: aliases (*name) are not allowed"),
         ("members: [", "not valid YAML"),

@@ -73,7 +73,7 @@ def test_the_override_trains_and_predicts(place: Path, tmp_path: Path) -> None:
 def test_a_failure_in_front_of_the_first_step_leaves_no_run(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fit(job: object) -> None:
+    def fit(*given: object) -> None:
         raise ModelError("the disk is short")
 
     monkeypatch.setattr(run_module, "fit", fit)
