@@ -121,9 +121,13 @@ def fit_boundary(examples: Examples, rows: Rows, fitted_on: str, l2: float) -> B
     """
     own = examples.only(rows)
     count, width = own.features.shape
+    # Features that no example has keep the weight 0, and cost nothing.
+    seen = np.zeros(1 << BITS, np.bool_)
+    seen[own.features] = True
+    column = np.cumsum(seen) - 1
     matrix = csr_matrix(
-        (np.ones(count * width, np.float32), own.features.ravel(), np.arange(count + 1) * width),
-        shape=(count, 1 << BITS),
+        (np.ones(count * width, np.float32), column[own.features.ravel()], np.arange(count + 1) * width),
+        shape=(count, int(seen.sum())),
     )
     transposed = matrix.T
 
@@ -135,11 +139,12 @@ def fit_boundary(examples: Examples, rows: Rows, fitted_on: str, l2: float) -> B
         value = (log_all - log_gold).sum() + l2 / 2 * float(weights @ weights)
         return float(value), gradient.astype(np.float64) + l2 * weights
 
-    weights = np.zeros(1 << BITS)
+    weights = np.zeros(1 << BITS, np.float32)
     if count:
         options = {"maxiter": _ITERATIONS, "maxcor": _CORRECTIONS}
-        weights = minimize(loss, weights, jac=True, method="L-BFGS-B", options=options).x
-    return BoundaryModel(weights.astype(np.float32), examples.morphology, fitted_on, l2)
+        found = minimize(loss, np.zeros(matrix.shape[1]), jac=True, method="L-BFGS-B", options=options)
+        weights[seen] = found.x
+    return BoundaryModel(weights, examples.morphology, fitted_on, l2)
 
 
 def held_out_loss(model: BoundaryModel, examples: Examples, rows: Rows) -> float:

@@ -109,20 +109,37 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     assert rows["as given"].edit == pytest.approx(edit_distances(list(answers.values()), golds).mean())
 
 
-def test_a_rule_that_helps_is_kept_and_others_are_not(data: Dataset, recipe: Path) -> None:
+def test_a_rule_that_helps_is_kept_and_others_are_not(
+    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A member that knows nothing but whole words leaves a particle behind answers."""
+    monkeypatch.setattr("kit.tuning.nested.second_stage_ways", lambda *given: {})
     content = {"about": "one", "members": [{"run": "runs/words"}]}
     recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
     tuned = kit.tune(recipe).tuned
     rows = {row.label: row for row in tuned.rows}
     assert tuned.recipe.rules == ("strip_particles",)
-    assert tuned.method == "ranked, rules by choice"
-    assert tuned.recipe.decoder == "ranked"
-    assert tuned.stage is not None
-    assert tuned.stage.ranker is not None
-    assert rows[tuned.method].edit < rows["ranked"].edit
-    assert rows[tuned.method].exact > rows["ranked"].exact
+    assert tuned.method == "tuned, rules by choice"
+    assert tuned.stage is None
+    assert rows[tuned.method].edit < rows["tuned"].edit
+    assert rows[tuned.method].exact > rows["tuned"].exact
     assert not [label for label in rows if "equal weights" in label]  # one weight is no choice
+
+
+def test_the_boundary_model_learns_where_golds_end(data: Dataset, recipe: Path) -> None:
+    """With the same member: no rule is needed, and `kit ensemble` answers by what `kit tune` wrote."""
+    recipe.write_text(yaml.safe_dump({"members": [{"run": "runs/words"}]}), encoding="utf-8")
+    made = kit.tune(recipe)
+    rows = {row.label: row for row in made.tuned.rows}
+    assert rows["edit, boundary"].exact > rows["tuned"].exact + 0.2
+    assert rows["ranked"].edit < rows["tuned"].edit - 0.5
+    written = load_recipe(made.path)
+    assert made.tuned.stage is not None
+    assert written.boundary == f"tuned/three-{made.tuned.stage.boundary.digest[:8]}.boundary"
+    assert written.boundary_weight == made.tuned.stage.weight > 0
+    golds = [question.golds for question in data]
+    answers = list(kit.decode(made.path, data).values())
+    assert edit_distances(answers, golds).mean() < rows["tuned"].edit
 
 
 def test_a_second_stage_does_not_know_members_of_weight_0(data: Dataset, recipe: Path) -> None:
