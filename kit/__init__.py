@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kit.version import __version__
 
 if TYPE_CHECKING:
+    from kit.api.auto import auto
     from kit.api.check import check, check_files, leaks, load
     from kit.api.demo import demo
     from kit.api.doctor import doctor, models
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KitError",
     "__version__",
+    "auto",
     "check",
     "check_files",
     "decode",
@@ -69,7 +71,12 @@ __all__ = [
 ]
 
 _FUNCTIONS = {
+    "demo": "demo",
+    "doctor": "doctor",
+    "models": "doctor",
+    "notebook": "notebook",
     "download": "download",
+    "auto": "auto",
     "load": "check",
     "check": "check",
     "check_files": "check",
@@ -77,11 +84,11 @@ _FUNCTIONS = {
     "train": "train",
     "settings_for": "train",
     "predict": "predict",
+    "tune": "tune",
     "decode": "ensemble",
     "ensemble": "ensemble",
     "explain": "ensemble",
     "write_submission": "ensemble",
-    "tune": "tune",
     "score": "score",
     "out_of_fold": "score",
     "report": "report",
@@ -98,10 +105,6 @@ _FUNCTIONS = {
     "kernel_logs": "kernel",
     "kernel_output": "kernel",
     "kernel_quota": "kernel",
-    "notebook": "notebook",
-    "doctor": "doctor",
-    "models": "doctor",
-    "demo": "demo",
 }
 """Function → its module in ``kit.api``, in the order of ``kit --help``."""
 

@@ -123,11 +123,16 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def nearest(name: object, known: Iterable[str]) -> str:
-    """The known name that a misspelled one probably means; "" where none is near."""
+def near_names(name: object, known: Iterable[str], least: float = 0.6) -> list[str]:
+    """The known names that a misspelt one may mean, the likeliest first; *least*: a ratio of difflib."""
     import difflib  # only where something is wrong: it would slow every start down
 
-    return next(iter(difflib.get_close_matches(str(name), list(known), n=1)), "")
+    return difflib.get_close_matches(str(name), list(known), cutoff=least)
+
+
+def nearest(name: object, known: Iterable[str]) -> str:
+    """The known name that a misspelt one probably means; "" where none is near."""
+    return next(iter(near_names(name, known)), "")
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> str:

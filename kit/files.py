@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import hashlib
+import itertools
 import os
 import shutil
 import sys
@@ -15,12 +16,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kit.errors import KitError, LockError, WriteError
+from kit.errors import KitError, LockError, WriteError, near_names
 
 if sys.platform != "win32":
     import fcntl
 
 _PART = ".part"
+_LIKE = 0.75
+"""How like two names of files are before one is proposed for the other: endings alone are not enough."""
 
 
 def read_file(
@@ -33,7 +36,7 @@ def read_file(
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise refused(f"{path}: there is no such file; {missing}") from None
+        raise refused(f"{path}: there is no such file; {did_you_mean(path) or missing}") from None
     except IsADirectoryError:
         raise refused(f"{path}: is a folder; {folder}") from None
     except OSError as error:
@@ -41,6 +44,34 @@ def read_file(
     except ValueError:
         name = str(path).replace("\0", "\\u0000")
         raise refused(f"{name}: is not a valid file name; check the path") from None
+
+
+def likely_path(path: Path) -> str:
+    """The existing path that a misspelt one probably means, beside it or in a folder below; or ""."""
+    try:
+        if len(path.parts) == 1:
+            name = glob.escape(path.name)
+            below = itertools.chain(Path().glob(f"*/{name}"), Path("data").glob(f"*/{name}"))
+            if found := next(below, None):
+                return str(found)
+        folder = Path(path.anchor)
+        for number, part in enumerate(path.parts[1 if path.anchor else 0 :], start=1):
+            if (folder / part).exists():
+                folder /= part
+                continue
+            rest = path.parts[(1 if path.anchor else 0) + number :]
+            names = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
+            whole = (folder.joinpath(name, *rest) for name in near_names(part, names, _LIKE))
+            return next((str(one) for one in whole if one.exists()), "")
+    except (OSError, ValueError):  # a folder that may not be read, a name that is none
+        pass
+    return ""
+
+
+def did_you_mean(path: Path) -> str:
+    """``did you mean runs/e5?`` for a misspelt path; "" where nothing is like it."""
+    near = likely_path(path)
+    return f"did you mean {near}?" if near else ""
 
 
 def sha256_file(path: Path) -> str:

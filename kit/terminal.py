@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 import textwrap
-from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Literal, TextIO
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from typing import Any, Literal, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -22,15 +23,26 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.table import Table
 from rich.text import Text
 
+from kit.display import Table as Shown
+from kit.display import duration as duration
+from kit.display import shortened as shortened
+from kit.display import visible as visible
+
 _GAP = 2
+_COMMAND = re.compile(r"\b(?:next|then|run): (?:kit|kaggle) ")
+_SPEED_SECONDS = 300.0
+"""The time left is estimated from this much of the past: on a CPU a step takes up to a minute."""
 _NARROWEST = 12
 """The narrowest column that words are wrapped to; a table that needs less becomes a list."""
 
@@ -91,37 +103,48 @@ def _console(stream_is_error: bool) -> Console:
     )  # fmt: skip
 
 
-def visible(text: str) -> str:
-    """*text* with control characters (terminal escapes, line ends, bidi overrides) made visible."""
-    return "".join(c if c.isprintable() or c == " " else _shown(c) for c in text)
-
-
-def shortened(text: str, most: int) -> str:
-    """*text* in at most *most* columns of a terminal (Hangul takes two), with … where it was cut."""
-    whole = Text(visible(text))
-    whole.truncate(most, overflow="ellipsis")
-    return whole.plain
-
-
-def _shown(character: str) -> str:
-    return {"\n": "⏎", "\t": "⇥"}.get(character) or f"\\u{{{ord(character):x}}}"
-
-
 def say(line: str) -> None:
-    """Print one line for the user on standard error."""
-    _console(True).print(Text(visible(line)))
+    """Print one line for the user on standard error; a terminal wraps it at words."""
+    _print(Text(visible(line)), _console(True))
 
 
 def error(line: str) -> None:
     """Print the one line of a failure on standard error."""
     text = Text("error: ", style="bold red")
     text.append(visible(line), style="default")
-    _console(True).print(text)
+    _print(text, _console(True))
 
 
 def line(text: str) -> None:
     """Print one line of a result on standard output."""
-    _console(False).print(Text(visible(text)))
+    _print(Text(visible(text)), _console(False))
+
+
+def _print(text: Text, console: Console) -> None:
+    """Print a message, on a terminal wrapped at words.
+
+    A command at its end gets its own line and is not wrapped, so that it can be copied.
+    """
+    if not console.is_terminal or text.cell_len <= console.width:
+        console.print(text)
+        return
+    found = _COMMAND.search(text.plain)
+    words, *commands = text.divide([found.start()]) if found else [text]
+    for one in words.divide(_line_ends(words.plain, console.width)):
+        one.rstrip()
+        console.print(one)
+    for one in commands:
+        console.print(one)
+
+
+def _line_ends(text: str, width: int) -> list[int]:
+    """Where lines of at most *width* columns end, between words; a longer word is left whole."""
+    ends, begin = [], 0
+    for word in re.finditer(r"\S+\s*", text):
+        if word.start() > begin and cell_len(text[begin : word.end()].rstrip()) > width:
+            begin = word.start()
+            ends.append(begin)
+    return ends
 
 
 def table(
@@ -156,6 +179,15 @@ def table(
         grid.add_row(*map(Text, row))
     console.width = max(sum(widths) + _GAP * len(widths), 1)
     console.print(grid, soft_wrap=False)
+
+
+def show(shown: Iterable[Shown]) -> None:
+    """Print tables on standard output, one after another; a table without columns as names and values."""
+    for one in shown:
+        if one.columns:
+            table(one.title, one.columns, one.rows, words=one.words)
+        else:
+            facts(one.title, [(row[0], row[1]) for row in one.rows])
 
 
 def _folded(row: Sequence[str], wordy: Sequence[bool]) -> list[str]:
@@ -235,44 +267,40 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
+def working(
+    first: str, otherwise: Callable[[str], None] = lambda step: None
+) -> Iterator[Callable[[str], None]]:
+    """One line of what a command works on and for how long; yields a function to call with the next step.
+
+    Where standard error is not a terminal nothing is shown, and *otherwise* gets the next steps.
+    """
+    with _bar(SpinnerColumn(), TimeElapsedColumn(), transient=True) as bar:
+        task = bar.add_task(visible(first))
+        yield otherwise if bar.disable else lambda step: bar.update(task, description=visible(step))
+
+
+@contextlib.contextmanager
 def transfer(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int | None], None]]:
     """A progress bar over bytes; yields a function to call with the bytes so far and their total.
 
     Nothing is shown before the first call, where standard error is not a terminal, or if *hidden*.
     """
-    console = _console(True)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=hidden or not console.is_terminal,
-    )
-    with bar:
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with _bar(*columns, hidden=hidden) as bar:
         task = bar.add_task(visible(what), total=None, visible=False)
         yield lambda come, total: bar.update(task, completed=come, total=total, visible=True)
 
 
 def progress_bar() -> Progress:
     """The kit's progress bar, with a ``note`` field at its end; hidden outside a terminal."""
+    note = TextColumn("{task.fields[note]}", markup=False)
+    columns = BarColumn(), MofNCompleteColumn(), TaskProgressColumn(), TimeRemainingColumn(), note
+    return _bar(*columns, speed_estimate_period=_SPEED_SECONDS)
+
+
+def _bar(*columns: ProgressColumn, hidden: bool = False, **settings: Any) -> Progress:
+    """A progress display on standard error: what it is about, then *columns*; hidden outside a terminal."""
     console = _console(True)
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-        console=console,
-        disable=not console.is_terminal,
-    )
-
-
-def duration(seconds: float) -> str:
-    """Seconds in readable form: 40 s, 12 min, 3 h 5 min."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    what = TextColumn("{task.description}", markup=False)
+    off = hidden or not console.is_terminal
+    return Progress(what, *columns, console=console, disable=off, **settings)

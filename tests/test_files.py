@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from kit.errors import LockError, WriteError
+from kit.errors import DataError, LockError, WriteError
 from kit.files import (
+    did_you_mean,
     fresh_beside,
     is_temporary,
+    likely_path,
     locked,
+    read_file,
     replacing,
     replacing_folder,
     sweep_beside,
@@ -88,3 +92,35 @@ def test_a_lock_that_is_held_and_one_that_cannot_be_had(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
     with pytest.raises(WriteError, match="run: cannot be locked, for lack of a temporary file"):
         locked(tmp_path / "run").__enter__()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("data/goorm-2/trian.json", "data/goorm-2/train.json"),
+        ("dta/goorm-2/train.json", "data/goorm-2/train.json"),
+        ("data/goorm2/train.json", "data/goorm-2/train.json"),
+        ("e5", "runs/e5"),
+        ("train.json", "data/goorm-2/train.json"),
+        ("runs/e5/", ""),
+        ("zzz", ""),
+        ("zzz/train.json", ""),
+        ("data/goorm-2/none.json", ""),
+        ("a\0b", ""),
+        ("가" * 300, ""),
+    ],
+)
+def test_a_misspelt_path_is_recognised(
+    given: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in ("data/goorm-2/train.json", "runs/e5/run.json"):
+        write_text(Path(path), "{}")
+    assert likely_path(Path(given)) == meant
+    assert did_you_mean(Path(given)) == (f"did you mean {meant}?" if meant else "")
+    if given.endswith(".json"):
+        cure = re.escape(f"did you mean {meant}?" if meant else "check the path")
+        with pytest.raises(DataError, match=f"there is no such file; {cure}$"):
+            read_file(Path(given), DataError)
+    absolute = tmp_path / "data" / "goorm-2" / "trian.json"
+    assert likely_path(absolute) == str(absolute.with_name("train.json"))

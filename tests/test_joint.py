@@ -138,9 +138,10 @@ def test_folds_have_joint_scores_out_of_fold(place: Path, data: Dataset) -> None
     run = kit.train(
         str(place / "tiny"), data, run=place / "folds", folds=2, quiet=True, **SETTINGS | {"epochs": 1.0}
     )
-    together = member_scores(run, "oof", data)
+    scored = run.used(data)
+    together = member_scores(run, "oof", scored)
     assert together.joint is not None
-    assert together.guids == tuple(question.guid for question in data)
+    assert together.guids == tuple(question.guid for question in scored)
     assert len(together.joint.offsets) == len(together.null) + 1
     assert np.diff(together.joint.offsets).min() > 0
 

@@ -51,9 +51,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert trained.returncode == 0, trained.stderr
     assert "windows" in trained.stderr
     assert "of disk while training" in trained.stderr
-    assert "Edit Score" in trained.stdout
+    assert "lower is better; all blank would score " in trained.stdout
+    assert trained.stderr.splitlines()[-1] == "next: kit predict runs/tiny --data data/test.json"
     predicted = run_kit("predict", "runs/tiny", "--data", "data/test.json", cwd=folder)
     assert predicted.returncode == 0, predicted.stderr
+    assert predicted.stderr.splitlines()[-1] == "next: kit ensemble runs/tiny --data data/test.json"
     return folder
 
 
@@ -97,7 +99,7 @@ def test_ensemble_writes_every_guid_once_in_file_order(place: Path) -> None:
     rows = list(csv.reader(path.open(encoding="utf-8", newline="")))[1:]
     assert [row[0] for row in rows] == [question.guid for question in kit.load(place / "data" / "test.json")]
     card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    assert card["recipe"]["decoder"] == "argmax"
+    assert (card["recipe"]["decoder"], card["recipe"]["length_prior"]) == ("edit", 0.5)
     assert card["estimate"]["reason"].startswith("no estimate: ")
     assert card["members"][0]["span_file"].startswith("test-")
 
@@ -234,7 +236,7 @@ def test_predicting_again_does_nothing_and_a_damaged_file_is_noticed(place: Path
     decode = ["ensemble", tmp_path / "runs/tiny", "--data", "data/test.json", "--out", tmp_path / "x.csv"]
     said = refused(run_kit(*decode, cwd=place))
     assert "span file is damaged" in said
-    assert "run kit predict again" in said
+    assert f"; run: kit predict {tmp_path / 'runs/tiny'} --data data/test.json" in said
     assert not (tmp_path / "x.csv").exists()
     mended = run_kit("predict", tmp_path / "runs/tiny", "--data", "data/test.json", cwd=place)
     assert mended.returncode == 0, mended.stderr
@@ -248,9 +250,11 @@ def test_missing_spans_name_the_command(place: Path) -> None:
 
 def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -> None:
     from kit.data.folds import holdout
-    from kit.decoding.decoders import argmax_answers
+    from kit.decoding.default import default_decoding
     from kit.metrics.edit_distance import edit_distances
+    from kit.spans.lengths import answer_lengths
     from kit.spans.run_folder import member_scores, open_run
+    from kit.spans.span_scores import aligned
 
     # A rate so high that the last checkpoint is not the best one.
     kit.train(
@@ -261,7 +265,7 @@ def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -
         epochs=2.0,
         batch_size=8,
         max_length=160,
-        lr=8e-3,
+        lr=1.2e-2,
         warmup=0.0,
         evaluations=4,
     )
@@ -279,7 +283,10 @@ def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -
     assert len(questions) == fold.held_out
     kit.predict(tmp_path / "r", dataset)
     found = member_scores(open_run(tmp_path / "r"), "full", dataset)
-    answers = argmax_answers(found, questions)
+    lengths = answer_lengths(question for question, out in zip(dataset, held, strict=True) if not out)
+    own = aligned(found, tuple(question.guid for question in questions), "r")
+    answers = default_decoding(lengths).answers(own, questions, lengths)
+    assert fold.decoding == str(default_decoding(lengths))
     distances = edit_distances(answers, [question.golds for question in questions])
     assert distances.mean() == pytest.approx(fold.metrics["edit"])
 

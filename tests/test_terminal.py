@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,9 @@ from rich.cells import cell_len
 
 from kit import terminal
 from kit.cli.tables import print_json
+from kit.data import demo_corpus
 from tests.examples import examples
-from tests.screens import obeyed, without_colours
+from tests.screens import in_pipe, obeyed, on_terminal, without_colours
 
 COLUMNS = ("answers", "Edit Score (characters)", "95 % interval", "message")
 ROWS = [
@@ -207,3 +209,52 @@ def test_json_escapes_what_a_terminal_would_obey_and_reads_back_the_same(
     assert not obeyed(told)
     assert "한글" in told
     assert json.loads(told) == {HOSTILE: [HOSTILE, "한글"]}
+
+
+HINT = "run: kit predict 'runs/two words' --data 'my data/test.json'"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, None])
+@pytest.mark.parametrize("printed", [terminal.say, terminal.error])
+def test_messages_wrap_at_words_and_commands_do_not(
+    monkeypatch: pytest.MonkeyPatch, columns: int | None, printed: Callable[[str], None]
+) -> None:
+    stream = io.StringIO() if columns is None else Screen()
+    monkeypatch.setenv("NO_COLOR", "1")
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys, "stderr", stream)
+    prose = "runs/two words: no span scores for my data/test.json, 한국어 문장도 어절에서 줄이 바뀝니다; "
+    printed(f"{prose}{HINT}")
+    printed("short")
+    *lines, last = stream.getvalue().removeprefix("error: ").splitlines()
+    assert last.endswith("short")
+    text = " ".join(line.strip() for line in lines)
+    assert text == f"{prose}{HINT}"
+    if columns is None:
+        assert lines == [f"{prose}{HINT}"]
+    else:
+        assert lines[-1].endswith(HINT)
+        assert all(cell_len(line) <= columns for line in lines[:-1])
+    if columns in (60, 80):
+        assert lines[-1] == HINT
+        assert set(prose.split()) == set(" ".join(lines[:-1]).split())
+
+
+def test_what_a_command_works_on_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:
+    files = demo_corpus.write(tmp_path, train_contexts=6, test_contexts=2)
+    code, said = on_terminal(["check", files.train], tmp_path, columns=200, NO_COLOR="1")
+    assert code == 0
+    assert f"checking {files.train}" in said
+    assert "0:00:00" in said
+    code, piped = in_pipe(["check", files.train], tmp_path)
+    assert code == 0
+    assert "checking" not in piped
+
+
+def test_steps_go_elsewhere_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    told: list[str] = []
+    with terminal.working("first", told.append) as step:
+        step("second")
+    assert told == ["second"]

@@ -28,6 +28,7 @@ from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.folds import read_plan
 from kit.settings.runs import FoldRecord, RunRecord, read_run
 from kit.spans.run_folder import member_scores, open_run, stored_folds
+from kit.spans.span_scores import aligned
 from kit.spans.store import read_spans
 from kit.training.checkpoints import complete_checkpoints
 from kit.training.fit import Callbacks
@@ -60,7 +61,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(place: Path) -> Dataset:
-    return kit.load(place / "data" / "train.json")
+    return kit.load(place / "data" / "train.json").first(SETTINGS["limit"])
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +117,30 @@ def test_a_folds_record_is_about_its_own_questions(folded: Path, data: Dataset) 
     assert sum(fold.held_out for fold in record.folds.values()) == len(data)
     assert all(fold.chosen_on == 0 and fold.kept_step == fold.steps for fold in record.folds.values())
     (score,) = kit.out_of_fold(folded, data).values()
-    mean = sum(fold.metrics["edit"] * fold.held_out for fold in record.folds.values()) / len(data)
-    assert score.edit == pytest.approx(mean)
     assert score.interval.low < score.edit < score.interval.high
+    assert score.edit == kit.score(kit.decode(folded, data), data).edit
+
+
+def test_a_folds_score_is_by_the_default_decoding_with_the_lengths_of_its_training_part(
+    folded: Path, data: Dataset
+) -> None:
+    from kit.decoding.default import default_decoding
+    from kit.metrics.edit_distance import edit_distances
+    from kit.spans.lengths import answer_lengths
+    from kit.training.splits import fold_part
+
+    record, plan = record_of(folded), read_plan(folded)
+    assert plan is not None
+    together = member_scores(open_run(folded), "oof", data)
+    for name, fold in record.folds.items():
+        part = fold_part([data], plan, int(name), record.settings)
+        lengths = answer_lengths(part.train)
+        assert lengths != answer_lengths(data)
+        own = aligned(together, tuple(question.guid for question in part.test), name)
+        answers = default_decoding(lengths).answers(own, part.test, lengths)
+        distances = edit_distances(answers, [question.golds for question in part.test])
+        assert fold.metrics["edit"] == pytest.approx(distances.mean())
+        assert fold.decoding == str(default_decoding(lengths)) == "edit with length_prior 0.5, cap 30"
 
 
 def test_a_finished_run_keeps_models_scores_and_records_only(folded: Path, data: Dataset) -> None:
@@ -137,7 +159,7 @@ def test_a_finished_fold_is_not_trained_again_and_lost_scores_are_made_again(
     spans = folded / "spans" / f"oof-{data.sha256[:8]}.safetensors"
     kept = spans.read_bytes()
     spans.unlink()
-    with pytest.raises(SpanFileError, match=r"no span scores .* \(it trains nothing twice"):
+    with pytest.raises(SpanFileError, match=r"no span scores .* the kit train command of"):
         kit.decode(folded, data)
     kit.train(str(place / "tiny"), data, run=folded, folds=3, quiet=True, **SETTINGS)
     assert spans.read_bytes() == kept
@@ -151,7 +173,7 @@ def test_one_fold_after_another_gives_the_same_run(place: Path, folded: Path, da
         if fold != 1:
             assert sorted(record_of(target).folds) == ["0", "2"]
             assert kit.out_of_fold(target, data) == {}
-            with pytest.raises(SpanFileError, match=r"need every fold and 1 of 3 are not trained"):
+            with pytest.raises(SpanFileError, match=r"fold 1 of 3 is not trained"):
                 kit.decode(target, data)
     for fold in range(3):
         assert weights(target / f"fold-{fold}") == weights(folded / f"fold-{fold}")
@@ -247,10 +269,13 @@ def test_early_stopping_stops_and_restores_the_best(place: Path, data: Dataset) 
     part = fold_part([data], plan, 0, record.settings)
     assert not {question.guid for question in part.dev} & {q.guid for q in part.test}
     (path,) = kit.predict(place / "early", data, fold=0, quiet=True)
-    from kit.decoding.decoders import argmax_answers
+    from kit.decoding.default import default_decoding
     from kit.metrics.edit_distance import edit_distances
+    from kit.spans.lengths import answer_lengths
 
-    answers = argmax_answers(read_spans(path), part.dev)
+    lengths = answer_lengths(part.train)
+    own = aligned(read_spans(path), tuple(question.guid for question in part.dev), "early")
+    answers = default_decoding(lengths).answers(own, part.dev, lengths)
     distances = edit_distances(answers, [question.golds for question in part.dev])
     assert distances.mean() == pytest.approx(min(scores))
 
@@ -406,7 +431,7 @@ def test_a_run_killed_in_its_second_fold_keeps_the_first(
         assert weights(run / fold) == weights(undisturbed / fold)
     spans = [path.read_bytes() for path in sorted((run / "spans").iterdir())]
     assert len(spans) == 1
-    questions = kit.load(place / "data/train.json")
+    questions = open_run(run).used(kit.load(place / "data/train.json"))
     scores = [member_scores(open_run(folder), "oof", questions) for folder in (run, undisturbed)]
     assert np.array_equal(scores[0].start, scores[1].start)
 
@@ -541,7 +566,7 @@ def test_two_processes_train_and_predict_as_one(
     words = ("train", place / "tiny", "--data", data.path, "--folds", 3, "--fold", "0", *flags(SETTINGS))
     done = run_python(*launcher, *words, "--run", "two", cwd=place, TMPDIR=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Edit Score") == 1  # one process speaks
+    assert done.stdout.count("Edit Score (characters)") == 1  # one process speaks
     assert "2 processes share each batch of 8 in micro-batches of 4" in done.stderr
     one, two = (record_of(folder).folds["0"] for folder in (folded, place / "two"))
     assert two.processes == 2

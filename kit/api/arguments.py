@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kit.data.readers import load as load_file
 from kit.data.records import Dataset
 from kit.errors import ConfigError, DataError, SubmissionError, all_of
-from kit.settings.recipe import Recipe, bare
+from kit.settings.recipe import Recipe
 
 if TYPE_CHECKING:
     from kit.spans.run_folder import Run
@@ -104,30 +104,38 @@ def is_recipe(recipe: object) -> bool:
     return named or isinstance(recipe, Recipe)
 
 
+def source_path(recipe: Run | PathLike) -> Path:
+    """The file or folder that a submission or page is made from."""
+    return path_given(getattr(recipe, "folder", recipe), "recipe")
+
+
 def name_of(recipe: Recipe | Run | PathLike | None) -> str:
     """The name of a submission made from *recipe*: the YAML file's stem, or the run folder's name."""
     if isinstance(recipe, Recipe):
         raise ConfigError("a recipe that is not a file has no name; give out=, the CSV to write")
-    path = path_given(getattr(recipe, "folder", recipe), "recipe")
+    path = source_path(recipe)  # type: ignore[arg-type]  # None is refused
     return path.stem if path.suffix in RECIPE_SUFFIXES else path.resolve().name
 
 
-def recipe_of(recipe: Recipe | Run | PathLike | None) -> Recipe:
+def recipe_of(recipe: Recipe | Run | PathLike | None, *, plain: bool = False) -> Recipe:
+    """A recipe, or the one that a run has on its own (`kit.decoding.default`); *plain* is for runs."""
+    from kit.decoding.default import recipe_of_runs
     from kit.decoding.recipes import load_recipe
     from kit.spans.run_folder import Run
 
-    if isinstance(recipe, Recipe):
-        return recipe
-    if isinstance(recipe, Run):
-        return bare(str(recipe.folder))
-    path = path_given(recipe, "recipe")
-    return load_recipe(path) if is_recipe(path) else bare(str(run_of(path).folder))
+    if is_recipe(recipe):
+        if plain:
+            raise ConfigError("--plain is for runs; a recipe says itself how to decode (decoder: argmax)")
+        return recipe if isinstance(recipe, Recipe) else load_recipe(path_given(recipe, "recipe"))
+    run = recipe if isinstance(recipe, Run) else run_of(path_given(recipe, "recipe"))
+    return recipe_of_runs([run], plain=plain)
 
 
 def ledger_of(given: PathLike | None) -> Ledger:
-    from kit.submission.ledger import DEFAULT, Ledger
+    from kit.settings.paths import LEDGER
+    from kit.submission.ledger import Ledger
 
-    return Ledger(DEFAULT if given is None else path_given(given, "ledger"))
+    return Ledger(LEDGER if given is None else path_given(given, "ledger"))
 
 
 def competition_of(given: str | None, ledger: Ledger) -> str:

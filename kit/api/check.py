@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from kit.api.arguments import Data, PathLike, dataset_of, path_given, several
 from kit.data.readers import load as load_file
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ConfigError, DataError, KitError, all_of, counted
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+@dataclass(frozen=True, slots=True, repr=False)
+class Checked(Displayed):
     """What `check_files` found.
 
     ``files``: a report of each file that could be read.  ``leaks``, ``repair``: None where they were not
@@ -32,6 +33,17 @@ class Checked:
     repair: RepairReport | None
     compared: bool
     failures: tuple[KitError, ...]
+
+    @property
+    def headline(self) -> str:
+        """Each file in a few words."""
+        return "; ".join([report.headline for report in self.files] + [str(error) for error in self.failures])
+
+    def tables(self) -> list[Table]:
+        """Of every file, of the leaks, and what failed."""
+        found = [table for report in self.files for table in report.tables()]
+        found += self.leaks.tables() if self.leaks is not None else []
+        return [*found, *(Table(str(error), (), ()) for error in self.failures)]
 
     def refusal(self) -> KitError | None:
         """The error of all that failed, or of all broken rules that no repair mended; None without any."""

@@ -14,7 +14,9 @@ from kit.api.arguments import PathLike, path_given
 from kit.data import demo_corpus
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ConfigError, counted
+from kit.settings.paths import DATA, RUNS, SUBMISSIONS, report_page, submission_csv
 from kit.settings.recipe import Member, Recipe
 
 if TYPE_CHECKING:
@@ -22,15 +24,32 @@ if TYPE_CHECKING:
     from kit.modeling.tiny import Kind, Shape
     from kit.spans.run_folder import Run
 
-LENGTH_PRIOR = 1.0
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Demonstration(Displayed):
+    """What the demo made.
 
-@dataclass(frozen=True, slots=True)
-class Demonstration:
-    """What the demo made: its submission, and the score of every way to answer, all blank first."""
+    scores: of every way to answer, all blank first; recipe: the best way, as a file; worst: the guid of the
+    question that it answers worst
+    """
 
     submission: Path
     scores: tuple[Score, ...]
+    recipe: Path
+    report: Path
+    worst: str
+
+    @property
+    def headline(self) -> str:
+        """The submission and its score."""
+        return f"{self.submission}; {self.scores[-1].headline}"
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        from kit.metrics.scores import SCORE_COLUMNS
+
+        title = "articles that no model has seen"
+        return [Table(title, SCORE_COLUMNS, [score.row for score in self.scores])]
 
 
 def demo(
@@ -42,14 +61,15 @@ def demo(
 ) -> Demonstration:
     """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.
 
-    *articles*: number of articles to train on.  All files are written below *folder*: data/demo, runs/demo-*
-    and submissions/demo.csv.  Runs that an earlier demo finished with the same corpus and settings are kept,
-    others of that name are replaced.
+    *articles*: number of articles to train on.  All files are written below *folder*: data/demo, runs/demo-*,
+    submissions/demo.csv (and its recipe demo.yaml) and reports/demo.html.  Runs that an earlier demo finished
+    with the same corpus and settings are kept, others of that name are replaced.
     """
+    from kit.decoding.recipes import write_recipe
     from kit.metrics.scores import score_answers
 
     folder = path_given(folder, "folder")
-    files = demo_corpus.write(folder / "data" / "demo", seed, articles)
+    files = demo_corpus.write(folder / DATA / "demo", seed, articles)
     for path in (files.train, files.test):
         report = kit.check(path)
         state = "clean" if report.clean else counted(len(report.faults), "fault")
@@ -71,9 +91,13 @@ def demo(
     for label, recipe in _together(runs):
         answers = kit.decode(recipe, test)
         scores.append(score_answers(answers, truth, label=f"both, {label}", groups=groups))
-    best = dict(_together(runs))["mean, edit"]
-    made = kit.ensemble(best, test, out=folder / "submissions" / "demo.csv", answers=truth)
-    return Demonstration(made.path, tuple(scores))
+    recipe_file = folder / SUBMISSIONS / "demo.yaml"
+    write_recipe(recipe_file, dict(_together(runs))["mean, edit"], "Both models of kit demo.")
+    made = kit.ensemble(recipe_file, test, out=folder / submission_csv("demo"), answers=truth)
+    page = kit.report(recipe_file, test, answers=truth, out=folder / report_page("demo"))
+    assert made.score is not None
+    worst = test.questions[int(made.score.distances.argmax())].guid
+    return Demonstration(made.path, tuple(scores), recipe_file, page.path, worst)
 
 
 def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
@@ -104,11 +128,11 @@ def _trained(
     from kit.modeling.tiny import make_backbone
 
     key = hashlib.sha256(f"{train.sha256} {kind} {shape} {settings['seed']}".encode()).hexdigest()[:8]
-    backbone = folder / "data" / "demo" / "backbones" / f"tiny-{kind}-{key}"
+    backbone = folder / DATA / "demo" / "backbones" / f"tiny-{kind}-{key}"
     if not (backbone / "tokenizer_config.json").is_file():  # the last file that is written
         texts = [text for question in train for text in (question.context, question.text)]
         make_backbone(backbone, texts, kind, shape, settings["seed"])
-    target = folder / "runs" / f"demo-{kind}"
+    target = folder / RUNS / f"demo-{kind}"
     for attempt in (1, 2):
         try:
             return kit.train(str(backbone), train, run=target, against=test, resume=True, **settings)
@@ -120,25 +144,26 @@ def _trained(
 
 
 def _recipes(run: Run) -> list[tuple[str, Recipe]]:
+    from kit.decoding.default import recipe_of_runs
     from kit.text_rules.rules import COURSE_2022
 
     members = (Member(run=str(run.folder)),)
+    default = recipe_of_runs([run])
     return [
-        ("argmax", Recipe(members=members)),
+        ("plain argmax", Recipe(members=members)),
         ("course-2022", Recipe(members=members, rules=COURSE_2022)),
-        ("length prior", Recipe(members=members, length_prior=LENGTH_PRIOR)),
-        ("length prior, edit", Recipe(members=members, length_prior=LENGTH_PRIOR, decoder="edit")),
+        ("length prior", default.model_copy(update={"decoder": "argmax"})),
+        ("default", default),
     ]
 
 
 def _together(runs: Sequence[Run]) -> list[tuple[str, Recipe]]:
     """Ways to answer with both models, whose tokenizers differ."""
-    members = tuple(Member(run=str(run.folder)) for run in runs)
+    from kit.decoding.default import recipe_of_runs
+
+    default = recipe_of_runs(runs)
     ways = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
     return [
-        (
-            f"{blend}, {decoder}",
-            Recipe(members=members, blend=blend, decoder=decoder, length_prior=LENGTH_PRIOR),
-        )
+        (f"{blend}, {decoder}", default.model_copy(update={"blend": blend, "decoder": decoder}))
         for blend, decoder in ways
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kit.api.arguments import text_given
+from kit.display import Displayed, Table
 from kit.errors import KaggleError, ModelError, NotAuthenticatedError
 from kit.version import __version__
 
@@ -28,19 +29,47 @@ _LIBRARIES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+@dataclass(frozen=True, slots=True, repr=False)
+class Diagnosis(Displayed):
     """What is installed and found here, by name, in words."""
 
     facts: Mapping[str, str]
 
+    @property
+    def headline(self) -> str:
+        """The kit, Python and the device."""
+        facts = self.facts
+        return (
+            f"kit {facts['kit']}, Python {facts['python']}, {facts['device']} ({facts['number format']}), "
+            f"{facts['free disk']} free"
+        )
 
-@dataclass(frozen=True, slots=True)
-class Models:
+    def tables(self) -> list[Table]:
+        """All of it."""
+        return [Table("kit doctor", (), list(self.facts.items()))]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Models(Displayed):
     """What was found out about each model; ``refused`` has the reason for each that cannot be used."""
 
     described: Mapping[str, Sequence[Finding]]
     refused: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        """Which models, and which of them are refused."""
+        refused = f"; refused: {', '.join(self.refused)}" if self.refused else ""
+        return f"{', '.join(self.described) or 'none'}{refused}"
+
+    def tables(self) -> list[Table]:
+        """A table for each model, and the reasons of those that are refused."""
+        columns = ("", "what", "found in")
+        found = [
+            Table(name, columns, [(one.name, one.value, one.source) for one in findings], words=columns)
+            for name, findings in self.described.items()
+        ]
+        return [*found, *([Table("refused", (), list(self.refused.items()))] if self.refused else [])]
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``."""
@@ -77,14 +106,15 @@ def models(*references: str, trust_remote_code: bool = False) -> Models:
 
     No data are read.  *trust_remote_code*: run the code of a hub model.
     """
-    from kit.modeling.description import describe
+    from kit.modeling.references import refuse_unknown
 
     described, refused = {}, {}
     for reference in references:
         try:
-            described[reference] = describe(
-                text_given(reference, "model"), trust_remote_code=trust_remote_code
-            )
+            refuse_unknown(text_given(reference, "model"))
+            from kit.modeling.description import describe  # only now: it imports torch
+
+            described[reference] = describe(reference, trust_remote_code=trust_remote_code)
         except ModelError as error:
             refused[reference] = str(error)
     return Models(described, refused)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,12 @@ from kit.api.arguments import (
     path_given,
     path_of_run,
     recipe_of,
+    run_of,
+    source_path,
 )
-from kit.errors import ConfigError
+from kit.display import Displayed, Table, edit, share
+from kit.errors import ConfigError, counted
+from kit.settings.paths import kept_instead, submission_csv, unused
 from kit.settings.recipe import Member, Recipe
 
 if TYPE_CHECKING:
@@ -28,8 +33,8 @@ if TYPE_CHECKING:
     from kit.submission.card import Card
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+@dataclass(frozen=True, slots=True, repr=False)
+class Submission(Displayed):
     """A written submission: its CSV, the answers in it, its card, and its score where answers were given."""
 
     path: Path
@@ -37,30 +42,81 @@ class Submission:
     card: Card
     score: Score | None
 
+    @property
+    def decoding(self) -> str:
+        """How the answers were decoded: ``edit with length_prior 0.5, cap 30``."""
+        from kit.decoding.default import Decoding
 
-def decode(recipe: Recipe | Run | PathLike, data: Data) -> dict[str, str]:
+        return str(Decoding.of(Recipe.model_validate(self.card.recipe)))
+
+    @property
+    def blanks(self) -> int:
+        """How many answers are empty."""
+        return sum(not text for text in self.answers.values())
+
+    @property
+    def headline(self) -> str:
+        """The CSV, and how good it is."""
+        known = self.score if self.score is not None else self.card.estimate
+        return f"{self.path}: {counted(len(self.answers), 'answer')}; {known}"
+
+    def tables(self) -> list[Table]:
+        """The files, the blanks, and the score or estimate."""
+        rows = [
+            ("CSV", str(self.path)),
+            ("card", str(self.path.with_suffix(".json"))),
+            ("questions", f"{len(self.answers):,}"),
+            ("blank answers", f"{self.blanks:,} ({share(self.blanks / max(len(self.answers), 1))})"),
+        ]
+        score, estimate = self.score, self.card.estimate
+        if score is not None:
+            rows += [
+                ("Edit Score", f"{edit(score.edit)} (95 %: {score.interval}) characters"),
+                ("exact match", share(score.exact)),
+                ("character F1", share(score.f1)),
+            ]
+        elif estimate.edit is None:
+            rows.append(("local estimate", estimate.reason))
+        else:
+            rows += [("local estimate", str(estimate)), ("", estimate.reason)]
+        return [Table(self.card.name, (), rows)]
+
+
+def decode(recipe: Recipe | Run | PathLike, data: Data, *, plain: bool = False) -> dict[str, str]:
     """guid → answer for every question of *data*, in file order.
 
-    *recipe* is a recipe, the path of one, or a run whose span scores exist.  Raises SpanFileError naming
-    the command to run where they do not.
+    *recipe* is a recipe, the path of one, or a run whose span scores exist.  A run is decoded by ``edit``
+    with the length prior of the answers that it was trained on, or with *plain* by argmax alone.  Raises
+    SpanFileError naming the command to run where there are no scores.
     """
     from kit.submission.build import answer
 
-    return answer(recipe_of(recipe), dataset_of(data)).texts
+    return answer(recipe_of(recipe, plain=plain), dataset_of(data)).texts
 
 
 def explain(
-    recipe: Recipe | Run | PathLike | None, data: Data, guid: str, *, members: Sequence[Run | PathLike] = ()
+    recipe: Recipe | Run | PathLike | None,
+    data: Data,
+    guid: str,
+    *,
+    members: Sequence[Run | PathLike] = (),
+    plain: bool = False,
+    answers: Data | None = None,
 ) -> Explanation:
     """How the recipe comes to its answer to one question: candidates, expected distances, members.
 
-    *recipe* and *members* are those of `ensemble`.
+    *recipe*, *members* and *plain* are those of `ensemble`.  *answers*: the same questions with answers; the
+    gold and each candidate's distance to it are then known, too.
     """
     from kit.decoding.explain import explain as explain_question
+    from kit.reports.source import with_answers
     from kit.submission.build import csv_members
 
-    chosen = _recipe(recipe, members)
-    return explain_question(chosen, dataset_of(data), guid, csv_members(chosen))
+    chosen = _recipe(recipe, members, plain)
+    asked = dataset_of(data)
+    if answers is not None:
+        asked = with_answers(asked, dataset_of(answers, answers_needed=True))
+    return explain_question(chosen, asked, guid, csv_members(chosen))
 
 
 def ensemble(
@@ -68,25 +124,33 @@ def ensemble(
     data: Data,
     *,
     members: Sequence[Run | PathLike] = (),
+    plain: bool = False,
     out: PathLike | None = None,
     answers: Data | None = None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> Submission:
     """Decode *data* with a recipe and write CSV and card; with *answers*, score them too.
 
-    *members* are runs that replace the recipe's own; with None as the recipe they are blended by ``mean``
-    and decoded by ``argmax``.  *out* defaults to ``submissions/NAME.csv``, NAME being the recipe's or (first)
-    run's.  The CSV is checked against the questions, and against ``sample_submission.csv`` where one lies
-    beside the data.
+    *members* are runs that replace the recipe's own; with None as the recipe they are blended by ``mean``.
+    Runs without a recipe are decoded as `decode` says; *plain*: by argmax alone.  *out* defaults to
+    ``submissions/NAME.csv``, NAME being the recipe's or (first) run's; where that file was made from
+    something else, the name gets an addition, and *say* is told.  The CSV is checked against the questions,
+    and against ``sample_submission.csv`` where one lies beside the data.
     """
-    from kit.submission.build import make_submission
+    from kit.submission.build import made_from_same, make_submission
 
-    if out is None:
-        named = recipe if recipe is not None or not members else members[0]
-        target = Path("submissions") / f"{name_of(named)}.csv"
-    else:
-        target = path_given(out, "out")
+    chosen, dataset = _recipe(recipe, members, plain), dataset_of(data)
     truth = None if answers is None else dataset_of(answers, answers_needed=True)
-    path, texts, card, result = make_submission(_recipe(recipe, members), dataset_of(data), target, truth)
+    sources = [source_path(one) for one in (recipe, *members) if one and not isinstance(one, Recipe)]
+    made_from = shlex.join(map(str, sources))
+    if out is not None:
+        target = path_given(out, "out")
+    else:
+        default = submission_csv(name_of(recipe if recipe is not None or not members else members[0]))
+        target = unused(default, sources[0], lambda csv: made_from_same(csv, made_from, chosen, dataset))
+        if target != default:
+            say(kept_instead(default, target))
+    path, texts, card, result = make_submission(chosen, dataset, target, truth, made_from)
     return Submission(path, texts, card, result)
 
 
@@ -103,13 +167,15 @@ def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> 
     return path
 
 
-def _recipe(recipe: Recipe | Run | PathLike | None, members: Sequence[Run | PathLike]) -> Recipe:
+def _recipe(recipe: Recipe | Run | PathLike | None, members: Sequence[Run | PathLike], plain: bool) -> Recipe:
     """*recipe* with *members* in place of its own."""
+    from kit.decoding.default import recipe_of_runs
+
     if not members:
-        return recipe_of(recipe)
-    runs = tuple(Member(run=str(path_of_run(member))) for member in members)
+        return recipe_of(recipe, plain=plain)
     if recipe is None:
-        return Recipe(members=runs)
+        return recipe_of_runs([run_of(path_of_run(member)) for member in members], plain=plain)
     if not is_recipe(recipe):
         raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
-    return recipe_of(recipe).model_copy(update={"members": runs})
+    runs = tuple(Member(run=str(path_of_run(member))) for member in members)
+    return recipe_of(recipe, plain=plain).model_copy(update={"members": runs})

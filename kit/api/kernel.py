@@ -13,6 +13,7 @@ from kit.api.train import training_job
 from kit.errors import ConfigError, NotAuthenticatedError
 from kit.settings.job import TrainKeywords
 from kit.settings.option import argument_words, flag_of, options_of
+from kit.settings.paths import MOUNTED, RUNS, TRAIN
 from kit.settings.training import SETTINGS
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from kit.kaggle.kernels.script import Plan
     from kit.kaggle.kernels.status import Status
 
-RUNS = Path("runs")
-_ON_KAGGLE = "/kaggle/input/"
 _SAVE_MINUTES = 10.0
 _TRAINING = options_of(TrainKeywords)
 
@@ -73,6 +72,7 @@ def push_kernel(
     from kit.kaggle.kernels.script import NOBODY, Plan, write_files
     from kit.kaggle.slugs import dataset_named, source_of
     from kit.modeling.presets import PRESETS, settings_of
+    from kit.modeling.references import refuse_unknown
 
     source = source_of(competition)
     if source.is_korquad:
@@ -83,12 +83,14 @@ def push_kernel(
         if backbone is None:
             raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
         _refuse_local(backbone)
+    elif not path_given(weights, "weights").is_dir():
+        raise ConfigError(f"--weights {weights}: is no folder; give the folder of a backbone")
     trained = str(weights) if backbone is None else backbone
     for path in (*more_data, *training.get("before", ())):
-        if not path.startswith(_ON_KAGGLE):
+        if not path.startswith(MOUNTED):
             raise ConfigError(
                 f"{path}: is a file of this machine, which Kaggle cannot see; upload it as a Kaggle dataset "
-                f"and give {_ON_KAGGLE}NAME/{Path(path).name} with --dataset OWNER/NAME (the competition's "
+                f"and give {MOUNTED}NAME/{Path(path).name} with --dataset OWNER/NAME (the competition's "
                 "own files are there without --data)"
             )
     for name in training:
@@ -98,8 +100,9 @@ def push_kernel(
     training = {**published, **{name: value for name, value in training.items() if value is not None}}
     training.setdefault("save_minutes", _SAVE_MINUTES)
     # A typing mistake shows here, not hours later.
-    data: list[Data] = [Path(_ON_KAGGLE) / source.slug / "train.json", *more_data]
+    data: list[Data] = [Path(MOUNTED) / source.slug / TRAIN, *more_data]
     job = training_job(trained, data, {**training, "run": run_name})
+    refuse_unknown(trained, ask_hub=False)
     say = (lambda line: None) if quiet else terminal.say
     given: dict[str, object] = {} if hours is None else {"hours": hours}
     if gpu is not None:
@@ -211,7 +214,7 @@ def _continuing(plan: Plan, continued: str, runs: Path) -> Plan:
 def _refuse_local(backbone: str) -> None:
     from kit.modeling.presets import PRESETS
 
-    if backbone not in PRESETS and not backbone.startswith(_ON_KAGGLE) and Path(backbone).is_dir():
+    if backbone not in PRESETS and not backbone.startswith(MOUNTED) and Path(backbone).is_dir():
         raise ConfigError(
             f"{backbone}: is a folder of this machine, which Kaggle cannot see; give it as "
             f"--weights {backbone}, which uploads it as a private data set"

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import html
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kit.api.arguments import Data, PathLike, dataset_of, is_recipe, name_of, path_given, recipe_of
+from kit.api.arguments import (
+    Data,
+    PathLike,
+    dataset_of,
+    is_recipe,
+    name_of,
+    path_given,
+    recipe_of,
+    source_path,
+)
+from kit.display import Displayed, Table, escaped
+from kit.display import html_of as tables_html
 from kit.errors import ConfigError, DataError
+from kit.settings.paths import kept_instead, report_page, unused
 from kit.settings.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -16,13 +31,43 @@ if TYPE_CHECKING:
     from kit.reports.source import ReportSource
     from kit.spans.run_folder import Run
 
+_CURE = "name labelled questions with --data"
 
-@dataclass(frozen=True, slots=True)
-class Report:
+
+_LARGEST_INLINE = 20_000_000
+"""Characters of a page; a notebook keeps each output in its file."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Report(Displayed):
     """A written report: the HTML file, and what it shows."""
 
     path: Path
     contents: Contents
+
+    @property
+    def headline(self) -> str:
+        """The page, and the score that it is about."""
+        return f"{self.path}: {self.contents.overview.own.headline}"
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        return self.contents.overview.tables()
+
+    def _repr_html_(self) -> str:
+        """The whole page in a frame; what is too large for a notebook stays in its file."""
+        from kit.reports.page import html_of
+
+        page = html_of(self.contents)
+        if len(page) > _LARGEST_INLINE:
+            size = f"{len(page) / 1e6:.0f} MB"
+            note = Table(f"{self.path}: {size}, too large for a notebook; open it in a browser", (), ())
+            return tables_html([note, *self.tables()])
+        # Apart from the notebook: scripts of the frame reach nothing outside it.
+        return (
+            f'<iframe srcdoc="{html.escape(page)}" sandbox="allow-scripts" title="{escaped(self.headline)}" '
+            'style="width:100%;height:45em;border:1px solid #8888"></iframe>'
+        )
 
 
 def report(
@@ -31,24 +76,44 @@ def report(
     *,
     answers: Data | None = None,
     versus: PathLike | None = None,
+    plain: bool = False,
     out: PathLike | None = None,
+    title: str = "",
+    lang: str | None = None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> Report:
     """Write one self-contained HTML file that shows what a run, a recipe or a CSV gets wrong.
 
     *data* has the questions and, unless *answers* has them, their answers; by default the file of the
     CSV's card, or the members' training file, on which out-of-fold scores are used.  *versus* is a CSV to
-    compare with.  *out* defaults to ``reports/NAME.html``.  Raises ModelError for rows that a model was
-    trained on, DataError where answers are missing, LockError where another process writes the same page.
+    compare with.  A run is decoded as `decode` says; *plain*: by argmax alone.  *out* defaults to
+    ``reports/NAME.html``; where that page was made from something else, the name gets an addition, and *say*
+    is told.  *title* defaults to NAME; *lang* is ``en`` or ``ko``, by default the language of the reader's
+    browser.  Raises ModelError for rows that a model was trained on, DataError where answers are missing,
+    LockError where another process writes the same page.
     """
     from kit.files import locked
     from kit.reports.contents import contents_of
-    from kit.reports.page import write_page
+    from kit.reports.language import language_given
+    from kit.reports.page import made_from_same, write_page
 
-    source = _source(subject, data, answers)
-    target = path_given(out, "out") if out is not None else Path("reports") / f"{source.name}.html"
+    language = language_given(lang)
+    source = _source(subject, data, answers, plain)
+    named = "recipe" if isinstance(subject, Recipe) else str(source_path(subject))
+    made_from = hashlib.sha256(f"{named} {source.dataset.path}".encode(errors="surrogateescape")).hexdigest()[
+        :16
+    ]
+    default = report_page(source.name)
+    if out is not None:
+        target = path_given(out, "out")
+    else:
+        target = unused(default, Path(named), lambda page: made_from_same(page, made_from))
+        if target != default:
+            say(kept_instead(default, target))
     with locked(target, wait=False):
-        made = contents_of(source, None if versus is None else path_given(versus, "versus"))
-        return Report(write_page(target, made), made)
+        rival = None if versus is None else path_given(versus, "versus")
+        made = contents_of(source, rival, title=title, language=language)
+        return Report(write_page(target, made, made_from), made)
 
 
 def overview(
@@ -57,25 +122,33 @@ def overview(
     *,
     answers: Data | None = None,
     versus: PathLike | None = None,
+    plain: bool = False,
 ) -> Overview:
     """What `report` shows, without writing a page: scores, error types, facets."""
     from kit.reports.overview import overview_of
 
     return overview_of(
-        _source(subject, data, answers), None if versus is None else path_given(versus, "versus")
+        _source(subject, data, answers, plain), None if versus is None else path_given(versus, "versus")
     )
 
 
-def _source(given: Recipe | Run | PathLike, data: Data | None, answers: Data | None) -> ReportSource:
-    from kit.reports.source import of_csv, of_recipe, with_answers
+def _source(
+    given: Recipe | Run | PathLike, data: Data | None, answers: Data | None, plain: bool
+) -> ReportSource:
+    from kit.reports.source import Asked, of_csv, of_recipe, with_answers
+    from kit.spans.recipe_members import used_by
 
     path = Path(given) if isinstance(given, (str, Path)) else None
     is_csv = path is not None and path.suffix.lower() == ".csv"
-    recipe = None if is_csv else recipe_of(given)
+    if is_csv and plain:
+        raise ConfigError(f"{path}: --plain is for runs; a CSV is decoded already")
+    recipe = None if is_csv else recipe_of(given, plain=plain)
     if data is None:
         data = _data_of_card(path) if is_csv and path is not None else _training_data(recipe)
     asked = dataset_of(data)
     truth = asked if answers is None else dataset_of(answers)
+    if recipe is not None:
+        asked = used_by(recipe, asked)
     questions = asked if answers is None else with_answers(asked, truth)
     withheld = sum(question.answers is None for question in questions)
     if withheld:
@@ -83,13 +156,14 @@ def _source(given: Recipe | Run | PathLike, data: Data | None, answers: Data | N
             f"{truth.path}: withholds {withheld:,} of {len(questions):,} answers, so no error can be "
             "shown; give a file that has them with --answers"
         )
-    files = (asked, truth)
+    folder = None if isinstance(given, (Recipe, str, Path)) else given.folder
+    paths = Asked(path or folder, asked.path, None if answers is None else truth.path)
     if is_csv and path is not None:
-        return of_csv(path, questions)
+        return of_csv(path, questions, paths)
     assert recipe is not None
     name = "recipe" if isinstance(given, Recipe) else name_of(given)
     file = path if path is not None and is_recipe(path) else None
-    return of_recipe(recipe, name, questions, files, file)
+    return of_recipe(recipe, name, questions, (asked, truth), file, paths)
 
 
 def _data_of_card(csv: Path) -> Path:
@@ -107,4 +181,8 @@ def _training_data(recipe: Recipe | None) -> Path:
     from kit.tuning.members import find_training_data
 
     assert recipe is not None
-    return find_training_data(recipe, Path())
+    try:
+        return find_training_data(recipe, Path(), cure=_CURE)
+    except ConfigError as error:
+        said = str(error)
+        raise ConfigError(said if said.endswith(_CURE) else f"{said}; or {_CURE}") from None

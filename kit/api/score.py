@@ -45,10 +45,12 @@ def score(
     return own
 
 
-def out_of_fold(run: Run | PathLike, data: Data | Sequence[Data]) -> dict[Path, Score]:
+def out_of_fold(
+    run: Run | PathLike, data: Data | Sequence[Data], *, plain: bool = False
+) -> dict[Path, Score]:
     """How a run with folds answers each file it trained on, out of fold; {} before the last fold is trained.
 
-    Answers are the likeliest spans, without rules: `decode` with a recipe gives others.
+    Answers are those of `decode` for a run without a recipe; *plain*: by argmax alone.
     """
     from kit.api.ensemble import decode
     from kit.spans.out_of_fold import missing_folds
@@ -56,8 +58,8 @@ def out_of_fold(run: Run | PathLike, data: Data | Sequence[Data]) -> dict[Path, 
     opened = run_of(run)
     if opened.record is None or opened.record.settings.folds is None or missing_folds(opened.record):
         return {}
-    datasets = [dataset_of(given, answers_needed=True) for given in several(data)]
-    return {dataset.path: score(decode(opened, dataset), dataset) for dataset in datasets}
+    datasets = [opened.used(dataset_of(given, answers_needed=True)) for given in several(data)]
+    return {dataset.path: score(decode(opened, dataset, plain=plain), dataset) for dataset in datasets}
 
 
 def _texts(predictions: Predictions, name: str) -> tuple[Mapping[str, str], str]:

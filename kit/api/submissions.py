@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
     from kit.submission.kaggle_list import FetchedCsv, Submissions
@@ -22,7 +23,7 @@ def submissions(*, competition: str | None = None, ledger: PathLike | None = Non
     return list_submissions(book, competition_of(competition, book))
 
 
-def fetch_submission(ref: int, *, to: PathLike = "submissions", ledger: PathLike | None = None) -> FetchedCsv:
+def fetch_submission(ref: int, *, to: PathLike = SUBMISSIONS, ledger: PathLike | None = None) -> FetchedCsv:
     """Bring back the CSV of the submission with Kaggle's number *ref*, as ``REF.csv`` in the folder *to*.
 
     Its hash is compared with what the ledger, or else the submission's description, has.  Raises

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kit.api.arguments import Data, PathLike, ledger_of, path_given, path_of, text_given
 from kit.data.records import Dataset
 from kit.errors import ConfigError
+from kit.settings.paths import RUNS
 
 if TYPE_CHECKING:
     from kit.submission.submit import Outcome
@@ -64,7 +65,6 @@ def submit(
 def _submit_kernel(
     kernel: str, message: str, competition: str | None, file: str | None, **options: Any
 ) -> Outcome:
-    from kit.api.kernel import RUNS
     from kit.kaggle.client import connect
     from kit.kaggle.kernels.history import all_pushed, locate
     from kit.kaggle.slugs import source_of

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 from kit.api.arguments import Data, PathLike, dataset_of
 from kit.api.train import loaded, refuse_leaks, settings_for, training_job
 from kit.errors import ConfigError
+from kit.files import did_you_mean
 from kit.settings.option import keywords_of
 from kit.settings.ranges import Value
 from kit.settings.searching import named, parse_search
@@ -18,7 +19,7 @@ from kit.settings.sweep_options import SweepOptions, sweep_options
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep
-    from kit.training.fit import Callbacks
+    from kit.training.callbacks import Callbacks
 
 P = ParamSpec("P")
 _EVALUATIONS = 2
@@ -52,12 +53,18 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     Raises ConfigError (with all mistakes in ranges at once; where the folder holds another sweep; where
     Optuna is not installed), DataError, LeakError, ModelError, LockError.
     """
+    from kit.modeling.references import refuse_unknown
     from kit.sweeps.installed import check_installed
 
     check_installed()
     asked = sweep_options(options)
     if data is None and asked.run is None and not asked.ranges:
-        return _found(Path(backbone), asked.storage)
+        from kit.sweeps.plot import write_plot
+        from kit.sweeps.results import PLOT_FILE
+
+        known = found_sweep(Path(backbone), asked.storage)
+        write_plot(known, known.folder / PLOT_FILE)
+        return known
     if data is None or asked.run is None:
         raise ConfigError(
             "kit sweep: give --data, --run and a --range; with a sweep's folder alone it is shown"
@@ -69,7 +76,9 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     )
     firsts = {one.name: one.checked_values()[0] for one in search.ranges}
     given = {"run": asked.run, "valid": asked.valid, "trust_remote_code": asked.trust_remote_code}
-    job = training_job(reference, data, {**search.fixed, **firsts, **given}).read(loaded)
+    job = training_job(reference, data, {**search.fixed, **firsts, **given})
+    refuse_unknown(reference)
+    job = job.read(loaded)
     if not asked.allow_leak:
         refuse_leaks(job.data, None if asked.against is None else dataset_of(asked.against))  # type: ignore[arg-type]
 
@@ -104,21 +113,19 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     return found
 
 
-def _found(folder: Path, storage: str | None) -> Sweep:
-    from kit.sweeps.plot import write_plot
-    from kit.sweeps.results import PLOT_FILE, results
+def found_sweep(folder: Path, storage: str | None) -> Sweep:
+    """The sweep in *folder* as far as it has come; nothing is written.  Raises ConfigError without one."""
+    from kit.sweeps.results import results
     from kit.sweeps.storage import is_sweep, open_study, plain_database_errors
     from kit.sweeps.storage import quiet as quietly
 
     if not is_sweep(folder):
-        raise ConfigError(
-            f"{folder}: holds no sweep; give --data, --run and a --range to begin one with this backbone"
-        )
+        near = "" if folder.exists() else did_you_mean(folder)
+        cure = near or "give --data, --run and a --range to begin one with this backbone"
+        raise ConfigError(f"{folder}: holds no sweep; {cure}")
     with quietly(), plain_database_errors(str(folder)):
         kept = open_study(folder, storage, None)
-        found = results(kept, folder, partial(settings_for, kept.file.backbone))
-        write_plot(found, folder / PLOT_FILE)
-    return found
+        return results(kept, folder, partial(settings_for, kept.file.backbone))
 
 
 def _pairs(given: Mapping[str, Any] | Sequence[str], option: str) -> Iterable[tuple[str, Any]]:
@@ -145,7 +152,7 @@ def _listening(
 
     @contextlib.contextmanager
     def listening() -> Iterator[Callbacks]:
-        from kit.training.fit import Callbacks
+        from kit.training.callbacks import Callbacks
         from kit.training.progress import TrainingProgress, say_forecast
 
         if silent:
@@ -153,7 +160,7 @@ def _listening(
             return
         progress = TrainingProgress()
         try:
-            yield Callbacks(once, say_forecast, (progress,))
+            yield Callbacks(once, say_forecast, (progress,), progress.scoring)
         finally:
             progress.close()
 

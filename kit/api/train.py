@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
@@ -10,12 +11,15 @@ from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
 from kit.settings.job import Job, JobOptions, TrainKeywords, job_options
 from kit.settings.option import keywords_of
+from kit.settings.paths import TEST
 from kit.settings.training import TrainingSettings, training_settings
 
 if TYPE_CHECKING:
     from kit.spans.run_folder import Run
 
 P = ParamSpec("P")
+_SHORTEST = 1e-6
+"""Hours; ``--hours`` is above 0."""
 
 
 class _Train(Protocol[P]):
@@ -54,10 +58,19 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
     and make the score (default: all).  *before* are files to train on first, once a run, without the
     questions whose articles are in *data*; *before_only* stops after them and returns their run.
 
+    With *hours* the training ends in time: folds are finished one after another, none is begun that would
+    take too long, and the first model gets fewer steps where all of them would.
+
     Raises DataError, LeakError, ConfigError, ModelError.
     """
-    quiet = options.pop("quiet", False)
-    job = training_job(backbone, data, options).read(loaded)
+    from kit.modeling.references import refuse_unknown
+
+    quiet, began = options.pop("quiet", False), time.monotonic()
+    job = training_job(backbone, data, options)
+    refuse_unknown(backbone)  # in a second, before the data are read and torch is imported
+    from kit.training.splits import limited
+
+    job = limited(job.read(loaded))
     _refuse_twice(job)
     if not job.options.allow_leak:
         against = job.options.against
@@ -65,9 +78,12 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
 
     from kit import terminal
     from kit.training import launch
-    from kit.training.fit import Callbacks
+    from kit.training.callbacks import Callbacks
     from kit.training.progress import spoken
 
+    if job.options.hours is not None:  # reading and comparing the files took some of them
+        left = job.options.hours - (time.monotonic() - began) / 3600
+        job = job.asking(hours=max(left, _SHORTEST))
     if quiet:
         return launch.train(job, Callbacks(), lambda line: None)
     return launch.train(job, spoken(), terminal.say)
@@ -130,7 +146,7 @@ def _refuse_twice(job: Job[Dataset]) -> None:
 def refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
     """Raises LeakError where *datasets* occur in *against*, or else in a ``test.json`` beside the first."""
     if against is None:
-        beside = datasets[0].path.parent / "test.json"
+        beside = datasets[0].path.parent / TEST
         if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:
             return
         against = beside

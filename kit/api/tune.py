@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.api.arguments import Data, PathLike, dataset_of, path_given
+from kit.display import Displayed, Table
+from kit.settings.paths import kept_instead, tuned_recipe, unused
 from kit.version import __version__
 
 if TYPE_CHECKING:
     from kit.tuning.nested import Tuned
 
 
-@dataclass(frozen=True, slots=True)
-class TunedRecipe:
+@dataclass(frozen=True, slots=True, repr=False)
+class TunedRecipe(Displayed):
     """A tuned recipe that was written, the data it was fitted on, and the table of nested scores."""
 
     path: Path
     data: Path
     tuned: Tuned
+
+    @property
+    def headline(self) -> str:
+        """The file, and how good it is."""
+        return f"{self.path}: {self.tuned.headline}"
+
+    def tables(self) -> list[Table]:
+        """Those of `Tuned`."""
+        first, *others = self.tuned.tables()
+        return [replace(first, title=f"{self.path.name} on {self.data}"), *others]
 
 
 def tune(
@@ -40,13 +53,18 @@ def tune(
     from kit.files import locked
     from kit.ranking.boundary_file import write_boundary_beside
     from kit.ranking.model import write_ranker_beside
+    from kit.spans.recipe_members import used_by
     from kit.tuning.members import find_training_data
     from kit.tuning.nested import tune as fit
 
     path = path_given(recipe, "recipe")
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
-    target = path_given(out, "out") if out is not None else path.parent / "tuned" / path.name
+    dataset = used_by(given, dataset)
+    default = tuned_recipe(path)
+    target = path_given(out, "out") if out is not None else unused(default, path, partial(_tuned_from, path))
+    if out is None and target != default:
+        say(kept_instead(default, target))
     with locked(target, wait=False):
         tuned = fit(given, dataset, say)
         comment = (
@@ -62,3 +80,10 @@ def tune(
                 chosen = chosen.model_copy(update={"ranker": str(ranker)})
         write_recipe(target, chosen, comment)
     return TunedRecipe(target, dataset.path, tuned)
+
+
+def _tuned_from(recipe: Path, tuned: Path) -> bool:
+    """Whether *tuned* is what an earlier `tune` made from *recipe*."""
+    with tuned.open(encoding="utf-8", errors="replace") as file:
+        head = file.readline()
+    return head.startswith("# Tuned by kit ") and f" from {recipe.name} on " in head

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from kit.cli.app import app, several_after
+from kit.cli.app import app, words_of
 from kit.errors import KitError
 
 __all__ = ["app", "main"]
@@ -26,8 +26,7 @@ def main() -> None:
         # Of several processes only the first prints.
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
-        words = several_after(sys.argv[1:], "train", "--data", "--before")
-        app(several_after(words, "sweep", "--data"))
+        app(words_of(sys.argv[1:]))
     except KitError as error:
         if not _first_process():
             # An error of all processes is printed by the first; after the wait this one's is its own.

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kit.cli.lazy import PLAIN, LazyGroup
+from kit.settings.paths import LEDGER
 from kit.version import __version__
 
 app = typer.Typer(
@@ -26,7 +27,7 @@ Competition = Annotated[
     str | None, typer.Option(help="Slug, or a short name such as goorm-2 [the CSV's card's].")
 ]
 To = Annotated[Path, typer.Option(help="The folder for downloaded files.")]
-LedgerPath = Annotated[Path | None, typer.Option(help="The ledger [submissions/ledger.jsonl].")]
+LedgerPath = Annotated[Path | None, typer.Option(help=f"The ledger [{LEDGER}].")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 
 
@@ -45,13 +46,13 @@ def _options(
     pass
 
 
-def several_after(arguments: list[str], command: str, *options: str) -> list[str]:
+def several_after(arguments: list[str], command: str, *options: str, positional: bool = True) -> list[str]:
     """Let each of *options* of *command* take several values, as in ``--data a.json b.json``.
 
-    The parser knows only the option given again for each.  Only where the positional argument came first:
+    The parser knows only the option given again for each.  With *positional*, only where that came first:
     otherwise it could not be told from one more value.
     """
-    if arguments[:1] != [command] or not arguments[1:] or arguments[1].startswith("-"):
+    if arguments[:1] != [command] or not arguments[1:] or (positional and arguments[1].startswith("-")):
         return arguments
     expanded: list[str] = []
     inside = ""
@@ -62,3 +63,10 @@ def several_after(arguments: list[str], command: str, *options: str) -> list[str
             expanded.append(inside)
         expanded.append(argument)
     return expanded
+
+
+def words_of(arguments: list[str]) -> list[str]:
+    """The command line as the parser takes it: an option that was given several values, once for each."""
+    words = several_after(arguments, "train", "--data", "--before")
+    words = several_after(words, "sweep", "--data")
+    return several_after(words, "runs", "--compare", positional=False)

@@ -33,7 +33,8 @@ def check(
 
     Example: kit check data/goorm-2/train.json --against data/goorm-2/test.json
     """
-    found = kit.check_files(files, against=against, repair=repair, strict=strict)
+    with terminal.working(f"checking {', '.join(map(str, files))}"):
+        found = kit.check_files(files, against=against, repair=repair, strict=strict)
     if as_json:
         print_json(found.as_dict())
     else:

@@ -10,10 +10,12 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import score_table
+from kit.cli.tables import explain_scores
+from kit.hints import command, next_step
+from kit.settings.paths import COMPETITION_DATA, DATA, RUNS, TEST
 
-_START, _PER_ARTICLE = 20.0, 0.07
-"""Seconds on two cores, measured with the default number of articles: set-up and decoding, and training."""
+_START, _PER_ARTICLE = 28.0, 0.07
+"""Seconds on two cores with the default number of articles: set-up, decoding and report, and training."""
 
 
 def demo(
@@ -36,5 +38,13 @@ def demo(
         f"kit demo: trains two tiny models on {articles:,} made-up articles; about {expected} on two cores"
     )
     made = kit.demo(folder, seed=seed, articles=articles, say=terminal.say)
-    score_table("articles that no model has seen (Edit Score: lower is better)", made.scores)
-    terminal.say(f"{made.submission} written; {terminal.duration(time.monotonic() - began)} in all")
+    terminal.show(made.tables())
+    explain_scores(made.scores[0].blank_edit, [score.edit for score in made.scores])
+    took = terminal.duration(time.monotonic() - began)
+    terminal.say(
+        f"{made.submission}: the submission; {made.report}: the report, for a browser; {took} in all"
+    )
+    test = folder / DATA / "demo" / TEST
+    terminal.say(next_step("ensemble", made.recipe, data=test, explain=made.worst))
+    terminal.say(f"then: {command('runs', folder / RUNS)}")
+    terminal.say(f"then: {command('download', COMPETITION_DATA.name)}")

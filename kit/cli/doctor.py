@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -30,11 +31,11 @@ def doctor(
     if models:
         _models(models, trust_remote_code, as_json)
         return
-    facts = dict(kit.doctor().facts)
+    found = kit.doctor()
     if as_json:
-        print_json(facts)
+        print_json(dict(found.facts))
     else:
-        terminal.facts("kit doctor", list(facts.items()))
+        terminal.show(found.tables())
 
 
 def _models(references: list[str], trust_remote_code: bool, as_json: bool) -> None:
@@ -43,8 +44,6 @@ def _models(references: list[str], trust_remote_code: bool, as_json: bool) -> No
     if as_json:
         print_json(found.as_dict())
     else:
-        for name, findings in found.described.items():
-            rows = [(one.name, one.value, one.source) for one in findings]
-            terminal.table(name, ("", "what", "found in"), rows, words=("what", "found in"))
+        terminal.show(replace(found, refused={}).tables())  # their reasons are the error below
     if found.refused:
         raise ModelError("; ".join(found.refused.values()))

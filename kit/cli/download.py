@@ -12,6 +12,8 @@ from kit import terminal
 from kit.cli.app import Json
 from kit.cli.tables import print_json
 from kit.errors import DataError, counted
+from kit.hints import next_step
+from kit.settings.paths import TEST, TRAIN
 
 if TYPE_CHECKING:
     from kit.data.checks import FileReport
@@ -62,11 +64,12 @@ def download(
             "its publisher gives no checksums: the files were checked by their content, and the SHA-256 in "
             "manifest.json is that of the downloaded files"
         )
-    names = [name for name in ("train.json", "test.json") if name in reports]
+    names = [name for name in (TRAIN, TEST) if name in reports]
     if faulty := [name for name, report in reports.items() if report is not None and not report.clean]:
-        terminal.say(f"next: kit check {done.folder / faulty[0]}, which shows the faults")
+        terminal.say(next_step("check", done.folder / faulty[0]))
     elif len(names) == 2:
-        terminal.say(f"next: kit check {done.folder / names[0]} --against {done.folder / names[1]}")
+        train, test = (done.folder / name for name in names)
+        terminal.say(next_step("check", train, against=test))
 
 
 def _report(path: Path) -> FileReport | None:

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import edit, print_json, quoted, scored, share
+from kit.cli.tables import PLAIN_HELP, decoded_by, explain_scores, print_json
 from kit.errors import ConfigError
-
-if TYPE_CHECKING:
-    from kit.decoding.explain import Explanation
-    from kit.submission.card import Estimate
-
-_SHOWN = 10
-_AROUND = 60
-"""Code points of context shown on both sides of the answer."""
+from kit.hints import next_step
 
 
 def ensemble(
@@ -28,11 +21,15 @@ def ensemble(
     data: Annotated[Path, typer.Option("--data", help="The questions.")],
     out: Annotated[Path | None, typer.Option(help="The CSV [submissions/NAME.csv].")] = None,
     answers: Annotated[
-        Path | None, typer.Option(help="The same questions with answers: scores the result.")
+        Path | None,
+        typer.Option(
+            help="The same questions with answers: scores the result, or the candidates of --explain."
+        ),
     ] = None,
     member: Annotated[
         list[Path] | None, typer.Option(help="Runs in place of the recipe's own members.")
     ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
     explain: Annotated[
         str | None, typer.Option(metavar="GUID", help="Write nothing; explain the answer to this question.")
     ] = None,
@@ -44,108 +41,53 @@ def ensemble(
     """
     chosen, members = _chosen(recipe, member or [])
     if explain is not None:
-        _print_explanation(kit.explain(chosen, data, explain, members=members), as_json)
+        found = kit.explain(chosen, data, explain, members=members, plain=plain, answers=answers)
+        if as_json:
+            print_json(found.as_dict())
+        else:
+            terminal.show(found.tables())
+        if not _is_recipe(recipe[0]):
+            decoded_by("ensemble", found.decoding, plain)
         return
-    made = kit.ensemble(chosen, data, members=members, out=out, answers=answers)
-    blanks = sum(not text for text in made.answers.values())
+    made = kit.ensemble(
+        chosen, data, members=members, plain=plain, out=out, answers=answers, say=terminal.say
+    )
     if as_json:
-        score = None if made.score is None else made.score.as_dict()
-        print_json({"csv": str(made.path), "questions": len(made.answers), "blanks": blanks, "score": score})
+        print_json(
+            {
+                "csv": str(made.path),
+                "questions": len(made.answers),
+                "blanks": made.blanks,
+                "decoding": made.decoding,
+                "score": None if made.score is None else made.score.as_dict(),
+            }
+        )
         return
-    rows = [
-        ("CSV", str(made.path)),
-        ("card", str(made.path.with_suffix(".json"))),
-        ("questions", f"{len(made.answers):,}"),
-        ("blank answers", f"{blanks:,} ({share(blanks / max(len(made.answers), 1))})"),
-    ]
-    if made.score is None:
-        rows += _estimate(made.card.estimate)
+    terminal.show(made.tables())
+    if not _is_recipe(recipe[0]):
+        decoded_by("ensemble", made.decoding, plain)
+    if made.score is not None:
+        explain_scores(made.score.blank_edit, [made.score.edit])
+        terminal.say(next_step("report", made.path, data=data, answers=answers))
     else:
-        rows += [
-            ("Edit Score", f"{scored(made.score.edit, made.score.interval)} characters"),
-            ("exact match", share(made.score.exact)),
-            ("character F1", share(made.score.f1)),
-        ]
-    terminal.facts(made.card.name, rows)
-
-
-def _estimate(estimate: Estimate) -> list[tuple[str, str]]:
-    if estimate.edit is None:
-        return [("local estimate", estimate.reason)]
-    return [
-        ("local estimate", f"Edit Score {scored(estimate.edit, estimate.interval)} characters"),
-        ("", estimate.reason),
-    ]
+        if made.card.estimate.edit is not None:
+            explain_scores(None)
+        terminal.say(next_step("submit", made.path, message=made.card.name, dry_run=True))
 
 
 def _chosen(given: Sequence[Path], members: Sequence[Path]) -> tuple[Path | None, Sequence[Path]]:
     """A recipe or a run, and the runs in place of its members; None and the runs where there are several."""
-    from kit.api.arguments import is_recipe
-
     first, *more = given
     if not more:
         return first, members
-    if is_recipe(first):
+    if _is_recipe(first):
         raise ConfigError(f"{first} is a recipe and {len(more)} more were given; give one recipe, or runs")
     if members:
         raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
     return None, given
 
 
-def _print_explanation(found: Explanation, as_json: bool) -> None:
-    if as_json:
-        print_json(_explanation(found))
-        return
-    question = found.question
-    terminal.facts(
-        f"question {question.guid}",
-        [
-            ("question", question.text),
-            ("answer", quoted(found.answer)),
-            *([("before the rules", quoted(found.decoded))] if found.decoded != found.answer else []),
-            ("why", " ".join(found.reasons)),
-            ("context", _marked(found)),
-            *([("gold", ", ".join(map(quoted, question.golds)))] if question.answers is not None else []),
-        ],
-    )
-    if found.choice is not None:
-        rows = [(quoted(one.text), share(one.p), edit(one.risk)) for one in found.choice.candidates[:_SHOWN]]
-        left_out = found.choice.weighed - len(rows)
-        title = "texts by expected distance" + (f" (and {left_out} more)" if left_out else "")
-        terminal.table(title, ("text", "probability", "expected distance (characters)"), rows)
-    members = [
-        (one.label, quoted(one.text), "" if one.p is None else share(one.p), share(one.weight))
-        for one in found.members
-    ]
-    columns = ("member", "answer", "probability", "weight")
-    terminal.table("the members' own answers", columns, members, words=("answer",))
+def _is_recipe(given: Path) -> bool:
+    from kit.api.arguments import is_recipe
 
-
-def _marked(found: Explanation) -> str:
-    """The context around the answer, the answer between ▶ and ◀."""
-    context, place = found.question.context, found.place
-    if place is None:
-        return context[: 2 * _AROUND] + ("…" if len(context) > 2 * _AROUND else "")
-    end = place + len(found.decoded)
-    first, last = max(place - _AROUND, 0), min(end + _AROUND, len(context))
-    before = ("…" if first else "") + context[first:place]
-    after = context[end:last] + ("…" if last < len(context) else "")
-    return f"{before}▶{context[place:end]}◀{after}"
-
-
-def _explanation(found: Explanation) -> dict[str, object]:
-    candidates = () if found.choice is None else found.choice.candidates
-    return {
-        "guid": found.question.guid,
-        "question": found.question.text,
-        "answer": found.answer,
-        "decoded": found.decoded,
-        "begin": found.place,
-        "golds": list(found.question.golds),
-        "candidates": [{"text": one.text, "p": one.p, "expected_distance": one.risk} for one in candidates],
-        "reasons": list(found.reasons),
-        "members": [
-            {"member": one.label, "answer": one.text, "p": one.p, "weight": one.weight}
-            for one in found.members
-        ],
-    }
+    return is_recipe(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,15 +12,23 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json, several_after
-from kit.cli.lazy import COMMANDS, PLAIN
-from kit.cli.tables import edit, print_json, print_json_line
+from kit.cli.lazy import COMMANDS, PLAIN, PlainGroup
+from kit.cli.tables import print_json, print_json_line
+from kit.display import edit
+from kit.hints import command, next_step
+from kit.settings.option import options_of
+from kit.settings.paths import RUNS, TEST
+from kit.settings.run_options import TimeOptions
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel
     from kit.kaggle.kernels.history import PushRecord
 
-kernel = typer.Typer(name="kernel", no_args_is_help=True, **PLAIN, help=COMMANDS["kernel"].summary)
+kernel = typer.Typer(
+    name="kernel", cls=PlainGroup, no_args_is_help=True, **PLAIN, help=COMMANDS["kernel"].summary
+)
 
+_HOURS = options_of(TimeOptions)["hours"].help
 Kernel = Annotated[
     str | None,
     typer.Argument(
@@ -64,7 +73,7 @@ def push(
     replace: Annotated[
         bool, typer.Option("--replace", help="Push although the previous version still waits or runs.")
     ] = False,
-    hours: Annotated[float, typer.Option(help="Stop after this many hours, before Kaggle does.")] = 8.5,
+    hours: Annotated[float, typer.Option(help=f"{_HOURS}; --continue resumes the rest.")] = 8.5,
     gpu: Annotated[
         str, typer.Option(help="Kaggle's name of the accelerator; this one has two T4.")
     ] = "NvidiaTeslaT4",
@@ -104,13 +113,13 @@ def status(name: Kernel = None, as_json: Json = False) -> None:
         rows.insert(1, ("message", found.reason))
     terminal.facts(found.kernel, rows)
     if found.state == "COMPLETE":
-        terminal.say(f"next: kit kernel output {found.kernel}")
+        terminal.say(next_step("kernel output", found.kernel))
 
 
 @kernel.command()
 def output(
     name: Kernel = None,
-    to: Annotated[Path, typer.Option(help="The folder of runs.")] = Path("runs"),
+    to: Annotated[Path, typer.Option(help="The folder of runs.")] = RUNS,
     as_json: Json = False,
 ) -> None:
     """Download the run of a finished kernel, verified, ready for kit ensemble.
@@ -149,8 +158,8 @@ def output(
     ]
     columns = ("model", "Edit Score", "held out", "device", "time")
     terminal.table(f"{done.folder} ({record.backbone}, {done.manifest.kit})", columns, rows)
-    test = source_of(done.manifest.competition).folder / "test.json"
-    terminal.say(f"next: kit ensemble {done.folder} --data {test}")
+    test = source_of(done.manifest.competition).folder / TEST
+    terminal.say(next_step("ensemble", done.folder, data=test))
 
 
 @kernel.command()
@@ -178,7 +187,9 @@ def logs(
         else:
             print(entry.text, end="" if entry.text.endswith("\n") else "\n", flush=True)
     if entry is None:
-        terminal.say("the log is empty so far; kit kernel logs --follow waits for it")
+        terminal.say(
+            f"the log is empty so far; to wait for it, run: {command('kernel logs', name or '', follow=True)}"
+        )
 
 
 @kernel.command()
@@ -217,7 +228,7 @@ def _print_push(done: PushRecord | WrittenKernel, as_json: bool) -> None:
         terminal.say(f"{done.folder}: the files of {done.kernel}, not pushed")
         if done.owner == NOBODY:
             terminal.say(f"put your account's name in place of {NOBODY} in its kernel-metadata.json")
-        terminal.say(f"next: kaggle kernels push -p {done.folder}")
+        terminal.say(f"next: {shlex.join(['kaggle', 'kernels', 'push', '-p', str(done.folder)])}")
         return
     if as_json:
         print_json(done.model_dump(mode="json"))
@@ -226,7 +237,8 @@ def _print_push(done: PushRecord | WrittenKernel, as_json: bool) -> None:
     if done.dataset:
         rows.append(("weights", f"{done.dataset} ({done.weights_sha256[:16]})"))
     terminal.facts(f"{done.kernel}, version {done.version}", rows)
-    terminal.say("next: kit kernel logs --follow, and when it is finished kit kernel output")
+    terminal.say(next_step("kernel logs", done.kernel, follow=True))
+    terminal.say(f"then: {command('kernel output', done.kernel)}")
 
 
 def _training_options(context: typer.Context, backbone: str, words: list[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ PLAIN: dict[str, Any] = {
     "add_completion": False,
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["--help", "-h"], "max_content_width": 120},
 }
 """How every Typer application of the kit looks."""
 
@@ -28,7 +29,21 @@ class Listed:
 
 
 COMMANDS = {
+    "demo": Listed(
+        "demo",
+        "Run every step on a built-in corpus, with two tiny models that are trained in minutes.",
+    ),
+    "doctor": Listed(
+        "doctor", "Print versions, the device and number format that training would use, and free disk."
+    ),
+    "notebook": Listed(
+        "notebook",
+        "Write a Jupyter notebook that explains and runs every step, in Korean and English.",
+    ),
     "download": Listed("download", "Download a competition's files, or KorQuAD 1.0, complete and checked."),
+    "auto": Listed(
+        "auto", "Make a submission in a given time: check, train, predict, tune, ensemble and report."
+    ),
     "check": Listed("check", "Report what data files contain and what is wrong with them."),
     "train": Listed(
         "train", "Train one backbone: the best checkpoint by Edit Score is kept, or one model for each fold."
@@ -36,11 +51,11 @@ COMMANDS = {
     "predict": Listed(
         "predict", "Write a run's span scores on a data file: all that later steps need of the model."
     ),
-    "ensemble": Listed(
-        "ensemble", "Decode span scores with a recipe; write the submission CSV and its card."
-    ),
     "tune": Listed(
         "tune", "Fit temperatures, weights, prior and rules out of fold; show what each part gains."
+    ),
+    "ensemble": Listed(
+        "ensemble", "Decode span scores with a recipe; write the submission CSV and its card."
     ),
     "score": Listed("score", "Score a CSV: Edit Score with interval, exact match, character F1, blanks."),
     "report": Listed("report", "Show what answers get wrong: one HTML file with every question, or tables."),
@@ -56,7 +71,9 @@ COMMANDS = {
         "submissions",
         "List all submissions that Kaggle has of this account, also those made elsewhere; or download one.",
     ),
-    "runs": Listed("runs", "List the runs of a folder with their settings and held-out scores."),
+    "runs": Listed(
+        "runs", "List the runs of a folder with their settings and held-out scores, or compare some of them."
+    ),
     "sweep": Listed(
         "sweep",
         "Search ranges of training settings; each trial is a run, and those that lag behind stop early.",
@@ -65,18 +82,20 @@ COMMANDS = {
         "kernel",
         "Train on Kaggle's GPUs: push a kernel, ask for its state, read its log, download its run.",
     ),
-    "notebook": Listed(
-        "notebook",
-        "Write a Jupyter notebook that explains and runs every step, in Korean and English.",
-    ),
-    "doctor": Listed(
-        "doctor", "Print versions, the device and number format that training would use, and free disk."
-    ),
-    "demo": Listed(
-        "demo",
-        "Run every step on a built-in corpus, with two tiny models that are trained in minutes.",
-    ),
 }
+
+
+SECTIONS = {
+    "First steps": ("demo", "doctor", "notebook"),
+    "From data to a submission, in this order": (
+        "download", "auto", "check", "train", "predict", "tune", "ensemble", "score", "report", "submit",
+        "leaderboard", "submissions",
+    ),
+    "More training": ("runs", "sweep", "kernel"),
+}  # fmt: skip
+"""The sections of the help."""
+_WHOLE = 1000
+"""More characters than a command's first sentence has."""
 
 
 class LazyCommands(Mapping[str, Any]):
@@ -110,5 +129,17 @@ class LazyGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Each command with its first sentence."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name].summary) for name in names])
+
+
+class PlainGroup(TyperGroup):
+    """A group whose help does not cut the commands' first sentences."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each command with its first sentence, wrapped at words."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, listed.summary) for name, listed in COMMANDS.items()])
+            formatter.write_dl(
+                [(name, command.get_short_help_str(_WHOLE)) for name, command in self.commands.items()]
+            )

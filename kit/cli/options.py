@@ -166,6 +166,6 @@ def default_text(name: str, field: FieldInfo, known: Option) -> str:
 def _help_record(param: Any, context: Any) -> tuple[str, str]:
     """Flag and help; of a switch only the form that turns it on."""
     if param.param_type_name == "option" and param.is_flag:
-        return param.opts[0], param.help or ""
+        return ", ".join(sorted(param.opts, key=len)), param.help or ""
     record: tuple[str, str] = param.get_help_record(context) or (str(param.name), "")
     return record

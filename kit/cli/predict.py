@@ -11,6 +11,7 @@ import kit
 from kit import terminal
 from kit.cli.app import Json, Precision, Trust
 from kit.cli.tables import print_json
+from kit.hints import next_step
 
 
 def predict(
@@ -46,3 +47,4 @@ def predict(
         for path in written
     ]
     terminal.table("span scores", ("file", "questions", "kB a question"), rows)
+    terminal.say(next_step("ensemble", run, data=data, answers=data if dataset.has_answers else None))

@@ -9,9 +9,12 @@ import typer
 
 import kit
 from kit import terminal
-from kit.cli.tables import SCORE_COLUMNS, cells, quoted, share
+from kit.cli.tables import LEGEND, PLAIN_HELP, decoded_by, explain_scores
+from kit.display import edit, quoted, share
+from kit.phrase import Phrase
 
 if TYPE_CHECKING:
+    from kit.reports.language import Language
     from kit.reports.overview import FacetRow, Overview
 
 _WORST = 10
@@ -30,70 +33,130 @@ def report(
     ] = None,
     versus: Annotated[Path | None, typer.Option(help="Another CSV: what got better and what worse.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page [reports/NAME.html].")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help=PLAIN_HELP)] = False,
     text: Annotated[bool, typer.Option("--text", help="Print tables; write a page only with --out.")] = False,
+    title: Annotated[str, typer.Option(help="The page's heading [NAME].")] = "",
+    lang: Annotated[
+        str | None, typer.Option(help="en or ko [the page: the browser's language; tables: en].")
+    ] = None,
 ) -> None:
     """Show what answers get wrong: one HTML file with every question, or tables.
 
     Example: kit report submissions/first.csv --data data/test.json --answers data/test_answers.json
     """
+    from kit.reports.language import language_given
+
+    language = language_given(lang)
     if text and out is None:
-        overview = kit.overview(subject, data, answers=answers, versus=versus)
-        _tables(overview)
-        _cautions(overview)
+        with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+            overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
+        _tables(overview, language)
+        _cautions(overview, language)
+        _decoding(subject, overview, plain)
         return
-    made = kit.report(subject, data, answers=answers, versus=versus, out=out)
-    (_tables if text else _scores)(made.contents.overview)
-    _cautions(made.contents.overview)
-    size = made.path.stat().st_size / 1e6
-    terminal.say(f"{made.path}: the report, one file of {size:.1f} MB; open it in a browser")
+    with terminal.working(f"comparing the answers of {subject} with the gold answers"):
+        made = kit.report(
+            subject, data, answers=answers, versus=versus, plain=plain, out=out, title=title, lang=lang,
+            say=terminal.say,
+        )  # fmt: skip
+    (_tables if text else _scores)(made.contents.overview, language)
+    _cautions(made.contents.overview, language)
+    _decoding(subject, made.contents.overview, plain)
+    size = f"{made.path.stat().st_size / 1e6:.1f}"
+    written = "{file}: the report, one file of {size} MB; open it in a browser"
+    terminal.say(_in(language, written, file=str(made.path), size=size))
 
 
-def _tables(overview: Overview) -> None:
-    """The report as tables: scores, error types, every facet, and the questions that cost most."""
-    from kit.reports.error_types import ERROR_TYPES
+def _in(language: Language | None, template: str, **values: str) -> str:
+    from kit.reports.language import translated
+
+    return translated(Phrase(template, **values), language)
+
+
+def _tables(overview: Overview, language: Language | None) -> None:
+    """The report as tables: scores, next steps, every facet, and the questions that cost most."""
+    from kit.reports.error_types import LABELS
+    from kit.reports.language import translated
     from kit.reports.overview import facet_rows, worst
 
-    _scores(overview)
+    _scores(overview, language)
+    _suggestions(overview, language)
     for facet in overview.facets:
+        title = translated(facet.title, language)
         if facet.reason:
-            terminal.say(f"{facet.title}: unknown, {facet.reason}")
+            terminal.say(_in(language, "{facet}: unknown, {reason}", facet=facet.title, reason=facet.reason))
             continue
-        columns = (facet.unit, "questions", "of them", "distance", "share of it", "mean (characters)")
-        terminal.table(facet.title, columns, [_row(line) for line in facet_rows(overview, facet)])
-    rows = [
+        names = ("questions", "share", "distance (characters)", "share of distance", "mean (characters)")
+        columns = (translated(facet.unit, language), *(_in(language, name) for name in names))
+        rows = [(translated(line.label, language), *_row(line)) for line in facet_rows(overview, facet)]
+        terminal.table(title, columns, rows)
+    cases = [
         (
             one.guid,
             quoted(one.answer, _LONGEST),
             quoted(one.gold, _LONGEST),
-            ERROR_TYPES[one.error_type],
+            translated(LABELS[one.error_type], language),
             f"{one.distance}",
         )
         for one in worst(overview, _WORST)
     ]
-    heads = ("question", "answer", "gold", "error type", "distance (characters)")
-    terminal.table("furthest off", heads, rows, words=heads[1:4])
+    names = ("question", "answer", "gold", "error type", "distance (characters)")
+    heads = tuple(_in(language, name) for name in names)
+    terminal.table(_in(language, "furthest off"), heads, cases, words=heads[1:4])
 
 
-def _scores(overview: Overview) -> None:
-    name = overview.source.dataset.path.name
-    fitted = ": A FIT, NOT AN ESTIMATE" if overview.source.fitted else ""
-    rows = []
-    for row in overview.scores:
-        against = row.against
-        versus = "" if against is None else f"{against.mean:+.3f} ({against.interval})"
-        rows.append((*cells(row.score), versus))
-    columns = (*SCORE_COLUMNS, "report against it")
-    terminal.table(f"{overview.source.name} on {name}{fitted}", columns, rows)
+def _scores(overview: Overview, language: Language | None) -> None:
+    from kit.reports.language import translated
+
+    for table in overview.tables():
+        columns = tuple(translated(Phrase(name), language) for name in table.columns)
+        rows = [[translated(cell, language) for cell in row] for row in table.rows]
+        terminal.table(translated(table.title, language), columns, rows, words=columns[-1:])
+    if language == "ko":
+        blank = edit(overview.own.score.blank_edit)
+        terminal.line(
+            _in(language, "{legend}; all blank would score {blank}", legend=Phrase(LEGEND), blank=blank)
+        )
+        return
+    explain_scores(overview.own.score.blank_edit, [overview.own.score.edit])
 
 
-def _cautions(overview: Overview) -> None:
+def _suggestions(overview: Overview, language: Language | None) -> None:
+    """What to do next; the commands are whole lines, to copy."""
+    from kit.reports.language import translated
+    from kit.reports.suggestions import suggestions_of
+
+    for number, one in enumerate(suggestions_of(overview), 1):
+        gain = _in(
+            language,
+            "at most {gain} characters, {condition}",
+            gain=f"−{one.gain:.3f}",
+            condition=one.condition,
+        )
+        terminal.say(f"{number}. {translated(one.finding, language)}")
+        terminal.say(f"   {translated(one.remedy, language)} ({gain})")
+        terminal.say(f"   {one.command}")
+
+
+def _cautions(overview: Overview, language: Language | None) -> None:
+    from kit.reports.language import translated
+
     for caution in overview.source.cautions:
-        terminal.say(f"{'caution: ' if caution.fitted else ''}{caution.text}")
+        text = Phrase("caution: {text}", text=caution.text) if caution.fitted else caution.text
+        terminal.say(translated(text, language))
+
+
+def _decoding(subject: Path, overview: Overview, plain: bool) -> None:
+    """Say how a run was decoded."""
+    from kit.api.arguments import is_recipe
+    from kit.decoding.default import Decoding
+
+    if overview.source.recipe is not None and not is_recipe(subject):
+        decoded_by("report", str(Decoding.of(overview.source.recipe)), plain)
 
 
 def _row(line: FacetRow) -> tuple[str, ...]:
     return (
-        line.label,
         f"{line.questions:,}",
         share(line.share_of_questions),
         f"{line.distance:,}",

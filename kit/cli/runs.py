@@ -10,41 +10,59 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import EDIT, edit, print_json, share
-from kit.errors import counted
+from kit.cli.tables import explain_scores, print_json
+from kit.settings.paths import RUNS
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(help="The folder of runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(help="The folder of runs.")] = RUNS,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="Compare runs, by name or path: --compare A B C."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="With --compare: questions with answers [a file that all runs were trained on]."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the runs of a folder with their settings and held-out scores.
+    """List the runs of a folder with their settings and held-out scores, or compare some of them.
 
-    Example: kit runs
+    A comparison shows the settings that differ and paired scores on questions that no run has learned.
+
+    Example: kit runs --compare e5 e5-seed1
     """
+    if compare or data is not None:
+        _compare(folder, compare or [], data, as_json)
+        return
     found = kit.runs(folder)
     if as_json:
         print_json(found.as_dict())
         return
-    rows = []
+    terminal.show(found.tables())
+    if any(record.folds for record in found.records.values()) or found.sweeps:
+        explain_scores(None)
+    decodings: dict[str, list[str]] = {}
     for name, record in found.records.items():
-        for fold, result in record.folds.items():
-            rows.append(
-                (
-                    name,
-                    record.backbone,
-                    fold,
-                    edit(result.metrics["edit"]) if "edit" in result.metrics else "",
-                    share(result.metrics["exact"]) if "exact" in result.metrics else "",
-                    f"{result.held_out:,}",
-                    terminal.duration(result.seconds),
-                )
-            )
-        if not record.folds:
-            rows.append((name, record.backbone, "unfinished", "", "", "", ""))
-    rows += [(name, "", "cannot be read", "", "", "", "") for name in found.unreadable]
-    columns = ("run", "backbone", "model", EDIT, "equal to gold", "questions held out", "time")
-    title = f"{counted(len(found.records), 'run')} in {folder}"
-    terminal.table(title, columns, rows, words=("backbone", "model"))
+        for decoding in dict.fromkeys(result.decoding for result in record.folds.values()):
+            decodings.setdefault(decoding, []).append(name)
+    if len(decodings) > 1:
+        terminal.say("these Edit Scores compare only among runs whose answers were decoded alike")
+        for decoding, names in decodings.items():
+            terminal.say(f"decoded by {decoding}: {', '.join(names)}")
     for reason in found.unreadable.values():
         terminal.say(reason)
+
+
+def _compare(folder: Path, names: list[Path], data: Path | None, as_json: bool) -> None:
+    found = kit.runs(folder, compare=names, data=data)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    terminal.show(found.tables())
+    scores = [score for score in found.scores if score is not None]
+    explain_scores(scores[0].blank_edit if scores else None, [score.edit for score in scores])
+    for name, reason in found.reasons.items():
+        terminal.say(f"{name}: no score: {reason}")
+    for remark in found.remarks:
+        terminal.say(remark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,7 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import print_json, score_table
-from kit.errors import counted
+from kit.cli.tables import explain_scores, print_json
 
 
 def score(
@@ -29,17 +29,9 @@ def score(
     if as_json:
         print_json(own.as_dict())
         return
-    title = f"{answers} ({counted(own.questions, 'question')}, reference: {reference})"
-    if own.versus is None:
-        score_table(title, [own])
-        return
-    score_table(title, [own, own.versus.score])
-    difference = own.versus.difference
-    interval, p = difference.interval, difference.p_value
-    sure = interval.known and (interval.high < 0 or interval.low > 0)
-    terminal.say(
-        f"{csv} is {abs(difference.mean):.3f} characters a question "
-        f"{'better' if difference.mean < 0 else 'worse'} than {versus} (difference {difference.mean:+.3f}, "
-        f"95 %: {interval}, {'p < 0.001' if p < 5e-4 else f'p = {p:.3f}'})"
-        f"{'' if sure else ': no evidence of a difference'}"
-    )
+    scores = own.tables()[0]
+    terminal.show([replace(scores, title=f"{answers} ({scores.title})")])
+    others = [] if own.versus is None else [own.versus.score]
+    explain_scores(own.blank_edit, [score.edit for score in (own, *others)])
+    if own.versus is not None:
+        terminal.say(own.versus.sentence(str(csv)))

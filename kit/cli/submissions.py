@@ -11,11 +11,11 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json, LedgerPath, To
-from kit.cli.tables import MESSAGE, SCORES, print_json, score_cell, status_cells, submission_table, when
-from kit.errors import counted
+from kit.cli.tables import print_json
+from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
-    from kit.submission.kaggle_list import FetchedCsv, Made, Submissions
+    from kit.submission.kaggle_list import FetchedCsv, Submissions
 
 
 def submissions(
@@ -25,7 +25,7 @@ def submissions(
     ] = None,
     competition: Annotated[str | None, typer.Option(help="Slug, or goorm-2 [the last submission's].")] = None,
     ledger: LedgerPath = None,
-    to: To = Path("submissions"),
+    to: To = SUBMISSIONS,
     as_json: Json = False,
 ) -> None:
     """List all submissions that Kaggle has of this account, also those made elsewhere; or download one.
@@ -39,12 +39,10 @@ def submissions(
     if as_json:
         print_json(_listed(found))
         return
-    if not found.made:
-        terminal.say(f"Kaggle lists no submission to {found.competition}")
+    if found.made:
+        terminal.show(found.tables())
     else:
-        team = len({made.listed.by for made in found.made}) > 1
-        rows = [_made(made, team) for made in found.made]
-        submission_table(f"{found.competition}: {counted(len(rows), 'submission')} ({SCORES})", rows)
+        terminal.say(f"Kaggle lists no submission to {found.competition}")
     for entry in found.unlisted:
         known = "with its outcome unknown" if entry.ref is None else f"as {entry.ref}"
         terminal.say(f"{entry.name}: is in the ledger {known}, and Kaggle does not list it")
@@ -57,21 +55,6 @@ def _fetch(ref: int, to: Path, ledger: Path | None, as_json: bool) -> None:
         print_json({**asdict(done), "path": str(done.path), "compared": bool(done.expected)})
         return
     terminal.facts(f"submission {ref}", _fetched(done))
-
-
-def _made(made: Made, team: bool) -> dict[str, str]:
-    one = made.listed
-    return {
-        "ref": str(one.ref),
-        "CSV": terminal.shortened(Path(made.name).name, MESSAGE),
-        "public": score_cell(one.public),
-        "private": score_cell(one.private),
-        **status_cells(one.status, one.reason),
-        "message": terminal.shortened(made.message, MESSAGE),
-        "made": made.origin,
-        "by": one.by if team else "",
-        "submitted (UTC)": when(one.at),
-    }
 
 
 def _fetched(done: FetchedCsv) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Competition, Json, LedgerPath
-from kit.cli.tables import difference, edit, print_json, share
+from kit.cli.tables import print_json
+from kit.display import difference, edit, share
 
 if TYPE_CHECKING:
     from kit.submission.checked_csv import CheckedCsv
@@ -101,7 +102,7 @@ def _of_kernel(checked: KernelVersion) -> list[tuple[str, str]]:
 
 def _public(entry: Entry) -> str:
     if entry.public is None:
-        return f"not there yet ({entry.status}); kit leaderboard --refresh asks again"
+        return f"not there yet ({entry.status}); `kit leaderboard --refresh` asks again"
     away = (
         ""
         if entry.estimate is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +11,12 @@ import kit
 from kit import terminal
 from kit.cli.app import Json
 from kit.cli.options import DATA_HELP, takes_options
-from kit.cli.tables import EDIT, edit, print_json, share
-from kit.errors import counted
-from kit.settings.ranges import shown
+from kit.cli.tables import explain_scores, print_json
+from kit.display import edit
 from kit.settings.sweep_options import SweepOptions
 
 if TYPE_CHECKING:
-    from kit.sweeps.results import Sweep, TrialResult
+    from kit.sweeps.results import Sweep
 
 
 @takes_options(SweepOptions)
@@ -40,38 +38,13 @@ def sweep(
     if as_json:
         print_json(found.as_dict())
         return
-    names = [one.name for one in found.ranges]
-    columns = ("trial", "state", EDIT, *names, "best at", "steps", "time")
-    terminal.table(_title(found), columns, [_row(trial, names) for trial in found.trials], words=("state",))
+    terminal.show(found.tables())
+    edits = [trial.edit for trial in found.trials if trial.edit is not None]
+    explain_scores(found.blank_edit, edits[:1] and [min(edits)])
     for trial in found.trials:
         if trial.error is not None:
             terminal.say(f"{trial.name} failed: {trial.error}")
-    if found.importances:
-        rows = [(name, share(value)) for name, value in found.importances.items()]
-        terminal.table(
-            f"what mattered, a hint from {counted(len(found.finished), 'trial')}",
-            ("setting", "share of the differences"),
-            rows,
-        )
     _in_earnest(found)
-
-
-def _title(found: Sweep) -> str:
-    judged = f", {counted(found.held_out, 'question')} held out" if found.held_out else ""
-    blank = "" if found.blank_edit is None else f", {edit(found.blank_edit)} if all blank"
-    return f"{found.folder} ({found.backbone}{judged}{blank})"
-
-
-def _row(trial: TrialResult, names: Sequence[str]) -> tuple[str, ...]:
-    return (
-        trial.name,
-        trial.state,
-        "" if trial.edit is None else edit(trial.edit),
-        *(shown(trial.varied[name]) if name in trial.varied else "" for name in names),
-        "" if trial.best_at is None else f"{trial.best_at * 100:.0f} %",
-        "" if trial.steps is None else f"{trial.steps:,}",
-        "" if trial.seconds is None else terminal.duration(trial.seconds),
-    )
 
 
 def _in_earnest(found: Sweep) -> None:
@@ -87,4 +60,4 @@ def _in_earnest(found: Sweep) -> None:
         f"{edit(found.best.edit)} is the lowest score (trials that finished: {len(found.finished)}) on the "
         "very questions that chose it, and so optimistic; for one to believe, train the winner with folds:"
     )
-    terminal.say(found.command)
+    terminal.say(f"next: {found.command}")

@@ -10,9 +10,9 @@ import typer
 import kit
 from kit import terminal
 from kit.cli.app import Json
-from kit.cli.tables import EDIT, INTERVAL, difference, edit, print_json, share
-
-_FEATURES = 10
+from kit.cli.tables import explain_scores, print_json
+from kit.hints import next_step
+from kit.settings.paths import own_test_file
 
 
 def tune(
@@ -27,7 +27,8 @@ def tune(
 
     Example: kit tune ensembles/five-backbones.yaml
     """
-    made = kit.tune(recipe, data, out=out, say=terminal.say)
+    with terminal.working(f"reading the members of {recipe}", terminal.say) as step:
+        made = kit.tune(recipe, data, out=out, say=step)
     rows = made.tuned.rows
     if as_json:
         print_json(
@@ -53,42 +54,12 @@ def tune(
             }
         )
         return
-    table = [
-        (
-            row.label,
-            edit(row.edit),
-            str(row.interval),
-            share(row.exact),
-            "" if row.versus is None else f"{difference(row.versus.mean)} (95 %: {row.versus.interval})",
-            "" if row.versus is None else _verdict(row.versus.mean, row.evidence),
-        )
-        for row in rows
-    ]
-    columns = (
-        "nested, out of fold",
-        EDIT,
-        INTERVAL,
-        "equal to gold",
-        "against as given (characters)",
-        "by Holm",
-    )
-    terminal.table(f"{recipe.name} on {made.data}", columns, table, words=("by Holm",))
-    deciles = [
-        (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
-        for number, row in enumerate(made.tuned.deciles)
-    ]
-    heads = ("decile", "questions", "expected (characters)", "actual (characters)")
-    terminal.table("calibration: the distance that the blend itself expects, by decile", heads, deciles)
-    if made.tuned.importances:
-        best = list(made.tuned.importances.items())[:_FEATURES]
-        gains = [(name, share(gain)) for name, gain in best]
-        terminal.table("the second stage's features", ("feature", "share of the gain"), gains)
+    scores, *others = made.tables()
+    terminal.show([scores])
+    explain_scores(None)
+    terminal.show(others)
     terminal.say(
         f"{made.path}: the tuned recipe, fitted on all folds; `{made.tuned.method}` above is its estimate"
     )
-
-
-def _verdict(mean: float, evidence: bool) -> str:
-    if not evidence:
-        return "no evidence"
-    return "better" if mean < 0 else "worse"
+    if (test := own_test_file(made.data)) is not None:
+        terminal.say(next_step("ensemble", made.path, data=test))

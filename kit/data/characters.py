@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,23 @@ _JAMO = ((0x1100, 0x11FF), (0xA960, 0xA97F), (0xD7B0, 0xD7FF))
 _CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zs", "Zl", "Zp"})
 _CONTROL_NAMES = {0x00: "NULL", 0x0D: "CARRIAGE RETURN", 0x1A: "SUBSTITUTE", 0x1B: "ESCAPE", 0x7F: "DELETE"}
 
+_MEANINGS = {
+    "U+0000": "a NUL, at which many tools end a text",
+    "U+000D": "a carriage return, half of a Windows line end",
+    "U+00A0": "a no-break space, which looks like a space",
+    "U+00AD": "a soft hyphen, invisible except at a line's end",
+    "U+1100..U+D7FF": "Hangul in decomposed form (NFD), up to three characters for one syllable",
+    "U+2028": "a line separator, an unusual line end",
+    "U+200B": "a zero-width space, invisible",
+    "U+3000": "an ideographic space, as wide as a Hangul syllable",
+    "U+3164": "a Hangul filler, invisible",
+    "U+D800..U+DFFF": "half of a character that was cut or badly converted",
+    "U+E000..U+10FFFD": "private use: means something in one font only",
+    "U+FEFF": "a byte-order mark, invisible",
+    "U+FFFD": "a replacement character, where a byte could not be decoded",
+    "unassigned": "no character of Unicode " + unicodedata.unidata_version,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class CharacterCount:
@@ -57,6 +75,19 @@ class CharacterCount:
     answers: int
     guids: tuple[str, ...]
     faulty: bool
+
+    @property
+    def meaning(self) -> str:
+        """What the character is, in plain words: ``an invisible left-to-right mark``."""
+        if known := _MEANINGS.get(self.code):
+            return known
+        name = self.name.lower()
+        character = chr(int(self.code[2:], 16)) if re.fullmatch("U\\+[0-9A-F]+", self.code) else ""
+        if character and unicodedata.category(character) == "Zs":
+            return f"a kind of space ({name})"
+        if character and character in INVISIBLE:
+            return f"an invisible {name}"
+        return name
 
     @property
     def count(self) -> int:

@@ -16,6 +16,10 @@ from kit.data.readers import Fault, FaultKind, RawFile, Remark, read
 from kit.data.readers.display import plain
 from kit.data.repair import RepairReport, repair, repairable
 from kit.data.rules import question_faults
+from kit.display import Displayed, Table
+from kit.errors import SHOWN, counted
+from kit.hints import command
+from kit.settings.paths import repaired_copy
 
 __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
 
@@ -51,8 +55,8 @@ class Mismatch:
     found: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FileReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class FileReport(Displayed):
     """One data file, described and checked.
 
     ``contexts`` counts distinct ones; ``golds_per_question`` is a mean over questions that have
@@ -96,7 +100,21 @@ class FileReport:
         """What to do about the faults."""
         if not self.repairable:
             return f"{self.path}: no question would be left by --repair; get another copy"
-        return f"kit check {self.path} --repair OUT.json writes a sound copy"
+        return f"`{command('check', self.path, repair=repaired_copy(self.path))}` writes a sound copy"
+
+    @property
+    def headline(self) -> str:
+        """The file, its size, and whether it is sound."""
+        faults = counted(len(self.faults), "fault") if self.faults else "no faults"
+        return f"{self.path}: {counted(self.questions, 'question')}, {faults}"
+
+    def tables(self) -> list[Table]:
+        """What it holds, and the broken rules."""
+        found = [Table(str(self.path), (), self.rows())]
+        if self.faults:
+            shown = [(f"{number + 1}", fault.message) for number, fault in enumerate(self.faults[:SHOWN])]
+            found.append(Table(f"{len(self.faults):,} faults, the first {len(shown)}", (), shown))
+        return found
 
     def rows(self) -> list[tuple[str, str]]:
         """What it holds as (label, value), for a short table."""
@@ -121,7 +139,8 @@ class FileReport:
         return rows + [
             (
                 "character",
-                f"{count.code} {count.name}: {count.count:,} (first: {', '.join(map(plain, count.guids))})",
+                f"{count.code}, {count.meaning}: {counted(count.count, 'time')}, first in question"
+                f"{'s' if len(count.guids) > 1 else ''} {', '.join(map(plain, count.guids))}",
             )
             for count in self.characters
         ]
@@ -241,5 +260,5 @@ def _lengths(values: Sequence[int], points: tuple[int, ...]) -> Lengths:
 def _in_words(lengths: Lengths) -> str:
     if not lengths.count:
         return "none"
-    points = ", ".join(f"p{percent} {length}" for percent, length in lengths.quantiles)
-    return f"mean {lengths.mean:.1f}, {points}, max {lengths.longest}"
+    points = ", ".join(f"{percent} % up to {length}" for percent, length in lengths.quantiles)
+    return f"mean {lengths.mean:.1f} characters; {points}; longest {lengths.longest}"

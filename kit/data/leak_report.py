@@ -8,6 +8,7 @@ from typing import Literal
 
 from kit.data import near_duplicates
 from kit.data.readers.display import plain
+from kit.display import Displayed, Table
 from kit.errors import SHOWN, counted
 
 Kind = Literal["exact", "near"]
@@ -58,8 +59,8 @@ class QuestionMatch:
         return self.kind == "exact" and self.specific and self.same_answer is True
 
 
-@dataclass(frozen=True, slots=True)
-class LeakReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class LeakReport(Displayed):
     """What training files and a test file have in common."""
 
     test: Path
@@ -71,6 +72,18 @@ class LeakReport:
     def leaking(self) -> bool:
         """Whether any context leaks, or a specific question together with its answer."""
         return bool(self.contexts) or any(match.leaking for match in self.questions)
+
+    @property
+    def headline(self) -> str:
+        """What leaks, in one line."""
+        return self.message
+
+    def tables(self) -> list[Table]:
+        """The same, and the questions that are worded alike."""
+        alike = f"{len(self.questions):,}"
+        return [
+            Table("leaks", (), [("found", self.message), ("questions worded like a test question", alike)])
+        ]
 
     @property
     def train_guids(self) -> frozenset[tuple[Path, str]]:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import overload
+
+from kit.display import Displayed, Table, quoted, shortened
+from kit.errors import counted
+
+_ROWS, _CELL = 10, 60
+"""Questions that a notebook shows of a data set, and columns of a terminal for each text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +27,8 @@ class Answer:
         return self.start + len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+@dataclass(frozen=True, slots=True, repr=False)
+class Question(Displayed):
     """One guid with its context and gold answers.
 
     ``answers`` is None where the file withholds them (a test file) and empty where the question
@@ -43,10 +50,29 @@ class Question:
             return ()
         return tuple(answer.text for answer in self.answers) or ("",)
 
+    @property
+    def headline(self) -> str:
+        """The guid, the question and its answer."""
+        return f"{self.guid}: {shortened(self.text, _CELL)} → {shortened(self._answer(), _CELL)}"
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """All questions of one file, in file order, with the SHA-256 (hex) of the file's bytes."""
+    def _answer(self) -> str:
+        return "withheld" if self.answers is None else ", ".join(map(quoted, self.golds))
+
+    def tables(self) -> list[Table]:
+        """All of it."""
+        rows = [
+            ("question", self.text), ("answers", self._answer()), ("title", self.title),
+            ("category", self.category), ("source", self.source), ("context", self.context),
+        ]  # fmt: skip
+        return [Table(self.guid, (), [row for row in rows if row[1]])]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Dataset(Displayed):
+    """All questions of one file, in file order, with the SHA-256 (hex) of the file's bytes.
+
+    ``data[0]`` is a question, ``data[:10]`` a tuple of them, ``data[guid]`` the one with this guid.
+    """
 
     path: Path
     sha256: str
@@ -59,10 +85,51 @@ class Dataset:
     def __iter__(self) -> Iterator[Question]:
         return iter(self.questions)
 
+    @overload
+    def __getitem__(self, which: int | str) -> Question: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> tuple[Question, ...]: ...
+
+    def __getitem__(self, which: int | str | slice) -> Question | tuple[Question, ...]:
+        """By place in the file, slice, or guid.  Raises IndexError or KeyError, which name the file."""
+        if isinstance(which, str):
+            found = next((question for question in self.questions if question.guid == which), None)
+            if found is None:
+                raise KeyError(f"{self.path}: has no question {which}; check the guid")
+            return found
+        try:
+            return self.questions[which]
+        except IndexError:
+            raise IndexError(
+                f"{self.path}: has no question number {which}; it has {len(self)}, from 0"
+            ) from None
+
+    @property
+    def headline(self) -> str:
+        """The file, and how many questions it has."""
+        known = "with answers" if self.has_answers else "without answers"
+        contexts = counted(len({question.context for question in self.questions}), "context")
+        return f"{self.path}: {counted(len(self), 'question')} {known} on {contexts} ({self.format})"
+
+    def tables(self) -> list[Table]:
+        """The first questions."""
+        columns = ("guid", "title", "question", "answer", "context")
+        rows = [
+            [shortened(text, _CELL) for text in (one.guid, one.title, one.text, one._answer(), one.context)]
+            for one in self.questions[:_ROWS]
+        ]
+        more = f"; the first {_ROWS}" if len(self) > _ROWS else ""
+        return [Table(self.headline + more, columns, rows, words=columns)]
+
     @property
     def key(self) -> str:
         """``STEM-HASH8``: how files made from this one are named."""
         return f"{self.path.stem}-{self.sha256[:8]}"
+
+    def first(self, count: int) -> Dataset:
+        """Its first *count* questions alone, as of the same file."""
+        return self if len(self) <= count else replace(self, questions=self.questions[:count])
 
     @property
     def has_answers(self) -> bool:

@@ -13,7 +13,8 @@ from kit.data.readers import FaultKind, RawAnswer, RawFile, RawQuestion, load, r
 from kit.data.readers.display import plain, quoted
 from kit.data.records import Answer, Question
 from kit.data.rules import question_faults
-from kit.errors import DataError, all_of
+from kit.display import Brief
+from kit.errors import DataError, all_of, counted
 from kit.files import replacing
 
 _VERSION = "repaired"
@@ -82,8 +83,8 @@ class Unread:
         return f"question {self.guid}: {quoted(self.text)} left out, {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class RepairReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class RepairReport(Brief):
     """What `repair` changed.  ``sha256`` is the copy's; ``questions`` counts those in it.
 
     ``chosen`` counts the answers in the copy whose place is one of several in their context.
@@ -98,6 +99,11 @@ class RepairReport:
     questions_left_out: tuple[LeftOut, ...]
     unread: tuple[Unread, ...] = ()
     chosen: int = 0
+
+    @property
+    def headline(self) -> str:
+        """The copy, and how much was changed."""
+        return f"{self.out}: {counted(self.questions, 'question')}, {counted(len(self.lines()), 'change')}"
 
     def as_dict(self) -> dict[str, object]:
         """For JSON, complete."""

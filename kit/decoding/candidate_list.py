@@ -9,6 +9,7 @@ import numpy as np
 
 from kit.data.records import Question
 from kit.metrics.edit_distance import edit_distances
+from kit.phrase import Phrase
 from kit.spans.minimum_risk import Considered, considered
 from kit.spans.posteriors import Posterior
 
@@ -84,4 +85,4 @@ def risks_of(candidates: Sequence[CandidateList], answers: Sequence[str]) -> tup
 
 def quoted(text: str) -> str:
     """A text in the sentences of an explanation."""
-    return f"“{text}”" if text else "a blank"
+    return f"“{text}”" if text else Phrase("a blank")

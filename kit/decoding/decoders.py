@@ -12,6 +12,7 @@ from kit.data.records import Question
 from kit.decoding.candidate_list import Candidate, CandidateList, quoted
 from kit.decoding.form_table import Forms, likeliest_forms, minimum_risk_forms
 from kit.errors import ConfigError, entry_of
+from kit.phrase import Phrase, joined
 from kit.ranking.stage import ranked_texts
 from kit.settings.recipe import DEFAULT_LENGTH_CAP
 from kit.spans.candidates import best_spans
@@ -60,34 +61,34 @@ def argmax_texts(posterior: Posterior, questions: Sequence[Question]) -> tuple[s
 
 def _why_argmax(choice: CandidateList, chosen: Candidate) -> str:
     best = choice.candidates[0]
-    why = f"argmax takes the likeliest span; {quoted(chosen.text)} has a probability of {chosen.p:.1%}."
+    text = "argmax takes the likeliest span; {text} has a probability of {p}."
+    why = [Phrase(text, text=quoted(chosen.text), p=f"{chosen.p:.1%}")]
     if best.text != chosen.text:
-        why += (
-            f" {quoted(best.text)} has a lower expected distance: {best.risk:.2f} characters, "
-            f"not {chosen.risk:.2f}."
-        )
-    return why
+        text = "{text} has a lower expected distance: {risk} characters, not {own}."
+        risks = {"risk": f"{best.risk:.2f}", "own": f"{chosen.risk:.2f}"}
+        why.append(Phrase(text, text=quoted(best.text), **risks))
+    return joined(why)
 
 
 def _why_edit(choice: CandidateList, chosen: Candidate) -> str:
-    why = f"edit takes the text of least expected distance: {quoted(chosen.text)}, "
-    why += f"{chosen.risk:.2f} characters."
+    text = "edit takes the text of least expected distance: {text}, {risk} characters."
+    why = [Phrase(text, text=quoted(chosen.text), risk=f"{chosen.risk:.2f}")]
     likeliest, blank = choice.of(choice.likeliest), choice.of("")
     if likeliest is not None and likeliest != chosen:
-        why += (
-            f" The likeliest text {quoted(likeliest.text)} ({likeliest.p:.1%}) has an expected distance of "
-            f"{likeliest.risk:.2f}."
-        )
+        text = "The likeliest text {text} ({p}) has an expected distance of {risk}."
+        values = {"p": f"{likeliest.p:.1%}", "risk": f"{likeliest.risk:.2f}"}
+        why.append(Phrase(text, text=quoted(likeliest.text), **values))
     if blank is not None and chosen.text:
-        why += f" A blank has {blank.risk:.2f}."
-    return why
+        why.append(Phrase("A blank has {risk}.", risk=f"{blank.risk:.2f}"))
+    return joined(why)
 
 
 def _why_ranked(choice: CandidateList, chosen: Candidate) -> str:
-    return (
-        f"The second stage scores {quoted(chosen.text)} lowest; by expected distance it is number "
-        f"{chosen.rank} ({chosen.risk:.2f} characters)."
-    )
+    return Phrase(
+        "The second stage scores {text} lowest; by expected distance it is number {rank} ({risk} "
+        "characters).",
+        text=quoted(chosen.text), rank=str(chosen.rank), risk=f"{chosen.risk:.2f}",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +118,13 @@ class Decoder:
         """Why *text* is the decoded answer, in words."""
         chosen = choice.of(text)
         if chosen is None:
-            return "There is no span to choose from."
+            return Phrase("There is no span to choose from.")
         if self.why is not None:
             return self.why(choice, chosen)
-        return (
-            f"The decoder takes {self.about}: {quoted(text)}, {chosen.p:.1%} of the probability, "
-            f"expected distance {chosen.risk:.2f} characters."
-        )
+        return Phrase(
+            "The decoder takes {about}: {text}, {p} of the probability, expected distance {risk} characters.",
+            about=Phrase(self.about), text=quoted(text), p=f"{chosen.p:.1%}", risk=f"{chosen.risk:.2f}",
+        )  # fmt: skip
 
 
 DECODERS: dict[str, Decoder] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from kit.ranking.boundary import refinement
 from kit.ranking.boundary_file import read_boundary
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
-from kit.spans.lengths import log_length_prior
+from kit.spans.lengths import answer_lengths, log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipe_members import Source, answer_lengths_of, sources_of
 from kit.text_rules.rules import apply_rules
@@ -112,10 +111,7 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
     if not recipe.length_prior:
         return None
     if recipe.lengths is not None:
-        questions = load(recipe.lengths, answers_needed=True).questions
-        lengths: Mapping[int, int] = Counter(
-            len(answer.text) for question in questions for answer in question.answers or ()
-        )
+        lengths: Mapping[int, int] = answer_lengths(load(recipe.lengths, answers_needed=True))
     else:
         opened = [source.opened for source in sources if source.opened is not None]
         lengths = answer_lengths_of(run.record for run in opened if run.record is not None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from kit.errors import ConfigError
+from kit.settings.paths import DATA
 
 _PAGE = re.compile(r"(?:https?://)?(?:[a-z]+\.)?kaggle\.com(?:/([^?#]*))?(?:[?#].*)?", re.IGNORECASE)
 _COMPETITIONS = {"c", "competitions"}
@@ -47,7 +48,7 @@ class Source:
     @property
     def folder(self) -> Path:
         """Where it goes unless told otherwise: ``data/goorm-2``."""
-        return Path("data") / self.alias
+        return DATA / self.alias
 
     @property
     def address(self) -> str:

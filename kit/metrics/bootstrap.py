@@ -13,6 +13,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from kit.phrase import Phrase
+
 # Numbers held at once while drawing (8 bytes each): 16 MB, whatever the data's size.
 _BLOCK = 2_000_000
 
@@ -54,6 +56,30 @@ class PairedDifference:
     mean: float
     interval: Interval
     p_value: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether the interval excludes 0: chance alone does not explain the difference."""
+        return self.interval.known and (self.interval.high < 0 or self.interval.low > 0)
+
+    def in_words(self, proven: bool | None = None) -> str:
+        """``0.120 lower (95 %: -0.190 to -0.050)``, or ``0.120 lower here, which chance explains (95 %: …)``.
+
+        *proven*: what a stricter test says in place of the interval.
+        """
+        sure = self.proven if proven is None else proven
+        values = {
+            "by": f"{abs(self.mean):.3f}", "level": f"{self.interval.level * 100:.0f}",
+            "interval": str(self.interval),
+        }  # fmt: skip
+        if not self.mean:
+            return Phrase("equal ({level} %: {interval})", **values)
+        if sure:
+            lower, higher = "{by} lower ({level} %: {interval})", "{by} higher ({level} %: {interval})"
+        else:
+            lower = "{by} lower here, which chance explains ({level} %: {interval})"
+            higher = "{by} higher here, which chance explains ({level} %: {interval})"
+        return Phrase(lower if self.mean < 0 else higher, **values)
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Dataset
+from kit.display import EDIT, INTERVAL, Brief, Displayed, Table, edit, share
 from kit.errors import SHOWN, DataError, SubmissionError, counted
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, paired
 from kit.metrics.edit_distance import edit_distances
@@ -39,8 +40,11 @@ class Signature:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+SCORE_COLUMNS = ("answers", EDIT, INTERVAL, "exact match", "character F1", "blank")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Score(Displayed):
     """How good a set of answers is.
 
     ``edit`` is the Edit Score: mean Levenshtein distance in code points, lower is better, with a
@@ -59,6 +63,8 @@ class Score:
     signature: Signature
     distances: NDArray[np.float64] = field(repr=False, compare=False)
     groups: NDArray[np.int64] = field(repr=False, compare=False)
+    blank_edit: float = float("nan")
+    """The Edit Score of blank answers to all of these questions."""
     versus: Versus | None = None
     """The comparison with other answers to the same questions, where one was made."""
 
@@ -69,6 +75,28 @@ class Score:
             f"blank {self.blanks * 100:.1f} %; "
             f"{counted(self.questions, 'question')}, reference: {self.reference}"
         )
+
+    @property
+    def headline(self) -> str:
+        """Whose answers, and how good they are."""
+        return f"{self.label}: {self}"
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The cells under `SCORE_COLUMNS`."""
+        return (
+            self.label, edit(self.edit), str(self.interval), share(self.exact), share(self.f1),
+            share(self.blanks),
+        )  # fmt: skip
+
+    def tables(self) -> list[Table]:
+        """The score, under it that of the answers it was compared with, and the difference."""
+        title = f"{counted(self.questions, 'question')}, reference: {self.reference}"
+        rows, about = [self.row], [("all blank would score", edit(self.blank_edit))]
+        if self.versus is not None:
+            rows.append(self.versus.score.row)
+            about.append(("difference", self.versus.sentence(self.label)))
+        return [Table(title, SCORE_COLUMNS, rows), Table("", (), about)]
 
     @property
     def reference(self) -> str:
@@ -83,6 +111,7 @@ class Score:
             "label": self.label,
             "questions": self.questions,
             "edit": self.edit,
+            "blank_edit": self.blank_edit,
             "interval": self.interval.as_dict(),
             "exact": self.exact,
             "f1": self.f1,
@@ -93,12 +122,23 @@ class Score:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Versus:
+@dataclass(frozen=True, slots=True, repr=False)
+class Versus(Brief):
     """The score of other answers, and the paired difference to it (negative: these answers are better)."""
 
     score: Score
     difference: PairedDifference
+
+    @property
+    def headline(self) -> str:
+        """The other answers and the difference to them."""
+        return self.sentence("these answers")
+
+    def sentence(self, label: str) -> str:
+        """Whether the answers called *label* are nearer to the gold than the others, in words."""
+        p = self.difference.p_value
+        against = f"{label} against {self.score.label}: {self.difference.in_words()}"
+        return f"{against}, {'p < 0.001' if p < 5e-4 else f'p = {p:.3f}'}"
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``."""
@@ -153,6 +193,7 @@ def score_answers(
         signature=Signature(dataset.sha256, reference, len(texts), __version__),
         distances=distances,
         groups=labels,
+        blank_edit=float(edit_distances([""] * len(golds), golds, reference).mean()),
     )
 
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 from kit.data.records import Question
 from kit.modeling.backbones import Backbone
 from kit.modeling.devices import Device
-from kit.modeling.inference import score_questions
+from kit.modeling.inference import Whole, score_questions
 from kit.modeling.tokens import TokensOf
 from kit.spans.span_scores import Provenance, SpanScores, arrays_of, joined, scores_from
 
@@ -88,6 +88,8 @@ def score_together(
     """
     bounds = np.linspace(0, len(questions), processes.size + 1).round().astype(int)
     first, last = bounds[processes.rank], bounds[processes.rank + 1]
+    if processes.size > 1 and last > first:  # one process shows the bar of all
+        advance = Whole(advance, int(last - first), len(questions))
     pieces = score_questions(
         model, backbone, questions[first:last], device,
         max_length=max_length, stride=stride, provenance=provenance, tokens_of=tokens_of, advance=advance,

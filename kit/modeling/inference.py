@@ -39,6 +39,21 @@ class WindowScores:
     joint: JointScores | None
 
 
+class Whole:
+    """Turns progress in parts (tokens) into progress in whole ones (questions), which it passes on."""
+
+    def __init__(self, advance: Callable[[int], object], parts: int, whole: int) -> None:
+        self._advance, self._parts, self._whole = advance, parts, whole
+        self._done = self._told = 0
+
+    def __call__(self, done: int) -> None:
+        """*done* more parts."""
+        self._done += done
+        reached = self._whole * self._done // self._parts
+        self._advance(reached - self._told)
+        self._told = reached
+
+
 def token_budget(device: Device) -> int:
     """Padded tokens a batch may hold on this kind of device."""
     return _BUDGET.get(device.torch.type, 4096)
@@ -59,23 +74,38 @@ def score_questions(
     """Span scores of *questions*, in order, a thousand or so at a time.
 
     *tokens_of*: where the texts' tokens come from, if not from the tokenizer.
-    *advance* is called with the number of questions of each piece.  The model must be on *device* and is left
-    in evaluation mode.  Raises ModelError where no way to batch windows makes its scores repeatable.
+    *advance* is called after each batch of windows with how many more questions that is.  The model must be
+    on *device* and is left in evaluation mode.  Raises ModelError where no way to batch windows makes its
+    scores repeatable.
     """
     batching = batching_of(model, backbone, max_length)
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
         chunk = questions[first : first + _QUESTIONS_AT_ONCE]
         windows = make_windows(backbone, chunk, max_length=max_length, stride=stride, tokens_of=tokens_of)
-        scored = score_windows(model, windows, backbone.pad_id, device, batching)
+        scored = score_windows(
+            model,
+            windows,
+            backbone.pad_id,
+            device,
+            batching,
+            Whole(advance, int(windows.lengths.sum()), len(chunk)),
+        )
         yield _on_characters(windows, scored, chunk, provenance)
-        advance(len(chunk))
 
 
 @torch.inference_mode()
 def score_windows(
-    model: torch.nn.Module, windows: Windows, pad_id: int, device: Device, batching: Batching = HARMLESS
+    model: torch.nn.Module,
+    windows: Windows,
+    pad_id: int,
+    device: Device,
+    batching: Batching = HARMLESS,
+    advance: Callable[[int], object] = lambda done: None,
 ) -> WindowScores:
-    """Scores of all context tokens of all windows, and of the likeliest spans under a joint head."""
+    """Scores of all context tokens of all windows, and of the likeliest spans under a joint head.
+
+    *advance* is called after each batch with the number of its tokens.
+    """
     model.eval()
     context_offsets = offsets_of(windows.tokens)
     start = np.empty(context_offsets[-1], dtype=np.float32)
@@ -105,6 +135,7 @@ def score_windows(
             row, first, last, score = kept_spans(scores, torch.from_numpy(valid).to(scores.device))
             shift = at[row].astype(np.int32)
             kept.append((batch[row], first - shift, last - shift, score))
+        advance(int(windows.lengths[batch].sum()))
     return WindowScores(start, end, null, in_order(kept, len(windows)) if kept else None)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,11 +48,6 @@ class Examples:
         rows = rows & (counts > 0)
         kept = np.repeat(rows, counts)
         return Examples(self.features[kept], offsets_of(counts[rows]), self.gold[kept], self.morphology)
-
-
-def has_morphology() -> bool:
-    """Whether parts of speech can be features: kiwipiepy is installed."""
-    return importlib.util.find_spec("kiwipiepy") is not None
 
 
 def examples_of(questions: Sequence[Question], members: Posterior, *, morphology: bool) -> Examples:

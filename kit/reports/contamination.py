@@ -11,6 +11,7 @@ from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.errors import KitError, ModelError
 from kit.files import sha256_file
+from kit.phrase import Phrase
 from kit.settings.recipe import Recipe
 from kit.settings.runs import RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -29,12 +30,12 @@ class Caution:
     text: str
 
 
-def _fit(text: str) -> Caution:
-    return Caution(True, text)
+def _fit(text: str, **values: str) -> Caution:
+    return Caution(True, Phrase(text, **values))
 
 
-def _note(text: str) -> Caution:
-    return Caution(False, text)
+def _note(text: str, **values: str) -> Caution:
+    return Caution(False, Phrase(text, **values))
 
 
 def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
@@ -46,20 +47,27 @@ def of_sources(recipe: Recipe, sources: Sequence[Source], data: Sequence[Dataset
     for run in _runs(source.opened for source in sources):
         folds = [source.fold for source in sources if source.opened is not None and source.opened == run]
         if run.record is None:
-            found.append(_note(f"{run.name}: a plain checkpoint; its training data are unknown"))
+            found.append(_note("{run}: a plain checkpoint; its training data are unknown", run=run.name))
         elif OUT_OF_FOLD in folds:
-            models = f"the one of {run.record.settings.folds} models that did not train on its article"
-            found.append(_note(f"{run.name}: out of fold; each answer comes from {models}"))
+            text = (
+                "{run}: out of fold; each answer comes from the one of {count} models that did not train on "
+                "its article"
+            )
+            found.append(_note(text, run=run.name, count=str(run.record.settings.folds)))
         else:
             _refuse_trained_on(run, data)
             if run.record.valid is not None and run.record.valid.sha256 in {one.sha256 for one in data}:
-                found.append(_fit(f"{run.name}: its checkpoint was chosen by its score on these questions"))
+                found.append(
+                    _fit("{run}: its checkpoint was chosen by its score on these questions", run=run.name)
+                )
             found += _shared_articles(run.name, run.record, data[0])
     if any(source.fold == OUT_OF_FOLD for source in sources):
         if recipe.ranker is not None:
-            found.append(_fit(f"{recipe.ranker}: the second stage was fitted on these questions"))
+            found.append(_fit("{file}: the second stage was fitted on these questions", file=recipe.ranker))
         if recipe.boundary is not None:
-            found.append(_fit(f"{recipe.boundary}: the boundary model was fitted on these questions"))
+            found.append(
+                _fit("{file}: the boundary model was fitted on these questions", file=recipe.boundary)
+            )
     return found
 
 
@@ -71,8 +79,10 @@ def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
         return []
     return [
         _fit(
-            f"{path.name}: temperatures, weights, decoder and rules were fitted on these questions; the "
-            f"nested Edit Score, on questions that nothing was fitted on, was {match[2]}",
+            "{file}: temperatures, weights, decoder and rules were fitted on these questions; the nested "
+            "Edit Score, on questions that nothing was fitted on, was {score}",
+            file=path.name,
+            score=match[2],
         )
     ]
 
@@ -80,13 +90,13 @@ def of_recipe_file(path: Path, dataset: Dataset) -> list[Caution]:
 def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
     """A CSV's card, where it has one that describes it, and cautions about the models behind it."""
     if not card_path(path).is_file():
-        return None, [_note(f"{path.name}: has no card; the training data are unknown")]
+        return None, [_note("{file}: has no card; the training data are unknown", file=path.name)]
     try:
         card = read_card(path)
     except KitError as error:
-        return None, [_note(f"{path.name}: its card cannot be read: {error}")]
+        return None, [_note("{file}: its card cannot be read: {error}", file=path.name, error=str(error))]
     if not card.describes(path):
-        return None, [_note(f"{path.name}: its card describes another version of the file")]
+        return None, [_note("{file}: its card describes another version of the file", file=path.name)]
     found = []
     for member in card.members:
         if not member.run or member.span_file.startswith(f"{OUT_OF_FOLD}-"):
@@ -94,10 +104,10 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
         try:
             run = open_run(member.run)
         except KitError:
-            found.append(_note(f"{member.label}: its run is not here; its training data are unknown"))
+            found.append(_note("{run}: its run is not here; its training data are unknown", run=member.label))
             continue
         if run.learned(dataset):
-            found.append(_fit(f"{member.label}: was trained on these questions"))
+            found.append(_fit("{run}: was trained on these questions", run=member.label))
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
     return card, list(dict.fromkeys(found))
@@ -121,7 +131,8 @@ def _shared_articles(label: str, record: RunRecord, dataset: Dataset) -> list[Ca
         known = {question.context for question in load(path)}
         shared = sum(question.context in known for question in dataset)
         if shared:
-            return [_fit(f"{label}: {shared:,} of these questions are about articles of its {file.name}")]
+            text = "{run}: {n} of these questions are about articles of its {file}"
+            return [_fit(text, run=label, n=f"{shared:,}", file=file.name)]
     return []
 
 

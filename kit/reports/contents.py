@@ -5,45 +5,67 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from kit.decoding.candidate_list import CandidateList
 from kit.decoding.explain import reasons
-from kit.errors import counted
+from kit.display import Brief
 from kit.metrics.edit_distance import edit_distances
+from kit.phrase import Phrase, numbered, portable
 from kit.reports import curves
 from kit.reports.curves import Curves
-from kit.reports.error_types import ERROR_TYPES, MEANINGS
+from kit.reports.error_types import ERROR_TYPES, LABELS, MEANINGS
 from kit.reports.heatmap import heatmap_of, packed
+from kit.reports.language import Language, korean
 from kit.reports.overview import Overview, ScoreRow, overview_of
 from kit.reports.source import ReportSource
+from kit.reports.suggestions import Suggestion, suggestions_of
 from kit.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+@dataclass(frozen=True, slots=True, repr=False)
+class Contents(Brief):
     """A report before it is a page.
 
     facts: how it was made, as names and values; details: what an opened question shows, one JSON text each
+    title: its heading; date: when it was made; language: None for the one of the reader's browser
     """
 
+    title: str
+    date: date
+    language: Language | None
     overview: Overview
+    suggestions: tuple[Suggestion, ...]
     temperatures: Curves
     weights: Curves
     learning: Curves
+    losses: Curves
     facts: tuple[tuple[str, str], ...]
     details: tuple[str, ...]
 
+    @property
+    def headline(self) -> str:
+        """What it is about, and its score."""
+        return self.overview.own.headline
 
-def contents_of(source: ReportSource, versus: Path | None = None) -> Contents:
-    """Put a report together.  *versus*: a CSV with answers to the same questions."""
+
+def contents_of(
+    source: ReportSource, versus: Path | None = None, *, title: str = "", language: Language | None = None
+) -> Contents:
+    """Put a report together.  *versus*: a CSV with answers to the same questions; *title*: "" for NAME."""
     overview = overview_of(source, versus)
     return Contents(
+        title=title or source.name,
+        date=date.today(),
+        language=language,
         overview=overview,
+        suggestions=suggestions_of(overview),
         temperatures=curves.temperatures(source),
         weights=curves.weights(source),
         learning=curves.learning(source.members),
+        losses=curves.losses(source.members),
         facts=_facts(source),
         details=tuple(_details(overview)),
     )
@@ -71,7 +93,7 @@ def _details(overview: Overview) -> list[str]:
                 for one in (candidates.candidates if candidates else ())
             ],
             "weighed": candidates.weighed if candidates else 0,
-            "why": _reasons(source, candidates, number),
+            "why": portable(_reasons(source, candidates, number)),
             "p": [_rounded(member.p[number]) for member in source.members],
             "heatmaps": packed(heatmaps, number),
         }
@@ -83,10 +105,8 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
     """Names and values of data, recipe, members and card, in the order shown."""
     data = source.dataset
     articles = len({question.context for question in data})
-    found = [
-        ("data", f"{data.path.name} ({data.sha256[:8]})"),
-        ("questions", f"{len(data):,} on {counted(articles, 'article')}"),
-    ]
+    count = Phrase("{n} on {articles}", n=f"{len(data):,}", articles=numbered(articles, "article"))
+    found: list[tuple[str, str]] = [("data", f"{data.path.name} ({data.sha256[:8]})"), ("questions", count)]
     recipe = source.recipe
     if recipe is not None:
         found += [
@@ -94,33 +114,47 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
             ("decoder", recipe.decoder + (f" ({recipe.ranker})" if recipe.ranker else "")),
             (
                 "boundary model",
-                f"{recipe.boundary}, weight {recipe.boundary_weight:g}" if recipe.boundary else "none",
+                f"{recipe.boundary} ({recipe.boundary_weight:g})" if recipe.boundary is not None else _NONE,
             ),
-            ("length cap", counted(recipe.length_cap, "character")),
+            ("length cap", numbered(recipe.length_cap, "character")),
             ("length prior", f"{recipe.length_prior:g}"),
-            ("candidates", counted(recipe.candidates, "span")),
-            ("rules", ", ".join(map(_rule, recipe.rules)) or "none"),
+            ("candidates", numbered(recipe.candidates, "span")),
+            ("rules", ", ".join(map(_rule, recipe.rules)) or _NONE),
         ]
         for member in source.members:
             run = member.sources[0].opened
             record = None if run is None else run.record
-            about = f"weight {member.weight:.0%}, temperature {member.temperature:g}"
+            shares = {"weight": f"{member.weight:.0%}", "temperature": f"{member.temperature:g}"}
+            about = Phrase("weight {weight}, temperature {temperature}", **shares)
             if record is not None:
                 settings = record.settings
-                epochs = f"{settings.epochs:g} epoch{'s' * (settings.epochs != 1)}"
-                about += f"; {record.backbone}, {epochs}, {settings.max_length} tokens a window"
+                about = Phrase(
+                    "weight {weight}, temperature {temperature}; {backbone}, epochs: {epochs}, "
+                    "{tokens} tokens a window",
+                    **shares, backbone=record.backbone, epochs=f"{settings.epochs:g}",
+                    tokens=str(settings.max_length),
+                )  # fmt: skip
             found.append((member.label, about))
     card = source.card
     if card is not None:
+        at = card.made_at or Phrase("unknown time")
+        made = Phrase("{at} by kit {version}", at=at, version=card.kit_version)
         found += [
             ("CSV", card.csv_sha256[:8]),
-            ("made", (card.made_at or "at an unknown time") + f" by kit {card.kit_version}"),
-            ("revision", _revision(card.revision.commit, card.revision.dirty) if card.revision else "none"),
+            ("made", made),
+            ("revision", _revision(card.revision.commit, card.revision.dirty) if card.revision else _NONE),
             ("recipe", json.dumps(dict(card.recipe), ensure_ascii=False)),
-            ("members", ", ".join(f"{one.label} ({one.weight:g})" for one in card.members) or "none"),
+            ("members", ", ".join(f"{one.label} ({one.weight:g})" for one in card.members) or _NONE),
             ("estimate then", _estimate(card.estimate.edit, card.estimate.reason)),
         ]
-    return tuple(found)
+    return tuple((Phrase(name) if name in _FACTS else name, value) for name, value in found)
+
+
+_NONE = Phrase("none")
+_FACTS = frozenset({
+    "data", "questions", "blend", "decoder", "boundary model", "length cap", "length prior", "candidates", "rules",
+    "CSV", "made", "revision", "recipe", "members", "estimate then",
+})  # fmt: skip
 
 
 def _rule(spec: object) -> str:
@@ -130,11 +164,11 @@ def _rule(spec: object) -> str:
 
 
 def _revision(commit: str, dirty: bool | None) -> str:
-    return commit[:12] + (", with uncommitted changes" if dirty else "")
+    return Phrase("{commit}, with uncommitted changes", commit=commit[:12]) if dirty else commit[:12]
 
 
 def _estimate(edit: float | None, reason: str) -> str:
-    return reason or "none" if edit is None else f"{edit:.3f}" + (f" ({reason})" if reason else "")
+    return reason or _NONE if edit is None else f"{edit:.3f}" + (f" ({reason})" if reason else "")
 
 
 def index_of(contents: Contents) -> dict[str, Any]:
@@ -148,14 +182,20 @@ def index_of(contents: Contents) -> dict[str, Any]:
     versus = overview.versus
     return {
         "kit": __version__,
-        "name": source.name,
+        "language": contents.language,
+        "korean": {} if contents.language == "en" else korean(),
+        "title": contents.title,
+        "date": contents.date.isoformat(),
+        "suggestions": [portable(asdict(one)) for one in contents.suggestions],
         "data": source.dataset.path.name,
         "fitted": source.fitted,
-        "cautions": [asdict(caution) for caution in source.cautions],
-        "facts": [list(fact) for fact in contents.facts],
+        "cautions": [portable(asdict(caution)) for caution in source.cautions],
+        "facts": portable(contents.facts),
         "scores": [_score_row(row) for row in overview.scores],
-        "error_types": [{"name": str(one), "meaning": MEANINGS[one]} for one in ERROR_TYPES],
-        "facets": [asdict(facet) for facet in overview.facets],
+        "error_types": portable(
+            [{"name": name, "meaning": MEANINGS[one]} for one, name in zip(ERROR_TYPES, LABELS, strict=True)]
+        ),
+        "facets": [portable(asdict(facet)) for facet in overview.facets],
         "questions": {
             "guid": [question.guid for question in questions],
             "text": [question.text for question in questions],
@@ -189,6 +229,7 @@ def index_of(contents: Contents) -> dict[str, Any]:
         "temperatures": contents.temperatures.as_dict(),
         "weights": contents.weights.as_dict(),
         "learning": contents.learning.as_dict(),
+        "losses": contents.losses.as_dict(),
     }  # fmt: skip
 
 
@@ -201,13 +242,18 @@ def _score_row(row: ScoreRow) -> dict[str, Any]:
     score, against = row.score, row.against
     return {
         "role": row.role,
-        "label": score.label,
+        "label": portable(score.label),
         "edit": score.edit,
         "interval": score.interval.as_dict(),
         "exact": score.exact,
         "f1": score.f1,
         "blanks": score.blanks,
-        "against": None if against is None else against.as_dict(),
+        "against": None
+        if against is None
+        else {
+            **against.as_dict(),
+            "words": portable(against.in_words()),
+        },
         "distance": score.distances.astype(int).tolist(),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,10 @@ from kit.data.records import Dataset
 from kit.decoding.decoders import decoder_of
 from kit.decoding.ensembles import length_bonus
 from kit.decoding.form_table import make_table
+from kit.phrase import Phrase, portable
 from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Recipe
+from kit.settings.runs import FoldRecord
 from kit.spans.blending import BLENDS, KEPT, likeliest_together
 from kit.spans.posteriors import span_posterior
 from kit.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
@@ -37,7 +39,7 @@ class Curve:
     def as_dict(self) -> dict[str, object]:
         """For the page's JSON."""
         return {
-            "label": self.label,
+            "label": portable(self.label),
             "x": [round(value, 4) for value in self.x],
             "y": [round(value, 4) for value in self.y],
             "used": self.used,
@@ -53,7 +55,7 @@ class Curves:
 
     def as_dict(self) -> dict[str, object]:
         """For the page's JSON."""
-        return {"curves": [curve.as_dict() for curve in self.curves], "reason": self.reason}
+        return {"curves": [curve.as_dict() for curve in self.curves], "reason": portable(self.reason)}
 
 
 def temperatures(source: ReportSource) -> Curves:
@@ -62,17 +64,20 @@ def temperatures(source: ReportSource) -> Curves:
     A run with several folds is represented by its first.
     """
     if source.recipe is None:
-        return Curves(reason="a CSV has no scores to divide by a temperature")
+        return Curves(reason=Phrase("a CSV has no scores to divide by a temperature"))
     answered = [number for number, question in enumerate(source.dataset) if question.answers]
     chosen = _sample(answered, _SAMPLE)
     if not len(chosen):
-        return Curves(reason="no question has an answer that a span could be")
+        return Curves(reason=Phrase("no question has an answer that a span could be"))
+    # The bonus of the whole recipe: a member may have no record of answer lengths while another has one.
+    everyone = [one for member in source.members for one in member.sources]
+    bonus = length_bonus(source.recipe, everyone)
     curves = [
-        _likelihoods(source.recipe, member, source.dataset, chosen)
+        _likelihoods(source.recipe, member, source.dataset, chosen, bonus)
         for member in source.members
         if member.posterior is not None
     ]
-    return Curves(tuple(curves), "" if curves else "the members are CSVs, which have no scores")
+    return Curves(tuple(curves), "" if curves else Phrase("the members are CSVs, which have no scores"))
 
 
 def _sample(numbers: Sequence[int], size: int) -> NDArray[np.intp]:
@@ -81,11 +86,15 @@ def _sample(numbers: Sequence[int], size: int) -> NDArray[np.intp]:
     return np.sort(drawn)
 
 
-def _likelihoods(recipe: Recipe, member: Member, dataset: Dataset, chosen: NDArray[np.intp]) -> Curve:
-    scored = member.sources[0]
-    scores = scored.scores(dataset).select(chosen)
+def _likelihoods(
+    recipe: Recipe,
+    member: Member,
+    dataset: Dataset,
+    chosen: NDArray[np.intp],
+    bonus: NDArray[np.float64] | None,
+) -> Curve:
+    scores = member.sources[0].scores(dataset).select(chosen)
     questions = [dataset.questions[number] for number in chosen.tolist()]
-    bonus = length_bonus(recipe, [scored])
     grid = np.geomspace(LOWEST, HIGHEST, _TEMPERATURES)
     losses = []
     for temperature in grid.tolist():
@@ -101,18 +110,20 @@ def weights(source: ReportSource) -> Curves:
     """
     recipe, members = source.recipe, source.members
     if recipe is None:
-        return Curves(reason="a CSV has no members to weigh")
+        return Curves(reason=Phrase("a CSV has no members to weigh"))
     if len(members) < 2:
-        return Curves(reason="there is one member, so no weights")
+        return Curves(reason=Phrase("there is one member, so no weights"))
     if (forms := decoder_of(recipe.decoder).forms) is None:
-        return Curves(reason=f"decoder {recipe.decoder} cannot be evaluated for many weights")
+        return Curves(
+            reason=Phrase("decoder {decoder} cannot be evaluated for many weights", decoder=recipe.decoder)
+        )
     parts = [member.posterior for member in members if member.posterior is not None]
     if len(parts) < len(members):
-        return Curves(reason="a CSV among the members has no posterior to weigh")
+        return Curves(reason=Phrase("a CSV among the members has no posterior to weigh"))
     spanned = np.all([np.diff(part.offsets) > 0 for part in parts], axis=0)
     chosen = _sample(np.flatnonzero(spanned).tolist(), _ROWS)
     if not len(chosen):
-        return Curves(reason="no question has a span")
+        return Curves(reason=Phrase("no question has a span"))
     questions = [source.dataset.questions[number] for number in chosen.tolist()]
     table = make_table(likeliest_together([part.select(chosen) for part in parts], KEPT), questions)
     own = np.array([member.weight for member in members])
@@ -130,20 +141,45 @@ def weights(source: ReportSource) -> Curves:
 
 
 def learning(members: Sequence[Member]) -> Curves:
-    """Edit Score on held-out questions by optimizer step, for every model whose training was evaluated."""
+    """Edit Score on held-out questions by optimizer step; a model scored only at its end has one point."""
     curves = []
+    for label, fold in _trainings(members):
+        points = [(one["step"], one["edit"]) for one in fold.history if {"step", "edit"} <= set(one)]
+        if not points and "edit" in fold.metrics:
+            points = [(float(fold.kept_step or fold.steps), fold.metrics["edit"])]
+        if points:
+            steps, scores = zip(*points, strict=True)
+            curves.append(Curve(label, steps, scores, fold.kept_step or None))
+    return _or_reason(curves, members, Phrase("the records of the trainings have no scores"))
+
+
+def losses(members: Sequence[Member]) -> Curves:
+    """Training loss by optimizer step, for every model whose record has it."""
+    curves = [
+        Curve(label, tuple(one["step"] for one in fold.losses), tuple(one["loss"] for one in fold.losses))
+        for label, fold in _trainings(members)
+        if fold.losses
+    ]
+    reason = Phrase("the records of the trainings are of an earlier version, without losses")
+    return _or_reason(curves, members, reason)
+
+
+def _trainings(members: Sequence[Member]) -> Iterator[tuple[str, FoldRecord]]:
+    """Every trained model of the members, each once, with its name."""
+    seen = set()
     for member in members:
         run = member.sources[0].opened
-        if run is None or run.record is None:
+        if run is None or run.record is None or run.folder in seen:
             continue
+        seen.add(run.folder)
+        several = len(run.record.folds) > 1
         for name, fold in run.record.folds.items():
-            points = [(one["step"], one["edit"]) for one in fold.history if {"step", "edit"} <= set(one)]
-            label = member.label if len(run.record.folds) == 1 else f"{member.label} fold {name}"
-            if points:
-                steps, scores = zip(*points, strict=True)
-                curves.append(Curve(label, steps, scores, fold.kept_step or None))
+            yield Phrase("{run} fold {fold}", run=run.name, fold=name) if several else run.name, fold
+
+
+def _or_reason(curves: Sequence[Curve], members: Sequence[Member], reason: str) -> Curves:
     if curves:
         return Curves(tuple(curves))
     if not any(member.sources[0].opened and member.sources[0].opened.record for member in members):
-        return Curves(reason="no member has a record of its training")
-    return Curves(reason="the members' trainings were evaluated only at their end, as folds are")
+        return Curves(reason=Phrase("no member has a record of its training"))
+    return Curves(reason=reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from kit.data.records import Answer, Question
+from kit.phrase import Phrase
 from kit.spans.minimum_risk import PARTICLE
 
 
@@ -20,16 +21,17 @@ class ErrorType(StrEnum):
     NOT_BLANKED = "not blanked"
 
 
-MEANINGS = {
-    ErrorType.RIGHT: "the gold answer, character by character",
-    ErrorType.TOO_SHORT: "overlaps the gold answer and misses more of it than it adds",
-    ErrorType.TOO_LONG: "overlaps the gold answer and adds at least as much as it misses",
-    ErrorType.PARTICLE_ONLY: "differs from the gold answer by a particle (조사) at the end",
-    ErrorType.WRONG_PLACE: "does not overlap the gold answer",
-    ErrorType.BLANKED: "blank, and there is an answer",
-    ErrorType.NOT_BLANKED: "an answer where the gold is blank",
+MEANINGS: dict[ErrorType, str] = {
+    ErrorType.RIGHT: Phrase("the gold answer, character by character"),
+    ErrorType.TOO_SHORT: Phrase("overlaps the gold answer and misses more of it than it adds"),
+    ErrorType.TOO_LONG: Phrase("overlaps the gold answer and adds at least as much as it misses"),
+    ErrorType.PARTICLE_ONLY: Phrase("differs from the gold answer by a particle (조사) at the end"),
+    ErrorType.WRONG_PLACE: Phrase("does not overlap the gold answer"),
+    ErrorType.BLANKED: Phrase("blank, and there is an answer"),
+    ErrorType.NOT_BLANKED: Phrase("an answer where the gold is blank"),
 }
 ERROR_TYPES = tuple(ErrorType)
+LABELS = tuple(Phrase(one.value) for one in ERROR_TYPES)
 
 
 def error_type(prediction: str, question: Question) -> ErrorType:

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from kit.data.records import Question
+from kit.phrase import Phrase
 from kit.reports.source import Member, ReportSource
 
-_OTHER = "(other)"
-_NO_MEMBERS = "a CSV has no members"
+_OTHER = Phrase("(other)")
+_NO_MEMBERS = Phrase("a CSV has no members")
+_NOT_GIVEN = Phrase("(not given)")
+_CHARACTERS = Phrase("characters")
 _MOST = 12
 """Values that a facet of names shows; the others are summed as (other)."""
 _LENGTHS = (0, 1, 2, 3, 5, 8, 13, 21, 31)
@@ -36,7 +39,7 @@ QUESTION_WORDS = (
     ("왜", re.compile("왜(?![가-힣])")),
     ("어떻게", re.compile("어떻게|어찌")),
 )
-NO_QUESTION_WORD = "(none)"
+NO_QUESTION_WORD = Phrase("(none)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Facet:
     """One way to divide the questions.
 
     labels: the names of its values, in the order shown; values: int (Q,), an index into them;
-    unit: what the labels count, "" for names; reason: why there are no values, "" where there are.
+    unit: what the labels count, "" for names; reason: why there are no values, "" where there are;
+    rival: whether it divides the distance of the CSV compared with.  Texts of the kit are phrases.
     """
 
     key: str
@@ -53,6 +57,7 @@ class Facet:
     labels: tuple[str, ...] = ()
     values: tuple[int, ...] = ()
     reason: str = ""
+    rival: bool = False
 
 
 def missing(key: str, title: str, reason: str) -> Facet:
@@ -63,21 +68,29 @@ def missing(key: str, title: str, reason: str) -> Facet:
 def of_questions(questions: Sequence[Question]) -> list[Facet]:
     """The facets of the questions and their golds."""
     return [
-        binned("gold", "gold length", "characters", [len(one.golds[0]) for one in questions], _LENGTHS),
-        _named("word", "question word", [question_word(one.text) for one in questions], _WORDS),
-        _names("category", "category", questions, lambda one: one.category),
-        _names("source", "source", questions, lambda one: one.source),
-        binned("context", "context length", "characters", [len(q.context) for q in questions], _CONTEXTS),
+        binned(
+            "gold", Phrase("gold length"), _CHARACTERS, [len(one.golds[0]) for one in questions], _LENGTHS
+        ),
+        _named("word", Phrase("question word"), [question_word(one.text) for one in questions], _WORDS),
+        _names("category", Phrase("category"), questions, lambda one: one.category),
+        _names("source", Phrase("source"), questions, lambda one: one.source),
+        binned(
+            "context",
+            Phrase("context length"),
+            _CHARACTERS,
+            [len(one.context) for one in questions],
+            _CONTEXTS,
+        ),
     ]
 
 
 def of_answers(distances: NDArray[np.float64], golds: Sequence[str]) -> list[Facet]:
     """The facets of the answers: their distance, and whether a blank would have been nearer."""
     nearer = [int(len(gold) < distance) for distance, gold in zip(distances, golds, strict=True)]
-    labels = ("the answer is as near", "a blank is nearer")
+    labels = (Phrase("the answer is as near"), Phrase("a blank is nearer"))
     return [
-        binned("distance", "edit distance", "characters", distances.astype(int).tolist(), _DISTANCES),
-        without_unused(Facet("blank", "answer or blank", labels=labels, values=tuple(nearer))),
+        binned("distance", Phrase("edit distance"), _CHARACTERS, distances.astype(int).tolist(), _DISTANCES),
+        without_unused(Facet("blank", Phrase("answer or blank"), labels=labels, values=tuple(nearer))),
     ]
 
 
@@ -108,13 +121,13 @@ def binned(key: str, title: str, unit: str, numbers: Sequence[int], edges: Seque
 def _names(key: str, title: str, questions: Sequence[Question], name: Callable[[Question], str]) -> Facet:
     names = [name(question) for question in questions]
     if not any(names):
-        return missing(key, title, f"the data name no {title}")
+        return missing(key, title, Phrase("the data have none"))
     counts = Counter(names)
     common = [name for name, _ in counts.most_common(_MOST)]
     if len(counts) > len(common):
         names = [name if name in common else _OTHER for name in names]
         common.append(_OTHER)
-    return _named(key, title, [name or "(not given)" for name in names], [c or "(not given)" for c in common])
+    return _named(key, title, [name or _NOT_GIVEN for name in names], [one or _NOT_GIVEN for one in common])
 
 
 def _named(key: str, title: str, names: Sequence[str], order: Sequence[str]) -> Facet:
@@ -133,45 +146,48 @@ def without_unused(facet: Facet) -> Facet:
         facet.unit,
         tuple(facet.labels[value] for value in used),
         tuple(again[value] for value in facet.values),
+        rival=facet.rival,
     )
 
 
 def windows(source: ReportSource) -> Facet:
     """How many windows the context has, the largest number of any member."""
+    title = Phrase("window count")
     scored = [member.sources[0] for member in source.members if member.posterior is not None]
     if not scored:
-        return missing("windows", "window count", _NO_MEMBERS)
+        return missing("windows", title, _NO_MEMBERS)
     counts = np.max([np.diff(one.scores(source.dataset).windows) for one in scored], axis=0)
-    return binned("windows", "window count", "windows", counts.tolist(), (0, 1, 2, 3, 4, 5, 7, 11))
+    return binned("windows", title, Phrase("windows"), counts.tolist(), (0, 1, 2, 3, 4, 5, 7, 11))
 
 
 def disagreement(source: ReportSource) -> Facet:
     """How many members have another answer."""
-    key, title = "others", "members with another answer"
+    key, title = "others", Phrase("members with another answer")
     count = len(source.members)
     if count < 2:
-        return missing(key, title, "there is only one member" if count else _NO_MEMBERS)
+        return missing(key, title, Phrase("there is only one member") if count else _NO_MEMBERS)
     others = [
         sum(member.texts[number] != text for member in source.members)
         for number, text in enumerate(source.texts)
     ]
-    labels = tuple(f"{number} of {count}" for number in range(count + 1))
+    labels = tuple(Phrase("{n} of {all}", n=str(number), all=str(count)) for number in range(count + 1))
     return without_unused(Facet(key, title, labels=labels, values=tuple(others)))
 
 
 def unk_tokens(source: ReportSource) -> Facet:
     """Whether the gold has [UNK] tokens for no member, some or all; missing without a tokenizer file."""
-    key, title = "unk", "[UNK] in the answer"
+    key, title = "unk", Phrase("[UNK] in the answer")
     if not source.members:
-        return missing(key, title, "a CSV does not name the tokenizers")
+        return missing(key, title, Phrase("a CSV does not name the tokenizers"))
     files = {file for member in source.members if (file := _tokenizer_file(member)) is not None}
     if not files:
-        return missing(key, title, "there is no tokenizer.json beside the members' weights")
+        return missing(key, title, Phrase("there is no tokenizer.json beside the members' weights"))
     unknown = [has_unk_token(file, source.dataset.questions) for file in sorted(files)]
     counts = [sum(own) for own in zip(*unknown, strict=True)]
     values = tuple(0 if not count else 2 if count == len(files) else 1 for count in counts)
-    last = "yes" if len(files) == 1 else "for every tokenizer"
-    return without_unused(Facet(key, title, labels=("no", "for some tokenizers", last), values=values))
+    last = Phrase("yes") if len(files) == 1 else Phrase("for every tokenizer")
+    labels = (Phrase("no"), Phrase("for some tokenizers"), last)
+    return without_unused(Facet(key, title, labels=labels, values=values))
 
 
 def has_unk_token(file: Path, questions: Sequence[Question]) -> list[bool]:

@@ -12,10 +12,12 @@ import numpy as np
 from kit.data.records import Dataset
 from kit.decoding.candidate_list import CandidateList, candidate_lists, risks_of
 from kit.decoding.ensembles import answers_of
+from kit.display import Brief, Displayed, Table
 from kit.metrics.bootstrap import PairedDifference
-from kit.metrics.scores import Score, compare, score_answers
+from kit.metrics.scores import SCORE_COLUMNS, Score, compare, score_answers
+from kit.phrase import Phrase
 from kit.reports import facets
-from kit.reports.error_types import ERROR_TYPES, error_type
+from kit.reports.error_types import ERROR_TYPES, LABELS, error_type
 from kit.reports.facets import Facet
 from kit.reports.source import Member, ReportSource
 from kit.settings.recipe import Member as RecipeMember
@@ -26,8 +28,8 @@ from kit.text_rules.rules import COURSE_2022
 Role = Literal["report", "versus", "member", "course", "blank"]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreRow(Brief):
     """A row of the score table: answers in the data's order, their score, and the difference to the report's.
 
     against: the report's mean distance minus this one's (negative: the report is better); None for itself
@@ -38,9 +40,14 @@ class ScoreRow:
     score: Score
     against: PairedDifference | None
 
+    @property
+    def headline(self) -> str:
+        """The score's."""
+        return self.score.headline
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Overview(Displayed):
     """Q questions, their answers, and how good they are.
 
     scores: the table, the report's own row first; error_types: for each question an index into ERROR_TYPES;
@@ -55,6 +62,22 @@ class Overview:
     risks: tuple[float | None, ...]
 
     @property
+    def headline(self) -> str:
+        """What it is about, and its score."""
+        text = "{name} on {data}: A FIT, NOT AN ESTIMATE" if self.source.fitted else "{name} on {data}"
+        return Phrase(text, name=self.source.name, data=self.source.dataset.path.name)
+
+    def tables(self) -> list[Table]:
+        """The scores."""
+        rows = []
+        for row in self.scores:
+            against = row.against
+            versus = "" if against is None else against.in_words()
+            rows.append((*row.score.row, versus))
+        columns = (*SCORE_COLUMNS, "report against it")
+        return [Table(self.headline, columns, rows, words=columns[-1:])]
+
+    @property
     def own(self) -> ScoreRow:
         """The row of the report's own answers."""
         return self.scores[0]
@@ -67,7 +90,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class FacetRow:
-    """One value of a facet; distances in code points, shares of all questions and of the total distance."""
+    """One value of a facet; distances in code points, shares of all questions and of the total distance.
+
+    The distances of a facet about the CSV compared with are that CSV's.
+    """
 
     label: str
     questions: int
@@ -125,8 +151,8 @@ def score_table(source: ReportSource, versus: Path | None) -> tuple[ScoreRow, ..
         default=None,
     )
     if heaviest is not None:
-        add("course", f"course-2022 on {heaviest.label}", _by_the_course(heaviest, data))
-    add("blank", "all blank", [""] * len(data))
+        add("course", Phrase("course-2022 on {run}", run=heaviest.label), _by_the_course(heaviest, data))
+    add("blank", Phrase("all blank"), [""] * len(data))
     return tuple(found)
 
 
@@ -157,15 +183,15 @@ def _error_types(texts: Sequence[str], data: Dataset) -> tuple[int, ...]:
 def _facets(
     source: ReportSource, own: ScoreRow, error_types: tuple[int, ...], rival: ScoreRow | None
 ) -> list[Facet]:
-    found = [facets.without_unused(Facet("error", "error type", labels=ERROR_TYPES, values=error_types))]
+    found = [facets.without_unused(Facet("error", Phrase("error type"), labels=LABELS, values=error_types))]
     if rival is not None:
         change = np.sign(own.score.distances - rival.score.distances).astype(int) + 1
-        labels = ("better", "as near", "worse")
-        found.append(
-            facets.without_unused(Facet("change", "change", labels=labels, values=tuple(change.tolist())))
-        )
-        before, title = _error_types(rival.texts, source.dataset), f"error type in {rival.score.label}"
-        found.append(facets.without_unused(Facet("before", title, labels=ERROR_TYPES, values=before)))
+        labels = (Phrase("better"), Phrase("as near"), Phrase("worse"))
+        values = tuple(change.tolist())
+        found.append(facets.without_unused(Facet("change", Phrase("change"), labels=labels, values=values)))
+        before = _error_types(rival.texts, source.dataset)
+        title = Phrase("error type in {csv}", csv=rival.score.label)
+        found.append(facets.without_unused(Facet("before", title, labels=LABELS, values=before, rival=True)))
     return [
         *found,
         *facets.of_questions(source.dataset.questions),
@@ -178,7 +204,8 @@ def _facets(
 
 def facet_rows(overview: Overview, facet: Facet) -> list[FacetRow]:
     """The values of *facet*, in its order."""
-    distances = overview.own.score.distances
+    row = overview.versus if facet.rival and overview.versus is not None else overview.own
+    distances = row.score.distances
     values = np.array(facet.values, dtype=np.intp)
     counts = np.bincount(values, minlength=len(facet.labels))
     sums = np.bincount(values, weights=distances, minlength=len(facet.labels))

@@ -20,19 +20,30 @@ from kit.files import write_text
 from kit.reports.contents import Contents, compact, contexts_of, index_of
 
 SCRIPTS = (
-    "dom.js", "data.js", "state.js", "svg.js", "scores.js", "facets.js", "list.js", "heatmap.js",
+    "dom.js", "texts.js", "data.js", "state.js", "svg.js", "scores.js", "facets.js", "list.js", "heatmap.js",
     "question.js", "charts.js", "app.js",
 )  # fmt: skip
+_HEAD = 1000
+"""Characters of a page that hold its first meta elements."""
 _TO_ESCAPE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
-def write_page(path: Path, contents: Contents) -> Path:
-    """Write the report as *path*, whole or not at all.  Raises WriteError where it cannot be written."""
-    write_text(path, html_of(contents))
+def write_page(path: Path, contents: Contents, made_from: str = "") -> Path:
+    """Write the report as *path*, whole or not at all.  Raises WriteError where it cannot be written.
+
+    *made_from*: a hash that stands for the subject and its data, so that `made_from_same` knows the page.
+    """
+    write_text(path, html_of(contents, made_from))
     return path
 
 
-def html_of(contents: Contents) -> str:
+def made_from_same(page: Path, made_from: str) -> bool:
+    """Whether *page* is a report with this *made_from*."""
+    with page.open(encoding="utf-8", errors="replace") as file:
+        return f'<meta name="kit-made-from" content="{made_from}">' in file.read(_HEAD)
+
+
+def html_of(contents: Contents, made_from: str = "") -> str:
     """The whole page."""
     environment = Environment(
         loader=PackageLoader("kit.reports", "page"), autoescape=True, undefined=StrictUndefined,
@@ -42,7 +53,9 @@ def html_of(contents: Contents) -> str:
     script = "".join(_source(environment, name) for name in SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     return environment.get_template("report.html").render(
-        name=contents.overview.source.name,
+        title=f"{contents.title} · {contents.overview.source.dataset.path.name}",
+        language=contents.language or "en",
+        made_from=made_from,
         style=Markup(style),  # noqa: S704  (the package's own file)
         script=Markup(script),  # noqa: S704
         style_hash=_hash(style),

@@ -10,6 +10,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.ensembles import Texts, answers_of, blend_of
 from kit.decoding.explain import member_posteriors, own_answers
 from kit.decoding.recipes import rules_of
+from kit.display import Brief
 from kit.errors import DataError, SubmissionError, listed
 from kit.reports import contamination
 from kit.reports.contamination import Caution
@@ -23,8 +24,8 @@ from kit.submission.csv import read_submission
 from kit.text_rules.rules import Rule, apply_rules
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+@dataclass(frozen=True, slots=True, repr=False)
+class Member(Brief):
     """A member of the recipe over Q questions; a run counts as one, its folds averaged.
 
     texts: its own answers, by the recipe's decoder (for ranked: by edit) and rules; p: the probability of
@@ -39,18 +40,36 @@ class Member:
     posterior: Posterior | None
 
     @property
+    def headline(self) -> str:
+        """Its name and weight."""
+        return f"{self.label}, weight {self.weight:.0%}"
+
+    @property
     def temperature(self) -> float:
         """The number that its scores are divided by."""
         return self.sources[0].temperature
 
 
 @dataclass(frozen=True, slots=True)
-class ReportSource:
+class Asked:
+    """What a report was asked for, so that commands can continue with it.
+
+    subject: the path of the recipe, run or CSV, None for an object; answers: None where the data have them
+    """
+
+    subject: Path | None
+    data: Path
+    answers: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReportSource(Brief):
     """The answers that a report is about, to Q questions whose golds are known, and how they were made.
 
     texts: the answers; decoded: before the rules; unblanked: with all rules but those that blank
     recipe: None for a CSV; members: of the recipe; blend: its posterior, None for a CSV or a vote
     place: where each answer begins in its context, code points; None where it is not a part of it
+    asked: the paths that were given
     """
 
     name: str
@@ -64,6 +83,12 @@ class ReportSource:
     blend: Posterior | None
     cautions: tuple[Caution, ...]
     card: Card | None
+    asked: Asked
+
+    @property
+    def headline(self) -> str:
+        """Whose answers, and to what."""
+        return f"{self.name} on {self.dataset.path}: {len(self.texts):,} answers"
 
     @property
     def fitted(self) -> bool:
@@ -98,7 +123,7 @@ def with_answers(data: Dataset, truth: Dataset) -> Dataset:
     return replace(data, questions=answered)
 
 
-def of_csv(path: Path, data: Dataset) -> ReportSource:
+def of_csv(path: Path, data: Dataset, asked: Asked) -> ReportSource:
     """The answers of a CSV.  Raises SubmissionError where it misses a question of *data*."""
     answers = read_submission(path)
     missing = [question.guid for question in data if question.guid not in answers]
@@ -111,12 +136,12 @@ def of_csv(path: Path, data: Dataset) -> ReportSource:
     card, cautions = contamination.of_csv(path, data)
     return ReportSource(
         path.stem, data, texts, texts, texts, places(texts, data.questions, None), None, (), None,
-        tuple(cautions), card,
+        tuple(cautions), card, asked,
     )  # fmt: skip
 
 
 def of_recipe(
-    recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], recipe_file: Path | None
+    recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], recipe_file: Path | None, asked: Asked
 ) -> ReportSource:
     """The answers of a recipe (or a bare run).
 
@@ -140,7 +165,7 @@ def of_recipe(
         blend = blend_of(recipe, sources, [one for one in posteriors if one is not None], data.questions)
     return ReportSource(
         name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
-        blend, tuple(cautions), None,
+        blend, tuple(cautions), None, asked,
     )  # fmt: skip
 
 

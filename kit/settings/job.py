@@ -104,6 +104,8 @@ class Job(Generic[File]):
             update={"epochs": self.options.before_epochs, "lr": self.before_lr, "folds": None}
         )
         given = self.options.model_dump(include=set(RunOptions.model_fields) - {"fold"})
+        if self.options.hours is not None:  # the models after it need time, too
+            given["hours"] = self.options.hours / 2
         return Job(self.backbone, data, settings, JobOptions(**{**given, "run": folder}))
 
     def argv(self, settings: Collection[str] | None = None) -> list[str]:

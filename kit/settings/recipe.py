@@ -84,11 +84,6 @@ class Recipe(Settings):
         return data
 
 
-def bare(run: str, fold: int | None = None) -> Recipe:
-    """The recipe of a run on its own: one member, mean, argmax, no rules."""
-    return Recipe(members=(Member(run=run, fold=fold),))
-
-
 def parse(data: object) -> tuple[Recipe | None, list[str]]:
     """A recipe from parsed YAML, or every mistake against the schema (not those of the rules)."""
     if not isinstance(data, dict):

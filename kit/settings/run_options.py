@@ -20,7 +20,16 @@ class RemoteCodeOptions(Settings):
     )
 
 
-class RunOptions(RemoteCodeOptions):
+class TimeOptions(Settings):
+    """How long a command may take."""
+
+    hours: float | None = option(
+        None, gt=0, group="Run", metavar="HOURS", everyday=True, unset="no limit",
+        help="Stop in this time with what can be used",
+    )  # fmt: skip
+
+
+class RunOptions(TimeOptions, RemoteCodeOptions):
     """The run's folder, which of its folds, and on which devices."""
 
     run: Annotated[

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from kit.display import BLANK, EDIT, Brief, Displayed, Table, duration, edit, share
 from kit.errors import ConfigError, counted
 from kit.files import locked, write_text
 from kit.settings.mixture import Mixture
@@ -22,12 +24,17 @@ FoldName = Annotated[str, Field(pattern=r"^(full|0|[1-9][0-9]{0,8})$")]
 Length = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 
 
+PLAIN_DECODING = "argmax with no length prior, cap 60"
+"""How answers were decoded for records that do not say it: by versions up to 0.1."""
+
+
 class DataFile(Settings):
     """One training or validation file: its name (never its full path), SHA-256 and questions."""
 
     name: str
     sha256: Sha256
     questions: Annotated[int, Field(ge=0)]
+    """Those that the run used: with ``limit`` the first ones of the file."""
 
 
 class SourceScore(Settings):
@@ -35,6 +42,13 @@ class SourceScore(Settings):
 
     held_out: int
     metrics: dict[str, float]
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The score, that of empty answers, and what they are of."""
+        found = self.metrics
+        scores = edit(found.get("edit")), edit(found.get("blank_edit")), share(found.get("exact"))
+        return (*scores, f"{self.held_out:,}")
 
 
 class BeforeRecord(Settings):
@@ -53,7 +67,10 @@ class BeforeRecord(Settings):
         return f"--before {files} --before-epochs {self.epochs:g} --before-lr {self.lr:g}"
 
 
-class FoldRecord(Settings):
+MODEL_COLUMNS = ("model", EDIT, BLANK, "equal to gold", "questions held out", "steps", "time")
+
+
+class FoldRecord(Brief, Settings):
     """One trained model of the run: ``full``, or fold K of several."""
 
     held_out: int
@@ -65,6 +82,8 @@ class FoldRecord(Settings):
     """Of model.safetensors (and joint.safetensors), hex: ties span files to the model that made them."""
     metrics: dict[str, float]
     """``edit``, ``exact``, ``blank_edit``: on the held-out questions (of --judge), of the kept checkpoint."""
+    decoding: str = PLAIN_DECODING
+    """How the answers behind the metrics were decoded; by default as versions before this field did."""
     kept_step: int = 0
     """The optimizer step of the kept checkpoint."""
     averaged: int = 0
@@ -80,11 +99,24 @@ class FoldRecord(Settings):
     peak_bytes: int = 0
     """Most memory in use during this training: of the GPU, or of the process on a CPU."""
     history: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+    losses: Annotated[tuple[dict[str, float], ...], Field(strict=False)] = ()
+    """``step`` and ``loss``, the mean training loss since the step before."""
     sources: dict[str, SourceScore] = Field(default_factory=dict)
     """The same for each data file, where there are several; whoever judges."""
 
+    @property
+    def headline(self) -> str:
+        """What it scored."""
+        return f"Edit Score {edit(self.metrics.get('edit'))} on {counted(self.held_out, 'question')}"
 
-class RunRecord(Settings):
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Its cells under `MODEL_COLUMNS`, but for the model's name."""
+        scores = SourceScore(held_out=self.held_out, metrics=self.metrics).cells
+        return (*scores, f"{self.steps:,}", duration(self.seconds))
+
+
+class RunRecord(Displayed, Settings):
     """The content of run.json."""
 
     backbone: str
@@ -101,6 +133,41 @@ class RunRecord(Settings):
     versions: dict[str, str] = Field(default_factory=dict)
     device: str = ""
     folds: dict[FoldName, FoldRecord] = Field(default_factory=dict)
+
+    @property
+    def limits_learning_alone(self) -> bool:
+        """Whether ``limit`` cut only what the models learn from, as in version 0.1; files are whole here."""
+        limit, files = self.settings.limit, [*self.data, *([self.valid] if self.valid else [])]
+        return limit is not None and any(file.questions > limit for file in files)
+
+    def mean(self, metric: str) -> float:
+        """The mean of *metric* over all held-out questions of the models; nan where none has it."""
+        models = [fold for fold in self.folds.values() if metric in fold.metrics]
+        held_out = sum(fold.held_out for fold in models)
+        total = sum(fold.metrics[metric] * fold.held_out for fold in models)
+        return total / held_out if held_out else math.nan
+
+    @property
+    def headline(self) -> str:
+        """The backbone, the data, and the scores."""
+        data = ", ".join(file.name for file in self.data)
+        scores = ", ".join(edit(fold.metrics.get("edit")) for _, fold in sorted(self.folds.items()))
+        return f"{self.backbone} on {data}: {f'Edit Score {scores}' if scores else 'unfinished'}"
+
+    def tables(self) -> list[Table]:
+        """The models; under them their scores on each data file, where there are several."""
+        models = sorted(self.folds.items())
+        rows = [(name, *fold.cells) for name, fold in models]
+        found = [Table(", ".join(filter(None, (self.backbone, self.device))), MODEL_COLUMNS, rows)]
+        sources = [
+            (name, source, *score.cells) for name, fold in models for source, score in fold.sources.items()
+        ]
+        if sources:
+            judge = self.mixture.judge
+            title = f"by data file ({judge} judges)" if judge else "by data file (all of them judge)"
+            columns = ("model", "data", EDIT, BLANK, "equal to gold", "questions held out")
+            return [*found, Table(title, columns, sources, words=("data",))]
+        return found
 
 
 def read_run(folder: Path) -> RunRecord | None:
@@ -139,7 +206,7 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
         for name in after
         if after[name] != before[name] and name not in EXECUTION_ONLY
     ]
-    if (old.data, old.valid) != (new.data, new.valid):
+    if _files(old) != _files(new):
         names = [f"{file.name} ({file.sha256[:8]})" for file in old.data]
         found.append(f"the data differ; the run has {', '.join(names)}")
     if old.mixture != new.mixture:
@@ -148,3 +215,8 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
         wanted, has = (str(record.before or "no --before") for record in (new, old))
         found.append(f"learned first is {wanted}, the run has {has}")
     return found
+
+
+def _files(record: RunRecord) -> list[tuple[str, str] | None]:
+    """Name and hash of each file; how many questions of it are used is the setting ``limit``."""
+    return [None if file is None else (file.name, file.sha256) for file in (*record.data, record.valid)]

@@ -12,11 +12,11 @@ from kit.errors import ConfigError, all_of
 from kit.settings.data_options import HeldOutOptions
 from kit.settings.option import as_flag, option
 from kit.settings.ranges import Given, Value
-from kit.settings.run_options import RemoteCodeOptions
+from kit.settings.run_options import RemoteCodeOptions, TimeOptions
 from kit.settings.validation import mistakes_in
 
 
-class SweepOptions(HeldOutOptions, RemoteCodeOptions):
+class SweepOptions(HeldOutOptions, TimeOptions, RemoteCodeOptions):
     """The flags of ``kit sweep``, and the keywords of `kit.sweep`."""
 
     run: Annotated[str | Path | None, SkipValidation] = option(
@@ -31,9 +31,6 @@ class SweepOptions(HeldOutOptions, RemoteCodeOptions):
         help="Setting of kit train for all trials; again for each",
     )  # fmt: skip
     trials: int = option(20, ge=1, group="Run", help="Number of trials, with those of earlier commands")
-    hours: float | None = option(
-        None, gt=0, group="Run", unset="no limit", help="Stop after this many hours, with a checkpoint"
-    )
     keep: int = option(1, ge=0, group="Run", help="Number of best trials whose weights are kept")
     prune_after: int = option(
         4, ge=1, group="Run", help="Number of trials that run to their end before any is stopped early"

@@ -80,7 +80,8 @@ class TrainingSettings(Settings):
 
     targets: Targets = option("all", group="Data", help="Gold answers to learn from")
     limit: int | None = option(
-        None, ge=1, group="Data", unset="all", help="Train on the first N questions only",
+        None, ge=1, group="Data", unset="all",
+        help="Use only the first N questions of each file: to learn, evaluate and score",
         fixed="fewer questions are no better setting; fix it with --set limit=2000",
     )  # fmt: skip
     allow_unknown: bool = option(

@@ -25,6 +25,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Only what is not the default, so that a repr is short."""
+        fields = type(self).model_fields
+        return [
+            (name, value)
+            for name, value in super().__repr_args__()
+            if name not in fields or value != fields[name].get_default(call_default_factory=True)
+        ]
+
 
 def place(location: tuple[int | str, ...]) -> str:
     """A pydantic location as a reader would write it: ``members[2].weight``."""

@@ -95,3 +95,12 @@ def _tidy(folder: Path, record: RunRecord, plan: FoldPlan, dataset: Dataset) -> 
 def missing_folds(record: RunRecord) -> Sequence[int]:
     """Folds of the run that are not trained yet."""
     return [number for number in range(record.settings.folds or 0) if str(number) not in record.folds]
+
+
+def unfinished(folder: Path, record: RunRecord, missing: Sequence[int]) -> str:
+    """What to say of a run whose folds *missing* are not trained yet, and what to do."""
+    which = f"{'fold' if len(missing) == 1 else 'folds'} {', '.join(map(str, missing))}"
+    return (
+        f"{which} of {record.settings.folds} {'is' if len(missing) == 1 else 'are'} not trained yet; give "
+        f"the kit train command of {folder} again, which trains only what is missing"
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.data.records import Dataset
+from kit.hints import command
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import RunRecord
 from kit.spans.run_folder import Run, member_scores, open_run, stored_folds
@@ -32,7 +33,8 @@ class Source:
         """Its scores in the data's order.  Raises SpanFileError naming what is missing and the cure."""
         assert self.opened is not None
         guids = tuple(question.guid for question in dataset)
-        return aligned(member_scores(self.opened, self.fold, dataset), guids, self.label)
+        cure = f"run: {command('predict', self.opened.folder, data=dataset.path, again=True)}"
+        return aligned(member_scores(self.opened, self.fold, dataset), guids, self.label, cure)
 
 
 def sources_of(recipe: Recipe, dataset: Dataset) -> tuple[Source, ...]:
@@ -52,6 +54,13 @@ def sources_of(recipe: Recipe, dataset: Dataset) -> tuple[Source, ...]:
                 found[key] = replace(source, weight=earlier + source.weight)
     scaled = (replace(source, weight=round(source.weight / total, _DIGITS)) for source in found.values())
     return tuple(sorted(scaled, key=lambda source: (source.file.name, str(source.file), source.temperature)))
+
+
+def used_by(recipe: Recipe, dataset: Dataset) -> Dataset:
+    """What of *dataset* all members have scores on: its first questions, where one has a ``--limit``."""
+    for member in recipe.members:
+        dataset = dataset if member.run is None else open_run(member.run).used(dataset)
+    return dataset
 
 
 def answer_lengths_of(records: Iterable[RunRecord]) -> dict[int, int]:

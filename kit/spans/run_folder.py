@@ -6,23 +6,38 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kit.data.records import Dataset
+from kit.display import Displayed, Table
 from kit.errors import ModelError, SpanFileError
+from kit.files import did_you_mean
+from kit.hints import command
+from kit.settings.paths import RUNS
 from kit.settings.runs import FULL, RunRecord, read_run
-from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, oof_file
+from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, oof_file, unfinished
 from kit.spans.span_scores import SpanScores
 from kit.spans.store import read_spans
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+@dataclass(frozen=True, slots=True, repr=False)
+class Run(Displayed):
     """A folder that ``kit train`` made (with its record), or any folder with a checkpoint (without)."""
 
     folder: Path
     record: RunRecord | None
+
+    @property
+    def headline(self) -> str:
+        """The folder, and what is known of it."""
+        return f"{self.folder}: {self.record.headline if self.record else 'a checkpoint'}"
+
+    def tables(self) -> list[Table]:
+        """Its models and what they scored."""
+        if self.record is None:
+            return [Table(self.headline, (), ())]
+        return [replace(one, title=f"{self.folder} ({one.title})") for one in self.record.tables()]
 
     @property
     def name(self) -> str:
@@ -52,6 +67,12 @@ class Run:
         first = before.data if before is not None else ()
         return self.trained_on(dataset) or dataset.sha256 in {file.sha256 for file in first}
 
+    def used(self, dataset: Dataset) -> Dataset:
+        """What of *dataset* the run used: with ``--limit`` its first questions; all of other files."""
+        files = () if self.record is None else self.record.data
+        counts = [file.questions for file in files if file.sha256 == dataset.sha256]
+        return dataset.first(min(counts, default=len(dataset)))
+
     def span_file(self, dataset: Dataset, fold: str) -> Path:
         """Where the span scores of *fold*, or the out-of-fold scores, on *dataset* belong."""
         if fold == OUT_OF_FOLD:
@@ -72,7 +93,7 @@ class Run:
         """Beside the model; for a read-only checkpoint (a mounted data set) under runs/ here instead."""
         if self.record is None and not (self.folder / "spans").is_dir() and _read_only(self.folder):
             path = hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:8]
-            return Path("runs") / f"{self.name}-{path}" / "spans"
+            return RUNS / f"{self.name}-{path}" / "spans"
         return self.folder / "spans"
 
 
@@ -85,7 +106,10 @@ def open_run(path: Path | str) -> Run:
         raise ModelError(f"{folder}: cannot be opened ({error.strerror}); check the path") from None
     if not is_folder:
         what = "is a file" if there else "does not exist"
-        raise ModelError(f"{folder}: {what}; give a folder that kit train made, or a checkpoint's")
+        near = "" if there else did_you_mean(folder)
+        raise ModelError(
+            f"{folder}: {what}; {near or 'give a folder that kit train made, or one with a checkpoint'}"
+        )
     record = read_run(folder)
     if record is None and not (folder / "config.json").is_file():
         raise ModelError(
@@ -125,28 +149,31 @@ def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
 
     Raises SpanFileError naming the command that makes them where they are missing, or out of date.
     """
-    command = f"kit predict {run.folder} --data {dataset.path}"
+    cure = f"run: {command('predict', run.folder, data=dataset.path)}"
     path = run.find_spans(dataset, fold)
     if fold == OUT_OF_FOLD:
         assert run.record is not None
         if missing := missing_folds(run.record):
             raise SpanFileError(
-                f"{run.folder}: out-of-fold scores need every fold and "
-                f"{', '.join(map(str, missing))} of {run.record.settings.folds} are not trained; "
-                f"run kit train again with --run {run.folder}"
+                f"{run.folder}: no out-of-fold scores: {unfinished(run.folder, run.record, missing)}"
             )
-        command = f"kit train again with --run {run.folder} (it trains nothing twice)"
+        if (used := len(run.used(dataset))) < len(dataset):
+            raise SpanFileError(
+                f"{run.folder}: has out-of-fold scores on the first {used:,} of the {len(dataset):,} "
+                f"questions of {dataset.path} (--limit); train another --run without --limit"
+            )
+        cure = f"give the kit train command of {run.folder} again, which trains only what is missing"
     if path is None:
         which = "" if fold == FULL else f" ({'out of fold' if fold == OUT_OF_FOLD else f'fold {fold}'})"
-        raise SpanFileError(f"{run.folder}{which}: no span scores for {dataset.path}; run: {command}")
-    scores = read_spans(path)
+        raise SpanFileError(f"{run.folder}{which}: no span scores for {dataset.path}; {cure}")
+    scores = read_spans(path, cure)
     if scores.provenance.data_sha256 != dataset.sha256:
-        raise SpanFileError(f"{path}: was made from another file than {dataset.path}; run: {command}")
+        raise SpanFileError(f"{path}: was made from another file than {dataset.path}; {cure}")
     if run.record is None:
         return scores
     trained = oof_digest(run.record) if fold == OUT_OF_FOLD else run.record.folds[fold].weights_sha256
     if trained and trained != scores.provenance.model_sha256:
-        raise SpanFileError(f"{path}: was made by an earlier training of this run; run: {command}")
+        raise SpanFileError(f"{path}: was made by an earlier training of this run; {cure}")
     return scores
 
 

@@ -186,8 +186,10 @@ def ranges(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int
     return np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], lengths)
 
 
-def aligned(scores: SpanScores, guids: tuple[str, ...], label: str) -> SpanScores:
-    """*scores* in the order of *guids*.  Raises SpanFileError naming questions the member misses."""
+def aligned(
+    scores: SpanScores, guids: tuple[str, ...], label: str, cure: str = "make its span file again"
+) -> SpanScores:
+    """*scores* in the order of *guids*.  Raises SpanFileError, with *cure*, where it misses a question."""
     if scores.guids == guids:
         return scores
     position: Mapping[str, int] = {guid: index for index, guid in enumerate(scores.guids)}
@@ -196,6 +198,6 @@ def aligned(scores: SpanScores, guids: tuple[str, ...], label: str) -> SpanScore
         raise SpanFileError(
             f"{label}: has no scores for question {missing[0]}"
             + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-            + "; run kit predict again on this data"
+            + f"; {cure}"
         )
     return scores.select(np.array([position[guid] for guid in guids], dtype=np.intp))

@@ -110,15 +110,18 @@ def _verify(path: Path) -> None:
         raise _damaged(path, "what was written reads back otherwise")
 
 
-def read_spans(path: Path) -> SpanScores:
-    """Read and verify a span file.  Raises SpanFileError where it is missing, damaged or foreign."""
+def read_spans(path: Path, cure: str = "make it with kit predict") -> SpanScores:
+    """Read and verify a span file.
+
+    Raises SpanFileError where it is missing, damaged or foreign, with *cure*.
+    """
     if not path.is_file():
-        raise SpanFileError(f"{path}: no such span file; make it with kit predict")
+        raise SpanFileError(f"{path}: no such span file; {cure}")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if "guids" not in metadata or "format" not in metadata:
-                raise SpanFileError(f"{path}: is not a span file of this kit; make it with kit predict")
+                raise SpanFileError(f"{path}: is not a span file of this kit; {cure}")
             names = set(file.keys())
             arrays = {name: file.get_tensor(name) for name in _ARRAYS if name in names}
         guids, provenance = tuple(json.loads(metadata["guids"])), _provenance(metadata)
@@ -126,11 +129,11 @@ def read_spans(path: Path) -> SpanScores:
         arrays = {name: arrays[name] for name in _names(joint=joint) if name in arrays}
         digest = json.loads(metadata["sha256"])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _damaged(path, str(error)) from error
+        raise _damaged(path, str(error), cure) from error
     if fault := _fault(guids, arrays, provenance, joint=joint):
-        raise _damaged(path, fault)
+        raise _damaged(path, fault, cure)
     if digest != _digest(guids, [hashlib.sha256(array.data).hexdigest() for array in arrays.values()]):
-        raise _damaged(path, "its checksum does not match")
+        raise _damaged(path, "its checksum does not match", cure)
     return scores_from(guids, arrays, provenance)
 
 
@@ -152,9 +155,9 @@ def _provenance(metadata: dict[str, str]) -> Provenance:
     return Provenance(**{name: json.loads(metadata[name]) for name in _PROVENANCE})
 
 
-def _damaged(path: Path, reason: str) -> SpanFileError:
+def _damaged(path: Path, reason: str, cure: str = "write it again") -> SpanFileError:
     first = (reason.splitlines() or ["unreadable"])[0]
-    return SpanFileError(f"{path}: span file is damaged ({first}); delete it and run kit predict again")
+    return SpanFileError(f"{path}: span file is damaged ({first}); {cure}")
 
 
 def _names(*, joint: bool) -> tuple[str, ...]:

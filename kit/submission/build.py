@@ -7,8 +7,10 @@ from pathlib import Path
 
 from kit.data.records import Dataset
 from kit.decoding.ensembles import Answers, answers_of
+from kit.errors import SubmissionError
 from kit.files import locked, now, sha256_file
 from kit.metrics.scores import Score, score_answers
+from kit.settings.paths import SAMPLE
 from kit.settings.recipe import Recipe
 from kit.spans.recipe_members import Source
 from kit.submission.card import (
@@ -18,17 +20,16 @@ from kit.submission.card import (
     Estimate,
     Member,
     git_revision,
+    read_card,
     writing_card,
 )
 from kit.submission.csv import check_sample, check_submission, encoded, read_submission, write_submission
 from kit.submission.estimate import local_estimate
 from kit.version import __version__
 
-SAMPLE = "sample_submission.csv"
-
 
 def make_submission(
-    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None = None
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None = None, made_from: str = ""
 ) -> tuple[Path, dict[str, str], Card, Score | None]:
     """Decode, check, write *out* and its card; score against *truth* where given.
 
@@ -38,11 +39,11 @@ def make_submission(
     unchanged.
     """
     with locked(out, wait=False):  # a CSV and its card belong together
-        return _made(recipe, dataset, out, truth)
+        return _made(recipe, dataset, out, truth, made_from)
 
 
 def _made(
-    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None, made_from: str
 ) -> tuple[Path, dict[str, str], Card, Score | None]:
     found = answer(recipe, dataset)
     guids = tuple(question.guid for question in dataset)
@@ -63,10 +64,23 @@ def _made(
         revision=git_revision(),
         kit_version=__version__,
         made_at=now(),
+        made_from=made_from,
     )
     with writing_card(out, card):
         write_submission(out, guids, texts)
     return out, found.texts, card, score
+
+
+def made_from_same(csv: Path, made_from: str, recipe: Recipe, dataset: Dataset) -> bool:
+    """Whether *csv* was made from the same recipe or runs, named by *made_from*, for the same data file."""
+    try:
+        card = read_card(csv)
+    except SubmissionError:  # none, or of a file that the kit did not make
+        return False
+    same_data = dataset.sha256 == card.data.sha256 or str(dataset.path) == card.data.path
+    if card.made_from:
+        return same_data and card.made_from == made_from
+    return same_data and card.recipe == recipe.model_dump(mode="json")
 
 
 def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None) -> Estimate:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from kit.display import Brief
 from kit.errors import SubmissionError, all_of
 from kit.files import read_file, replacing, sha256_file
 from kit.metrics.bootstrap import Interval
@@ -74,6 +75,12 @@ class Estimate(_CardPart):
     interval: Interval | None = None
     reason: str = ""
 
+    def __str__(self) -> str:
+        if self.edit is None:
+            return f"no local estimate: {self.reason}"
+        interval = "" if self.interval is None else f" (95 %: {self.interval})"
+        return f"Edit Score {self.edit:.3f}{interval} characters"
+
     @model_validator(mode="after")
     def _only_a_known_interval(self) -> Self:
         if self.interval is not None and not self.interval.known:
@@ -92,7 +99,7 @@ class Revision(_CardPart):
     dirty: bool | None
 
 
-class Card(_CardPart):
+class Card(Brief, _CardPart):
     """How a CSV was made.  ``recipe`` is the recipe as run, in JSON types; ``made_at`` is UTC."""
 
     name: str
@@ -105,6 +112,13 @@ class Card(_CardPart):
     revision: Revision | None = None
     kit_version: str
     made_at: str | None = None
+    made_from: str = ""
+    """The recipe or runs as they were named, "" where unknown: a default name replaces only the same."""
+
+    @property
+    def headline(self) -> str:
+        """The submission, its data, and what is expected of it."""
+        return f"{self.name} for {self.data.path}: {self.estimate}"
 
     def describes(self, csv_path: Path) -> bool:
         """Whether the CSV still has the bytes that the card was written for."""

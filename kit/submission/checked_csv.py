@@ -8,15 +8,17 @@ from pathlib import Path
 
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.display import Brief
 from kit.errors import SubmissionError
 from kit.kaggle.compression import suffix_of, unpacked
+from kit.settings.paths import COMPETITION_DATA, SAMPLE, TEST
 from kit.submission.card import DEFAULT_COMPETITION, Card, card_path, read_card
 from kit.submission.csv import check_submission, parse_submission, read_csv, read_submission
 from kit.submission.ledger import tag_of
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedCsv:
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckedCsv(Brief):
     """A CSV that is ready to submit: exactly these bytes, valid for their test file."""
 
     path: Path
@@ -100,8 +102,7 @@ def _guids(path: Path, card: Card | None, data: Path | Dataset | None) -> tuple[
     """The ids wanted, in order, and the name of the file that says so."""
     if isinstance(data, Dataset):
         return [question.guid for question in data], str(data.path)
-    folder = Path("data") / "goorm-2"
-    places = [folder / "test.json", folder / "sample_submission.csv"]
+    places = [COMPETITION_DATA / TEST, COMPETITION_DATA / SAMPLE]
     if data is not None:
         places = [data]
     elif card is not None:

@@ -13,8 +13,11 @@ from kit.errors import KitError, counted
 from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import expect, public_private_spread
 from kit.settings.recipe import Recipe
+from kit.spans.recipe_members import used_by
 from kit.submission.card import Estimate
 from kit.tuning.members import find_training_data, out_of_fold_members
+
+_CURE = "score labelled questions with --answers"
 
 
 def local_estimate(
@@ -23,11 +26,12 @@ def local_estimate(
     """The Edit Score to expect of *recipe* on *dataset*, from its members' out-of-fold scores.
 
     The interval covers the uncertainty of the true mean and the sampling of a test set of this size.
-    The members' training file is looked for in *folder*, its data/ and beside the test file.  Without
-    out-of-fold scores, or without that file, there is no estimate and its reason says why.
+    The members' training file is looked for in *folder*, its data/ and beside the test file.  Where there is
+    no estimate, its reason names the cause and what to do.
     """
     try:
-        training = load(find_training_data(recipe, folder, dataset.path.parent), answers_needed=True)
+        path = find_training_data(recipe, folder, dataset.path.parent, cure=_CURE)
+        training = used_by(recipe, load(path, answers_needed=True))
         out_of_fold_members(recipe, training)
         texts = answer(recipe, training).texts
     except KitError as error:

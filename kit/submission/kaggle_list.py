@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, RulesNotAcceptedError
+from kit.display import Brief, Displayed, Table, edit, shortened
+from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, RulesNotAcceptedError, counted
 from kit.files import locked, replacing, sha256_file
 from kit.kaggle.client import Client, connect
 from kit.kaggle.compression import suffix_of
 from kit.kaggle.leaderboard import Board, private_board, public_board
 from kit.kaggle.submissions import PENDING, ListedSubmission, description, fetch, submissions
 from kit.submission.ledger import OPEN, Entry, Ledger, split_description, tagged_hash
+from kit.submission.submission_table import MESSAGE, SCORES, status_cells, submission_table, when
 
 HERE, OTHER_LEDGER, ELSEWHERE = "here", "kit, elsewhere", "elsewhere"
 """Submitted with this ledger; by the kit with another ledger; without the kit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+@dataclass(frozen=True, slots=True, repr=False)
+class Made(Brief):
     """One submission in Kaggle's list, and its entry in the ledger (None without one)."""
 
     listed: ListedSubmission
@@ -44,13 +46,40 @@ class Made:
         return self.entry.name if self.entry is not None and self.entry.tag else self.listed.file_name
 
 
-@dataclass(frozen=True, slots=True)
-class Submissions:
+@dataclass(frozen=True, slots=True, repr=False)
+class Submissions(Displayed):
     """Kaggle's list for a competition, the latest first; ``unlisted``: entries that only the ledger has."""
 
     competition: str
     made: tuple[Made, ...]
     unlisted: tuple[Entry, ...]
+
+    @property
+    def headline(self) -> str:
+        """The competition, and how much Kaggle lists."""
+        return f"{self.competition}: {counted(len(self.made), 'submission')}"
+
+    def tables(self) -> list[Table]:
+        """Kaggle's list; who made a submission, where several people did."""
+        if not self.made:
+            return [Table(f"Kaggle lists no submission to {self.competition}", (), ())]
+        team = len({made.listed.by for made in self.made}) > 1
+        return [submission_table(f"{self.headline} ({SCORES})", [_cells(made, team) for made in self.made])]
+
+
+def _cells(made: Made, team: bool) -> dict[str, str]:
+    one = made.listed
+    return {
+        "ref": str(one.ref),
+        "CSV": shortened(Path(made.name).name, MESSAGE),
+        "public": edit(one.public),
+        "private": edit(one.private),
+        **status_cells(one.status, one.reason),
+        "message": shortened(made.message, MESSAGE),
+        "made": made.origin,
+        "by": one.by if team else "",
+        "submitted (UTC)": when(one.at),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +179,7 @@ def fetch_csv(ledger: Ledger, ref: int, folder: Path, client: Client | None = No
         content = fetch(client, ref)
     except (NoSuchCompetitionError, RulesNotAcceptedError) as error:
         raise NoSuchCompetitionError(
-            f"submission {ref}: Kaggle does not give it to this account ({error}); kit submissions lists "
+            f"submission {ref}: Kaggle does not give it to this account ({error}); `kit submissions` lists "
             "those that it gives"
         ) from error
     found = hashlib.sha256(content).hexdigest()

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from kit.errors import WriteError
 from kit.files import append_line, locked, now
+from kit.settings.paths import LEDGER
 
-DEFAULT = Path("submissions") / "ledger.jsonl"
 OPEN, NOT_SENT = "outcome unknown", "not sent"
 _TAG = re.compile(r"(\[(?:sha256:([0-9a-f]{16})|kernel:[^\]]+)\]) ?")
 
@@ -100,7 +100,7 @@ def kernel_tag(kernel: str) -> str:
 class Ledger:
     """The ledger file."""
 
-    def __init__(self, path: Path = DEFAULT) -> None:
+    def __init__(self, path: Path = LEDGER) -> None:
         self.path = path
 
     @contextlib.contextmanager

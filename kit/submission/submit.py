@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kit.display import Brief
 from kit.errors import (
     KaggleError,
     NoCredentialsError,
@@ -41,8 +42,8 @@ _LOOKS = 3
 """How often a submission whose answer was lost is looked for before its outcome counts as unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+@dataclass(frozen=True, slots=True, repr=False)
+class Outcome(Brief):
     """The result of `submit`."""
 
     checked: Submittable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +11,12 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from kit.display import BLANK as IF_BLANK
+from kit.display import EDIT, Displayed, Table, duration, share
+from kit.display import edit as shown_edit
+from kit.errors import counted
 from kit.settings.job import Job, JobOptions
-from kit.settings.ranges import Range, Value, read_range
+from kit.settings.ranges import Range, Value, read_range, shown
 from kit.settings.searching import Settle
 from kit.settings.training import EXECUTION_ONLY
 from kit.sweeps.storage import OpenStudy, about_of
@@ -50,6 +54,18 @@ class TrialResult:
     seconds: float | None
     error: str | None
 
+    def row(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Its cells in the sweep's table, with the settings *names*."""
+        return (
+            self.name,
+            self.state,
+            shown_edit(self.edit),
+            *(shown(self.varied[name]) if name in self.varied else "" for name in names),
+            "" if self.best_at is None else f"{self.best_at * 100:.0f} %",
+            "" if self.steps is None else f"{self.steps:,}",
+            "" if self.seconds is None else duration(self.seconds),
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
@@ -65,8 +81,8 @@ class TrialResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sweep(Displayed):
     """The state of a sweep."""
 
     folder: Path
@@ -84,6 +100,27 @@ class Sweep:
     """The Edit Score of empty answers to them."""
     command: str | None
     """Trains the best trial's settings with folds; None before the first has finished."""
+
+    @property
+    def headline(self) -> str:
+        """The folder, and how far it has come."""
+        best = "" if self.best is None else f", best {shown_edit(self.best.edit)} ({self.best.name})"
+        return f"{self.folder} ({self.backbone}): {counted(len(self.trials), 'trial')}{best}"
+
+    def tables(self) -> list[Table]:
+        """The trials, the best first, and what mattered."""
+        judged = f", {counted(self.held_out, 'question')} held out" if self.held_out else ""
+        blank = "" if self.blank_edit is None else f", {shown_edit(self.blank_edit)} {IF_BLANK}"
+        names = [one.name for one in self.ranges]
+        columns = ("trial", "state", EDIT, *names, "best at", "steps", "time")
+        rows = [trial.row(names) for trial in self.trials]
+        title = f"{self.folder} ({self.backbone}{judged}{blank})"
+        found = [Table(title, columns, rows, words=("state",))]
+        if self.importances:
+            hint = f"what mattered, a hint from {counted(len(self.finished), 'trial')}"
+            shares = [(name, share(value)) for name, value in self.importances.items()]
+            found.append(Table(hint, ("setting", "share of the differences"), shares))
+        return found
 
     @property
     def finished(self) -> tuple[TrialResult, ...]:

@@ -27,7 +27,7 @@ from kit.sweeps.pruner import Curve, OutOfTime, Pruned, PruningCallback, share_o
 from kit.sweeps.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS
 from kit.sweeps.storage import OpenStudy, patiently
 from kit.sweeps.trial_lock import ERROR, LEFT, Claim, TakenOver, attempts, claimed
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 
 _FAILURES = 3

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Self
 
 from kit.data.records import Dataset
+from kit.decoding.default import default_decoding
 from kit.settings.job import Job
 from kit.settings.ranges import Range, shown
+from kit.settings.runs import PLAIN_DECODING
 from kit.settings.training import EXECUTION_ONLY, TrainingSettings
+from kit.spans.lengths import answer_lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class About:
     settings: Mapping[str, Any]
     """What all trials share: every setting that no range varies."""
     ranges: Mapping[str, str]
+    decoding: str = PLAIN_DECODING
+    """How the answers behind the trials' Edit Scores are decoded."""
 
     @classmethod
     def of(cls, job: Job[Dataset], backbone: str, version: str, ranges: Sequence[Range]) -> Self:
@@ -41,6 +47,7 @@ class About:
             valid=(job.valid.path.name, job.valid.sha256) if job.valid else None,
             settings=shared_settings(job.settings, ranges),
             ranges={one.name: str(one).partition("=")[2] for one in ranges},
+            decoding=str(default_decoding(answer_lengths(chain.from_iterable(job.data)))),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,6 +59,7 @@ class About:
             "valid": list(self.valid) if self.valid else None,
             "settings": dict(self.settings),
             "ranges": dict(self.ranges),
+            "decoding": self.decoding,
         }
 
 
@@ -80,6 +88,8 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
             files = old[what] if what == "data" else [old[what]] * bool(old[what])
             names = ", ".join(f"{name} ({sha256[:8]})" for name, sha256 in files)
             found.append(f"{words}; the sweep has {names or 'none'}")
+    if (decoding := old.get("decoding", PLAIN_DECODING)) != new["decoding"]:
+        found.append(f"answers are decoded by {new['decoding']}, the sweep has {decoding}")
     before, after = old["ranges"], new["ranges"]
     found += [
         f"--range {name} is {after.get(name, 'none')}, the sweep has {before.get(name, 'none')}"

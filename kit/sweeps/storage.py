@@ -23,12 +23,11 @@ from pydantic import Field
 
 from kit.errors import ConfigError
 from kit.files import locked
+from kit.settings.paths import SWEEP_FILE
 from kit.settings.ranges import OneOf, Range
 from kit.settings.validation import Settings, read_record, write_record
 from kit.sweeps.spec import About, differences
 
-SWEEP_FILE = "sweep.json"
-"""In the sweep's folder: where its study is."""
 DATABASE = "sweep.db"
 """In the sweep's folder: the study itself, unless several machines share a database."""
 

@@ -11,9 +11,14 @@ from kit.errors import ConfigError
 INSTALL = "pip install 'korean-mrc-kit[particles]'"
 
 
+def installed() -> bool:
+    """Whether kiwipiepy is here."""
+    return importlib.util.find_spec("kiwipiepy") is not None
+
+
 def check_installed(what: str = "strip_particles") -> None:
     """Raises ConfigError with the install command where kiwipiepy, which *what* needs, is missing."""
-    if importlib.util.find_spec("kiwipiepy") is None:
+    if not installed():
         raise ConfigError(f"{what} needs kiwipiepy, which is not installed; {INSTALL}")
 
 

@@ -21,7 +21,7 @@ from kit.training.splits import Part
 from kit.training.trainer import steps_of
 
 _TRIALS = 3
-_BACKWARD = 3
+BACKWARD = 3
 """A training step costs about three forward passes, an evaluation one."""
 
 
@@ -37,6 +37,10 @@ class Forecast:
     folder: Path
     unused: bool
     """Whether the model has weights that the loss does not reach: several processes must know."""
+    scoring: float = 0.0
+    """Of the seconds, those after the last step: one evaluation, and the fold's own questions."""
+    models: int = 1
+    """How many such models are still to be trained, this one included."""
 
     def refuse_if_disk_is_short(self) -> None:
         """Raises WriteError before hours of training end on a full disk."""
@@ -65,7 +69,7 @@ def forecast(
     batches = sampler.micro_batches(0)
     padded = [len(batch) * int(lengths[batch].max()) for batch in batches]
     middle = sorted(range(len(batches)), key=lambda index: padded[index])[len(batches) // 2]
-    seconds, unused = _measure(model, collator, batches[middle].tolist(), device, Loss.of(settings))
+    seconds, unused = measure(model, collator, batches[middle].tolist(), device, Loss.of(settings))
     seconds_a_token = seconds / padded[middle]
     passes = 2 if settings.adversarial else 1
     training = passes * seconds_a_token * sum(padded) * settings.epochs
@@ -73,8 +77,8 @@ def forecast(
     # held-out questions have about as many tokens each as a training window
     questions = evaluations * len(part.dev) + len(part.test)
     windows = sum(map(len, batches))
-    forward = seconds_a_token / _BACKWARD / (2 if settings.r_drop else 1)
-    evaluating = forward * questions * (sum(padded) / windows)
+    forward = seconds_a_token / BACKWARD / (2 if settings.r_drop else 1)
+    a_question = forward * (sum(padded) / windows)
     weights = sum(parameter.nbytes for parameter in model.parameters())
     # the kept model, and four checkpoints (best, the last two, the one being written) with two Adam moments,
     # and the averaged weights where they are asked for
@@ -84,15 +88,16 @@ def forecast(
     return Forecast(
         windows=windows,
         steps=steps_of(windows, settings.batch_size, settings.epochs),
-        seconds=(training + evaluating) / processes.size,
+        seconds=(training + a_question * questions) / processes.size,
         bytes=disk,
         free=shutil.disk_usage(existing).free,
         folder=folder,
         unused=unused,
+        scoring=a_question * (len(part.dev) + len(part.test)) / processes.size,
     )
 
 
-def _measure(
+def measure(
     model: torch.nn.Module, collator: SpanCollator, chosen: list[int], device: Device, wanted: Loss
 ) -> tuple[float, bool]:
     """Median seconds of one forward and backward pass, and whether it left weights without a gradient."""

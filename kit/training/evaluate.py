@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from kit.data.records import Dataset, Question
-from kit.decoding.decoders import argmax_answers
+from kit.decoding.default import default_decoding
 from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import Backbone
 from kit.modeling.devices import Device
@@ -33,18 +33,25 @@ def evaluate(
     device: Device,
     settings: TrainingSettings,
     processes: Processes,
+    lengths: Mapping[int, int],
     tokens_of: TokensOf | None = None,
+    advance: Callable[[int], object] = lambda done: None,
 ) -> dict[str, float]:
-    """Edit Score through the real decoder; ``blank_edit`` is what empty answers would get."""
+    """Edit Score by the default decoding; ``blank_edit`` is what empty answers would get.
+
+    *lengths*: gold answer length in code points → how often, of the questions that the model trains on.
+    *advance*: called with how many more questions are scored.
+    """
     pieces = list(
         score_together(
             processes, model, backbone, questions, device,
             max_length=settings.max_length, stride=settings.stride, provenance=_NOWHERE, tokens_of=tokens_of,
+            advance=advance,
         )
     )  # fmt: skip
     found = np.zeros(len(METRICS))
     if processes.first:
-        found = np.array(list(_metrics(joined(pieces, _NOWHERE), questions).values()))
+        found = np.array(list(_metrics(joined(pieces, _NOWHERE), questions, lengths).values()))
     return dict(zip(METRICS, processes.agree(found, device).tolist(), strict=True))
 
 
@@ -56,13 +63,18 @@ def score_out_of_fold(
     device: Device,
     settings: TrainingSettings,
     processes: Processes,
+    lengths: Mapping[int, int],
     *,
     folder: Path,
     fold: str,
     weights_sha256: str,
     tokens_of: TokensOf | None = None,
+    advance: Callable[[int], object] = lambda done: None,
 ) -> list[SourceScore]:
-    """Write the fold's share of the out-of-fold scores, a file a data file; returns the scores on each."""
+    """Write the fold's share of the out-of-fold scores, a file a data file; returns the scores on each.
+
+    *lengths* as in `evaluate`.
+    """
     wanted = {id(question) for question in held_out}
     found: list[SourceScore] = []
     for dataset in data:
@@ -80,20 +92,22 @@ def score_out_of_fold(
             score_together(
                 processes, model, backbone, own, device,
                 max_length=settings.max_length, stride=settings.stride, provenance=provenance,
-                tokens_of=tokens_of,
+                tokens_of=tokens_of, advance=advance,
             )
         )  # fmt: skip
         metrics = dict.fromkeys(METRICS, 0.0)
         if processes.first:
             write_spans(oof_part(folder, dataset.sha256, fold), provenance, pieces)
-            metrics = _metrics(joined(pieces, _NOWHERE), own) if own else metrics
+            metrics = _metrics(joined(pieces, _NOWHERE), own, lengths) if own else metrics
         found.append(SourceScore(held_out=len(own), metrics=metrics))
     processes.wait()
     return found
 
 
-def _metrics(scores: SpanScores, questions: Sequence[Question]) -> dict[str, float]:
-    answers = argmax_answers(scores, questions)
+def _metrics(
+    scores: SpanScores, questions: Sequence[Question], lengths: Mapping[int, int]
+) -> dict[str, float]:
+    answers = default_decoding(lengths).answers(scores, questions, lengths)
     golds = [question.golds for question in questions]
     distances = edit_distances(answers, golds)
     blanks = edit_distances([""] * len(questions), golds)

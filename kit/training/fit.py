@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from kit.data.records import Dataset
+from kit.decoding.default import default_decoding
 from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
@@ -29,8 +31,10 @@ from kit.settings.folds import FoldPlan
 from kit.settings.job import Job
 from kit.settings.runs import FoldRecord, RunRecord
 from kit.settings.training import TrainingSettings, with_half_at_once
+from kit.spans.lengths import answer_lengths
 from kit.training.arguments import training_arguments
 from kit.training.averages import average_of
+from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import (
     CHECKPOINTS,
     CheckpointMarks,
@@ -48,17 +52,9 @@ from kit.training.mixture import Sources
 from kit.training.run_setup import model_folder
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.splits import Part, fold_part, whole
+from kit.training.time_limit import StopInTime, TimeLimit, planned_steps, steps_in_time
 from kit.training.trainer import SpanTrainer, steps_of
 from kit.training.trial import load_for_training
-
-
-@dataclass(frozen=True, slots=True)
-class Callbacks:
-    """How a training speaks: lines for people, the forecast before it starts, Trainer callbacks."""
-
-    say: Callable[[str], object] = lambda line: None
-    forecast: Callable[[Forecast], object] = lambda expected: None
-    trainer_callbacks: tuple[TrainerCallback, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +72,9 @@ class Training:
     callbacks: Callbacks
     tokens_of: TokensOf | None = None
     """Where the texts' tokens come from, if not from the tokenizer."""
+    time_limit: TimeLimit | None = None
+    models_left: int = 1
+    """How many are still to be trained, this one included."""
 
     @property
     def settings(self) -> TrainingSettings:
@@ -101,6 +100,7 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
     where the disk is full or the model's folder is a link.
     """
     refuse_links(folder, folder / CHECKPOINTS)
+    began = time.monotonic()
     windows = make_windows(
         training.backbone, part.train,
         max_length=training.settings.max_length, stride=training.settings.stride,
@@ -123,7 +123,7 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
     settings = training.settings
     while True:
         try:
-            return _fit(training, part, folder, settings, windows, labels)
+            return _fit(training, part, folder, settings, windows, labels, began)
         except torch.OutOfMemoryError:
             smaller = with_half_at_once(settings, training.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
@@ -150,11 +150,17 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
 
 
 def _fit(
-    training: Training, part: Part, folder: Path, settings: TrainingSettings, windows: Windows, labels: Labels
+    training: Training,
+    part: Part,
+    folder: Path,
+    settings: TrainingSettings,
+    windows: Windows,
+    labels: Labels,
+    began: float,
 ) -> tuple[torch.nn.Module, FoldRecord]:
     start_from = latest_readable(folder / CHECKPOINTS, training.callbacks.say)
     spent = seconds_spent(start_from)
-    began = time.monotonic() - spent
+    began -= spent
     _forget_peak(training.device)
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
@@ -179,13 +185,16 @@ def _fit(
             most=settings.micro_batch_size if settings.token_budget is None else None, batching=batching,
         )  # fmt: skip
         accumulation = sampler.steps
-    steps = steps_of(order.epoch_size, settings.batch_size, settings.epochs)
     steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)
     choosing = len(part.dev) > 0
 
     expected = forecast(model, collator, sampler, settings, training.device, training.processes, part, folder)
-    training.callbacks.forecast(expected)
+    training.callbacks.forecast(replace(expected, models=training.models_left))
     expected.refuse_if_disk_is_short()
+    steps = planned_steps(start_from) or steps_in_time(
+        training.time_limit, expected, settings.epochs, training.processes, training.device,
+        training.callbacks.say,
+    )  # fmt: skip
 
     arguments = training_arguments(
         settings, training.device, training.processes, folder / CHECKPOINTS,
@@ -197,19 +206,17 @@ def _fit(
         steps=steps, every=int(arguments.save_steps), checkpoint=start_from,
     )  # fmt: skip
 
+    lengths = answer_lengths(part.train)
+
     def measured(current: torch.nn.Module) -> dict[str, float]:
-        return training.sources.evaluated(
-            part.dev,
-            lambda own: evaluate(
-                current,
-                training.backbone,
-                own,
-                training.device,
-                settings,
-                training.processes,
-                training.tokens_of,
-            ),
-        )
+        with training.callbacks.scoring("evaluating", len(part.dev)) as advance:
+            return training.sources.evaluated(
+                part.dev,
+                lambda own: evaluate(
+                    current, training.backbone, own, training.device, settings, training.processes,
+                    lengths, training.tokens_of, advance,
+                ),
+            )  # fmt: skip
 
     trainer = SpanTrainer(
         model,
@@ -218,7 +225,7 @@ def _fit(
         collator,
         sampler,
         measured,
-        [*([average] if average else []), *_callbacks(training, settings, choosing, spent)],
+        [*([average] if average else []), *_callbacks(training, settings, expected, choosing, spent)],
         loss=Loss.of(settings),
         adversarial=settings.adversarial,
         layer_decay=settings.layer_decay,
@@ -233,7 +240,7 @@ def _fit(
     best = min(history, key=lambda entry: entry["eval_edit"], default=None)
     scored = _measured(best) if best else {}
     averaged = 0
-    if average is not None:
+    if average is not None and average.count:
         found = average.keep_if_better(kept, scored, measured)
         how = f"the average of {average.count} weights"
         if found is None:
@@ -262,6 +269,7 @@ def _fit(
         windows=len(windows),
         weights_sha256=weights_sha256(folder) if training.processes.first else "",
         metrics={name: scored[name] for name in METRICS} if scored else {},
+        decoding=str(default_decoding(lengths)),
         sources=training.sources.scores_in(scored, part.dev) if scored else {},
         micro_batch_size=settings.micro_batch_size,
         token_budget=settings.token_budget,
@@ -269,6 +277,11 @@ def _fit(
         device=f"{training.device.name}, {training.device.precision}",
         peak_bytes=_peak_bytes(training.device),
         history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
+        losses=tuple(
+            {"step": float(entry["step"]), "loss": round(float(entry["loss"]), 5)}
+            for entry in trainer.state.log_history
+            if math.isfinite(entry.get("loss", math.nan))
+        ),
     )
 
 
@@ -279,11 +292,15 @@ def _measured(entry: Mapping[str, float]) -> dict[str, float]:
 
 
 def _callbacks(
-    training: Training, settings: TrainingSettings, choosing: bool, spent: float
+    training: Training, settings: TrainingSettings, expected: Forecast, choosing: bool, spent: float
 ) -> list[TrainerCallback]:
     found: list[TrainerCallback] = [CheckpointMarks(training.processes, spent)]
     if settings.save_minutes is not None:
         found.append(SaveByTheClock(settings.save_minutes, training.processes, training.device))
+    if (limit := training.time_limit) is not None:
+        found.append(
+            StopInTime(limit, expected.scoring, training.processes, training.device, choosing=choosing)
+        )
     if choosing and settings.early_stopping is not None:
         found.append(EarlyStoppingCallback(early_stopping_patience=settings.early_stopping))
     if training.processes.first:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from kit.modeling.distributed import OUT_OF_MEMORY
 from kit.settings.job import Job
 from kit.settings.runs import BEFORE, read_run
 from kit.spans.run_folder import Run, open_run
+from kit.terminal import duration
 from kit.threads import usable_cores
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.stages import train_in_stages
+from kit.training.time_limit import TimeLimit
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _THREADS = "OMP_NUM_THREADS"
@@ -148,6 +151,7 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
         waiting.put(fold)
     failed: dict[int, str] = {}
     children: list[subprocess.Popen[str]] = []
+    limit, took = TimeLimit.of(job.options.hours), [0.0]
 
     def work(slot: int) -> None:
         environment = dict(os.environ)
@@ -158,8 +162,13 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
         for fold in _until_empty(waiting):
             if failed:
                 return
+            if limit is not None and not limit.allows(max(took)):
+                say(f"fold {fold}: not begun, since only {duration(limit.left)} of --hours are left")
+                return
+            began = time.monotonic()
+            asked = job.asking(fold=fold, hours=None if limit is None else max(limit.left / 3600, 1e-6))
             child = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "kit", *_words(job.asking(fold=fold))],
+                [sys.executable, "-m", "kit", *_words(asked)],
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -174,7 +183,9 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
                 if line:
                     last = line
                     say(f"fold {fold}: {line}")
-            if child.wait():
+            code = child.wait()
+            took.append(time.monotonic() - began)
+            if code:
                 failed[fold] = last.removeprefix("error: ") or f"exit code {child.returncode}"
 
     workers = [threading.Thread(target=work, args=(slot,), daemon=True) for slot in range(jobs)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.progress import TaskID
@@ -9,20 +11,25 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from kit.errors import counted
 from kit.terminal import duration, progress_bar, say
+from kit.training.callbacks import Callbacks
 from kit.training.cost_estimate import Forecast
-from kit.training.fit import Callbacks
+from kit.training.live_curves import LiveCurves, in_notebook
 
 
 def spoken() -> Callbacks:
-    """Callbacks that show a person what happens: lines on standard error and the progress bar."""
-    return Callbacks(say, say_forecast, (TrainingProgress(),))
+    """Callbacks that show a person what happens: lines, the progress bar, and curves in a notebook."""
+    progress = TrainingProgress()
+    curves = (LiveCurves(),) if in_notebook() else ()
+    return Callbacks(say, say_forecast, (progress, *curves), progress.scoring)
 
 
 def say_forecast(cost: Forecast) -> None:
     """What a training will cost, in one line."""
+    several = f" ({cost.models} models: {duration(cost.models * cost.seconds)})" if cost.models > 1 else ""
     say(
-        f"{counted(cost.windows, 'window')}, {counted(cost.steps, 'step')}: about {duration(cost.seconds)} "
-        f"and {cost.bytes / 1e9:.1f} GB of disk while training ({cost.free / 1e9:.0f} GB free)"
+        f"{counted(cost.windows, 'window')}, {counted(cost.steps, 'step')}: about "
+        f"{duration(cost.seconds)}{several} and {cost.bytes / 1e9:.1f} GB of disk while training "
+        f"({cost.free / 1e9:.0f} GB free)"
     )
 
 
@@ -39,6 +46,8 @@ class TrainingProgress(TrainerCallback):
     ) -> None:
         """The bar appears."""
         self._bar.start()
+        if self._task is not None:  # of the fold before
+            self._bar.remove_task(self._task)
         self._task = self._bar.add_task(
             "training", total=state.max_steps, completed=state.global_step, note=""
         )
@@ -85,6 +94,23 @@ class TrainingProgress(TrainerCallback):
     ) -> None:
         """The bar goes."""
         self.close()
+
+    @contextlib.contextmanager
+    def scoring(self, what: str, questions: int) -> Iterator[Callable[[int], None]]:
+        """A bar for an evaluation, below that of the training where there is one."""
+        alone = not self._bar.live.is_started
+        if alone:
+            if self._task is not None:  # the training is over
+                self._bar.remove_task(self._task)
+                self._task = None
+            self._bar.start()
+        task = self._bar.add_task(what, total=questions, note="")
+        try:
+            yield lambda done: self._bar.advance(task, done)
+        finally:
+            self._bar.remove_task(task)
+            if alone:
+                self.close()
 
     def close(self) -> None:
         """The bar goes, also of a training that did not reach its end."""

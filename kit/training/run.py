@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -31,15 +32,16 @@ from kit.settings.runs import (
     read_run,
 )
 from kit.settings.training import TrainingSettings
+from kit.spans.lengths import answer_lengths
 from kit.spans.out_of_fold import assemble, has_share
 from kit.spans.run_folder import Run, open_run
+from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import CHECKPOINTS
 from kit.training.evaluate import score_out_of_fold
-from kit.training.fit import Callbacks, Training, fit
+from kit.training.fit import Training, fit
 from kit.training.mixture import Sources
 from kit.training.run_setup import (
     LOGS,
-    answer_lengths,
     begin,
     continue_or_refuse,
     data_file,
@@ -47,7 +49,8 @@ from kit.training.run_setup import (
     refuse_unfinished,
     withdrawn_if_nothing_is_kept,
 )
-from kit.training.splits import Part
+from kit.training.splits import Part, limited
+from kit.training.time_limit import TimeLimit, allows_another, left_out
 from kit.training.trackers import prepare_trackers
 from kit.training.trial import longest_window, try_training
 from kit.version import __version__
@@ -83,6 +86,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
     processes = join_processes()
     if not processes.first:
         callbacks = Callbacks()
+    job, time_limit = limited(job), TimeLimit.of(job.options.hours)
     data, valid, folder, options = job.data, job.valid, job.run, job.options
     settings = _shared_out(job.settings, processes)
     prepare_trackers(options.report_to, folder / LOGS)
@@ -96,6 +100,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
     begun = read_run(folder)
     if begun is not None and begun.settings.max_length < length:  # perhaps by a trial
         settings = _within(longest_window(backbone, length), settings, backbone, callbacks)
+    lengths = answer_lengths(question for dataset in data for question in dataset)
     record = RunRecord(
         backbone=backbone.name,
         backbone_version=backbone.version,
@@ -104,7 +109,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
         valid=data_file(valid) if valid else None,
         mixture=job.mixture,
         before=first.record if first else None,
-        answer_lengths=answer_lengths(data),
+        answer_lengths={str(length): count for length, count in sorted(lengths.items())},
         versions={"kit": __version__, "torch": torch.__version__, "transformers": transformers.__version__},
         device=f"{device.name}, {device.precision}",
     )
@@ -137,24 +142,31 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
                 return open_run(begin_with.parent)
             backbone = dataclasses.replace(backbone, location=str(begin_with))
         training = Training(
-            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks
-        )
+            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks,
+            time_limit=time_limit,
+        )  # fmt: skip
         asked = [question for dataset in data for question in dataset]
         report = inspect_tokenizer(backbone, asked, allow_unknown=settings.allow_unknown)
         for line in report.remarks():
             callbacks.say(line)
         if wanted:
-            # A training on a few of many questions does not wait for the tokens of the others.
-            everything = [*data, valid] if valid else data
-            tokens_of = known_tokens(backbone, everything, make=settings.limit is None)
+            tokens_of = known_tokens(backbone, [*data, valid] if valid else data)
             training = dataclasses.replace(training, tokens_of=tokens_of)
+        in_time = True
         for name in names:
             if name in wanted:
+                kept = read_run(folder) or record
+                if not allows_another(time_limit, kept, model_folder(folder, name), processes, device):
+                    in_time = False
+                    continue
+                training = dataclasses.replace(training, models_left=len(wanted) - wanted.index(name))
                 if len(names) > 1:
                     callbacks.say(f"fold {name} of {settings.folds}:")
                 _train_one(training, name)
             elif plan is not None:
                 _mend_out_of_fold(training, name)
+        if time_limit is not None and not in_time:
+            callbacks.say(left_out(time_limit, kept))
         if plan is not None and processes.first:
             _assemble(training, plan)
         processes.wait()
@@ -181,18 +193,22 @@ def _finish(training: Training, name: str) -> FoldRecord:
     model, record = fit(training, part, training.model_folder(name))
     if not part.test:
         return record
+    began = time.monotonic()
     each = _score_out_of_fold(training, part, name, model, record.weights_sha256)
-    return record.model_copy(update=training.sources.recorded(each))
+    seconds = round(record.seconds + time.monotonic() - began, 1)
+    return record.model_copy(update={**training.sources.recorded(each), "seconds": seconds})
 
 
 def _score_out_of_fold(
     training: Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
 ) -> list[SourceScore]:
-    return score_out_of_fold(
-        model, training.backbone, training.job.data, part.test, training.device, training.settings,
-        training.processes, folder=training.job.run, fold=name, weights_sha256=weights_sha256,
-        tokens_of=training.tokens_of,
-    )  # fmt: skip
+    what = f"scoring fold {name} out of fold"
+    with training.callbacks.scoring(what, len(part.test)) as advance:
+        return score_out_of_fold(
+            model, training.backbone, training.job.data, part.test, training.device, training.settings,
+            training.processes, answer_lengths(part.train), folder=training.job.run, fold=name,
+            weights_sha256=weights_sha256, tokens_of=training.tokens_of, advance=advance,
+        )  # fmt: skip
 
 
 def _mend_out_of_fold(training: Training, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -124,11 +123,3 @@ def refuse_unfinished(folder: Path, names: Sequence[str], processes: Processes) 
 def data_file(dataset: Dataset) -> DataFile:
     """How run.json names a data file."""
     return DataFile(name=dataset.path.name, sha256=dataset.sha256, questions=len(dataset))
-
-
-def answer_lengths(data: Sequence[Dataset]) -> dict[str, int]:
-    """Gold lengths in characters: what the length prior of later stages is made from."""
-    counts = Counter(
-        len(answer.text) for dataset in data for question in dataset for answer in question.answers or ()
-    )
-    return {str(length): counts[length] for length in sorted(counts)}

@@ -12,7 +12,8 @@ from kit.data.folds import folds, holdout
 from kit.data.records import Dataset, Question
 from kit.errors import DataError, counted
 from kit.settings.folds import FileFolds, FoldPlan
-from kit.settings.runs import FULL
+from kit.settings.job import Job
+from kit.settings.runs import FULL, read_run
 from kit.settings.training import TrainingSettings
 
 HOLDOUT = 0.1
@@ -28,6 +29,20 @@ class Part:
     """The best checkpoint is the one with the lowest Edit Score here; empty: the last one is kept."""
     test: Sequence[Question]
     """Scored when the training is done, and nothing is chosen on them; empty for ``full``."""
+
+
+def limited(job: Job[Dataset]) -> Job[Dataset]:
+    """*job* with the first ``limit`` questions of each of its files: nothing else is learned or scored.
+
+    A run that version 0.1 began goes on with all of them: there the limit was on what is learned alone.
+    """
+    limit = job.settings.limit
+    if limit is None:
+        return job
+    begun = read_run(job.run)
+    return (
+        job if begun is not None and begun.limits_learning_alone else job.read(lambda data: data.first(limit))
+    )
 
 
 def make_plan(data: Sequence[Dataset], settings: TrainingSettings) -> FoldPlan:
@@ -49,7 +64,7 @@ def whole(data: Sequence[Dataset], valid: Dataset | None, settings: TrainingSett
         dev = list(_answered(valid))
     else:
         questions, dev = _inner_split(questions, settings)
-    return _checked(Part(FULL, questions[: settings.limit], dev, ()), data)
+    return _checked(Part(FULL, questions[: _most_learned(data, settings)], dev, ()), data)
 
 
 def fold_part(data: Sequence[Dataset], plan: FoldPlan, fold: int, settings: TrainingSettings) -> Part:
@@ -61,7 +76,13 @@ def fold_part(data: Sequence[Dataset], plan: FoldPlan, fold: int, settings: Trai
     dev: list[Question] = []
     if settings.early_stopping is not None:
         train, dev = _inner_split(train, settings)
-    return _checked(Part(str(fold), train[: settings.limit], dev, test), data)
+    return _checked(Part(str(fold), train[: _most_learned(data, settings)], dev, test), data)
+
+
+def _most_learned(data: Sequence[Dataset], settings: TrainingSettings) -> int | None:
+    """The limit where it is on learning alone, which whole files show; None where `limited` cut them."""
+    limit = settings.limit
+    return limit if limit is not None and any(len(dataset) > limit for dataset in data) else None
 
 
 def _inner_split(

@@ -13,7 +13,7 @@ from kit.modeling.distributed import join_processes
 from kit.settings.job import Job
 from kit.settings.runs import BEFORE, FULL, BeforeRecord, read_run
 from kit.spans.run_folder import Run
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 from kit.training.run_setup import data_file
 

@@ -16,11 +16,11 @@ from kit.ranking.boundary_fit import (
     PENALTIES,
     examples_of,
     fit_boundary,
-    has_morphology,
     held_out_loss,
 )
 from kit.spans.minimum_risk import minimum_risk_answers
 from kit.spans.posteriors import Posterior
+from kit.text_rules import particles
 
 INNER_FOLDS = 3
 WEIGHTS = (0.15, 0.3, 0.45, 0.6, 0.8)
@@ -52,7 +52,7 @@ def cross_fitted(
     The golds of the first inner fold choose the penalty, the Edit Score of `edit` on *rows* the weight.
     """
     spread = with_forms(blend, questions)
-    examples = examples_of(questions, blend, morphology=has_morphology())
+    examples = examples_of(questions, blend, morphology=particles.installed())
     fold_of = _inner_folds(questions, groups, rows)
     first = {
         penalty: fit_boundary(examples, rows & (fold_of != 0), fitted_on, penalty) for penalty in PENALTIES

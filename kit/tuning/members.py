@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Dataset
-from kit.errors import ConfigError
+from kit.errors import ConfigError, all_of
 from kit.files import is_temporary, sha256_file
 from kit.settings.folds import read_plan
+from kit.settings.paths import DATA
 from kit.settings.recipe import Recipe
+from kit.settings.runs import RUN_FILE, DataFile
 from kit.spans.lengths import log_length_prior
-from kit.spans.out_of_fold import OUT_OF_FOLD
+from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, unfinished
 from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import Run, member_scores, open_run
 from kit.spans.span_scores import SpanScores, aligned
@@ -57,22 +59,12 @@ def out_of_fold_members(recipe: Recipe, dataset: Dataset) -> OutOfFold:
 
     Raises ConfigError naming each member that has none, or whose folds are not those of the first.
     """
-    runs, mistakes = [], []
-    for member in recipe.members:
-        if member.csv is not None:
-            mistakes.append(f"{member.csv}: a CSV has no out-of-fold scores")
-            continue
-        run = open_run(str(member.run))
-        if run.record is None or run.record.settings.folds is None:
-            mistakes.append(f"{run.folder}: has no out-of-fold scores; train it with --folds 5")
-        elif not run.trained_on(dataset):
-            mistakes.append(f"{run.folder}: was not trained on {dataset.path}")
-        elif member.fold is not None:
-            mistakes.append(f"{run.folder}: fold {member.fold} alone; out-of-fold scores are of all folds")
-        else:
-            runs.append(run)
-    if mistakes:
-        raise ConfigError(f"out-of-fold scores are needed and missing: {'; '.join(mistakes)}")
+    runs = _folded_runs(recipe)
+    if others := [str(run.folder) for run in runs if not run.trained_on(dataset)]:
+        raise ConfigError(
+            f"{', '.join(others)}: not trained on {dataset.path}, so without out-of-fold scores for it; all "
+            "members need the same training file"
+        )
     guids = tuple(question.guid for question in dataset)
     scores = tuple(aligned(member_scores(run, OUT_OF_FOLD, dataset), guids, run.name) for run in runs)
     lengths = answer_lengths_of(run.record for run in runs if run.record is not None)
@@ -92,19 +84,68 @@ def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:
     return np.array(folds[0], dtype=np.int64)
 
 
-def find_training_data(recipe: Recipe, *folders: Path) -> Path:
-    """The training file of the recipe's members, told by its hash: in one of *folders* or their data/.
+def copies(file: DataFile, *folders: Path) -> Iterator[Path]:
+    """The files called like *file* in *folders* or their data/, whatever they contain."""
+    for folder in folders:
+        for path in (folder / file.name, *sorted((folder / DATA).rglob(file.name))):
+            half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
+            if path.is_file() and not half_placed:
+                yield path
 
-    Raises ConfigError where there is none.
+
+def find_training_data(recipe: Recipe, *folders: Path, cure: str = "name it with --data") -> Path:
+    """The training file of the recipe's members, found by its hash in one of *folders* or their data/.
+
+    Raises ConfigError with the cause: a member without (all) folds, a file that is in none of the folders,
+    or one of that name with other content.  *cure*: what helps where the file is elsewhere.
     """
-    run = next((open_run(member.run) for member in recipe.members if member.run), None)
-    files = () if run is None or run.record is None else run.record.data
-    for file in files:
-        for folder in folders:
-            for path in (folder / file.name, *sorted((folder / "data").rglob(file.name))):
-                half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
-                if path.is_file() and not half_placed and sha256_file(path) == file.sha256:
-                    return path
-    names = ", ".join(file.name for file in files) or "of the members"
-    where = " or ".join(str(folder) for folder in folders)
-    raise ConfigError(f"the training data ({names}) are not in {where} or data/ there; name them with --data")
+    run = _folded_runs(recipe)[0]
+    assert run.record is not None
+    changed = ""
+    for file in run.record.data:
+        for path in copies(file, *folders):
+            found = sha256_file(path)
+            if found == file.sha256:
+                return path
+            changed = changed or (
+                f"{path}: is not the {file.name} that {run.folder} was trained on (sha256 {found[:8]}, "
+                f"trained on {file.sha256[:8]}); bring that file back, or {cure}"
+            )
+    names = ", ".join(file.name for file in run.record.data)
+    places = dict.fromkeys(
+        str(path) for folder in folders for path in (folder, folder / DATA) if path.is_dir()
+    )
+    raise ConfigError(
+        changed
+        or f"{run.folder}: its training data ({names}) are not in {' or '.join(places)}; copy the file to "
+        f"{folders[0] / DATA}, or {cure}"
+    )
+
+
+def _folded_runs(recipe: Recipe) -> list[Run]:
+    """The members' runs.  Raises ConfigError that says for each why it has no out-of-fold scores."""
+    runs, mistakes = [], []
+    for member in recipe.members:
+        if member.csv is not None:
+            mistakes.append(f"{member.csv}: is a CSV; only runs have them")
+            continue
+        run = open_run(str(member.run))
+        runs.append(run)
+        if run.record is None:
+            mistakes.append(
+                f"{run.folder}: is a checkpoint without {RUN_FILE}, and what it was trained on is unknown; "
+                "train a run with kit train and --folds 5"
+            )
+        elif run.record.settings.folds is None:
+            mistakes.append(
+                f"{run.folder}: was trained without --folds; train it with --folds 5 under another --run"
+            )
+        elif missing := missing_folds(run.record):
+            mistakes.append(f"{run.folder}: {unfinished(run.folder, run.record, missing)}")
+        elif member.fold is not None:
+            mistakes.append(
+                f"{run.folder}: only fold {member.fold} takes part; leave out fold: in the recipe"
+            )
+    if mistakes:
+        raise ConfigError(f"out-of-fold scores are missing: {all_of(mistakes)}")
+    return runs

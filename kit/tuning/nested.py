@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kit.data.folds import groups as groups_of
 from kit.data.records import Dataset, Question
+from kit.display import EDIT, INTERVAL, Displayed, Table, edit, share
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
 from kit.metrics.edit_distance import edit_distances
@@ -27,6 +28,9 @@ TRIED: tuple[RuleSpec, ...] = (
 LEVEL = 0.05
 _EQUAL = "equal weights"
 _NORMAL_95 = 1.96
+_AGAINST = "against as given (characters; chance by Holm)"
+_FEATURES = 10
+"""Features of the second stage that a table shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,15 @@ class Row:
     versus: PairedDifference | None
     evidence: bool
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Its cells in the table of `Tuned`."""
+        own = (self.label, edit(self.edit), str(self.interval), share(self.exact))
+        return (*own, "" if self.versus is None else self.versus.in_words(self.evidence))
 
-@dataclass(frozen=True, slots=True)
-class Tuned:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tuned(Displayed):
     """The tuned recipe, the table, and the nested answers' distances, float64 (Q,), of its method."""
 
     recipe: Recipe
@@ -61,6 +71,27 @@ class Tuned:
     """Expected against actual distance of the blend's own choice by `edit`, nested."""
     importances: Mapping[str, float]
     """Share of the second stage's gain by feature, where there was one."""
+
+    @property
+    def headline(self) -> str:
+        """The method it chose, and its nested score."""
+        return f"{self.method}, nested Edit Score {edit(float(self.distances.mean()))}"
+
+    def tables(self) -> list[Table]:
+        """The nested scores, the calibration, and the features of the second stage."""
+        columns = ("nested, out of fold", EDIT, INTERVAL, "equal to gold", _AGAINST)
+        found = [Table("", columns, [row.cells for row in self.rows], words=(_AGAINST,))]
+        deciles = [
+            (f"{number + 1}", f"{row.questions:,}", edit(row.expected), edit(row.actual))
+            for number, row in enumerate(self.deciles)
+        ]
+        heads = ("decile", "questions", "expected (characters)", "actual (characters)")
+        title = "calibration: the distance that the blend itself expects, by decile"
+        found.append(Table(title, heads, deciles))
+        if self.importances:
+            gains = [(name, share(gain)) for name, gain in list(self.importances.items())[:_FEATURES]]
+            found.append(Table("the second stage's features", ("feature", "share of the gain"), gains))
+        return found
 
 
 def tune(recipe: Recipe, dataset: Dataset, say: Callable[[str], object] = lambda line: None) -> Tuned:

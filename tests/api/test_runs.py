@@ -43,8 +43,10 @@ def test_records_and_reasons(folder: Path) -> None:
     assert found.records["done"] == RECORD
     (reason,) = found.unreadable.values()
     assert "broken/run.json" in reason
-    with pytest.raises(ConfigError, match=r"no such folder; kit train --run .*/none/NAME makes the first"):
-        kit.runs(folder / "none")
+    with pytest.raises(
+        ConfigError, match=r"no such folder; kit train with --run .*/apart/NAME.* makes the first"
+    ):
+        kit.runs(folder / "apart")
 
 
 def test_the_command_prints_what_the_function_returns(
@@ -58,3 +60,57 @@ def test_the_command_prints_what_the_function_returns(
     assert "broken/run.json" in "".join(output.err.split())
     runs(folder, as_json=True)
     assert json.loads(capsys.readouterr().out) == kit.runs(folder).as_dict()
+
+
+def test_scores_of_answers_that_were_decoded_otherwise_are_told_apart(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fold = RECORD.folds["full"]
+    assert fold.decoding == "argmax with no length prior, cap 60"  # of a version that does not record it
+    runs(folder)
+    assert "decoded" not in capsys.readouterr().err
+    newer = fold.model_copy(update={"decoding": "edit with length_prior 0.5, cap 30"})
+    write_run(folder / "newer", RECORD.model_copy(update={"folds": {"full": newer}}))
+    runs(folder)
+    said = capsys.readouterr().err.splitlines()
+    assert "these Edit Scores compare only among runs whose answers were decoded alike" in said
+    assert "decoded by argmax with no length prior, cap 60: done" in said
+    assert "decoded by edit with length_prior 0.5, cap 30: newer" in said
+
+
+def test_runs_beside_what_blank_answers_score(folder: Path) -> None:
+    fold = RECORD.folds["full"]
+    better = fold.model_copy(update={"metrics": {**fold.metrics, "blank_edit": 5.25}})
+    write_run(folder / "done", RECORD.model_copy(update={"folds": {"full": better}}))
+    (table,) = kit.runs(folder).tables()
+    row = next(row for row in table.rows if row[0] == "done")
+    cells = dict(zip(table.columns, row, strict=True))
+    assert (cells["Edit Score (characters)"], cells["if all blank"]) == ("1.500", "5.250")
+    assert repr(kit.runs(folder)) == f"<Runs: 2 runs in {folder}>"
+    assert "done" in str(kit.runs(folder))
+    assert "<td" in kit.runs(folder)._repr_html_()
+    assert repr(RECORD) == "<RunRecord: klue-bert on train.json: Edit Score 1.500>"
+
+
+def test_a_sweep_is_one_line(folder: Path) -> None:
+    pytest.importorskip("optuna")
+    pytest.importorskip("matplotlib")
+    from tests.sweeps.test_results import made
+
+    made(folder / "sweep-1", finished=3)
+    (folder / "sweep-2").mkdir()
+    (folder / "sweep-2" / "sweep.json").write_text("{", encoding="utf-8")
+    found = kit.runs(folder)
+    assert list(found.sweeps) == ["sweep-1"]
+    best = found.sweeps["sweep-1"].best
+    assert best is not None
+    assert not (folder / "sweep-1" / "sweep.png").exists()
+    rows = [row for row in found.tables()[0].rows if row[0].startswith("sweep")]
+    assert rows[0] == (
+        "sweep-1", "tiny", f"sweep of 5 trials, best {best.name}", f"{best.edit:.3f}", "5.700", "",
+        "120", "15 min",
+    )  # fmt: skip
+    assert rows[1][:3] == ("sweep-2", "", "cannot be read")
+    assert repr(found) == f"<Runs: 2 runs and 1 sweep in {folder}>"
+    assert len(repr(found.sweeps["sweep-1"])) < 260
+    assert found.as_dict()["sweep-1"] == found.sweeps["sweep-1"].as_dict()

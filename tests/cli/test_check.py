@@ -36,9 +36,11 @@ def failure(files: list[Path], against: Path | None = None, repair: Path | None 
 
 def test_one_fault_is_singular_and_its_cure_works(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", [row("a"), row("b", start=3)])
-    assert failure([path]) == f"1 fault in {path}; kit check {path} --repair OUT.json writes a sound copy"
-    check([path], None, tmp_path / "out.json")
-    assert len(load(tmp_path / "out.json")) == 2
+    out = tmp_path / "a-repaired.json"
+    cure = f"kit check {path} --repair {out}"
+    assert failure([path]) == f"1 fault in {path}; `{cure}` writes a sound copy"
+    check([path], None, out)
+    assert len(load(out)) == 2
     written(path, [row("a", start=1), row("b", start=3)])
     assert failure([path]).startswith(f"2 faults in {path}; ")
 
@@ -49,7 +51,8 @@ def test_of_several_files_each_cure_is_one_that_works(tmp_path: Path) -> None:
     mendable = written(tmp_path / "mendable.json", [row("b", start=3)])
     hopeless = written(tmp_path / "hopeless.json", [row("c", text="없는 말")])
     assert failure([sound, mendable, hopeless]) == (
-        f"2 faults in {mendable}, {hopeless}; kit check {mendable} --repair OUT.json writes a sound copy; "
+        f"2 faults in {mendable}, {hopeless}; `kit check {mendable} --repair "
+        f"{tmp_path / 'mendable-repaired.json'}` writes a sound copy; "
         f"{hopeless}: no question would be left by --repair; get another copy"
     )
 
@@ -60,7 +63,7 @@ def test_no_repair_is_promised_that_would_be_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no question could be mended, get another copy"):
         load(path)
     written(path, [row("a", text="없는 말"), row("b")])
-    with pytest.raises(DataError, match=r"mend a copy with kit check .* --repair OUT\.json"):
+    with pytest.raises(DataError, match=r"; run: kit check .*/a\.json --repair .*/a-repaired\.json$"):
         load(path)
     check([path], None, tmp_path / "out.json")
 
@@ -159,3 +162,22 @@ def test_answers_that_are_all_empty_are_remarked(tmp_path: Path, capsys: pytest.
     written(path, [row("a"), row("b")])
     score(csv, path)
     assert "empty" not in capsys.readouterr().err
+
+
+def test_lengths_have_their_unit_and_characters_their_meaning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = row("a"), row("b")
+    two["context"] += " \u200e끝\u200e"
+    check([written(tmp_path / "a.json", [one, two])], None, None)
+    shown = capsys.readouterr().out
+    lines = {line.split("  ")[0]: " ".join(line.split()) for line in shown.splitlines()}
+    length = len(one["answers"][0]["text"])
+    assert lines["answer length"].startswith(
+        f"answer length mean {length}.0 characters; 50 % up to {length}, 75 % up to {length}"
+    )
+    assert lines["answer length"].endswith(f"longest {length}")
+    assert (
+        lines["character"]
+        == "character U+200E, an invisible left-to-right mark: 2 times, first in question b"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import kit
 from kit.data import demo_corpus
 from kit.data.records import Dataset
+from kit.hints import commands_in
 from kit.submission.csv import check_submission, read_submission
 from tests.commands import run_kit
 
@@ -35,13 +37,14 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     result = demo(tmp_path, "--articles", 100)
     truth, answers = checked(tmp_path)
     first, *_ = result.stderr.splitlines()
-    assert first == "kit demo: trains two tiny models on 100 made-up articles; about 27 s on two cores"
+    assert first == "kit demo: trains two tiny models on 100 made-up articles; about 35 s on two cores"
     table = {line.rsplit("  ", 6)[0].strip(): line for line in result.stdout.splitlines()}
     for label in (
         "all blank",
         "demo-unigram, course-2022",
-        "demo-wordpiece, argmax",
+        "demo-wordpiece, plain argmax",
         "demo-wordpiece, length prior",
+        "demo-wordpiece, default",
         "both, vote, argmax",
         "both, mean, edit",
     ):
@@ -49,8 +52,17 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
     row = next(line for line in table.values() if line.startswith("both, mean, edit"))
     assert f"{kit.score(answers, truth).edit:.3f}" in row
     card = json.loads((tmp_path / "submissions" / "demo.json").read_text(encoding="utf-8"))
-    assert card["recipe"]["decoder"] == "edit"
+    recipe = card["recipe"]
+    assert (recipe["decoder"], recipe["length_prior"], recipe["length_cap"]) == ("edit", 0.5, 30)
     assert len(card["members"]) == 2
+    assert "lower is better; all blank would score " in result.stdout
+    assert (tmp_path / "reports" / "demo.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    hints = list(commands_in(result.stderr))
+    assert hints[1:] == ["kit runs runs", "kit download goorm-2"]
+    assert hints[0].startswith("kit ensemble submissions/demo.yaml --data data/demo/test.json --explain ")
+    for hint in hints[:2]:
+        tried = run_kit(*shlex.split(hint)[1:], cwd=tmp_path)
+        assert tried.returncode == 0, tried.stderr
 
     again = demo(tmp_path, "--articles", 100)
     assert again.stderr.count("already trained with these settings") == 2

@@ -14,12 +14,12 @@ from typer.main import get_command
 
 import kit
 from kit.cli import app
-from kit.cli.lazy import COMMANDS
+from kit.cli.lazy import COMMANDS, SECTIONS
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
 ORDER = [
-    "download", "check", "train", "predict", "ensemble", "tune", "score", "report", "submit", "leaderboard",
-    "submissions", "runs", "sweep", "kernel", "notebook", "doctor", "demo",
+    "demo", "doctor", "notebook", "download", "auto", "check", "train", "predict", "tune", "ensemble",
+    "score", "report", "submit", "leaderboard", "submissions", "runs", "sweep", "kernel",
 ]  # fmt: skip
 KERNEL = {"push": "push_kernel", **{name: f"kernel_{name}" for name in ("status", "output", "logs", "quota")}}
 
@@ -27,6 +27,7 @@ KERNEL = {"push": "push_kernel", **{name: f"kernel_{name}" for name in ("status"
 def test_the_order_is_that_of_the_work() -> None:
     assert list(COMMANDS) == ORDER
     assert list(get_command(app).commands) == ORDER  # type: ignore[attr-defined]
+    assert [name for names in SECTIONS.values() for name in names] == ORDER
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -86,6 +87,49 @@ def test_a_typing_mistake_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) 
         app(["scoer"])
     assert end.value.code == 2
     assert "Did you mean 'score'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["trian"], "train"),
+        (["score", "x.csv", "--answer", "y.json"], "--answers"),
+        (["ensemble", "r", "--dat", "y.json"], "--data"),
+        (["kernel", "statsu"], "status"),
+        (["train", "klue-bert", "--data", "x", "--run", "y", "--batchsize", "8"], "--batch-size"),
+    ],
+)
+def test_commands_and_options_are_suggested(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        app(words)
+    assert end.value.code == 2
+    assert meant in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_h_is_help_everywhere_and_no_line_is_cut(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERMINAL_WIDTH", str(columns))
+    root = get_command(app)
+    kernel = [["kernel", name] for name in root.commands["kernel"].commands]  # type: ignore[attr-defined]
+    everything: list[list[str]] = [[], *([name] for name in COMMANDS), *kernel]
+    for words in everything:
+        with pytest.raises(SystemExit) as end:
+            app([*words, "-h"])
+        assert end.value.code == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith("Usage: ")
+        assert max(map(len, shown.splitlines())) <= columns
+        sentences = {
+            "": [listed.summary for listed in COMMANDS.values()],
+            "kernel": ["Download the run of a finished kernel, verified, ready for kit ensemble."],
+        }.get(" ".join(words), [])
+        for sentence in sentences:
+            assert sentence in " ".join(shown.split())
 
 
 def test_the_functions_agree_in_the_table_the_names_and_the_imports_for_editors() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import kit
 from kit.data import demo_corpus
+from kit.text_rules.particles import INSTALL
 from tests.commands import run_kit
 from tests.reports.conftest import Place, place
 
@@ -27,7 +29,23 @@ def test_a_run_is_reported_out_of_fold_on_its_own_training_file(place: Place) ->
     assert "course-2022 on words" in done.stdout
     assert "out of fold" in done.stderr
     assert "words.html: the report, one file of" in done.stderr
+    said = " ".join(done.stderr.split())
+    assert "decoded by edit with length_prior 0.5, cap 30 (kit report --plain: plain argmax)" in said
     assert (place.folder / "words.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_run_is_reported_by_plain_argmax(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    done = report(place.folder, "runs/words", "--plain", "--text")
+    assert done.returncode == 0, done.stderr
+    assert "decoded by argmax with no length prior, cap 60" in done.stderr
+    data = kit.load("data/train.json")
+    plain, own = (kit.score(kit.decode("runs/words", data, plain=how), data).edit for how in (True, False))
+    assert f"{plain:.3f}" in done.stdout
+    assert plain != own
+    refused = report(place.folder, "two.yaml", "--plain", "--text")
+    assert refused.returncode == 1
+    assert "--plain is for runs" in refused.stderr
 
 
 def test_text_prints_tables_and_writes_nothing(place: Place, tmp_path: Path) -> None:
@@ -89,3 +107,70 @@ def test_data_without_a_single_error_can_be_reported(tmp_path: Path, monkeypatch
     done = report(tmp_path, "right.csv", "--data", str(files.train), "--text")
     assert done.returncode == 0, done.stderr
     assert "0.000" in done.stdout
+
+
+def test_tables_name_next_steps_with_commands_to_copy(place: Place) -> None:
+    done = report(place.folder, "two.yaml", "--data", "data/train.json", "--text")
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    for number, step in enumerate(place.report.contents.suggestions, 1):
+        at = next(index for index, line in enumerate(lines) if line.startswith(f"{number}. {step.finding}"))
+        assert f"at most −{step.gain:.3f} characters, {step.condition}" in lines[at + 1]
+        # the package of the rule strip_particles may be missing in one of the two processes
+        assert lines[at + 2].strip().removeprefix(f"{INSTALL} && ") == step.command.removeprefix(
+            f"{INSTALL} && "
+        )
+
+
+def test_tables_in_korean(place: Place) -> None:
+    done = report(
+        place.folder,
+        "two.yaml",
+        "--data",
+        "data/train.json",
+        "--versus",
+        "words.csv",
+        "--text",
+        "--lang",
+        "ko",
+    )
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "train.json에서 two의 점수",
+        "모두 빈 답",
+        "위치가 틀림",
+        "words의 오류 유형",
+        "가장 많이 틀린 답",
+    ):
+        assert text in done.stdout
+    assert "폴드 밖 점수입니다" in done.stderr
+    assert "최대 −" in done.stderr
+    for english in ("error type", "wrong place", "characters", "questions", "out of fold", "at most"):
+        assert english not in done.stdout + done.stderr
+
+
+def test_an_unknown_language_is_one_line(place: Place) -> None:
+    done = report(place.folder, "two.yaml", "--data", "data/train.json", "--lang", "kr")
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("error: ")
+    assert "kr" in line
+    assert "en, ko" in line
+
+
+def test_a_default_page_replaces_only_one_of_the_same_subject(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(place.folder, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    shutil.rmtree("reports", ignore_errors=True)
+    shutil.copy("two.yaml", "words.yaml")
+    said: list[str] = []
+    pages = [
+        kit.report(subject, "data/train.json", say=said.append).path.name
+        for subject in ("runs/words", "words.csv", "words.yaml", "words.csv", "runs/words")
+    ]
+    assert pages == ["words.html", "words-2.html", "words-3.html", "words-2.html", "words.html"]
+    assert said[0] == (
+        "reports/words.html was made from something else and stays; this one is reports/words-2.html"
+    )

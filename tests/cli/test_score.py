@@ -53,9 +53,10 @@ def test_the_difference_is_printed_in_words(answers: Path, capsys: pytest.Captur
     score(Path("half.csv"), answers, versus=Path("right.csv"))
     output = capsys.readouterr()
     rows = [line.split()[0] for line in output.out.splitlines() if ".csv" in line]
+    assert "lower is better; all blank would score 6.000" in output.out.splitlines()[-1]
     assert rows == ["half.csv", "right.csv"]
     said = " ".join(output.err.split())
-    assert "half.csv is 3.000 characters a question worse than right.csv (difference +3.000, 95 %: " in said
+    assert "half.csv against right.csv: 3.000 higher (95 %: " in said or "chance explains" in said
 
 
 def test_the_function_compares_mappings_too(answers: Path) -> None:

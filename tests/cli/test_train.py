@@ -15,7 +15,7 @@ from kit.settings.job import TrainKeywords
 from kit.settings.option import GROUPS, flag_of, options_of
 
 EVERYDAY = (
-    "--data --valid --epochs --lr --batch-size --max-length --folds --fold --run --resume --json "
+    "--hours --data --valid --epochs --lr --batch-size --max-length --folds --fold --run --resume --json "
     "--help-all --help"
 )
 FLAGS_OF_V01 = (
@@ -44,7 +44,7 @@ def test_every_flag_of_the_first_version_is_taken() -> None:
 
 def test_the_everyday_help_shows_some_ten_options() -> None:
     lines = shown("--help").split("Options:")[1].splitlines()
-    flags = [line.split()[0] for line in lines if line.startswith("  --")]
+    flags = [line.removeprefix("  -h,").split()[0] for line in lines if line.startswith(("  --", "  -h, "))]
     assert sorted(flags) == sorted(EVERYDAY.split())
 
 

@@ -15,6 +15,7 @@ from kit.errors import ConfigError
 from tests.tuning.test_nested import data, recipe
 
 __all__ = ["data", "recipe"]
+ELSEWHERE = r"training data \(train.json\) are not in \. or data; copy the file to data, or name it with"
 
 
 def test_json_names_the_recipe_that_was_written(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,10 +32,26 @@ def test_json_names_the_recipe_that_was_written(recipe: Path, capsys: pytest.Cap
 
 def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> None:
     Path("data/train.json").rename("data/other.json")
-    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
+    with pytest.raises(
+        ConfigError,
+        match=ELSEWHERE,
+    ):
         kit.tune(recipe)
     # nor is one taken that a download has not put in its place
     Path("data/.goorm-2.k1lled00.part/files").mkdir(parents=True)
     Path("data/other.json").rename("data/.goorm-2.k1lled00.part/files/train.json")
-    with pytest.raises(ConfigError, match=r"\(train.json\) are not in \. or data/ there"):
+    with pytest.raises(
+        ConfigError,
+        match=ELSEWHERE,
+    ):
         kit.tune(recipe)
+
+
+def test_a_hand_made_file_of_the_tuned_name_stays(data: Dataset, recipe: Path) -> None:
+    Path("tuned").mkdir()
+    Path("tuned/three.yaml").write_text("members: [{run: runs/words}]\n", encoding="utf-8")
+    said: list[str] = []
+    assert kit.tune(recipe, say=said.append).path == Path("tuned/three-2.yaml")
+    assert "tuned/three.yaml was made from something else and stays; this one is tuned/three-2.yaml" in said
+    assert kit.tune(recipe).path == Path("tuned/three-2.yaml")
+    assert load_recipe(Path("tuned/three.yaml")).members[0].run == "runs/words"

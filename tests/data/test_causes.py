@@ -50,7 +50,7 @@ def explained(path: Path, cause: str) -> None:
     assert [fault.kind for fault in faults] == [FaultKind.ANSWER_START]
     assert cause in faults[0].message
     assert "exactly (first: question q" in faults[0].message
-    with pytest.raises(DataError, match=r"mend a copy with kit check .* --repair") as caught:
+    with pytest.raises(DataError, match=r"run: kit check .* --repair") as caught:
         load(path)
     assert faults[0].message in str(caught.value)
 

@@ -71,3 +71,26 @@ def test_hidden_characters_are_remarks_and_lost_ones_are_faults(write: Write) ->
     assert report.clean
     assert report.characters[0].count == 5
     assert ("text not in Unicode's composed form (NFC)", 1) in [(r.text, r.count) for r in report.remarks]
+
+
+@pytest.mark.parametrize(
+    ("character", "code", "meaning"),
+    [
+        ("\u200e", "U+200E", "an invisible left-to-right mark"),
+        ("\u200b", "U+200B", "a zero-width space, invisible"),
+        ("\xa0", "U+00A0", "a no-break space, which looks like a space"),
+        ("\u2009", "U+2009", "a kind of space (thin space)"),
+        ("\x07", "U+0007", "an invisible control character"),
+        ("\ufffd", "U+FFFD", "a replacement character, where a byte could not be decoded"),
+        (
+            "\u1100",
+            "U+1100..U+D7FF",
+            "Hangul in decomposed form (NFD), up to three characters for one syllable",
+        ),
+        ("\ue000", "U+E000..U+10FFFD", "private use: means something in one font only"),
+        ("\ufeff", "U+FEFF", "a byte-order mark, invisible"),
+    ],
+)
+def test_a_character_is_explained(character: str, code: str, meaning: str) -> None:
+    (found,) = suspicious([question(f"가{character}나")])
+    assert (found.code, found.meaning) == (code, meaning)

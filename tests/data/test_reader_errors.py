@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kit.data.checks import check
 from kit.data.readers import load, read
 from kit.errors import DataError
+from kit.settings.paths import repaired_copy
 
 Json = dict[str, Any]
 Write = Callable[..., Path]
@@ -129,7 +130,7 @@ def test_a_wrong_start_is_refused_with_the_place_and_the_cure(corpus: Json, writ
     path = write(corpus)
     assert complaint(path) == (
         f'question g1: answer_start 41 does not begin "3월 2일" (found at {place}); '
-        f"mend a copy with kit check {path} --repair OUT.json"
+        f"run: kit check {path} --repair {repaired_copy(path)}"
     )
 
 
@@ -266,7 +267,7 @@ def test_a_mistake_is_named_with_its_path(case: str, corpus: Json, write: Write)
     plant, expected = MISTAKES[case]
     plant(corpus)
     path = write(json.dumps(corpus).encode())
-    assert complaint(path) == f"{expected}; mend a copy with kit check {path} --repair OUT.json"
+    assert complaint(path) == f"{expected}; run: kit check {path} --repair {repaired_copy(path)}"
     assert [fault.message for fault in read(path).all_faults()] == [expected]
 
 
@@ -290,7 +291,7 @@ def test_all_mistakes_come_at_once_the_first_ten_in_full(corpus: Json, write: Wr
     ]
     message = complaint(write(corpus))
     assert re.findall(r"question (n\d+):", message) == [f"n{number}" for number in range(10)]
-    assert "; and 15 more; mend a copy with" in message
+    assert "; and 15 more; run: kit check " in message
 
 
 def test_a_test_file_is_no_training_file(corpus: Json, write: Write) -> None:

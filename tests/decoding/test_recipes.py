@@ -9,7 +9,7 @@ import pytest
 from kit.decoding.decoders import DECODERS
 from kit.decoding.recipes import check, load_recipe, rules_of
 from kit.errors import ConfigError
-from kit.settings.recipe import Member, Recipe, bare
+from kit.settings.recipe import Member, Recipe
 from kit.spans.blending import BLENDS
 from kit.text_rules.rules import COURSE_2022, RULES
 
@@ -32,12 +32,6 @@ def test_defaults_are_those_of_the_schema(tmp_path: Path) -> None:
     assert recipe == Recipe(members=(Member(run="runs/a", weight=1.0, temperature=1.0),))
     assert (recipe.blend, recipe.decoder, recipe.length_cap, recipe.candidates) == ("mean", "argmax", 60, 50)
     assert (recipe.length_prior, recipe.rules, recipe.lengths, recipe.ranker) == (0.0, (), None, None)
-
-
-def test_a_bare_run_is_one_member_mean_argmax_without_rules() -> None:
-    recipe = bare("runs/a")
-    assert [member.run for member in recipe.members] == ["runs/a"]
-    assert (recipe.blend, recipe.decoder, recipe.rules) == ("mean", "argmax", ())
 
 
 def test_the_course_recipe_is_the_course_entry(project: Path) -> None:

@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from kit.metrics.bootstrap import _BLOCK, Interval, bootstrap, paired
+from kit.metrics.bootstrap import _BLOCK, Interval, PairedDifference, bootstrap, paired
 
 NORMAL = NormalDist()
 
@@ -193,3 +193,26 @@ def test_p_values_are_even_when_nothing_differs() -> None:
 def test_pairs_need_the_same_questions() -> None:
     with pytest.raises(ValueError, match="pair the same questions"):
         paired([1, 2], [1], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "proven", "words"),
+    [
+        (-0.12, -0.3, 0.06, None, "0.120 lower here, which chance explains (95 %: -0.300 to 0.060)"),
+        (-0.12, -0.19, -0.05, None, "0.120 lower (95 %: -0.190 to -0.050)"),
+        (0.5, 0.1, 0.9, None, "0.500 higher (95 %: 0.100 to 0.900)"),
+        (0.5, 0.1, 0.9, False, "0.500 higher here, which chance explains (95 %: 0.100 to 0.900)"),
+        (0.0, 0.0, 0.0, None, "equal (95 %: 0.000 to 0.000)"),
+    ],
+)
+def test_a_difference_in_words(mean: float, low: float, high: float, proven: bool | None, words: str) -> None:
+    found = PairedDifference(mean, Interval(low, high, 0.95), 0.04)
+    assert found.in_words(proven) == words
+
+
+def test_a_difference_whose_interval_is_unknown_proves_nothing() -> None:
+    found = PairedDifference(-1.0, Interval(math.nan, math.nan, 0.95, "all questions form one group"), 1.0)
+    assert not found.proven
+    assert found.in_words() == (
+        "1.000 lower here, which chance explains (95 %: none: all questions form one group)"
+    )

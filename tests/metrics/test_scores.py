@@ -73,7 +73,18 @@ def test_signature_says_what_was_scored() -> None:
         "kit_version": kit.__version__,
     }
     assert set(json.loads(text)) == {
-        *("label", "questions", "edit", "interval", "exact", "f1", "blanks", "reference", "signature")
+        *(
+            "label",
+            "questions",
+            "edit",
+            "interval",
+            "exact",
+            "f1",
+            "blanks",
+            "blank_edit",
+            "reference",
+            "signature",
+        )
     }
 
 

@@ -71,6 +71,37 @@ def scored(folder: Path, questions: list[Question], length: int = 64) -> SpanSco
     return joined(list(parts), NOWHERE)
 
 
+def test_progress_counts_questions_batch_by_batch(
+    wordpiece_folder: Path, questions: list[Question], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each batch of windows, not once a thousand questions; all of them are counted once."""
+    monkeypatch.setattr(inference, "token_budget", lambda device: 64)
+    told: list[int] = []
+    backbone = open_backbone(str(wordpiece_folder))
+    model = load_weights(backbone, head_needed=True)
+    list(
+        score_questions(
+            model, backbone, questions, choose_device(), max_length=64, stride=16, provenance=NOWHERE,
+            advance=told.append,
+        )
+    )  # fmt: skip
+    windows = make_windows(backbone, questions, max_length=64, stride=16)
+    assert len(told) == len(list(budget_batches(windows.lengths, 64))) > 3
+    assert sum(told) == len(questions)
+    assert min(told) >= 0
+    assert max(told) < len(questions)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=30), st.integers(0, 100))
+def test_progress_in_parts_ends_at_the_whole(parts: list[int], whole: int) -> None:
+    told: list[int] = []
+    advance = inference.Whole(told.append, max(sum(parts), 1), whole)
+    for part in [*parts, *([1] if not sum(parts) else [])]:
+        advance(part)
+    assert sum(told) == whole
+    assert all(one >= 0 for one in told)
+
+
 @pytest.mark.parametrize("kind", ["wordpiece_folder", "unigram_folder"])
 def test_batching_and_chunking_do_not_change_the_scores(
     kind: str, questions: list[Question], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

@@ -139,7 +139,7 @@ def test_the_same_examples_give_the_same_bytes() -> None:
 
 def test_no_question_is_scored_by_a_model_that_saw_its_gold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the golds of a group are, the scores of its own spans stay as they are."""
-    monkeypatch.setattr("kit.tuning.cross_fitting.has_morphology", lambda: False)
+    monkeypatch.setattr("kit.text_rules.particles.installed", lambda: False)
     monkeypatch.setattr("kit.tuning.cross_fitting.PENALTIES", (2.0,))
     monkeypatch.setattr(boundary_fit, "BITS", 12)
     rows = np.arange(len(QUESTIONS)) >= 8  # what everything is fitted on
@@ -206,7 +206,6 @@ def test_parts_of_speech_need_their_library(monkeypatch: pytest.MonkeyPatch) -> 
     assert with_it.shape[1] > plain.shape[1]
     assert np.array_equal(with_it[:, : plain.shape[1]], plain)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert not boundary_fit.has_morphology()
     model = BoundaryModel(np.zeros(256, np.float32), True, "", 2.0)
     with pytest.raises(
         ConfigError, match=r"the boundary model needs kiwipiepy, .+ 'korean-mrc-kit\[particles\]'"

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from kit.api.report import overview
 from kit.data.records import Dataset
 from kit.errors import DataError, SubmissionError
 from kit.metrics.scores import compare, score_answers
+from kit.phrase import portable
 from kit.reports.contents import index_of
 from kit.reports.error_types import ERROR_TYPES
 from kit.reports.heatmap import unpacked
@@ -83,13 +85,16 @@ def test_shares_of_every_facet_sum_to_the_whole(place: Place) -> None:
     overview = place.report.contents.overview
     total = overview.own.score.distances.sum()
     assert total > 0
+    assert overview.versus is not None
+    rival = overview.versus.score.distances.sum()
+    assert rival != total
     known = [facet for facet in overview.facets if not facet.reason]
     assert {"error", "gold", "word", "context", "windows", "distance", "blank", "others", "change"} <= {
         facet.key for facet in known
     }
     for facet in known:
         lines = facet_rows(overview, facet)
-        assert sum(line.distance for line in lines) == total
+        assert sum(line.distance for line in lines) == (rival if facet.key == "before" else total)
         assert sum(line.questions for line in lines) == len(place.data)
         assert sum(line.share_of_distance for line in lines) == pytest.approx(1)
     (unk,) = [facet for facet in overview.facets if facet.key == "unk"]
@@ -111,8 +116,12 @@ def test_the_index_is_what_the_record_says(place: Place, scripts: dict[str, str]
     assert index["cautions"] == [
         {
             "fitted": False,
-            "text": f"{name}: out of fold; each answer comes from the one of 3 models that did not train on "
-            "its article",
+            "text": {
+                "say": "{run}: out of fold; each answer comes from the one of {count} models that did not "
+                "train on its article",
+                "run": name,
+                "count": "3",
+            },
         }
         for name in ("letters", "words")
     ]
@@ -138,7 +147,8 @@ def test_a_question_in_detail_is_what_explain_says(
         texts = [text for _, text, *_ in detail["candidates"]]
         assert place.data.questions[number].golds[0] in texts
         assert detail["p"] == pytest.approx([one.p for one in known.members], abs=1e-4)
-        assert known.decoded in " ".join(detail["why"]) or known.decoded == ""
+        assert detail["why"] == portable(list(known.reasons))
+        assert known.decoded in " ".join(known.reasons) or known.decoded == ""
         assert len(unpacked(detail["heatmaps"])) == 2 * 3  # two members and the blend
 
 
@@ -205,10 +215,24 @@ def test_a_vote_says_who_voted(place: Place, monkeypatch: pytest.MonkeyPatch) ->
     Path("vote.yaml").write_text(content, encoding="utf-8")
     contents = kit.report("vote.yaml", place.data, out="vote.html").contents
     assert contents.overview.source.texts == tuple(kit.decode("vote.yaml", place.data).values())
-    assert json.loads(contents.details[0])["why"][0].startswith("The vote: ")
+    assert json.loads(contents.details[0])["why"][0]["say"].startswith("The vote: ")
     assert contents.weights.reason == "a CSV among the members has no posterior to weigh"
     assert len(contents.temperatures.curves) == 2
     assert index_of(contents)["blend"] is False
+
+
+def test_the_head_has_title_date_and_language(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    made = kit.report("words.csv", place.data, out="titled.html", title="Week 3 <b>", lang="ko")
+    index = index_of(made.contents)
+    assert (index["title"], index["language"]) == ("Week 3 <b>", "ko")
+    assert index["date"] == datetime.now().date().isoformat()
+    page = made.path.read_text(encoding="utf-8")
+    assert '<html lang="ko">' in page
+    assert "<title>Week 3 &lt;b&gt; · train.json · kit report</title>" in page
+    english = kit.report("words.csv", place.data, out="english.html", lang="en")
+    assert index_of(english.contents)["korean"] == {}
+    assert made.path.stat().st_size - english.path.stat().st_size < 60_000
 
 
 def test_hostile_questions_are_among_them(data_guids: set[str]) -> None:

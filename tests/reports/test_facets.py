@@ -56,7 +56,7 @@ def test_what_the_data_do_not_name_is_missing_with_a_reason() -> None:
     questions = [Question("a", "누가?", "가나", (Answer("가", 0),), category="정치")]
     by_key = {facet.key: facet for facet in of_questions(questions)}
     assert by_key["category"].labels == ("정치",)
-    assert by_key["source"].reason == "the data name no source"
+    assert by_key["source"].reason == "the data have none"
     assert by_key["source"].values == ()
 
 

@@ -16,7 +16,8 @@ import kit
 from kit.data import demo_corpus
 from kit.reports.error_types import ERROR_TYPES
 from kit.reports.heatmap import heatmap_of
-from kit.reports.overview import Overview
+from kit.reports.language import korean
+from kit.reports.overview import Overview, facet_rows
 from tests.reports.conftest import HOSTILE, LONG, Place
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def choose(at: Visit, key: str, label: str) -> None:
 
 
 def test_it_opens_and_shows_every_score(at: Visit, place: Place, overview: Overview) -> None:
-    assert at.page.title() == "two · kit report"
+    assert at.page.title() == "two · train.json · kit report"
     assert at.count == len(place.data)
     rows = at.page.query_selector_all(".scores tbody tr")
     assert len(rows) == len(overview.scores)
@@ -146,7 +147,12 @@ def test_it_opens_and_shows_every_score(at: Visit, place: Place, overview: Overv
             assert f"{abs(standing.against.mean):.3f}" in text
     assert "words: out of fold" in at.page.inner_text(".cautions")
     assert "a sample" in at.page.inner_text("#chart-temperature")
-    assert at.page.inner_text("#chart-learning .none").startswith("Not shown: the members' trainings were")
+    gone = at.page.inner_text("#not-shown")
+    assert gone.startswith(
+        "Not shown: Edit Score while training (the records of the trainings have no scores)"
+    )
+    assert not at.page.is_visible("#chart-learning")
+    assert not at.page.is_visible("#chart-loss")
     assert "[UNK] in the answer (there is no tokenizer.json beside" in at.page.inner_text("#facts")
 
 
@@ -353,8 +359,7 @@ def test_comparison(at: Visit, place: Place, overview: Overview) -> None:
     assert rival.against is not None
     change = overview.own.score.distances - rival.score.distances
     text = at.page.inner_text("#difference")
-    assert f"{abs(rival.against.mean):.3f} characters a question" in text
-    assert f"{abs(rival.against.interval.low):.3f} to" in text
+    assert f"in characters a question: {rival.against.in_words()}" in text
     for name, chosen in (("better", change < 0), ("worse", change > 0)):
         assert chosen.any()
         assert f"{chosen.sum()} question" in at.page.inner_text(f"#move-{name}")
@@ -421,6 +426,147 @@ def test_no_width_scrolls_sideways(browser: Browser, url: str, width: int) -> No
         assert widest <= width
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1280, 600), (390, 844)])
+def test_an_opened_question_is_in_view(browser: Browser, url: str, width: int, height: int) -> None:
+    with visit(browser, url, viewport={"width": width, "height": height}) as at:
+        for key in ("e", "e", "j"):
+            at.page.evaluate("scrollTo(0, 0)")
+            at.page.keyboard.press(key)
+            asked, bar = at.page.locator("#asked").bounding_box(), at.page.locator("#bar").bounding_box()
+            assert asked is not None
+            assert bar is not None
+            assert bar["y"] + bar["height"] <= asked["y"]
+            assert asked["y"] + asked["height"] <= height
+        link = at.page.url
+    with visit(browser, link, viewport={"width": width, "height": height}) as at:
+        asked = at.page.locator("#asked").bounding_box()
+        assert asked is not None
+        assert 0 < asked["y"] < height
+
+
+def test_a_facet_of_the_other_csv_divides_that_csvs_distance(at: Visit, overview: Overview) -> None:
+    (facet,) = [facet for facet in overview.facets if facet.key == "before"]
+    for number, row in enumerate(facet_rows(overview, facet)):
+        bar = at.page.inner_text(f".facet-before .value >> nth={number}")
+        assert f"{100 * row.share_of_distance:.1f} %" in bar
+        assert f"{row.mean:.2f}" in bar
+    assert overview.versus is not None
+    right = overview.versus.score.distances[np.array(facet.values) == facet.labels.index("right")]
+    assert right.sum() == 0
+    assert at.page.inner_text(".facet-before .value:has-text('right') .share") == "0.0 %"
+
+
+def test_nothing_is_written_over_curves(at: Visit) -> None:
+    assert at.page.locator(".meant circle").count() >= 4
+    assert at.page.locator(".chart .meant text").count() == 0
+    assert "best: " in at.page.inner_text("#chart-blank-length .legend")
+    assert "words: 67 %" in at.page.inner_text("#chart-weight .legend")
+    assert "words: 1" in at.page.inner_text("#chart-temperature .legend")
+
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def test_a_phone_gets_a_list_or_a_question(browser: Browser, url: str, place: Place) -> None:
+    with visit(browser, url, **PHONE) as at:
+        page = at.page
+        assert len(at.shown) == 20
+        inside = "one => one.scrollHeight <= one.clientHeight + 1"
+        assert page.eval_on_selector("#list", inside)  # no box that scrolls inside the page
+        page.click(".more")
+        assert len(at.shown) == 40
+        assert not page.is_visible("#question")
+        page.click(".row >> nth=30")
+        assert page.is_visible("#asked")
+        assert not page.is_visible("#list")
+        assert page.eval_on_selector("#context", inside)
+        page.click("#back")
+        assert at.opened is None
+        assert page.is_visible("#list")
+        assert len(at.shown) == 40
+
+
+def test_a_phone_sees_whole_tables_and_no_keys(browser: Browser, url: str) -> None:
+    with visit(browser, url, **PHONE) as at:
+        assert at.page.locator(".wide").count() == 2
+        cut = at.page.eval_on_selector_all(
+            ".wide", "all => all.map(one => one.scrollWidth - one.clientWidth)"
+        )
+        assert max(cut) <= 0
+        assert at.page.locator(".matrix td").first.is_visible()
+        keys = [one for one in at.page.query_selector_all("kbd") if one.is_visible()]
+        assert keys == []
+        at.page.click(".row >> nth=0")
+        assert "(" not in (at.page.get_attribute("#next-error", "title") or "")
+
+
+def test_touch_hides_keys_on_a_wide_screen_too(browser: Browser, url: str) -> None:
+    wide = PHONE | {"viewport": {"width": 1024, "height": 1366}}
+    with visit(browser, url, **wide) as at:
+        assert not any(one.is_visible() for one in at.page.query_selector_all("kbd"))
+        assert at.page.inner_text("#question .none").strip() == "Choose a question."
+
+
+def test_korean_words_are_not_split(at: Visit) -> None:
+    at.page.keyboard.press("e")
+    for selector in ("#context", "#asked", ".candidates .text", "#facts dd", ".note"):
+        assert at.page.eval_on_selector(selector, "one => getComputedStyle(one).wordBreak") == "keep-all"
+
+
+def test_the_browsers_language_decides(browser: Browser, url: str, place: Place) -> None:
+    with visit(browser, url, locale="ko-KR") as at:
+        assert at.page.evaluate("document.documentElement.lang") == "ko"
+        assert at.page.inner_text("#scores-title") == "점수"
+        assert at.page.inner_text("#bar .amount") == f"전체 질문 {len(place.data)}개"
+        at.page.keyboard.press("e")
+        body = at.page.inner_text("body")
+        english = [text for text in korean() if len(text.split()) > 2 and "{" not in text]
+        assert len(english) > 90
+        assert [text for text in english if text in body] == []
+        assert not re.search(r"\{\w+\}", at.page.inner_text("main"))
+        at.page.keyboard.press("Escape")
+        choose(at, "error", "위치가 틀림")
+        at.page.click("#language")
+        at.page.wait_for_function("document.documentElement.lang === 'en'")
+        at.page.wait_for_selector("html[data-unpacked]")
+        assert at.page.inner_text("#scores-title") == "Scores"
+        assert "wrong place" in at.page.inner_text("#bar")  # the view stays
+
+
+def test_a_report_may_have_a_fixed_language(
+    browser: Browser, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.folder)
+    for lang, locale, title in (("en", "ko-KR", "Scores"), ("ko", "en-US", "점수")):
+        made = kit.report("words.csv", place.data, out=f"{lang}.html", lang=lang)
+        with visit(browser, made.path.resolve().as_uri(), locale=locale) as at:
+            assert at.page.inner_text("#scores-title") == title
+
+
+def test_next_steps_have_gains_questions_and_commands(at: Visit, place: Place) -> None:
+    steps = place.report.contents.suggestions
+    assert steps
+    items = at.page.query_selector_all("#next li")
+    assert len(items) == len(steps)
+    edit = place.report.contents.overview.own.score.edit
+    for item, step in zip(items, steps, strict=True):
+        text = item.inner_text()
+        assert step.finding in text
+        assert f"at most −{step.gain:.3f} characters ({100 * step.gain / edit:.0f} %)" in text
+        command = item.query_selector("code")
+        assert command is not None
+        assert command.text_content() == step.command
+    first = at.page.locator("#next .copy").first
+    first.click()
+    at.page.wait_for_function(
+        "() => document.querySelector('#next .copy').textContent === 'copied' || `${getSelection()}` !== ''"
+    )
+    number = next(index for index, step in enumerate(steps) if step.facet)
+    at.page.click(f"#next li:nth-child({number + 1}) .those")
+    facet = next(facet for facet in place.report.contents.overview.facets if facet.key == steps[number].facet)
+    assert at.count == facet.values.count(steps[number].value)
+
+
 def luminance(colour: str) -> float:
     """Relative luminance as WCAG 2 defines it, of rgb(r, g, b)."""
     parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
@@ -485,11 +631,11 @@ def test_a_bare_csv_leaves_out_what_cannot_be_known(
     made = kit.report("words.csv", place.data, out=tmp_path / "csv.html")
     with visit(browser, made.path.as_uri()) as at:
         at.page.keyboard.press("e")
-        missing = {
-            chart.get_attribute("id"): chart.query_selector(".none") is not None
-            for chart in at.page.query_selector_all(".chart")
-        }
-        assert {name for name, gone in missing.items() if not gone} == {"chart-blank-length", "chart-lengths"}
+        shown = {one.get_attribute("id"): one.is_visible() for one in at.page.query_selector_all(".chart")}
+        assert {name for name, seen in shown.items() if seen} == {"chart-blank-length", "chart-lengths"}
+        (line,) = at.page.query_selector_all("#not-shown")  # all reasons in one line, no empty boxes
+        assert "Weights (a CSV has no members to weigh)" in line.inner_text()
+        assert len(shown) == line.inner_text().count("(") + 2
         assert at.page.query_selector(".candidates") is None
         assert at.page.query_selector(".heatmap") is None
         assert at.page.query_selector("#comparison[hidden]") is not None

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.data.records import Answer, Question
 from kit.settings.runs import DataFile, RunRecord
 from kit.settings.training import TrainingSettings
-from kit.spans.lengths import log_length_prior
+from kit.spans.lengths import answer_lengths, length_of_share, log_length_prior
 from kit.spans.recipe_members import answer_lengths_of
 
 
@@ -37,3 +38,25 @@ def test_lengths_of_several_runs_are_added_and_shared_ones_count_once() -> None:
     one, other = record(n2=3, n4=1), record(n2=1, n7=5)
     assert answer_lengths_of([one, other, one]) == {2: 4, 4: 1, 7: 5}
     assert answer_lengths_of([record()]) == {}
+
+
+def test_answer_lengths_are_of_all_golds_in_code_points() -> None:
+    golds = (Answer("한국은행", 0), Answer("은행", 2))
+    asked = [Question("a", "?", "한국은행", golds), Question("b", "?", "은행", golds[1:])]
+    assert answer_lengths([*asked, Question("c", "?", "가", None)]) == {4: 1, 2: 2}
+
+
+@pytest.mark.parametrize(
+    ("counts", "share", "length"),
+    [
+        ({}, 0.99, 0),
+        ({7: 1}, 0.01, 7),
+        ({2: 1, 9: 1}, 0.5, 2),
+        ({2: 1, 9: 1}, 0.51, 9),
+        ({9: 1, 2: 99}, 0.99, 2),
+    ],
+)
+def test_the_length_that_a_share_of_the_answers_fits(
+    counts: dict[int, int], share: float, length: int
+) -> None:
+    assert length_of_share(counts, share) == length

@@ -32,7 +32,10 @@ from kit.submission.csv import write_submission
 SHA = "0123456789abcdef" * 4
 CURE = "make CSV and card again with `kit ensemble`"
 HEX = "^[0-9a-f]{64}$"
-KEYS = "name, csv_sha256, data, recipe, members, estimate, competition, revision, kit_version, made_at"
+KEYS = (
+    "name, csv_sha256, data, recipe, members, estimate, competition, revision, kit_version, made_at, "
+    "made_from"
+)
 
 CARD = Card(
     name="다섯",
@@ -83,7 +86,7 @@ def test_what_the_json_says(tmp_path: Path) -> None:
     content = json.loads(text)
     assert list(content) == [
         *("card", "name", "csv_sha256", "data", "recipe", "members", "estimate", "competition", "revision"),
-        *("kit_version", "made_at"),
+        *("kit_version", "made_at", "made_from"),
     ]
     assert content["competition"] == "k-digital-goorm-2-korean-mrc"
     assert content["kit_version"] == kit.__version__

@@ -25,6 +25,7 @@ from kit.errors import ConfigError
 from kit.settings.training import training_settings
 from kit.sweeps.plot import draw, write_plot
 from kit.sweeps.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS, Sweep, results
+from kit.sweeps.spec import differences
 from kit.sweeps.storage import DATABASE, hidden, is_sweep, open_study, quiet
 from kit.sweeps.trial_lock import ERROR, claimed
 from tests.sweeps.made import about, begin, search_of
@@ -163,6 +164,10 @@ def test_nothing_is_drawn_before_there_is_anything_to_draw(tmp_path: Path) -> No
         ({"ranges": {"lr": "1e-05:0.001:log", "epochs": "1:3"}}, "--range epochs is 1:3, the sweep has none"),
         ({"settings": {"stride": 64, "limit": 9}}, "--set stride is 64, the sweep has 128"),
         ({"settings": {"limit": 9}}, "--set limit is 9, the sweep has none"),
+        (
+            {"decoding": "edit with length_prior 0.5, cap 30"},
+            "decoded by edit with length_prior 0.5, cap 30, the sweep has argmax with no length prior",
+        ),
     ],
 )
 def test_a_sweep_of_something_else_is_refused_by_the_difference(
@@ -186,6 +191,18 @@ def test_what_may_differ(tmp_path: Path) -> None:
     with quiet():  # the file's name, and settings that a later version of the kit brings along
         open_study(tmp_path / "sweep", None, about(search, data=[("renamed.json", "a" * 64)]))
         open_study(tmp_path / "sweep", None, about(search, settings=settings))
+
+
+def test_a_sweep_of_a_version_that_did_not_record_the_decoding_had_plain_argmax() -> None:
+    here = about(search_of("lr=1e-5:1e-3:log")).as_dict()
+    older = {name: value for name, value in here.items() if name != "decoding"}
+    assert differences(older, here) == []
+    newer = {**here, "decoding": "edit with length_prior 0.5, cap 30"}
+    (found,) = differences(older, newer)
+    assert found == (
+        "answers are decoded by edit with length_prior 0.5, cap 30, the sweep has argmax with no length "
+        "prior, cap 60"
+    )
 
 
 def test_a_folder_keeps_to_its_database(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def stand_in(here: Path, program: str) -> None:
 
 def job_in(here: Path) -> Job[Any]:
     """A training of six folds into the folder that the tests look at."""
-    return training_job("tiny", "train.json", {"run": here / "run", "folds": 6})
+    return training_job("owner/tiny", "train.json", {"run": here / "run", "folds": 6})
 
 
 def ended(here: Path) -> dict[int, dict[str, Any]]:

@@ -105,7 +105,7 @@ def test_another_process_is_told_all_of_it(place: Path) -> None:
         "before_lr": 1e-4, "report_to": ["tensorboard", "mlflow"], "resume": True, "trust_remote_code": True,
         "soften": 0.3, "compile": True, "folds": 3, "fold": [0, 2], "precision": "bf16", "jobs": 2,
     }  # fmt: skip
-    job = training_job("tiny", data, options | SETTINGS)
+    job = training_job("owner/tiny", data, options | SETTINGS)
     words = job.argv()
     train = get_command(app).commands["train"]  # type: ignore[attr-defined]
     given = train.make_context("train", words[1:]).params
@@ -136,6 +136,10 @@ def test_the_judge_chooses_among_several_sources(place: Path, capsys: pytest.Cap
     assert (full.chosen_on, full.metrics) == (held["mixed.json"], full.sources["mixed.json"].metrics)
     judged = [entry["edit/mixed.json"] for entry in full.history]
     assert [entry["edit"] for entry in full.history] == judged
+    steps = [entry["step"] for entry in full.losses]
+    assert steps == sorted(set(steps))
+    assert 0 < len(steps) <= full.steps
+    assert all(0 < entry["loss"] < 20 for entry in full.losses)
     assert full.kept_step == full.history[judged.index(min(judged))]["step"]
     # an epoch has the windows of the one file and half of those of the other
     learned = {name: len(kit.load(place / f"{name}.json")) for name in ("own", "mixed")}

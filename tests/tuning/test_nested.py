@@ -239,7 +239,9 @@ def test_members_without_out_of_fold_scores_are_named(data: Dataset, recipe: Pat
     assert record is not None
     write_run(Path("runs/words"), record.model_copy(update={"settings": TrainingSettings()}))
     make_run(data, "letters", scores_of(data, letters, 2, 3.0), seed=1)
-    with pytest.raises(ConfigError, match=r"runs/words: has no out-of-fold scores; train it with --folds 5"):
+    with pytest.raises(
+        ConfigError, match=r"runs/words: was trained without --folds; train it with --folds 5"
+    ):
         kit.tune(recipe)
     two = Recipe(members=(Member(run="runs/letters"), Member(run="runs/noise")))
     with pytest.raises(ConfigError, match=r"runs/noise: its folds are not those of runs/letters"):

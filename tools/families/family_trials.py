@@ -23,9 +23,7 @@ import torch
 import kit
 import kit.training.run  # once, before families are forked from this process
 from kit.data import demo_corpus
-from kit.decoding.decoders import argmax_answers
 from kit.errors import KitError
-from kit.metrics.edit_distance import edit_distances
 from kit.settings.runs import FULL, read_run
 from kit.spans.store import read_spans
 from tools.families.tiny_models import FAMILIES, POSITIONS, make_family
@@ -145,10 +143,8 @@ def same_again(run: Path, files: Files) -> None:
     """The model on disk, loaded again, scores what the training recorded for it."""
     record = read_run(run)
     assert record is not None
-    (path,) = kit.predict(run, files.judge, quiet=True)
-    questions = kit.load(files.judge).questions
-    answers = argmax_answers(read_spans(path), questions)
-    again = float(edit_distances(answers, [question.golds for question in questions]).mean())
+    kit.predict(run, files.judge, quiet=True)
+    again = kit.score(kit.decode(run, files.judge), files.judge).edit
     recorded = record.folds[FULL].metrics["edit"]
     assert abs(again - recorded) < SAME, f"recorded Edit Score {recorded:.3f}, predicted again {again:.3f}"
 

@@ -18,6 +18,8 @@ from kit.data.readers.sniff import Sample, sample
 from kit.data.records import Dataset
 from kit.errors import DataError, all_of
 from kit.files import read_file
+from kit.hints import command
+from kit.settings.paths import repaired_copy
 
 SKIPPED_MEMBER = "archive member that holds no questions"
 
@@ -36,7 +38,7 @@ def load(path: Path | str, *, answers_needed: bool = False) -> Dataset:
 
         cure = "no question could be mended, get another copy"
         if repairable(raw):
-            cure = f"mend a copy with kit check {raw.path} --repair OUT.json"
+            cure = f"run: {command('check', raw.path, repair=repaired_copy(raw.path))}"
         raise DataError(f"{raw.path}: {all_of(faults)}; {cure}")
     questions = tuple(entry.question for entry in raw.questions if entry.question is not None)
     if answers_needed:

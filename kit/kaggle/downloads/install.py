@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.display import Brief
 from kit.errors import ConfigError, DownloadError, all_of
 from kit.files import flush_folder, fresh_beside, locked, sha256_file, sweep_beside
 from kit.kaggle.downloads.manifest import MANIFEST, Manifest, changes, describe, read_manifest
@@ -13,8 +14,8 @@ from kit.kaggle.slugs import Source
 from kit.settings.validation import write_record
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+@dataclass(frozen=True, slots=True, repr=False)
+class Download(Brief):
     """A folder with all files of its manifest; ``fresh`` is False where it was there before."""
 
     folder: Path

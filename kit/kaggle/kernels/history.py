@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 
 from pydantic import ValidationError
 
-from kit.errors import ConfigError, WriteError
+from kit.errors import ConfigError, WriteError, nearest
 from kit.files import append_line, locked
 from kit.kaggle.slugs import kernel_named
 from kit.settings.validation import Settings
@@ -123,7 +123,9 @@ def locate(runs: Path, named: str | None) -> NamedKernel:
             return NamedKernel(_version_of_run(pushed, pushes, version), pushed.run)
         if text.lower() == pushed.kernel.split("/")[1]:
             return NamedKernel(_versioned(pushed.kernel, version))
-    raise ConfigError(f"{text}: no kernel or run of this name was pushed from here; {_HOW}")
+    near = nearest(text, [name for pushed in pushes for name in (pushed.run, pushed.kernel.split("/")[1])])
+    cure = f"did you mean {near}?" if near else _HOW
+    raise ConfigError(f"{text}: no kernel or run of this name was pushed from here; {cure}")
 
 
 def _without_version(text: str) -> tuple[str, int | None]:

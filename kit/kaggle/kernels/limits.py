@@ -51,7 +51,7 @@ _CURES = (
     (
         r"\bquota\b[^.]*\b(exceeded|exhausted|reached|used up)\b|\b(exceeded|exhausted|reached|used up)\b"
         r"[^.]*\bquota\b|\bexceeded the number of hours\b",
-        "kit kernel quota shows when it resets; push again then",
+        "`kit kernel quota` shows when it resets; push again then",
     ),
     (
         r"\b(phone|SMS)[ -]verif|\bverif(y|ied|ication)\b[^.]*\bphone\b|\bphone\b[^.]*\bverif",

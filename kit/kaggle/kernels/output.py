@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kit.display import Brief
 from kit.errors import ConfigError, DownloadError, KaggleError, KernelError, KitError, all_of, counted
 from kit.files import flush_folder, fresh_beside, locked
 from kit.kaggle.api_calls import ask, pages
@@ -27,8 +28,8 @@ from kit.settings.validation import read_record
 _INSIDE = f"{RUN}/"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedRun:
+@dataclass(frozen=True, slots=True, repr=False)
+class FetchedRun(Brief):
     """A run that a kernel trained; ``fresh`` is False where the folder had it already."""
 
     folder: Path
@@ -53,7 +54,7 @@ def fetch_run(
     """
     found = status(client, kernel)
     if not found.over:
-        raise KernelError(f"{kernel}: is {found.words}; ask again with kit kernel status {kernel}")
+        raise KernelError(f"{kernel}: is {found.words}; ask again: `kit kernel status {kernel}`")
     place = runs / kernel.replace("/", "-")
     with locked(place, wait=False, purpose="output"), fresh_beside(place) as temporary:
         if found.state != "COMPLETE":
@@ -124,7 +125,7 @@ def _end_of_log(client: Client, kernel: str, say: Callable[[str], object]) -> st
         say(f"{kernel}: its log cannot be read ({error})")
         return ""
     if lines:
-        say(f"{kernel}: the end of its log (kit kernel logs {kernel} shows all):")
+        say(f"{kernel}: the end of its log (`kit kernel logs {kernel}` shows all):")
     for line in lines:
         say(f"  {line}")
     return lines[-1] if lines else ""

@@ -126,7 +126,7 @@ class Slugs:
         if state is not None and state.busy and not replace:
             raise KernelError(
                 f"{kernel}: its latest version is {state.words} ({state.url}), and would use the quota "
-                f"beside the new one; wait for it (kit kernel status {kernel}), or stop it on its page and "
+                f"beside the new one; wait for it (`kit kernel status {kernel}`), or stop it on its page and "
                 "give --replace"
             )
         return found

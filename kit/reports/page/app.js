@@ -1,25 +1,72 @@
 // The page: its head and its facts, the first drawing, the keyboard, the address.
 
 function drawHead() {
+  const other = LANGUAGE === "ko" ? "en" : "ko";
   fill(document.getElementById("head"),
-    el("p", { class: "kit" }, "kit report"),
-    el("h1", {}, data(REPORT.name)),
-    el("p", { class: "sub" }, `${plural(TOTAL, "question")} of `, data(REPORT.data)),
-    REPORT.fitted ? el("p", { class: "verdict" }, "A fit, not an estimate: something was fitted on these rows.") : null,
+    el("p", { class: "kit" }, "kit report",
+      el("button", { id: "language", lang: other, onclick: () => turnTo(other) }, LANGUAGES[other])),
+    el("h1", {}, data(REPORT.title)),
+    el("p", { class: "sub" }, pieces("{questions} of {data}", { questions: plural(TOTAL, "question"), data: data(REPORT.data) }),
+      " · ", el("time", { datetime: REPORT.date }, day(REPORT.date))),
+    REPORT.fitted ? el("p", { class: "verdict" }, t("A fit, not an estimate: something was fitted on these rows.")) : null,
     el("ul", { class: "cautions" }, REPORT.cautions.map((one) =>
       el("li", { class: one.fitted ? "caution fitted" : "caution" },
-        el("span", { class: "sign", "aria-hidden": "true" }, one.fitted ? "⚠" : "ⓘ"), data(one.text)))));
+        el("span", { class: "sign", "aria-hidden": "true" }, one.fitted ? "⚠" : "ⓘ"), data(phrase(one.text))))));
+  fill(document.getElementById("skip"), t("To the questions"));
+  document.getElementById("bar").setAttribute("aria-label", t("Filters in use"));
+}
+
+const day = (date) => new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeZone: "UTC" }).format(new Date(date));
+
+function turnTo(language) {
+  const words = new URLSearchParams(location.hash.slice(1));
+  words.set("lang", language);
+  history.replaceState(null, "", `#${words}`);
+  location.reload();
+}
+
+// What to do next: each step with its gain at most, its command to copy, and the questions that it is about.
+function drawNext() {
+  const section = document.getElementById("next");
+  section.hidden = !REPORT.suggestions.length;
+  if (section.hidden) return;
+  fill(section,
+    el("h2", { id: "next-title" }, t("What to do next")),
+    el("p", { class: "note" }, t("Computed from these answers. A gain is the most that a step could bring under its condition, not a promise; gains overlap.")),
+    el("ol", { class: "steps-next" }, REPORT.suggestions.map(suggestion)));
+}
+
+function suggestion(one) {
+  const command = el("code", {}, one.command);
+  const gain = t("at most {gain} characters ({share}), {condition}", {
+    gain: signed(-one.gain), share: percent(one.gain / REPORT.scores[0].edit, 0), condition: one.condition,
+  });
+  const only = one.facet
+    ? el("button", { class: "those", onclick: () => { state.filters.clear(); toggle(one.facet, one.value); document.getElementById("browser").scrollIntoView(); } }, t("show these questions"))
+    : null;
+  return el("li", {},
+    el("p", { class: "finding" }, data(phrase(one.finding))),
+    el("p", { class: "remedy" }, data(phrase(one.remedy)), " ", el("small", {}, gain), " ", only),
+    el("div", { class: "command" }, command, el("button", { class: "copy", onclick: (event) => copy(command, event.target) }, t("copy"))));
+}
+
+async function copy(node, button) {
+  try {
+    await navigator.clipboard.writeText(node.textContent);
+    fill(button, t("copied"));
+  } catch { // no clipboard for this page: the command is selected instead
+    getSelection().selectAllChildren(node);
+  }
 }
 
 function drawFacts() {
   const unknown = REPORT.facets.filter((facet) => facet.reason);
+  const reasons = unknown.map((facet) => `${phrase(facet.title)} (${phrase(facet.reason)})`).join("; ");
   fill(document.getElementById("facts"),
-    el("h2", { id: "facts-title" }, "How it was made"),
-    el("dl", {}, REPORT.facts.flatMap(([name, value]) => [el("dt", {}, data(name)), el("dd", {}, data(value))])),
-    unknown.length
-      ? el("p", { class: "note" }, "Not shown: ", unknown.map((facet) => `${facet.title} (${facet.reason})`).join("; "), ".")
-      : null);
-  fill(document.getElementById("foot"), `kit ${REPORT.kit}. This file needs no network and sends nothing anywhere.`);
+    el("h2", { id: "facts-title" }, t("How it was made")),
+    el("dl", {}, REPORT.facts.flatMap(([name, value]) => [el("dt", {}, data(phrase(name))), el("dd", {}, data(phrase(value)))])),
+    unknown.length ? el("p", { class: "note" }, t("Not shown: {list}.", { list: reasons })) : null);
+  fill(document.getElementById("foot"), t("kit {version}. This file needs no network and sends nothing anywhere.", { version: REPORT.kit }));
 }
 
 function typing(target) {
@@ -33,10 +80,7 @@ function pressed(event) {
       if (event.target === list.search && state.search) { state.search = ""; changed(); }
       event.target.blur();
     } else if (state.open !== null) {
-      state.open = null;
-      writeAddress();
-      drawRows();
-      drawQuestion();
+      close();
     }
     return;
   }
@@ -63,6 +107,7 @@ async function follow() {
 }
 
 drawHead();
+drawNext();
 drawFacts();
 drawBrowser();
 drawCharts();

@@ -1,11 +1,12 @@
 // The report's contents.  Columns are read at once; contexts and details are large and packed: they are unpacked
 // after the first drawing, and a question's details are decoded when it is opened.
 
-const read = (id) => document.getElementById(id).textContent;
-const REPORT = JSON.parse(read("index"));
 const Q = REPORT.questions;
 const TOTAL = Q.guid.length;
-const FACETS = REPORT.facets.filter((facet) => !facet.reason);
+const FACETS = REPORT.facets.filter((facet) => !facet.reason).map((facet) => ({
+  ...facet, title: phrase(facet.title), unit: phrase(facet.unit), labels: facet.labels.map(phrase),
+}));
+const TYPES = REPORT.error_types.map((one) => ({ say: one.name.say, name: phrase(one.name), meaning: phrase(one.meaning) }));
 const FACET = Object.fromEntries(FACETS.map((facet) => [facet.key, facet]));
 const NUMBER = new Map(Q.guid.map((guid, number) => [guid, number]));
 const VERSUS = REPORT.versus && REPORT.scores.find((row) => row.role === "versus");

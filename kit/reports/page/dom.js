@@ -30,7 +30,7 @@ function shown(text) {
   if (!UNSEEN.test(text)) return [document.createTextNode(text)];
   return text.split(UNSEEN_RUN).filter((part) => part !== "").map((part) =>
     part.length === 1 && UNSEEN.test(part)
-      ? el("span", { class: "unseen", title: "an invisible character" }, codeOf(part))
+      ? el("span", { class: "unseen", title: t("an invisible character") }, codeOf(part))
       : document.createTextNode(part));
 }
 
@@ -44,7 +44,7 @@ function codeOf(character) {
 }
 
 function answerText(text) {
-  return text === "" ? el("span", { class: "blank" }, "(blank)") : data(text, { class: "answer" });
+  return text === "" ? el("span", { class: "blank" }, t("(blank)")) : data(text, { class: "answer" });
 }
 
 const NUMBERS = new Intl.NumberFormat("en");
@@ -54,9 +54,5 @@ const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 const signed = (number, digits = 3) => `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(digits)}`;
 
 function interval(one) {
-  return one.low === null ? one.reason : `${one.low.toFixed(3)} to ${one.high.toFixed(3)}`;
-}
-
-function plural(number, word) {
-  return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+  return one.low === null ? t(one.reason) : t("{low} to {high}", { low: one.low.toFixed(3), high: one.high.toFixed(3) });
 }

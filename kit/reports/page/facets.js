@@ -13,10 +13,10 @@ function drawFacets() {
       grid.append(card);
     }
     fill(section,
-      el("h2", { id: "where-title" }, "Where the distance comes from"),
+      el("h2", { id: "where-title" }, t("Where the distance comes from")),
       el("p", { class: "note" },
-        "Bar: share of the total distance. Line ", el("span", { class: "key-line", "aria-hidden": "true" }, "│"),
-        ": share of the questions; a bar beyond its line costs more than its share. Click bars to filter the whole page."),
+        pieces("Bar: share of the total distance. Line {line}: share of the questions; a bar beyond its line costs more than its share. Click bars to filter the whole page.",
+          { line: el("span", { class: "key-line", "aria-hidden": "true" }, "│") })),
       grid);
   }
   for (const [facet, card] of shownFacets) drawFacet(facet, card);
@@ -32,7 +32,7 @@ function drawFacet(facet, card) {
   fill(card,
     el("h3", {}, data(facet.title), facet.unit ? el("small", {}, ` ${facet.unit}`) : null),
     el("div", { class: "columns", "aria-hidden": "true" },
-      el("span", {}, ""), el("span", {}, ""), el("span", {}, "share"), el("span", {}, "n"), el("span", {}, "mean")),
+      el("span", {}, ""), el("span", {}, ""), el("span", {}, t("share")), el("span", {}, t("n")), el("span", {}, t("mean"))),
     sums.map((one, value) => {
       const share = one.distance / distance;
       const bar = el("span", { class: "fill" });
@@ -46,7 +46,7 @@ function drawFacet(facet, card) {
         title: tooltip(facet, value, one, share, average),
         onclick: () => toggle(facet.key, value),
       },
-        el("span", { class: "label" }, facet.key === "error" || facet.key === "before" ? glyph(facet.labels[value]) : null, data(facet.labels[value])),
+        el("span", { class: "label" }, isType(facet) ? glyph(facet.labels[value]) : null, data(facet.labels[value])),
         el("span", { class: "track" }, bar, line),
         el("span", { class: "number share" }, percent(share)),
         el("span", { class: "number n" }, count(one.questions)),
@@ -57,16 +57,18 @@ function drawFacet(facet, card) {
   if (focused !== null) card.querySelector(`[data-value="${CSS.escape(focused)}"]`)?.focus();
 }
 
+const isType = (facet) => facet.key === "error" || facet.key === "before";
+
 function glyph(type) {
-  const at = REPORT.error_types.findIndex((one) => one.name === type);
+  const at = TYPES.findIndex((one) => one.name === type);
   return el("span", { class: `glyph k${at}`, "aria-hidden": "true" }, GLYPHS[at]);
 }
 
 function tooltip(facet, value, one, share, average) {
-  const type = REPORT.error_types.find((each) => each.name === facet.labels[value]);
-  const meaning = type && (facet.key === "error" || facet.key === "before") ? `${type.meaning}\n` : "";
-  return `${meaning}${plural(one.questions, "question")}, ${count(one.distance)} characters (${percent(share)} of the distance), `
-    + `${average.toFixed(2)} characters a question`;
+  const type = isType(facet) ? TYPES.find((each) => each.name === facet.labels[value]) : null;
+  return (type ? `${type.meaning}\n` : "") + t("{questions}, {distance} characters ({share} of the distance), {mean} characters a question", {
+    questions: plural(one.questions, "question"), distance: count(one.distance), share: percent(share), mean: average.toFixed(2),
+  });
 }
 
 const niceShare = (share) => [0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 1].find((step) => step >= share - 1e-9) ?? 1;
@@ -78,21 +80,21 @@ function drawBar() {
     const names = [...values].sort((a, b) => a - b).map((value) => facet.labels[value]).join(", ");
     return chip(`${facet.title}: `, names, facet.unit, () => { state.filters.delete(key); changed(); });
   });
-  if (state.search) chips.push(chip("text: ", state.search, "", () => { state.search = ""; changed(); }));
+  if (state.search) chips.push(chip(t("text: "), state.search, "", () => { state.search = ""; changed(); }));
   const whole = Q.distance.reduce((sum, one) => sum + one, 0);
   const share = whole ? selection.distance / whole : 0;
   bar.classList.toggle("active", filtered());
   fill(bar,
     el("span", { class: "amount", "aria-live": "polite", id: "amount" },
       filtered()
-        ? `${count(selection.all.length)} of ${plural(TOTAL, "question")}, ${percent(share)} of the distance`
-        : `all ${plural(TOTAL, "question")}`),
+        ? t("{n} of {questions}, {share} of the distance", { n: count(selection.all.length), questions: plural(TOTAL, "question"), share: percent(share) })
+        : t("all {questions}", { questions: plural(TOTAL, "question") })),
     chips,
-    filtered() ? el("button", { class: "clear", id: "clear", onclick: clearFilters }, "show all") : null,
-    filtered() ? null : el("span", { class: "hint" }, "every bar is a filter"));
+    filtered() ? el("button", { class: "clear", id: "clear", onclick: clearFilters }, t("show all")) : null,
+    filtered() ? null : el("span", { class: "hint" }, t("every bar is a filter")));
 }
 
 function chip(title, names, unit, remove) {
-  return el("button", { class: "chip", onclick: remove, title: "remove this filter" },
+  return el("button", { class: "chip", onclick: remove, title: t("remove this filter") },
     title, data(names), unit ? ` ${unit}` : "", el("span", { "aria-hidden": "true" }, " ×"));
 }

@@ -6,8 +6,8 @@ const HALF = 20; // pixels of a probability of 1
 // The heatmaps of a question over its whole context, or zoomed in until every character can be read.
 function drawHeatmaps(number, packed, letters) {
   const sides = unpackHeatmaps(packed);
-  const labels = MEMBERS.filter((member) => member.heatmap).map((member) => [member.label, `${percent(member.weight, 0)} of the weight`]);
-  if (REPORT.blend && labels.length > 1) labels.push(["blend", "all together"]);
+  const labels = MEMBERS.filter((member) => member.heatmap).map((member) => [member.label, t("{share} of the weight", { share: percent(member.weight, 0) })]);
+  if (REPORT.blend && labels.length > 1) labels.push([t("blend"), t("all together")]);
   if (!labels.length) return null;
   const holder = el("div", { class: "heatmaps" });
   const button = el("button", { class: "zoom", id: "zoom", onclick: () => { near = !near; draw(); } });
@@ -18,7 +18,7 @@ function drawHeatmaps(number, packed, letters) {
     const close = nearRange(number, sides, letters.length, Math.floor(width / LETTER));
     near ??= close.holds;
     const range = near ? close : { from: 0, to: letters.length };
-    fill(button, near ? "show the whole context" : "zoom in to the characters");
+    fill(button, near ? t("show the whole context") : t("zoom in to the characters"));
     fill(holder, labels.map(([name, about], at) =>
       el("div", { class: "heatmap" },
         el("div", { class: "who" }, data(name), el("small", {}, about)),
@@ -27,10 +27,9 @@ function drawHeatmaps(number, packed, letters) {
   };
   whenShown(holder, draw);
   return el("div", {},
-    el("h4", {}, "Start and end heat"),
+    el("h4", {}, t("Start and end heat")),
     el("p", { class: "note" },
-      "Bars up: probability that the answer begins there; bars down: that it ends there. Full height is 100 %. ",
-      "Hatched: the gold; outlined: the answer. ", button),
+      t("Bars up: probability that the answer begins there; bars down: that it ends there. Full height is 100 %. Hatched: the gold; outlined: the answer."), " ", button),
     holder);
 }
 
@@ -49,7 +48,7 @@ function nearRange(number, sides, size, room) {
 function heatmap(width, { from, to }, letters, starts, ends, number) {
   const size = to - from || 1, height = 2 * HALF + 4;
   const x = (place) => ((place - from) / size) * width;
-  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "start and end heat" });
+  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": t("Start and end heat") });
   const band = (name, begin, length) => svg("rect", {
     class: name, x: x(begin) - 1, y: 0.5, width: (length / size) * width + 2, height: height - 1,
   });
@@ -64,7 +63,7 @@ function heatmap(width, { from, to }, letters, starts, ends, number) {
     });
     const around = side === "start" ? letters.slice(one.place, one.place + 8) : letters.slice(Math.max(one.place - 7, 0), one.place + 1);
     const words = side === "start" ? `${around.join("")}…` : `…${around.join("")}`;
-    node.append(titled(`${side} ${percent(one.p, 0)} at character ${count(one.place)}: ${words}`));
+    node.append(titled(t(side === "start" ? "begins at character {place} with {p}: {text}" : "ends at character {place} with {p}: {text}", { place: count(one.place), p: percent(one.p, 0), text: words })));
     return node;
   };
   const seen = (one) => one.place >= from && one.place < to;
@@ -91,6 +90,6 @@ function heatmapAxis(width, { from, to }, letters) {
     root.append(svg("line", { x1: at, x2: at, y1: top, y2: top + 4 }),
       svg("text", { x: at, y: top + 15, "text-anchor": at < 20 ? "start" : at > width - 20 ? "end" : "middle" }, short(value)));
   }
-  root.append(svg("text", { class: "axis", x: width / 2, y: top + 31, "text-anchor": "middle" }, "place in the context, characters"));
+  root.append(svg("text", { class: "axis", x: width / 2, y: top + 31, "text-anchor": "middle" }, t("place in the context, characters")));
   return root;
 }

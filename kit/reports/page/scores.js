@@ -4,14 +4,14 @@
 function drawScores() {
   const section = document.getElementById("scores");
   const part = filtered() && selection.all.length > 0;
-  const names = ["answers", "Edit Score", "95 % interval", "exact match", "character F1", "blank", "this report against it"];
-  if (part) names.push("mean in the selection");
+  const names = ["answers", "Edit Score", "95 % interval", "exact match", "character F1", "blank", "this report against it"].map((name) => t(name));
+  if (part) names.push(t("mean in the selection"));
   const ends = REPORT.scores.flatMap((one) => [one.interval.low ?? one.edit, one.interval.high ?? one.edit]);
   const high = Math.max(...ends) * 1.04 || 1;
   const rows = REPORT.scores.map((one) => {
     const against = one.against;
     return el("tr", { class: `role-${one.role}` },
-      cell(names[0], el("span", { class: "who" }, data(one.label), roleOf(one.role))),
+      cell(names[0], el("span", { class: "who" }, data(phrase(one.label)), roleOf(one.role))),
       cell(names[1], el("strong", {}, edit(one.edit))),
       cell(names[2], el("span", { class: "range" }, span(one, high), el("span", { class: "ends" }, interval(one.interval)))),
       cell(names[3], percent(one.exact)),
@@ -21,25 +21,20 @@ function drawScores() {
       part ? cell(names[7], edit(mean(selection.all, (number) => one.distance[number]))) : null);
   });
   fill(section,
-    el("h2", { id: "scores-title" }, REPORT.fitted ? "Scores on rows that something was fitted on" : "Scores"),
+    el("h2", { id: "scores-title" }, REPORT.fitted ? t("Scores on rows that something was fitted on") : t("Scores")),
     el("p", { class: "note" },
-      "Edit Score: mean edit distance in characters a question to the first gold answer; lower is better. ",
-      "Intervals draw whole groups of related articles. Exact match and F1 as KorQuAD's script counts them."),
+      t("Edit Score: mean edit distance in characters a question to the first gold answer; lower is better. Intervals draw whole groups of related articles. Exact match and F1 as KorQuAD's script counts them.")),
     el("table", { class: "scores" },
-      el("thead", {}, el("tr", {}, names.map((name) => el("th", { scope: "col" }, name, unitOf(name), name === names[2] ? spanAxis(high) : null)))),
+      el("thead", {}, el("tr", {}, names.map((name, at) => el("th", { scope: "col" }, name, UNITS[at] ? el("small", {}, t(UNITS[at])) : null, name === names[2] ? spanAxis(high) : null)))),
       el("tbody", {}, rows)));
 }
 
-const UNITS = {
-  "Edit Score": "characters", "95 % interval": "characters", "mean in the selection": "characters",
-  "this report against it": "characters, 95 %",
-};
-const unitOf = (name) => (UNITS[name] ? el("small", {}, UNITS[name]) : null);
+const UNITS = ["", "characters", "characters", "", "", "", "characters, 95 %", "characters"]; // of the columns
 const cell = (label, ...content) => el("td", { "data-label": label }, ...content);
 
 function roleOf(role) {
   const words = { report: "this report", versus: "compared to", member: "member", course: "baseline", blank: "baseline" };
-  return el("small", {}, words[role]);
+  return el("small", {}, t(words[role]));
 }
 
 // A point and its interval on an axis that all rows share and that begins at 0.
@@ -68,14 +63,15 @@ function spanAxis(high) {
 
 function verdictOf(difference) {
   const sure = proven(difference);
-  const word = !sure ? "no evidence" : difference.mean < 0 ? "better" : "worse";
+  const word = !sure ? "chance explains it" : difference.mean < 0 ? "lower" : "higher";
+  const kind = !sure ? "no-evidence" : difference.mean < 0 ? "better" : "worse";
   const sign = !sure ? "≈" : difference.mean < 0 ? "▼" : "▲";
-  return el("span", { class: `against ${word.replace(" ", "-")}` },
+  return el("span", { class: `against ${kind}` },
     el("span", { class: "nowrap" }, `${sign} ${signed(difference.mean)}`),
-    el("small", {}, `${ends(difference.interval)}: ${word}`));
+    el("small", {}, `${ends(difference.interval)}: ${t(word)}`));
 }
 
-const ends = ({ low, high, reason }) => (low === null ? reason : `${signed(low)} to ${signed(high)}`);
+const ends = ({ low, high, reason }) => (low === null ? t(reason) : t("{low} to {high}", { low: signed(low), high: signed(high) }));
 const proven = ({ interval: { low, high } }) => low !== null && (high < 0 || low > 0);
 
 function drawComparison() {
@@ -92,24 +88,22 @@ function drawComparison() {
   }
   const against = VERSUS.against;
   fill(section,
-    el("h2", { id: "comparison-title" }, "Against ", data(VERSUS.label)),
+    el("h2", { id: "comparison-title" }, pieces("Against {csv}", { csv: data(VERSUS.label) })),
     el("p", { class: "lead", id: "difference" },
-      `Over all questions ${Math.abs(against.mean).toFixed(3)} characters a question ${against.mean > 0 ? "worse" : "better"} `
-      + `(paired difference ${signed(against.mean)}, 95 %: ${ends(against.interval)}, p = ${against.p_value.toFixed(3)})`
-      + `${proven(against) ? "." : ": no evidence of a difference."}`),
+      t("Over all questions, in characters a question: {words}, p = {p}", { words: against.words, p: against.p_value.toFixed(3) })),
     el("div", { class: "moves" },
-      move("better", "got better", "▼", sums.better), move("same", "as near as before", "=", sums.same), move("worse", "got worse", "▲", sums.worse)),
+      move("better", t("got better"), "▼", sums.better), move("same", t("as near as before"), "=", sums.same), move("worse", t("got worse"), "▲", sums.worse)),
     transitions(rows));
 }
 
 function move(name, words, sign, [questions, characters]) {
-  const value = FACET.change.labels.indexOf(name === "same" ? "as near" : name);
+  const value = FACET.change.labels.indexOf(t(name === "same" ? "as near" : name));
   return el("button", {
     class: `move ${name}`, id: `move-${name}`, disabled: value < 0,
     "aria-pressed": String(Boolean(state.filters.get("change")?.has(value))), onclick: () => toggle("change", value),
   },
     el("b", {}, `${sign} ${plural(questions, "question")}`), el("span", {}, words),
-    el("small", {}, name === "same" ? "no change in distance" : `${signed(characters, 0)} characters`));
+    el("small", {}, name === "same" ? t("no change in distance") : t("{n} characters", { n: signed(characters, 0) })));
 }
 
 // Error type before (rows) and now (columns): how many questions, and their change in characters.
@@ -124,8 +118,8 @@ function transitions(rows) {
   const most = Math.max(...cells.flat().map((one) => Math.abs(one.moved)), 1);
   return el("div", { class: "wide" },
     el("table", { class: "matrix moves-matrix" },
-      el("caption", {}, "Questions by error type in ", data(VERSUS.label), " (rows) and in this report (columns); below, the change in characters. Click a cell to see its questions."),
-      el("thead", {}, el("tr", {}, el("th", {}, "before ↓ now →"), now.labels.map((label) => el("th", { scope: "col" }, glyph(label), data(label))))),
+      el("caption", {}, pieces("Questions by error type in {csv} (rows) and in this report (columns); below, the change in characters. Click a cell to see its questions.", { csv: data(VERSUS.label) })),
+      el("thead", {}, el("tr", {}, el("th", {}, t("before ↓ now →")), now.labels.map((label) => el("th", { scope: "col", title: label }, glyph(label), data(label))))),
       el("tbody", {}, before.labels.map((label, i) => el("tr", {}, el("th", { scope: "row" }, glyph(label), data(label)),
         now.labels.map((_, j) => {
           const one = cells[i][j];

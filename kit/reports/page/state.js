@@ -1,16 +1,16 @@
 // The view: filters, search, sorting, the open question.  All of it is in the address.
 
 const SORTS = {
-  "distance-down": ["edit distance, largest first", (a, b) => Q.distance[b] - Q.distance[a]],
-  "distance-up": ["edit distance, smallest first", (a, b) => Q.distance[a] - Q.distance[b]],
-  "file": ["order of the file", () => 0],
-  "risk": ["expected distance, largest first", (a, b) => (Q.risk[b] ?? -1) - (Q.risk[a] ?? -1)],
-  "surprise": ["further off than expected", (a, b) => surprise(b) - surprise(a)],
-  "certainty": ["probability, smallest first", (a, b) => (Q.p[a] ?? 2) - (Q.p[b] ?? 2)],
-  "others": ["disagreement of members", (a, b) => disagreement(b) - disagreement(a)],
-  "gold": ["gold length, longest first", (a, b) => GOLD_LENGTH[b] - GOLD_LENGTH[a]],
-  "worse": ["what got worse most", (a, b) => change(b) - change(a)],
-  "better": ["what got better most", (a, b) => change(a) - change(b)],
+  "distance-down": [t("edit distance, largest first"), (a, b) => Q.distance[b] - Q.distance[a]],
+  "distance-up": [t("edit distance, smallest first"), (a, b) => Q.distance[a] - Q.distance[b]],
+  "file": [t("order of the file"), () => 0],
+  "risk": [t("expected distance, largest first"), (a, b) => (Q.risk[b] ?? -1) - (Q.risk[a] ?? -1)],
+  "surprise": [t("further off than expected"), (a, b) => surprise(b) - surprise(a)],
+  "certainty": [t("probability, smallest first"), (a, b) => (Q.p[a] ?? 2) - (Q.p[b] ?? 2)],
+  "others": [t("disagreement of members"), (a, b) => disagreement(b) - disagreement(a)],
+  "gold": [t("gold length, longest first"), (a, b) => GOLD_LENGTH[b] - GOLD_LENGTH[a]],
+  "worse": [t("what got worse most"), (a, b) => change(b) - change(a)],
+  "better": [t("what got better most"), (a, b) => change(a) - change(b)],
 };
 const surprise = (number) => (Q.risk[number] === null ? -Infinity : Q.distance[number] - Q.risk[number]);
 const change = (number) => Q.distance[number] - VERSUS.distance[number];
@@ -59,7 +59,9 @@ function clearFilters() {
 }
 
 function writeAddress() {
+  if (location.protocol === "about:") return; // a frame in a notebook has no address of its own
   const words = new URLSearchParams();
+  if (ASKED_FOR) words.set("lang", ASKED_FOR);
   for (const [key, values] of state.filters) words.set(key, [...values].sort((a, b) => a - b).join("."));
   if (state.search) words.set("search", state.search);
   if (state.sort !== DEFAULT_SORT) words.set("sort", state.sort);
@@ -117,15 +119,17 @@ function select() {
 
 const filtered = () => state.filters.size > 0 || state.search !== "";
 
-// Questions and distance by value of a facet, under all filters but its own.
+// Questions and distance by value of a facet, under all filters but its own.  A facet about the answers compared
+// with divides their distance.
 function byValue(facet) {
+  const distances = facet.rival ? VERSUS.distance : Q.distance;
   const sums = facet.labels.map(() => ({ questions: 0, distance: 0 }));
   for (let number = 0; number < TOTAL; number++) {
     const { failed, failing } = selection;
     if (failed[number] === 0 || (failed[number] === 1 && failing[number] === facet.key)) {
       const sum = sums[facet.values[number]];
       sum.questions++;
-      sum.distance += Q.distance[number];
+      sum.distance += distances[number];
     }
   }
   return sums;

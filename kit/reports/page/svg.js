@@ -31,7 +31,7 @@ const short = (value) => (Math.abs(value) >= 1000 ? count(value) : String(Number
 
 // A frame with axes; returns the scales and the node to draw into.  Labels of axes end in their unit.
 function frame(width, { x, y, height = 260, title }) {
-  const left = 58, right = 14, top = 12, bottom = 46;
+  const left = 64, right = 14, top = 12, bottom = 46;
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": title });
   const place = (axis, from, to) => {
     const scale = axis.log ? Math.log : (value) => value;
@@ -44,7 +44,7 @@ function frame(width, { x, y, height = 260, title }) {
   for (const value of y.ticks ?? ticks(y.low, y.high)) {
     grid.append(
       svg("line", { x1: left, x2: width - right, y1: sy(value), y2: sy(value) }),
-      svg("text", { x: left - 7, y: sy(value) + 4, "text-anchor": "end" }, (y.format ?? short)(value)),
+      svg("text", { x: left - 12, y: sy(value) + 4, "text-anchor": "end" }, (y.format ?? short)(value)),
     );
   }
   for (const value of x.ticks ?? ticks(x.low, x.high, width < 420 ? 4 : 7)) {
@@ -87,25 +87,24 @@ function drawLines(area, series, { points = true } = {}) {
   });
 }
 
-// Mark a point: a ring, with a text beside it that stays inside the frame.
+// Mark a point by a ring; what it means stands in the legend, where it covers no curve.
 function mark(area, x, y, text) {
-  const px = area.sx(x), py = area.sy(y);
-  const half = text.length * 3.4;
-  const tx = Math.max(Math.min(px, area.right - half), area.left + half);
-  const ty = py - 12 < area.top + 10 ? py + 22 : py - 12;
-  area.root.append(svg("g", { class: "meant" },
-    svg("circle", { cx: px, cy: py, r: 6.5 }),
-    svg("text", { x: tx, y: ty, "text-anchor": "middle" }, visible(text))));
+  area.root.append(svg("g", { class: "meant" }, svg("circle", { cx: area.sx(x), cy: area.sy(y), r: 7.5 }, titled(text))));
 }
 
-function legend(labels) {
+function ringKey(text) {
+  const sample = svg("svg", { width: 16, height: 16, "aria-hidden": "true" }, svg("g", { class: "meant" }, svg("circle", { cx: 8, cy: 8, r: 6 })));
+  return el("li", { class: "ring" }, sample, el("span", {}, text));
+}
+
+function legend(labels, ...more) {
   return el("ul", { class: "legend" }, labels.map((label, at) => {
     const sample = svg("svg", { width: 34, height: 12, "aria-hidden": "true" });
     sample.append(svg("g", { class: `series s${at % 6}` },
       svg("path", { class: "line", d: "M1 6H33", "stroke-dasharray": DASHES[at % 6] || null }),
       pointShape(POINTS[at % 4], 17, 6, 3.2)));
     return el("li", {}, sample, data(label));
-  }));
+  }), more);
 }
 
 // Draw when the node has a width, and again when the width changes.

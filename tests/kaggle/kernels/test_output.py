@@ -204,7 +204,7 @@ def test_push_status_output_ensemble(
     kernel.state = "RUNNING"
     assert "running" in run(capsys, monkeypatch, "kernel", "status", "five")[1]
     code, _, err = run(capsys, monkeypatch, "kernel", "output")
-    assert (code, f"{NAME}: is running; ask again with kit kernel status" in err) == (1, True)
+    assert (code, f"{NAME}: is running; ask again: `kit kernel status" in err) == (1, True)
 
     kernel.state = "COMPLETE"
     kernel.take_output(finished[0])
@@ -543,8 +543,8 @@ def test_a_failure_with_a_known_cure(
     kernels(kaggle)[NAME] = Kernel({}, state="ERROR", message=said)
     code, out, _ = run(capsys, monkeypatch, "kernel", "status", NAME)
     assert code == 0
-    assert f"{said}; kit kernel quota shows when it resets; push again then" in out
-    with pytest.raises(KernelError, match=r"quota exceeded; kit kernel quota shows"):
+    assert f"{said}; `kit kernel quota` shows when it resets; push again then" in out
+    with pytest.raises(KernelError, match=r"quota exceeded; `kit kernel quota` shows"):
         kit.kernel_output(NAME, quiet=True)
 
 

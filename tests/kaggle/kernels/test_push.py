@@ -107,7 +107,7 @@ TABLE: list[tuple[str, Callable[[Kaggle], None], tuple[str, ...], tuple[str, int
         ("unknown", 0),
         0,
     ),
-    ("quota", answer({"error": QUOTA}), (QUOTA, "kit kernel quota shows when", PAGE), ("unknown", 0), 0),
+    ("quota", answer({"error": QUOTA}), (QUOTA, "`kit kernel quota` shows when", PAGE), ("unknown", 0), 0),
     (
         "phone",
         answer({"error": PHONE}),
