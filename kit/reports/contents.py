@@ -152,8 +152,8 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
 
 _NONE = Phrase("none")
 _FACTS = frozenset({
-    "data", "questions", "blend", "decoder", "boundary model", "length cap", "length prior", "candidates", "rules",
-    "CSV", "made", "revision", "recipe", "members", "estimate then",
+    "data", "questions", "blend", "decoder", "boundary model", "length cap", "length prior", "candidates",
+    "rules", "CSV", "made", "revision", "recipe", "members", "estimate then",
 })  # fmt: skip
 
 
