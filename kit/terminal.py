@@ -108,6 +108,11 @@ def say(line: str) -> None:
     _print(Text(visible(line)), _console(True))
 
 
+def command(text: str) -> None:
+    """Print a command on standard error, on one line of any length, so that it can be copied."""
+    _console(True).print(Text(visible(text)))
+
+
 def error(line: str) -> None:
     """Print the one line of a failure on standard error."""
     text = Text("error: ", style="bold red")
@@ -198,7 +203,7 @@ def _folded(row: Sequence[str], wordy: Sequence[bool]) -> list[str]:
 def _in_lines(figures: str) -> str:
     if not any(map(str.isdigit, figures)):
         return "\n".join(textwrap.wrap(figures, _NARROWEST))
-    return figures.replace(" to ", " to\n").replace(" (", "\n(")
+    return figures.replace(" to ", " to\n").replace(" ~ ", " ~\n").replace(" (", "\n(")
 
 
 def _widths(

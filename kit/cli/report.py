@@ -135,7 +135,7 @@ def _suggestions(overview: Overview, language: Language | None) -> None:
         )
         terminal.say(f"{number}. {translated(one.finding, language)}")
         terminal.say(f"   {translated(one.remedy, language)} ({gain})")
-        terminal.say(f"   {one.command}")
+        terminal.command(f"   {one.command}")
 
 
 def _cautions(overview: Overview, language: Language | None) -> None:

@@ -42,6 +42,12 @@ class Interval:
     def __str__(self) -> str:
         return f"{self.low:.3f} to {self.high:.3f}" if self.known else f"none: {self.reason}"
 
+    def in_words(self) -> str:
+        """The same as its text, which can be shown in Korean."""
+        if not self.known:
+            return str(self)
+        return Phrase("{low} to {high}", low=f"{self.low:.3f}", high=f"{self.high:.3f}")
+
     def as_dict(self) -> dict[str, object]:
         """For JSON, which has no nan: unknown ends are None and the reason is given."""
         if self.known:
@@ -70,7 +76,7 @@ class PairedDifference:
         sure = self.proven if proven is None else proven
         values = {
             "by": f"{abs(self.mean):.3f}", "level": f"{self.interval.level * 100:.0f}",
-            "interval": str(self.interval),
+            "interval": self.interval.in_words(),
         }  # fmt: skip
         if not self.mean:
             return Phrase("equal ({level} %: {interval})", **values)

@@ -85,7 +85,7 @@ class Score(Displayed):
     def row(self) -> tuple[str, ...]:
         """The cells under `SCORE_COLUMNS`."""
         return (
-            self.label, edit(self.edit), str(self.interval), share(self.exact), share(self.f1),
+            self.label, edit(self.edit), self.interval.in_words(), share(self.exact), share(self.f1),
             share(self.blanks),
         )  # fmt: skip
 

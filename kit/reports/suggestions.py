@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kit import hints
 from kit.errors import KitError
 from kit.metrics.edit_distance import edit_distances
 from kit.modeling.presets import PRESETS
@@ -98,7 +99,7 @@ def _lengths(overview: Overview) -> Iterator[Suggestion]:
             continue
         if _can_be_tuned(source):
             remedy = Phrase("kit tune fits the length prior, the temperatures and the decoder on other rows")
-            command = f"kit tune {_path(source.asked.subject)} --data {_path(source.asked.data)}"
+            command = hints.command("tune", source.asked.subject, data=source.asked.data)
         else:
             longer = error_type == ErrorType.TOO_LONG
             prior = recipe.length_prior * (2.0 if longer else 0.5) or (1.0 if longer else 0.0)
@@ -173,7 +174,7 @@ def _kind_of_question(overview: Overview) -> Iterator[Suggestion]:
         return
     excess, facet, value = max(kinds, key=lambda kind: kind[0])
     row = facet_rows(overview, facet)[value]
-    command = _trained(overview.source, _backbone(record), "korquad", f" --before {_KORQUAD}")
+    command = _trained(overview.source, _backbone(record), "korquad", _KORQUAD)
     if not command:
         return
     download = "" if _KORQUAD.is_file() else "kit download korquad && "
@@ -248,14 +249,12 @@ def _reported(source: ReportSource, recipe: Recipe, name: str) -> str:
     """The command that writes *recipe* and reports on it."""
     content = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
     file = f"{source.name}-{name}.yaml"
-    answers = "" if source.asked.answers is None else f" --answers {_path(source.asked.answers)}"
-    return (
-        f"echo {shlex.quote(content)} > {shlex.quote(file)} && "
-        f"kit report {shlex.quote(file)} --data {_path(source.asked.data)}{answers}"
-    )
+    asked = source.asked
+    report = hints.command("report", file, data=asked.data, answers=asked.answers)
+    return f"echo {shlex.quote(content)} > {shlex.quote(file)} && {report}"
 
 
-def _trained(source: ReportSource, backbone: str, name: str, more: str = "") -> str:
+def _trained(source: ReportSource, backbone: str, name: str, before: Path | None = None) -> str:
     """The command that trains another member; "" where the training file is not known."""
     data = _training_file(source)
     if data is None:
@@ -263,7 +262,7 @@ def _trained(source: ReportSource, backbone: str, name: str, more: str = "") -> 
     records = list(_records(source))
     folds = next((record.settings.folds for record in records if record.settings.folds), 5)
     run = Path("runs") / "-".join(filter(None, (Path(backbone).name, name)))
-    return f"kit train {shlex.quote(backbone)} --data {_path(data)}{more} --folds {folds} --run {_path(run)}"
+    return hints.command("train", backbone, data=data, before=before, folds=folds, run=run)
 
 
 def _training_file(source: ReportSource) -> Path | None:
@@ -295,7 +294,3 @@ def _backbone(record: RunRecord | None) -> str:
     """A backbone that can be named again: the record has only the name of a folder."""
     name = "" if record is None else record.backbone
     return name if name and (name in PRESETS or "/" in name or Path(name).is_dir()) else "klue-bert"
-
-
-def _path(path: Path | None) -> str:
-    return shlex.quote(str(path))

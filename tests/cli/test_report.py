@@ -145,7 +145,7 @@ def test_tables_in_korean(place: Place) -> None:
         assert text in done.stdout
     assert "폴드 밖 점수입니다" in done.stderr
     assert "최대 −" in done.stderr
-    for english in ("error type", "wrong place", "characters", "questions", "out of fold", "at most"):
+    for english in ("error type", "wrong place", "characters", "questions", "out of fold", "at most", " to "):
         assert english not in done.stdout + done.stderr
 
 
