@@ -53,6 +53,7 @@ def tune(
     """
     from kit.decoding.recipes import load_recipe, write_recipe
     from kit.files import locked
+    from kit.ranking.boundary_file import write_boundary_beside
     from kit.ranking.model import write_ranker_beside
     from kit.settings.recipe import NestedScore
     from kit.spans.recipe_members import used_by
@@ -74,9 +75,12 @@ def tune(
             f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."
         )
         chosen = tuned.recipe
-        if tuned.ranker is not None:
-            ranker = write_ranker_beside(target, tuned.ranker)
-            chosen = chosen.model_copy(update={"ranker": str(ranker)})
+        if tuned.stage is not None:
+            boundary = write_boundary_beside(target, tuned.stage.boundary)
+            chosen = chosen.model_copy(update={"boundary": str(boundary)})
+            if tuned.stage.ranker is not None:
+                ranker = write_ranker_beside(target, tuned.stage.ranker)
+                chosen = chosen.model_copy(update={"ranker": str(ranker)})
         nested = NestedScore(
             data=dataset.sha256, edit=round(float(tuned.distances.mean()), 6), of=chosen.settings_digest
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.recipes import check, rules_of
 from kit.decoding.voting import Ballot, elected
 from kit.errors import ConfigError, SubmissionError, listed
+from kit.ranking.boundary import refinement
+from kit.ranking.boundary_file import read_boundary
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import answer_lengths, log_length_prior
@@ -81,7 +84,8 @@ def _decoded(
 ) -> Sequence[str]:
     """The answers before the rules; for each source its scores, or the texts of its CSV."""
     decoder = decoder_of(recipe.decoder)
-    if len(sources) == 1 and decoder.from_scores is not None and scores[0] is not None:
+    alone = len(sources) == 1 and recipe.boundary is None
+    if alone and decoder.from_scores is not None and scores[0] is not None:
         (source,) = sources
         answers: Sequence[str] = decoder.from_scores(
             scores[0], questions,
@@ -99,14 +103,29 @@ def _decoded(
         ]
         return elected(ballots, questions)
     parts = [one for one in posteriors if one is not None]
-    together = blend_of(recipe, sources, parts)
+    together = _together(recipe, sources, parts)
     if decoder.ensemble is not None:
         return decoder.ensemble(recipe, sources, parts, together, questions)
-    return decoder.texts(together, questions)
+    return decoder.texts(with_boundary(recipe, together, questions), questions)
 
 
-def blend_of(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
-    """The posterior that the recipe's blend gives, its likeliest candidates and the mass of the rest."""
+def blend_of(
+    recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior], questions: Sequence[Question]
+) -> Posterior:
+    """The posterior that the recipe's blend gives: its likeliest candidates, by the boundary model where the
+    recipe has one, and the mass of the rest."""
+    return with_boundary(recipe, _together(recipe, sources, parts), questions)
+
+
+def with_boundary(recipe: Recipe, posterior: Posterior, questions: Sequence[Question]) -> Posterior:
+    """*posterior* times the recipe's boundary model to the power of its weight; itself without one."""
+    if recipe.boundary is None or recipe.boundary_weight == 0:
+        return posterior
+    model = read_boundary(Path(recipe.boundary))
+    return refinement(posterior, questions, model, recipe.boundary_weight).posterior
+
+
+def _together(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
     weights = [source.weight for source in sources]
     kept = likeliest_together(parts, _kept(recipe))
     return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
@@ -173,5 +192,5 @@ def _ballot(
     if posterior is None:
         assert texts is not None
         return Ballot(texts, source.weight)
-    kept = posterior.likeliest(recipe.candidates)
+    kept = with_boundary(recipe, posterior.likeliest(recipe.candidates), questions)
     return Ballot(decoded(kept, questions, recipe.decoder), source.weight, kept)

@@ -9,7 +9,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.candidate_list import Candidate, CandidateList, candidate_lists, quoted
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.default import Decoding
-from kit.decoding.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior
+from kit.decoding.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior, with_boundary
 from kit.decoding.recipes import rules_of
 from kit.display import Displayed, Table, edit, share
 from kit.display import quoted as in_quotes
@@ -177,10 +177,10 @@ def explain(
         members.append(MemberAnswer(source.label, source.weight, text, p))
     choice = None
     if not BLENDS[recipe.blend].votes:
-        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
+        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None], [found])
         (choice,) = candidate_lists(blend, [found], [plain], [answer], _ALL)
     why = reasons(recipe, choice, [(one.text, one.weight) for one in members], plain, answer, found.golds[:1])
-    decoding = str(Decoding.of(recipe))
+    decoding = str(Decoding.of(recipe)) + (", boundary model" if recipe.boundary is not None else "")
     return Explanation(found, answer, plain, choice, tuple(members), tuple(why), decoding)
 
 
@@ -197,7 +197,7 @@ def own_answers(
     recipe: Recipe, posterior: Posterior, questions: Sequence[Question]
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """What a member alone would answer, before the rules, and the probability it gives that text."""
-    kept = posterior.likeliest(recipe.candidates)
+    kept = with_boundary(recipe, posterior.likeliest(recipe.candidates), questions)
     texts = decoded(kept, questions, recipe.decoder)
     masses = (dict(zip(names, p.tolist(), strict=True)) for names, p in texts_of(kept, questions))
     return texts, tuple(mass.get(text, 0.0) for mass, text in zip(masses, texts, strict=True))

@@ -11,7 +11,7 @@ import yaml
 from kit.decoding.decoders import DECODERS
 from kit.errors import ConfigError, unknown_name
 from kit.files import write_text
-from kit.settings.recipe import NestedScore, Recipe, parse
+from kit.settings.recipe import DEFAULT_BOUNDARY_WEIGHT, NestedScore, Recipe, parse
 from kit.settings.validation import read_yaml, refuse
 from kit.spans.blending import BLENDS
 from kit.text_rules.rules import Rule, parse_rules
@@ -90,6 +90,8 @@ def _contradictions(recipe: Recipe) -> list[str]:
     if recipe.ranker is not None and not decoder.needs_ranker:
         ranking = ", ".join(name for name, one in DECODERS.items() if one.needs_ranker)
         mistakes.append(f"decoder: {ranking} and ranker: belong together; give both or neither")
+    if recipe.boundary is None and recipe.boundary_weight != DEFAULT_BOUNDARY_WEIGHT:
+        mistakes.append("boundary_weight: needs boundary:, the file that kit tune wrote")
     return mistakes
 
 

@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Question
-from kit.spans.minimum_risk import PARTICLE, considered, texts_of
+from kit.ranking.boundary import Refinement
+from kit.ranking.text_features import (
+    ASKED,
+    CONTEXT,
+    QUESTION,
+    TEXT,
+    context_features,
+    question_features,
+    text_features,
+)
+from kit.spans.minimum_risk import considered, shorter_forms, texts_of
 from kit.spans.posteriors import Posterior
 from kit.spans.span_scores import offsets_of
 
 CONSIDERED = 30
 """Candidates a question: the best by expected distance."""
 _TINY = 1e-6
+_NO_BOUNDARY = -30.0
+"""The boundary score of a blank, and of a text that no span reads as."""
 
-_HANGUL = re.compile("[가-힣]")
-_DIGIT = re.compile("[0-9]")
-_OPENERS, _CLOSERS = "“‘(\"'〈《「『[", "”’)\"'〉》」』]"
-_ASKED = (
-    ("who", re.compile("누구|누가|이름|사람|인물|작가|감독|선수|대통령")),
-    ("when", re.compile("언제|몇 ?년|몇 ?월|며칠|시기|연도|날짜")),
-    ("where", re.compile("어디|장소|지역|나라|국가|도시|곳")),
-    ("how_many", re.compile("몇|얼마|수는|개수|횟수|인원|금액|퍼센트|%")),
-    ("what", re.compile("무엇|무슨|어떤|뭐")),
-    ("why", re.compile("왜|이유|원인|까닭")),
-    ("how", re.compile("어떻게|방법|어찌")),
-)
-_PERSON_LIKE = re.compile("^[가-힣]{2,4}$")
-_DATE_LIKE = re.compile("[0-9]+ ?(년|월|일|시|세기)")
-
-TEXT = (
-    "length", "log_prior", "words", "digits", "only_digits", "opens", "closes", "unbalanced", "particle_end",
-    "date_like", "person_like", "blank",
-)  # fmt: skip
-CONTEXT = (
-    "at_word_start", "at_word_end", "cut_inside_word", "particle_follows", "occurrences", "position",
-)  # fmt: skip
-QUESTION = (
-    *(f"asks_{name}" for name, _ in _ASKED), "in_question", "bigrams_in_question", "number_wanted_and_there",
-)  # fmt: skip
 BLEND = ("p", "log_p", "p_to_best", "rank_p", "risk", "risk_above_best", "rank_risk", "best_p")
+NESTING = (
+    "p_around", "p_inside", "p_same_begin", "p_same_end", "p_overlapping", "p_longer_right", "p_longer_left",
+    "p_shorter_right", "p_shorter_left",
+)  # fmt: skip
+"""The mass of spans of the blend by how they lie to a candidate's: whether the members agree at each end."""
+BOUNDARY = (
+    "boundary", "boundary_below_best", "rank_boundary", "p_boundary", "refined_p", "log_refined_p",
+    "refined_risk", "refined_risk_above_best", "rank_refined_risk",
+)  # fmt: skip
+"""The boundary model's score of a candidate, and the blend refined by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +54,26 @@ class Candidates:
     values: NDArray[np.float64]
     names: tuple[str, ...]
 
+    def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """The features *names*, float64 (C, names)."""
+        if tuple(names) == self.names:
+            return self.values
+        found: NDArray[np.float64] = self.values[:, [self.names.index(name) for name in names]]
+        return found
 
-def feature_groups(members: int) -> dict[str, tuple[str, ...]]:
+
+def feature_groups(members: int, *, boundary: bool) -> dict[str, tuple[str, ...]]:
     """Names of the features by group, in the order of the columns."""
     own = tuple(f"{what}_{number}" for number in range(members) for what in ("p", "log_p", "rank"))
-    return {"members": own, "blend": BLEND, "text": TEXT, "context": CONTEXT, "question": QUESTION}
+    groups = {
+        "members": own,
+        "blend": BLEND,
+        "text": TEXT,
+        "context": CONTEXT,
+        "question": QUESTION,
+        "nesting": NESTING,
+    }
+    return groups | {"boundary": BOUNDARY} if boundary else groups
 
 
 def candidates_of(
@@ -70,21 +81,23 @@ def candidates_of(
     members: Sequence[Posterior],
     questions: Sequence[Question],
     log_prior: NDArray[np.float64],
+    refinement: Refinement | None = None,
 ) -> Candidates:
     """The candidates of every question with their features.
 
     *log_prior*: float64 (length_cap + 1,), of answer lengths; *members*: one posterior each, in the
-    fixed order that the second stage was fitted with.
+    fixed order that the second stage was fitted with; *refinement*: *blend* by a boundary model.
     """
     by_member = [list(texts_of(member, questions)) for member in members]
     places = _places(blend, questions)
     texts: list[str] = []
     rows: list[list[float]] = []
     counts = []
+    refined = None if refinement is None else _refined(refinement, questions)
     for number, (question, weighed) in enumerate(zip(questions, considered(blend, questions), strict=True)):
         mine = [dict(zip(names, p.tolist(), strict=True)) for names, p in (one[number] for one in by_member)]
         ranks = [{text: rank for rank, text in enumerate(one)} for one in mine]
-        asked = [float(bool(pattern.search(question.text))) for _, pattern in _ASKED]
+        asked = [float(bool(pattern.search(question.text))) for _, pattern in ASKED]
         chosen = weighed.texts[:CONSIDERED]
         p, risk = weighed.p[:CONSIDERED], weighed.risk[:CONSIDERED]
         rank_p = np.argsort(np.argsort(-p, kind="stable"), kind="stable")
@@ -98,66 +111,99 @@ def candidates_of(
                 p[at], float(np.log(p[at] + _TINY)), p[at] / max(best_p, _TINY), float(rank_p[at]), risk[at],
                 risk[at] - risk[0], float(at), best_p,
             ]  # fmt: skip
-            row += _text_features(text, log_prior)
-            row += _context_features(text, question.context, places[number].get(text))
-            row += _question_features(text, question.text, asked)
+            row += text_features(text, log_prior)
+            row += context_features(text, question.context, places[number].get(text))
+            row += question_features(text, question.text, asked)
             rows.append(row)
             texts.append(text)
+        for row, more in zip(
+            rows[len(rows) - len(chosen) :], _nesting(chosen, places[number], blend, number), strict=True
+        ):
+            row += more
+        if refined is not None:
+            for row, more in zip(
+                rows[len(rows) - len(chosen) :], _boundary_features(chosen, next(refined)), strict=True
+            ):
+                row += more
         counts.append(len(chosen))
-    names = tuple(name for group in feature_groups(len(members)).values() for name in group)
+    groups = feature_groups(len(members), boundary=refinement is not None)
+    names = tuple(name for group in groups.values() for name in group)
     values = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
     return Candidates(offsets_of(np.array(counts, dtype=np.int64)), tuple(texts), values, names)
 
 
+def _refined(
+    refinement: Refinement, questions: Sequence[Question]
+) -> Iterator[dict[str, tuple[float, float, float]]]:
+    """Question by question, of every text: boundary score of its likeliest span, refined p, refined risk."""
+    posterior = refinement.posterior
+    begins, ends = posterior.begin.tolist(), posterior.end.tolist()
+    masses, scores, offsets = posterior.p.tolist(), refinement.scores.tolist(), posterior.offsets.tolist()
+    for number, (question, weighed) in enumerate(
+        zip(questions, considered(posterior, questions), strict=True)
+    ):
+        part = slice(offsets[number], offsets[number + 1])
+        best: dict[str, tuple[float, float]] = {}
+        for begin, end, p, score in zip(begins[part], ends[part], masses[part], scores[part], strict=True):
+            text = question.context[begin:end]
+            best[text] = max(best.get(text, (-1.0, 0.0)), (p, score))
+        yield {
+            text: (best[text][1] if text in best else _NO_BOUNDARY, p, risk)
+            for text, p, risk in zip(weighed.texts, weighed.p.tolist(), weighed.risk.tolist(), strict=True)
+        }
+
+
+def _boundary_features(
+    texts: Sequence[str], refined: Mapping[str, tuple[float, float, float]]
+) -> list[list[float]]:
+    """The features of BOUNDARY for each of *texts*, the candidates of one question."""
+    score, p, risk = np.array([refined[text] for text in texts]).reshape(-1, 3).T
+    raised = np.exp(score - score.max(initial=_NO_BOUNDARY))
+    columns = [
+        score, score - score.max(initial=_NO_BOUNDARY), _ranks(-score), raised / raised.sum(), p,
+        np.log(p + _TINY), risk, risk - risk.min(initial=np.inf), _ranks(risk),
+    ]  # fmt: skip
+    rows: list[list[float]] = np.stack(columns, axis=1).tolist()
+    return rows
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(np.float64)
+
+
 def _places(blend: Posterior, questions: Sequence[Question]) -> list[dict[str, int]]:
-    """Where the likeliest span of each text begins, question by question."""
+    """Where each text begins, by question: its likeliest span, or the one that it is a shorter form of."""
     found = []
     for number, question in enumerate(questions):
         part = slice(blend.offsets[number], blend.offsets[number + 1])
-        spans = zip(blend.p[part].tolist(), blend.begin[part].tolist(), blend.end[part].tolist(), strict=True)
+        spans = zip(
+            (-blend.p[part]).tolist(), blend.begin[part].tolist(), blend.end[part].tolist(), strict=True
+        )
         own: dict[str, int] = {}
         for _, begin, end in sorted(spans):
-            own[question.context[begin:end]] = begin
+            own.setdefault(question.context[begin:end], begin)
+        for text, begin in list(own.items()):
+            for form in shorter_forms(text):
+                own.setdefault(form, begin + text.find(form))
         found.append(own)
     return found
 
 
-def _text_features(text: str, log_prior: NDArray[np.float64]) -> list[float]:
-    length = len(text)
-    prior = float(log_prior[length]) if 0 < length < len(log_prior) else float(log_prior[1:].min())
-    digits = len(_DIGIT.findall(text))
-    opens = sum(text.count(mark) for mark in _OPENERS)
-    closes = sum(text.count(mark) for mark in _CLOSERS)
-    return [
-        length, prior, text.count(" ") + 1, digits, float(digits == length > 0), opens, closes,
-        float(opens != closes), float(bool(PARTICLE.search(text))), float(bool(_DATE_LIKE.search(text))),
-        float(bool(_PERSON_LIKE.match(text))), float(not text),
+def _nesting(
+    texts: Sequence[str], places: Mapping[str, int], blend: Posterior, number: int
+) -> list[list[float]]:
+    """The features of NESTING for each of *texts*, the candidates of question *number*."""
+    part = slice(blend.offsets[number], blend.offsets[number + 1])
+    p, begin, end = blend.p[part], blend.begin[part].astype(np.int64), blend.end[part].astype(np.int64)
+    first = np.array([places.get(text, 0) for text in texts], dtype=np.int64)[:, None]
+    last = first + np.fromiter(map(len, texts), np.int64, len(texts))[:, None]
+    same_begin, same_end = begin == first, end == last
+    same = same_begin & same_end
+    around = (begin <= first) & (end >= last) & ~same
+    inside = (begin >= first) & (end <= last) & ~same
+    masks = [
+        around, inside, same_begin, same_end, (begin < last) & (end > first), around & same_begin,
+        around & same_end, inside & same_begin, inside & same_end,
     ]  # fmt: skip
-
-
-def _context_features(text: str, context: str, begin: int | None) -> list[float]:
-    if not text:
-        return [0.0] * len(CONTEXT)
-    if begin is None:
-        begin = max(context.find(text), 0)
-    end = begin + len(text)
-    before, after = context[begin - 1 : begin], context[end : end + 6]
-    follows = after.split(" ")[0]
-    return [
-        float(not before or not _HANGUL.match(before)),
-        float(not after or not _HANGUL.match(after)),
-        float(bool(_HANGUL.match(after)) and bool(_HANGUL.match(text[-1]))),
-        float(bool(follows) and bool(PARTICLE.fullmatch(f"가{follows}", 1))),
-        context.count(text),
-        begin / max(len(context), 1),
-    ]
-
-
-def _question_features(text: str, question: str, asked: list[float]) -> list[float]:
-    bigrams = [text[at : at + 2] for at in range(len(text) - 1)]
-    shared = sum(bigram in question for bigram in bigrams) / max(len(bigrams), 1)
-    number_wanted = max(asked[1], asked[3])
-    return [
-        *asked, float(bool(text) and text in question), shared,
-        number_wanted * (1.0 if _DIGIT.search(text) else -1.0),
-    ]  # fmt: skip
+    rows: list[list[float]] = np.stack([mask @ p for mask in masks], axis=1).tolist()
+    return rows

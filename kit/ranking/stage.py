@@ -9,8 +9,10 @@ from pathlib import Path
 
 from kit.data.records import Question
 from kit.errors import ConfigError
+from kit.ranking.boundary import Refinement, refinement
+from kit.ranking.boundary_file import read_boundary
 from kit.ranking.features import candidates_of
-from kit.ranking.model import read_ranker
+from kit.ranking.model import Ranker, read_ranker
 from kit.settings.recipe import Recipe
 from kit.spans.blending import blended
 from kit.spans.lengths import log_length_prior
@@ -59,8 +61,32 @@ def ranked_texts(
     members = [averaged[index] for index in member_order(opened)]
     lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
     prior = log_length_prior(lengths, recipe.length_cap)
-    candidates = candidates_of(blend, members, questions, prior)
+    candidates = candidates_of(
+        blend, members, questions, prior, _refinement(recipe, ranker, blend, questions)
+    )
     return tuple(candidates.texts[index] for index in ranker.chosen(candidates).tolist())
+
+
+def _refinement(
+    recipe: Recipe, ranker: Ranker, blend: Posterior, questions: Sequence[Question]
+) -> Refinement | None:
+    """*blend* by the recipe's boundary model, which must be the one that the ranker was fitted with."""
+    if recipe.boundary is None:
+        if ranker.boundary:
+            raise ConfigError(
+                f"{recipe.ranker}: was fitted with a boundary model and the recipe names none; add boundary: "
+                "or tune this recipe with kit tune"
+            )
+        return None
+    model = read_boundary(Path(recipe.boundary))
+    if ranker.boundary != model.digest:
+        other = (
+            "another boundary model than" if ranker.boundary else "no boundary model, and the recipe names"
+        )
+        raise ConfigError(
+            f"{recipe.ranker}: was fitted with {other} {recipe.boundary}; tune this recipe with kit tune"
+        )
+    return refinement(blend, questions, model, recipe.boundary_weight)
 
 
 def _digest(run: Run) -> str:

@@ -113,6 +113,10 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
         found += [
             ("blend", recipe.blend),
             ("decoder", recipe.decoder + (f" ({recipe.ranker})" if recipe.ranker else "")),
+            (
+                "boundary model",
+                f"{recipe.boundary} ({recipe.boundary_weight:g})" if recipe.boundary is not None else _NONE,
+            ),
             ("length cap", numbered(recipe.length_cap, "character")),
             ("length prior", f"{recipe.length_prior:g}"),
             ("candidates", numbered(recipe.candidates, "span")),
@@ -149,8 +153,8 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
 
 _NONE = Phrase("none")
 _FACTS = frozenset({
-    "data", "questions", "blend", "decoder", "length cap", "length prior", "candidates", "rules", "CSV",
-    "made", "revision", "recipe", "members", "estimate then",
+    "data", "questions", "blend", "decoder", "boundary model", "length cap", "length prior", "candidates",
+    "rules", "CSV", "made", "revision", "recipe", "members", "estimate then",
 })  # fmt: skip
 
 

@@ -165,7 +165,7 @@ def of_recipe(
     members = _members_of(recipe, sources, posteriors, data, rules, csvs)
     blend = None
     if not BLENDS[recipe.blend].votes:
-        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None])
+        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None], data.questions)
     return ReportSource(
         name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
         blend, tuple(cautions), None, asked,

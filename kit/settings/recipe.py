@@ -10,7 +10,13 @@ import json
 from pathlib import PurePath
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from kit.settings.validation import PathText, Settings, mistakes_in
 
@@ -20,6 +26,7 @@ DEFAULT_LENGTH_CAP = 60
 _NAMED_BY_CONTENT = {"ranker", "boundary"}
 """`kit tune` names these files NAME-DIGEST."""
 _PATHS = {"run", "csv", "lengths", "ranker", "boundary"}
+DEFAULT_BOUNDARY_WEIGHT = 0.45
 
 
 # Upper bounds are far beyond any use and well within float64 and memory: past them sums overflow, and
@@ -73,6 +80,8 @@ class Recipe(Settings):
     length_prior: Annotated[float, Field(ge=0, le=1e3)] = 0.0
     lengths: PathText | None = None
     candidates: Annotated[int, Field(ge=1, le=10_000)] = 50
+    boundary: PathText | None = None
+    boundary_weight: Annotated[float, Field(ge=0, le=100)] = DEFAULT_BOUNDARY_WEIGHT
     ranker: PathText | None = None
     rules: Annotated[tuple[RuleSpec, ...], Field(strict=False)] = ()
     nested: NestedScore | None = None
@@ -93,6 +102,15 @@ class Recipe(Settings):
         for name in _NAMED_BY_CONTENT & content.keys():
             content[name] = content[name].rpartition("-")[2]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """A card of a recipe without a boundary model stays as it was before there were any."""
+        data: dict[str, object] = dump(self)
+        if self.boundary is None:
+            data.pop("boundary", None)
+            data.pop("boundary_weight", None)
+        return data
 
 
 def parse(data: object) -> tuple[Recipe | None, list[str]]:

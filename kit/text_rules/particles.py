@@ -16,10 +16,10 @@ def installed() -> bool:
     return importlib.util.find_spec("kiwipiepy") is not None
 
 
-def check_installed() -> None:
-    """Raises ConfigError with the install command where kiwipiepy is missing."""
+def check_installed(what: str = "strip_particles") -> None:
+    """Raises ConfigError with the install command where kiwipiepy, which *what* needs, is missing."""
     if not installed():
-        raise ConfigError(f"strip_particles needs kiwipiepy, which is not installed; {INSTALL}")
+        raise ConfigError(f"{what} needs kiwipiepy, which is not installed; {INSTALL}")
 
 
 def strip_particles(text: str) -> str:
@@ -37,7 +37,7 @@ def strip_particles(text: str) -> str:
 def _end_of_noun(text: str) -> int:
     """Where the last particles begin, in code points; len(text) where there are none to strip."""
     end = len(text)
-    for token in reversed(_kiwi().tokenize(text)):
+    for token in reversed(kiwi().tokenize(text)):
         if not token.tag.startswith("J") or token.start + token.len != end:
             return end
         end = token.start
@@ -45,7 +45,8 @@ def _end_of_noun(text: str) -> int:
 
 
 @functools.cache
-def _kiwi() -> Any:
+def kiwi() -> Any:
+    """The analyser of morphemes, loaded once.  Raises ConfigError where kiwipiepy is missing."""
     check_installed()
     from kiwipiepy import Kiwi
 

@@ -44,4 +44,6 @@ def figure_of(recipe: Recipe, dataset: Dataset) -> Figure:
         return Figure("fit", None, f"{what}, and the recipe was changed afterwards; run kit tune again")
     if recipe.ranker is not None:
         return Figure("fit", None, "the second stage was fitted on these questions")
+    if recipe.boundary is not None:
+        return Figure("fit", None, "the boundary model was fitted on these questions")
     return Figure("out of fold")

@@ -15,14 +15,13 @@ from kit.errors import ConfigError
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
 from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import Decile, calibration
-from kit.ranking.model import Ranker
-from kit.settings.recipe import DEFAULT_LENGTH_CAP, Recipe, RuleSpec
+from kit.settings.recipe import DEFAULT_BOUNDARY_WEIGHT, DEFAULT_LENGTH_CAP, Recipe, RuleSpec
 from kit.text_rules.rules import COURSE_2022, RULES, Rule, apply_rules, parse_rules
 from kit.tuning.fitting import Fit, Fitter
 from kit.tuning.members import OutOfFold, out_of_fold_members
 from kit.tuning.outer_folds import FoldAnswers, together_with_folds
 from kit.tuning.parallel import Progress, Steps, no_progress
-from kit.tuning.second_stage import can_rank, last_fit
+from kit.tuning.second_stage import BOUNDARY, RANKED, SecondStage, last_fit
 
 TRIED: tuple[RuleSpec, ...] = (
     "trim", "balance_quotes", "tighten_symbols", "strip_particles", {"blank_long": 20}, {"blank_long": 30},
@@ -62,12 +61,12 @@ class Tuned(Displayed):
 
     recipe: Recipe
     method: str
-    """The row of the table that the recipe answers by: "tuned" or "ranked", with the rules it keeps."""
+    """The row of the table that the recipe answers by, with the rules it keeps."""
     rows: tuple[Row, ...]
     distances: NDArray[np.float64]
     groups: NDArray[np.int64]
-    ranker: Ranker | None
-    """With ``decoder: ranked`` in the recipe."""
+    stage: SecondStage | None
+    """What the recipe needs beside it: a boundary model and, with ``decoder: ranked``, a ranker."""
     deciles: tuple[Decile, ...]
     """Expected against actual distance of the blend's own choice by `edit`, nested."""
     importances: Mapping[str, float]
@@ -131,6 +130,7 @@ def tune(
     members = out_of_fold_members(recipe, dataset)
     questions = dataset.questions
     golds = [question.golds for question in questions]
+    groups = groups_of(questions)
     everything = np.ones(len(questions), dtype=np.bool_)
     with progress(Fitter(members, questions).steps * (members.folds + 1)) as advance:
         steps = Steps(advance)
@@ -141,32 +141,31 @@ def tune(
             ways = fitter.ways(fitter.start(everything), everything)
             return ways["mean", "edit"], fitter.best(ways.values(), everything)
 
-        by_fold, (mean, best) = together_with_folds(fitter, members, questions, fit_all, say, steps)
+        by_fold, (mean, best) = together_with_folds(fitter, members, questions, groups, fit_all, say, steps)
     collected, risks = _joined(by_fold, members.fold_of)
     collected |= _given(fitter, recipe, members)
-    groups = groups_of(questions)
     distances = {label: edit_distances(texts, golds) for label, texts in collected.items()}
-    ranker = None
     method = "tuned"
-    if can_rank() and _worth_it(distances["tuned"], distances["ranked"], groups):
-        method = "ranked"
-        ranker = last_fit(mean, members, questions)
-    final = best if ranker is None else mean
+    for other in (BOUNDARY, RANKED):
+        if other in distances and _worth_it(distances[method], distances[other], groups):
+            method = other
+    final, stage = best, None
+    if method != "tuned":
+        final = mean
+        stage = last_fit(final, members, questions, groups, ranked=method == RANKED)
     rules = _RuleChoice(collected[method], golds, groups)
     distances |= {f"{method}, {name}": own for name, own in rules.distances.items()}
     answer = f"{method}, rules by choice"
     distances[answer] = edit_distances(rules.nested(members.fold_of), golds)
     return Tuned(
-        recipe=_recipe(
-            recipe, final, [rule.spec for rule in rules.kept(everything)], ranked=ranker is not None
-        ),
+        recipe=_recipe(recipe, final, [rule.spec for rule in rules.kept(everything)], stage),
         method=answer,
         rows=_scored(distances, groups, reference="as given"),
         distances=distances[answer],
         groups=groups,
-        ranker=ranker,
+        stage=stage,
         deciles=calibration(risks, distances["mean, edit, tuned weights"]),
-        importances={} if ranker is None else ranker.importances(),
+        importances={} if stage is None or stage.ranker is None else stage.ranker.importances(),
     )
 
 
@@ -275,7 +274,9 @@ def _worth_it(without: NDArray[np.float64], with_it: NDArray[np.float64], groups
     return difference.mean < -standard_error
 
 
-def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]], *, ranked: bool) -> Recipe:
+def _recipe(
+    given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]], stage: SecondStage | None
+) -> Recipe:
     members = tuple(
         member.model_copy(update={"weight": round(float(weight), 4), "temperature": temperature})
         for member, weight, temperature in zip(given.members, fit.weights, fit.temperatures, strict=True)
@@ -284,8 +285,11 @@ def _recipe(given: Recipe, fit: Fit, rules: Sequence[RuleSpec | dict[str, int]],
         update={
             "members": members,
             "blend": fit.blend,
-            "decoder": "ranked" if ranked else fit.decoder,
-            "ranker": None,  # its path is known when it is written
+            "decoder": fit.decoder if stage is None or stage.ranker is None else "ranked",
+            # Paths are known when the files are written.
+            "ranker": None,
+            "boundary": None,
+            "boundary_weight": DEFAULT_BOUNDARY_WEIGHT if stage is None else stage.weight,
             "length_cap": fit.length_cap,
             "length_prior": fit.length_prior,
             "candidates": fit.candidates,

@@ -23,13 +23,13 @@ from kit.spans.span_scores import SpanScores, arrays_of
 from kit.tuning.fitting import Fit, Fitter, decoders_to_try
 from kit.tuning.members import OutOfFold
 from kit.tuning.parallel import Steps, together
-from kit.tuning.second_stage import can_rank, ranked_ways
+from kit.tuning.second_stage import second_stage_ways
 from kit.version import __version__
 
 T = TypeVar("T")
 _EQUAL = "equal weights"
 _ENTRIES = "tuning"
-_FORMAT = 1
+_FORMAT = 2
 """Raise it when a fold is answered in another way, so that no entry of the cache is taken for it."""
 
 
@@ -44,7 +44,9 @@ class FoldAnswers:
     risks: list[float]
 
 
-def answer_fold(fitter: Fitter, members: OutOfFold, questions: Sequence[Question], fold: int) -> FoldAnswers:
+def answer_fold(
+    fitter: Fitter, members: OutOfFold, questions: Sequence[Question], groups: NDArray[np.int64], fold: int
+) -> FoldAnswers:
     """Fit every way to answer on all folds but *fold* and answer the questions of *fold*."""
     rows = members.fold_of != fold
     held_out = np.flatnonzero(~rows)
@@ -67,9 +69,8 @@ def answer_fold(fitter: Fitter, members: OutOfFold, questions: Sequence[Question
     put("tuned", fitter.best(ways.values(), rows).texts())
     first = ways["mean", "edit"]
     risks = _risks(first, questions, held_out)
-    if can_rank():
-        for label, answers in ranked_ways(first, members, questions, rows).items():
-            put(label, answers)
+    for label, answers in second_stage_ways(first, members, questions, groups, rows).items():
+        put(label, answers)
     return FoldAnswers(texts, risks)
 
 
@@ -83,6 +84,7 @@ def together_with_folds(
     fitter: Fitter,
     members: OutOfFold,
     questions: Sequence[Question],
+    groups: NDArray[np.int64],
     other: Callable[[], T],
     say: Callable[[str], object],
     steps: Steps,
@@ -107,7 +109,7 @@ def together_with_folds(
             answers[fold] = known[fold]
             steps(fitter.steps)
         else:
-            answers[fold] = answer_fold(fitter, members, questions, fold)
+            answers[fold] = answer_fold(fitter, members, questions, groups, fold)
             finished.write(fold, answers[fold])
 
     together([*(partial(answer, fold) for fold in numbers), lambda: results.append(other())], steps)

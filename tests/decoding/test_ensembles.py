@@ -14,6 +14,9 @@ import kit
 from kit.data.records import Dataset
 from kit.decoding import ensembles
 from kit.errors import ConfigError, DataError, SpanFileError, SubmissionError
+from kit.ranking.boundary import BoundaryModel
+from kit.ranking.boundary_features import span_features
+from kit.ranking.boundary_file import write_boundary
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import DataFile, FoldRecord, RunRecord, write_run
 from kit.settings.training import TrainingSettings
@@ -190,7 +193,7 @@ def test_the_short_way_and_the_way_through_the_posterior_agree(three: None, data
         asked = recipe(member, length_cap=8)
         sources = sources_of(asked, data)
         parts = [member_posterior(asked, source, data, None) for source in sources]
-        posterior = blend_of(asked, sources, parts)
+        posterior = blend_of(asked, sources, parts, data.questions)
         assert tuple(kit.decode(asked, data).values()) == decoded(posterior, data.questions, "argmax")
 
 
@@ -296,3 +299,40 @@ def test_pieces_of_questions_in_another_order_than_the_file(
     turned = replace(data, questions=data.questions[::-1])
     monkeypatch.setattr(ensembles, "PIECE", 3)
     assert kit.decode(recipe(A, B), turned) == expected
+
+
+def boundary_of(data: Dataset, *texts: str) -> BoundaryModel:
+    """A model that knows the features of these texts, one a question, by heart."""
+    begin = np.array([question.context.index(text) for question, text in zip(data, texts, strict=True)])
+    end = begin + [len(text) for text in texts]
+    features = span_features(data.questions, np.arange(len(texts)), begin, end, bits=14, morphology=False)
+    weights = np.zeros(1 << 14, np.float32)
+    weights[features] = 0.25
+    return BoundaryModel(weights, False, "0" * 64, 2.0)
+
+
+@pytest.mark.parametrize("decoder", ["argmax", "edit"])
+@pytest.mark.parametrize("blend", ["mean", "product", "vote"])
+def test_a_boundary_model_moves_answers_whatever_decodes_them(
+    three: None, data: Dataset, blend: str, decoder: str
+) -> None:
+    write_boundary(Path("b.boundary"), boundary_of(data, "한국은행", "15일", "박하린", "기상청"))
+    asked = recipe(A, blend=blend, decoder=decoder)
+    plain = kit.decode(asked, data)
+    assert plain["q0"] == "한국은행은"  # no token of this member ends before the particle
+    refined = asked.model_copy(update={"boundary": "b.boundary", "boundary_weight": 3.0})
+    assert list(kit.decode(refined, data).values()) == GOLDS
+    assert kit.decode(refined.model_copy(update={"boundary_weight": 0.0}), data) == plain
+    found = kit.explain(refined, data, "q0")
+    assert found.decoded == "한국은행"
+    assert found.members[0].text == "한국은행"
+    if blend != "vote":
+        assert found.choice is not None
+        assert found.choice.likeliest == "한국은행"
+
+
+def test_a_boundary_model_that_is_missing_is_named(three: None, data: Dataset) -> None:
+    with pytest.raises(ConfigError, match=r"no.boundary: no such boundary model; kit tune writes it"):
+        kit.decode(recipe(A, boundary="no.boundary"), data)
+    with pytest.raises(ConfigError, match="boundary_weight: needs boundary:, the file that kit tune wrote"):
+        kit.decode(recipe(A, boundary_weight=0.3), data)

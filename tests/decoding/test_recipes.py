@@ -77,6 +77,8 @@ rules: [trimm]
         ("members: [{csv: b}]", "a csv member needs blend: vote, and blend is mean"),
         ("members: [{run: a, weight: 0}]", "all weights are 0"),
         ("members: [{run: a}]\ndecoder: ranked", "ranked and ranker: belong together"),
+        ("members: [{run: a}]\nboundary_weight: 0.3", "boundary_weight: needs boundary:"),
+        ("members: [{run: a}]\nboundary: b\nboundary_weight: -1", "boundary_weight is -1"),
         ("members: [{run: a}]\nranker: r", "decoder: ranked and ranker: belong together"),
         (
             "members: [{run: a}]\nblend: vote\ndecoder: ranked\nranker: r",

@@ -13,6 +13,8 @@ from kit.data.records import Answer, Dataset, Question
 from kit.decoding.decoders import decoded
 from kit.errors import ConfigError
 from kit.metrics.edit_distance import edit_distances
+from kit.ranking.boundary import BoundaryModel, refinement
+from kit.ranking.boundary_file import write_boundary
 from kit.ranking.features import Candidates, candidates_of, feature_groups
 from kit.ranking.model import fit_ranker, read_ranker, write_ranker
 from kit.ranking.stage import fitted_on, member_order
@@ -42,7 +44,7 @@ def column(candidates: Candidates, name: str) -> np.ndarray:  # type: ignore[typ
 
 def test_features_say_what_they_are_called(data: Dataset) -> None:  # noqa: F811
     candidates, _ = made(data)
-    names = [name for group in feature_groups(2).values() for name in group]
+    names = [name for group in feature_groups(2, boundary=False).values() for name in group]
     assert candidates.names == tuple(names)
     assert candidates.values.shape == (len(candidates.texts), len(names))
     assert np.isfinite(candidates.values).all()
@@ -82,7 +84,7 @@ def test_it_learns_to_choose_better_than_the_blend(data: Dataset) -> None:  # no
     assert ranked[~half].mean() < plain[~half].mean() - 0.2  # rows it was not fitted on
     assert sum(ranker.importances().values()) == pytest.approx(1.0)
     poorer = fit_ranker(candidates, data.questions, half, "", without="blend")
-    assert all(gain == 0 for name, gain in poorer.importances().items() if name in feature_groups(2)["blend"])
+    assert not set(poorer.names) & set(feature_groups(2, boundary=False)["blend"])
 
 
 def test_a_ranker_survives_the_disk_and_damage_is_named(data: Dataset, tmp_path: Path) -> None:  # noqa: F811
@@ -130,6 +132,31 @@ def test_it_is_refused_with_other_members(data: Dataset, tmp_path: Path) -> None
     alone = both.model_copy(update={"members": members[:1]})
     with pytest.raises(ConfigError, match=r"two.ranker: was fitted with other members than words; tune"):
         kit.decode(alone, data)
+
+
+def test_it_is_refused_with_another_boundary_model(data: Dataset, tmp_path: Path) -> None:  # noqa: F811
+    run = open_run(make_run(data, "letters", scores_of(data, letters, 2, 1.5)))
+    part = span_posterior(scores_of(data, letters, 2, 1.5), 12)
+    blend = part.likeliest(50)
+    model, other = (BoundaryModel(np.full(256, weight, np.float32), False, "", 2.0) for weight in (0.1, 0.2))
+    candidates = candidates_of(
+        blend, [part], data.questions, PRIOR, refinement(blend, data.questions, model, 0.45)
+    )
+    every = np.ones(len(data), dtype=bool)
+    ranker = fit_ranker(candidates, data.questions, every, fitted_on([run]), boundary=model.digest)
+    write_ranker(Path("one.ranker"), ranker)
+    for name, one in (("one.boundary", model), ("other.boundary", other)):
+        write_boundary(Path(name), one)
+    members = (Member(run=str(run.folder)),)
+    recipe = Recipe(
+        members=members, decoder="ranked", ranker="one.ranker", boundary="one.boundary", length_cap=12
+    )
+    assert set(kit.decode(recipe, data)) == {question.guid for question in data}
+    turned = recipe.model_copy(update={"boundary": "other.boundary"})
+    with pytest.raises(ConfigError, match=r"fitted with another boundary model than other.boundary; tune"):
+        kit.decode(turned, data)
+    with pytest.raises(ConfigError, match=r"fitted with a boundary model and the recipe names none"):
+        kit.decode(recipe.model_copy(update={"boundary": None}), data)
 
 
 def test_missing_lightgbm_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:

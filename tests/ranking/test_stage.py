@@ -39,7 +39,7 @@ class Seen:
     """A ranker that takes each question's first candidate, and keeps what it was shown."""
 
     def __init__(self, fitted_on: str) -> None:
-        self.fitted_on = fitted_on
+        self.fitted_on, self.boundary = fitted_on, ""
         self.candidates: Any = None
 
     def chosen(self, candidates: Candidates) -> Any:

@@ -11,14 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 import kit
 from kit.cache import cache_folder
+from kit.data.folds import groups
 from kit.data.records import Dataset, Question
 from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
 from kit.metrics.bootstrap import holm
 from kit.metrics.edit_distance import edit_distances
+from kit.ranking.boundary_file import write_boundary
 from kit.ranking.model import write_ranker
 from kit.ranking.stage import fitted_on
 from kit.settings.recipe import Member, Recipe
@@ -101,10 +104,11 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     text = made.path.read_text(encoding="utf-8")
     assert text.startswith("# Tuned by kit ")
     written = load_recipe(made.path)
-    assert written == tuned.model_copy(update={"ranker": written.ranker, "nested": written.nested})
+    paths = {"ranker": written.ranker, "boundary": written.boundary, "nested": written.nested}
+    assert written == tuned.model_copy(update=paths)
     ranked = made.tuned.method.startswith("ranked")
     assert ranked == (written.decoder == "ranked") == (written.ranker is not None)
-    assert {"ranked", "ranked, without members", "ranked, without question"} <= set(rows)
+    assert {"edit, boundary", "ranked", "ranked, without members", "ranked, without boundary"} <= set(rows)
     assert {f"{blend}, {decoder}, equal weights" for blend, decoder in ways_to_try(2)} <= set(rows)
     assert sum(row.questions for row in made.tuned.deciles) == QUESTIONS
     # the recipe as given is scored by the very answers that kit ensemble would write
@@ -113,19 +117,37 @@ def test_tuning_finds_weights_that_help_and_writes_a_recipe(data: Dataset, recip
     assert rows["as given"].edit == pytest.approx(edit_distances(list(answers.values()), golds).mean())
 
 
-def test_a_rule_that_helps_is_kept_and_others_are_not(data: Dataset, recipe: Path) -> None:
+def test_a_rule_that_helps_is_kept_and_others_are_not(
+    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A member that knows nothing but whole words leaves a particle behind answers."""
+    monkeypatch.setattr("kit.tuning.outer_folds.second_stage_ways", lambda *given: {})
     content = {"about": "one", "members": [{"run": "runs/words"}]}
     recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
     tuned = kit.tune(recipe).tuned
     rows = {row.label: row for row in tuned.rows}
     assert tuned.recipe.rules == ("strip_particles",)
-    assert tuned.method == "ranked, rules by choice"
-    assert tuned.recipe.decoder == "ranked"
-    assert tuned.ranker is not None
-    assert rows[tuned.method].edit < rows["ranked"].edit
-    assert rows[tuned.method].exact > rows["ranked"].exact
+    assert tuned.method == "tuned, rules by choice"
+    assert tuned.stage is None
+    assert rows[tuned.method].edit < rows["tuned"].edit
+    assert rows[tuned.method].exact > rows["tuned"].exact
     assert not [label for label in rows if "equal weights" in label]  # one weight is no choice
+
+
+def test_the_boundary_model_learns_where_golds_end(data: Dataset, recipe: Path) -> None:
+    """With the same member: no rule is needed, and `kit ensemble` answers by what `kit tune` wrote."""
+    recipe.write_text(yaml.safe_dump({"members": [{"run": "runs/words"}]}), encoding="utf-8")
+    made = kit.tune(recipe)
+    rows = {row.label: row for row in made.tuned.rows}
+    assert rows["edit, boundary"].exact > rows["tuned"].exact + 0.2
+    assert rows["ranked"].edit < rows["tuned"].edit - 0.5
+    written = load_recipe(made.path)
+    assert made.tuned.stage is not None
+    assert written.boundary == f"tuned/three-{made.tuned.stage.boundary.digest[:8]}.boundary"
+    assert written.boundary_weight == made.tuned.stage.weight > 0
+    golds = [question.golds for question in data]
+    answers = list(kit.decode(made.path, data).values())
+    assert edit_distances(answers, golds).mean() < rows["tuned"].edit
 
 
 def test_a_second_stage_does_not_know_members_of_weight_0(data: Dataset, recipe: Path) -> None:
@@ -133,11 +155,15 @@ def test_a_second_stage_does_not_know_members_of_weight_0(data: Dataset, recipe:
     members = out_of_fold_members(load_recipe(recipe), data)
     questions = tuple(data)
     fit = Fitter(members, questions).with_temperatures([1.0] * 3, 0.25, 30)
-    ranker = last_fit(replace(fit, weights=np.array([0.6, 0.0, 0.4])), members, questions)
-    assert ranker.fitted_on == fitted_on([members.runs[0], members.runs[2]])
-    write_ranker(Path("some.ranker"), ranker)
+    weighed = replace(fit, weights=np.array([0.6, 0.0, 0.4]))
+    stage = last_fit(weighed, members, questions, groups(questions), ranked=True)
+    assert stage.ranker is not None
+    assert stage.ranker.fitted_on == fitted_on([members.runs[0], members.runs[2]])
+    write_ranker(Path("some.ranker"), stage.ranker)
+    write_boundary(Path("some.boundary"), stage.boundary)
     content = {
-        "about": "x", "decoder": "ranked", "ranker": "some.ranker", "length_cap": 30, "length_prior": 0.25,
+        "about": "x", "decoder": "ranked", "ranker": "some.ranker", "boundary": "some.boundary",
+        "length_cap": 30, "length_prior": 0.25,
         "members": [
             {"run": str(members.runs[index].folder), "weight": weight}
             for index, weight in enumerate((0.6, 0.0, 0.4))
@@ -227,12 +253,18 @@ def test_an_interrupted_tuning_resumes_with_its_finished_folds(
     monkeypatch.setenv("KIT_CACHE", "cache")  # a new one
     answer, answered = outer_folds.answer_fold, []
 
-    def interrupted(fitter: Fitter, members: OutOfFold, questions: Sequence[Question], fold: int) -> object:
+    def interrupted(
+        fitter: Fitter,
+        members: OutOfFold,
+        questions: Sequence[Question],
+        groups: NDArray[np.int64],
+        fold: int,
+    ) -> object:
         if fold == 2 and answered == [0, 1]:
             answered.append(-1)
             raise KeyboardInterrupt
         answered.append(fold)
-        return answer(fitter, members, questions, fold)
+        return answer(fitter, members, questions, groups, fold)
 
     monkeypatch.setattr(outer_folds, "answer_fold", interrupted)
     monkeypatch.setattr(parallel, "AT_ONCE", 1)

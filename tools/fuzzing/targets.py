@@ -25,6 +25,8 @@ from kit.errors import KitError
 from kit.kaggle.downloads.unzip import unpack
 from kit.kaggle.leaderboard import board_scores
 from kit.metrics.bootstrap import Interval
+from kit.ranking.boundary import BoundaryModel
+from kit.ranking.boundary_file import read_boundary, write_boundary
 from kit.ranking.model import Ranker, read_ranker, write_ranker
 from kit.settings.folds import FileFolds, FoldPlan, read_plan, write_plan
 from kit.settings.runs import DataFile, FoldRecord, RunRecord, differences, read_run, write_run
@@ -365,9 +367,20 @@ def _ranker_seeds() -> list[bytes]:
     settings = {"num_leaves": 3, "min_data_in_leaf": 5, "verbosity": -1, "num_threads": 1}
     booster = lightgbm.train(settings, lightgbm.Dataset(values, values.sum(1)), num_boost_round=2)
     path = _PLACE / "seed.ranker"
-    write_ranker(path, Ranker(booster, booster, ("a", "b"), "0" * 64))
+    write_ranker(path, Ranker((booster, booster), ("a", "b"), "0" * 64))
     content = path.read_bytes()
-    return [content, content[:200], b'{"format": "kit ranker 2", "models_sha256": ""}\n', b"[" * 1000]
+    return [content, content[:200], b'{"format": "kit ranker 3", "models_sha256": ""}\n', b"[" * 1000]
+
+
+def _boundary(data: bytes) -> None:
+    read_boundary(_file("x.boundary", data))
+
+
+def _boundary_seeds() -> list[bytes]:
+    path = _PLACE / "seed.boundary"
+    write_boundary(path, BoundaryModel(np.zeros(256, np.float32), True, "0" * 64, 2.0))
+    content = path.read_bytes()
+    return [content, content[:200]]
 
 
 # Answers.
@@ -421,6 +434,7 @@ TARGETS: dict[str, Target] = {
     "ledger": Target(_ledger, _ledger_seeds, f"{_JSON} number event public estimate \n"),
     "board": Target(_board, _board_seeds, '"" "" , \r \n Score TeamName \ufeff \x00 nan'),
     "ranker": Target(_ranker, _ranker_seeds, f"{_JSON} format fitted_on features models_sha256 tree"),
+    "boundary": Target(_boundary, _boundary_seeds, f"{_JSON} {_SAFETENSORS} weights about morphology l2"),
     "csv": Target(_csv, _csv_seeds, '" "" , \r \n Id,Predicted \ufeff \x00 =1+1'),
     "rules": Target(_rules, _awkward_texts, "[CLS] ## <s> “ ” ( ) \u200b \xa0 3 . 1"),
 }
