@@ -21,7 +21,7 @@ from kit.api.arguments import (
     run_of,
     source_path,
 )
-from kit.display import Displayed, Table, edit, share
+from kit.display import Displayed, Table, edit
 from kit.errors import ConfigError, counted
 from kit.settings.paths import kept_instead, submission_csv, unused
 from kit.settings.recipe import Member, Recipe
@@ -66,14 +66,13 @@ class Submission(Displayed):
             ("CSV", str(self.path)),
             ("card", str(self.path.with_suffix(".json"))),
             ("questions", f"{len(self.answers):,}"),
-            ("blank answers", f"{self.blanks:,} ({share(self.blanks / max(len(self.answers), 1))})"),
+            ("blank answers", f"{self.blanks:,}"),
         ]
         score, estimate = self.score, self.card.estimate
         if score is not None:
             rows += [
                 ("Edit Score", f"{edit(score.edit)} (95 %: {score.interval}) characters"),
-                ("exact match", share(score.exact)),
-                ("character F1", share(score.f1)),
+                *score.named_metrics(),
             ]
         elif estimate.edit is None:
             rows.append(("local estimate", estimate.reason))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,37 +17,37 @@ _SPACED = re.compile("['\"《》<>〈〉()‘’]")
 _DELETED = re.compile(f"[{re.escape(string.punctuation)}]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matches:
-    """KorQuAD 1.0's two numbers a question: exact bool (Q,) and f1 float64 (Q,) in [0, 1]."""
+def exact_matches(predictions: Sequence[str], golds: Golds) -> NDArray[np.float64]:
+    """1 where a prediction equals one of its golds once both are normalised, else 0: float64 (Q,).
 
-    exact: NDArray[np.bool_]
-    f1: NDArray[np.float64]
-
-
-def matches(predictions: Sequence[str], golds: Golds) -> Matches:
-    """Exact match and character-level F1 as KorQuAD 1.0's official script counts them.
-
-    Both compare *normalised* texts (see `normalise`) and take the best over a question's golds.
-    Raw string equality is another thing: there ``edit_distances`` is 0.  F1 is over the multiset of
-    characters without white space.  Two quirks of the official result are kept: a text of nothing
-    but punctuation equals a blank, and two texts that are both empty once normalised match exactly
-    but have F1 0.
-
-    Args and raises as in `edit_distances`.
+    Raw string equality is another thing: there ``edit_distances`` is 0.  As in the official script, a text of
+    nothing but punctuation equals a blank.  Args and raises as in `edit_distances`.
     """
+    return _best(predictions, golds, lambda one, other: float(one == other))
+
+
+def character_f1(predictions: Sequence[str], golds: Golds) -> NDArray[np.float64]:
+    """F1 over the multisets of characters without white space, the best of the golds: float64 (Q,).
+
+    Compares normalised texts.  As in the official script, two texts that are both empty then have F1 0,
+    although they match exactly.  Args and raises as in `edit_distances`.
+    """
+    return _best(predictions, golds, _character_f1)
+
+
+def _best(
+    predictions: Sequence[str], golds: Golds, compare: Callable[[str, str], float]
+) -> NDArray[np.float64]:
+    """The best of each question's comparisons of its normalised prediction with its normalised golds."""
     check_golds(predictions, golds)
     # Golds and predictions repeat each other, so one dictionary a call halves the work and, unlike
     # a cache, is gone afterwards.
     normal: dict[str, str] = {}
-    exact = np.zeros(len(predictions), np.bool_)
-    f1 = np.zeros(len(predictions))
+    found = np.zeros(len(predictions))
     for row, (prediction, texts) in enumerate(zip(predictions, golds, strict=True)):
         left = _remembered(prediction, normal)
-        rights = [_remembered(text, normal) for text in texts]
-        exact[row] = left in rights
-        f1[row] = max(_character_f1(left, right) for right in rights)
-    return Matches(exact, f1)
+        found[row] = max(compare(left, _remembered(text, normal)) for text in texts)
+    return found
 
 
 def normalise(text: str) -> str:

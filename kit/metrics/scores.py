@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kit.data.records import Dataset
-from kit.display import EDIT, INTERVAL, Brief, Displayed, Table, edit, share
+from kit.display import EDIT, INTERVAL, Brief, Displayed, Table, edit
 from kit.errors import SHOWN, DataError, SubmissionError, counted
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, paired
 from kit.metrics.edit_distance import edit_distances
-from kit.metrics.f1 import matches
+from kit.metrics.metrics import METRICS
 from kit.version import __version__
 
 
@@ -40,7 +40,7 @@ class Signature:
         }
 
 
-SCORE_COLUMNS = ("answers", EDIT, INTERVAL, "exact match", "character F1", "blank")
+SCORE_COLUMNS = ("answers", EDIT, INTERVAL, *(metric.title for metric in METRICS.values()))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -48,8 +48,9 @@ class Score(Displayed):
     """How good a set of answers is.
 
     ``edit`` is the Edit Score: mean Levenshtein distance in code points, lower is better, with a
-    grouped bootstrap ``interval``.  ``exact`` and ``f1`` are KorQuAD 1.0's official numbers as
-    shares in [0, 1] (exact match of *normalised* texts); ``blanks`` is the share of empty answers.
+    grouped bootstrap ``interval``.  ``metrics`` has the means of `METRICS`, by name: ``exact`` and ``f1`` are
+    KorQuAD 1.0's official numbers as shares in [0, 1] (exact match of *normalised* texts); ``blanks`` is the
+    share of empty answers.
     ``distances`` float64 (Q,) and ``groups`` int64 (Q,) are kept, read-only, for `compare`.
     """
 
@@ -57,9 +58,7 @@ class Score(Displayed):
     questions: int
     edit: float
     interval: Interval
-    exact: float
-    f1: float
-    blanks: float
+    metrics: Mapping[str, float]
     signature: Signature
     distances: NDArray[np.float64] = field(repr=False, compare=False)
     groups: NDArray[np.int64] = field(repr=False, compare=False)
@@ -69,12 +68,30 @@ class Score(Displayed):
     """The comparison with other answers to the same questions, where one was made."""
 
     def __str__(self) -> str:
+        others = (f"{title} {text}" for title, text in self.named_metrics())
         return (
             f"Edit Score {self.edit:.3f} ({self.interval.level * 100:.0f} %: {self.interval}), "
-            f"exact match {self.exact * 100:.1f} %, character F1 {self.f1 * 100:.1f} %, "
-            f"blank {self.blanks * 100:.1f} %; "
-            f"{counted(self.questions, 'question')}, reference: {self.reference}"
+            f"{', '.join(others)}; {counted(self.questions, 'question')}, reference: {self.reference}"
         )
+
+    @property
+    def exact(self) -> float:
+        """KorQuAD 1.0's exact match, a share in [0, 1]."""
+        return self.metrics["exact"]
+
+    @property
+    def f1(self) -> float:
+        """KorQuAD 1.0's character F1, in [0, 1]."""
+        return self.metrics["f1"]
+
+    @property
+    def blanks(self) -> float:
+        """The share of empty answers."""
+        return self.metrics["blanks"]
+
+    def named_metrics(self) -> list[tuple[str, str]]:
+        """Title and mean of each of `METRICS`, as tables show them."""
+        return [(metric.title, metric.in_words(self.metrics[name])) for name, metric in METRICS.items()]
 
     @property
     def headline(self) -> str:
@@ -84,10 +101,8 @@ class Score(Displayed):
     @property
     def row(self) -> tuple[str, ...]:
         """The cells under `SCORE_COLUMNS`."""
-        return (
-            self.label, edit(self.edit), self.interval.in_words(), share(self.exact), share(self.f1),
-            share(self.blanks),
-        )  # fmt: skip
+        others = (text for _, text in self.named_metrics())
+        return (self.label, edit(self.edit), self.interval.in_words(), *others)
 
     def tables(self) -> list[Table]:
         """The score, under it that of the answers it was compared with, and the difference."""
@@ -113,9 +128,7 @@ class Score(Displayed):
             "edit": self.edit,
             "blank_edit": self.blank_edit,
             "interval": self.interval.as_dict(),
-            "exact": self.exact,
-            "f1": self.f1,
-            "blanks": self.blanks,
+            **self.metrics,
             "reference": self.reference,
             "signature": self.signature.as_dict(),
             **compared,
@@ -180,16 +193,13 @@ def score_answers(
         groups = article_groups(dataset.questions)
     labels = np.array(groups, np.int64)  # copied: ours become read-only
     interval = bootstrap(distances, labels, draws=draws, seed=seed)
-    official = matches(texts, golds)
     distances.flags.writeable = labels.flags.writeable = False
     return Score(
         label=label,
         questions=len(texts),
         edit=float(distances.mean()),
         interval=interval,
-        exact=float(official.exact.mean()),
-        f1=float(official.f1.mean()),
-        blanks=texts.count("") / len(texts),
+        metrics={name: float(metric.values(texts, golds).mean()) for name, metric in METRICS.items()},
         signature=Signature(dataset.sha256, reference, len(texts), __version__),
         distances=distances,
         groups=labels,

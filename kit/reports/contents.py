@@ -249,9 +249,7 @@ def _score_row(row: ScoreRow) -> dict[str, Any]:
         "label": portable(score.label),
         "edit": score.edit,
         "interval": score.interval.as_dict(),
-        "exact": score.exact,
-        "f1": score.f1,
-        "blanks": score.blanks,
+        "metrics": score.named_metrics(),
         "against": None
         if against is None
         else {

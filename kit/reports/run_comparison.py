@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,11 @@ from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.decoding.default import recipe_of_runs
 from kit.decoding.ensembles import answers_of
-from kit.display import BLANK, EDIT, INTERVAL, Displayed, Table, duration, edit, share
+from kit.display import BLANK, EDIT, INTERVAL, Displayed, Table, duration, edit
 from kit.errors import ConfigError, KitError, ModelError, counted
 from kit.files import sha256_file
 from kit.metrics.bootstrap import holm
+from kit.metrics.metrics import METRICS
 from kit.metrics.scores import Score, Versus, compare, score_answers
 from kit.settings.runs import DataFile, RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -72,7 +72,7 @@ class RunComparison(Displayed):
         return [Table(self.headline, ("", *self.names), rows)]
 
     def _scored(self) -> list[tuple[str, ...]]:
-        def row(name: str, cell: Any) -> tuple[str, ...]:
+        def row(name: str, cell: Callable[[Score], str]) -> tuple[str, ...]:
             return (name, *("" if score is None else cell(score) for score in self.scores))
 
         versus = [score.versus for score in self.scores if score is not None and score.versus is not None]
@@ -95,7 +95,7 @@ class RunComparison(Displayed):
         return [
             *rows,
             row(BLANK, lambda score: edit(score.blank_edit)),
-            row("exact match", lambda score: share(score.exact)),
+            *(row(metric.title, _shown(name)) for name, metric in METRICS.items()),
         ]
 
     def as_dict(self) -> dict[str, object]:
@@ -294,3 +294,7 @@ def _remarks(
 def _chosen_on(record: RunRecord, dataset: Dataset) -> bool:
     files = record.data if record.valid is None else (record.valid,)
     return dataset.sha256 in {file.sha256 for file in files}
+
+
+def _shown(name: str) -> Callable[[Score], str]:
+    return lambda score: METRICS[name].in_words(score.metrics[name])

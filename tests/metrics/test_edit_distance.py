@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kit.errors import ConfigError
 from kit.metrics.edit_distance import edit_distances
-from kit.metrics.f1 import matches
+from kit.metrics.f1 import character_f1, exact_matches
 
 # Hangul, NFD jamo, Hanja, emoji, white space that is not " ", official brackets, ASCII punctuation.
 LETTERS = "한글달력가AbİΣς韓🙂\u1112\u1161\u11ab 　\xa0\u200b\t'\"《》<>〈〉()‘’“”.,%-·"
@@ -78,7 +78,7 @@ def test_odd_sized_batches_are_scored_whole(size: int, reference: str) -> None:
 
 
 def test_distance_zero_is_raw_equality() -> None:
-    assert matches(["한글."], [["한글"]]).exact.tolist() == [True]
+    assert exact_matches(["한글."], [["한글"]]).tolist() == [1]
     assert edit_distances(["한글."], [["한글"]]).tolist() == [1]
 
 
@@ -92,7 +92,7 @@ def test_unknown_reference() -> None:
         edit_distances(["a"], [["a"]], "frist")
 
 
-@pytest.mark.parametrize("function", [edit_distances, matches])
+@pytest.mark.parametrize("function", [edit_distances, exact_matches, character_f1])
 def test_misshapen_input_is_refused(function) -> None:
     with pytest.raises(ValueError, match="2 predictions but 1 questions"):
         function(["a", "b"], [["a"]])

@@ -4,32 +4,31 @@
 function drawScores() {
   const section = document.getElementById("scores");
   const part = filtered() && selection.all.length > 0;
-  const names = ["answers", "Edit Score", "95 % interval", "exact match", "character F1", "blank", "this report against it"].map((name) => t(name));
-  if (part) names.push(t("mean in the selection"));
+  const metrics = REPORT.scores[0].metrics.map(([title]) => title);
+  const columns = ["answers", "Edit Score", "95 % interval", ...metrics, "this report against it", ...(part ? ["mean in the selection"] : [])];
+  const names = columns.map((name) => t(name));
+  const against = 3 + metrics.length;
   const ends = REPORT.scores.flatMap((one) => [one.interval.low ?? one.edit, one.interval.high ?? one.edit]);
   const high = Math.max(...ends) * 1.04 || 1;
   const rows = REPORT.scores.map((one) => {
-    const against = one.against;
     return el("tr", { class: `role-${one.role}` },
       cell(names[0], el("span", { class: "who" }, data(phrase(one.label)), roleOf(one.role))),
       cell(names[1], el("strong", {}, edit(one.edit))),
       cell(names[2], el("span", { class: "range" }, span(one, high), el("span", { class: "ends" }, interval(one.interval)))),
-      cell(names[3], percent(one.exact)),
-      cell(names[4], percent(one.f1)),
-      cell(names[5], percent(one.blanks)),
-      cell(names[6], against === null ? "" : verdictOf(against)),
-      part ? cell(names[7], edit(mean(selection.all, (number) => one.distance[number]))) : null);
+      one.metrics.map(([, text], at) => cell(names[3 + at], text)),
+      cell(names[against], one.against === null ? "" : verdictOf(one.against)),
+      part ? cell(names[against + 1], edit(mean(selection.all, (number) => one.distance[number]))) : null);
   });
   fill(section,
     el("h2", { id: "scores-title" }, REPORT.fitted ? t("Scores on rows that something was fitted on") : t("Scores")),
     el("p", { class: "note" },
       t("Edit Score: mean edit distance in characters a question to the first gold answer; lower is better. Intervals draw whole groups of related articles. Exact match and F1 as KorQuAD's script counts them.")),
     el("table", { class: "scores" },
-      el("thead", {}, el("tr", {}, names.map((name, at) => el("th", { scope: "col" }, name, UNITS[at] ? el("small", {}, t(UNITS[at])) : null, name === names[2] ? spanAxis(high) : null)))),
+      el("thead", {}, el("tr", {}, names.map((name, at) => el("th", { scope: "col" }, name, UNITS[columns[at]] ? el("small", {}, t(UNITS[columns[at]])) : null, name === names[2] ? spanAxis(high) : null)))),
       el("tbody", {}, rows)));
 }
 
-const UNITS = ["", "characters", "characters", "", "", "", "characters, 95 %", "characters"]; // of the columns
+const UNITS = { "Edit Score": "characters", "95 % interval": "characters", "this report against it": "characters, 95 %", "mean in the selection": "characters" };
 const cell = (label, ...content) => el("td", { "data-label": label }, ...content);
 
 function roleOf(role) {
