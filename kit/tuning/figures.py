@@ -10,6 +10,14 @@ from kit.data.records import Dataset
 from kit.settings.recipe import Recipe
 
 Kind = Literal["out of fold", "nested", "fit"]
+_NESTED = (
+    "temperatures, weights, decoder and rules were fitted on these questions; the nested Edit Score, on "
+    "questions that nothing was fitted on, was {score}"
+)
+_CHANGED = (
+    "temperatures, weights, decoder and rules were fitted on these questions, and the recipe was changed "
+    "afterwards; run kit tune again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +45,9 @@ def figure_of(recipe: Recipe, dataset: Dataset) -> Figure:
     """What the Edit Score of *recipe* on *dataset*, by its members' out-of-fold scores, may be called."""
     nested = recipe.nested
     if nested is not None and dataset.sha256.startswith(nested.data):
-        what = "temperatures, weights, decoder and rules were fitted on these questions"
         if nested.of in ("", recipe.settings_digest):
-            how = f"{what}; the nested Edit Score, on questions that nothing was fitted on, was {{score}}"
-            return Figure("nested", nested.edit, how, {"score": f"{nested.edit:.3f}"})
-        return Figure("fit", None, f"{what}, and the recipe was changed afterwards; run kit tune again")
+            return Figure("nested", nested.edit, _NESTED, {"score": f"{nested.edit:.3f}"})
+        return Figure("fit", None, _CHANGED)
     if recipe.ranker is not None:
         return Figure("fit", None, "the second stage was fitted on these questions")
     if recipe.boundary is not None:

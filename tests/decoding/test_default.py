@@ -88,7 +88,8 @@ def test_the_card_and_the_explanation_have_the_recipe_as_run(three: None, data: 
     assert found.answer == made.answers["q1"]
     assert found.decoding == made.decoding
     plain = kit.ensemble("runs/words", data, out="plain.csv", plain=True)
-    assert plain.card.recipe == Recipe(members=(Member(run="runs/words"),)).model_dump(mode="json")
+    expected = Recipe(members=(Member(run="runs/words"),)).model_dump(mode="json", exclude={"nested"})
+    assert plain.card.recipe == expected
     assert kit.explain("runs/words", data, "q1", plain=True).answer == plain.answers["q1"]
 
 

@@ -59,6 +59,7 @@ QUESTIONS = 60
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KIT_CACHE", "cache")  # no fold that another test finished
     generator = np.random.default_rng(5)
     rows = []
     for number in range(QUESTIONS):
@@ -250,7 +251,7 @@ def test_an_interrupted_tuning_resumes_with_its_finished_folds(
     data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = kit.tune(recipe, out="undisturbed.yaml")
-    monkeypatch.setenv("KIT_CACHE", "cache")  # a new one
+    monkeypatch.setenv("KIT_CACHE", "another")  # a new one
     answer, answered = outer_folds.answer_fold, []
 
     def interrupted(
@@ -283,7 +284,7 @@ def test_an_interrupted_tuning_resumes_with_its_finished_folds(
 def test_a_damaged_or_foreign_entry_is_no_finished_fold(
     data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KIT_CACHE", "cache")  # a new one
+    monkeypatch.setenv("KIT_CACHE", "another")  # a new one
     members = out_of_fold_members(load_recipe(recipe), data)
     finished = outer_folds.FinishedFolds(members, data.questions)
     answers = outer_folds.FoldAnswers({"as given": ["가", ""]}, [0.1, 2.0])
