@@ -68,7 +68,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hints")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        demo_corpus.write(Path("my data"), train_contexts=20, test_contexts=3)
+        demo_corpus.write(Path("my data"), train_contexts=8, test_contexts=3)
         train = kit.load("my data/train.json")
         make_run(train, "two words", scores_of(train, words, 1, 3.0))
         make_run(train, "letters", scores_of(train, letters, 2, 3.0))

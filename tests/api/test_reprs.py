@@ -21,7 +21,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("reprs")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        found = kit.load(demo_corpus.write(Path("data"), train_contexts=40, test_contexts=3).train)
+        found = kit.load(demo_corpus.write(Path("data"), train_contexts=12, test_contexts=3).train)
         make_run(found, "words", scores_of(found, words, 1, 3.0))
         make_run(found, "letters", scores_of(found, letters, 2, 4.0))
         Path("two.yaml").write_text(
