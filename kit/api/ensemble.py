@@ -109,13 +109,13 @@ def explain(
     """
     from kit.decoding.explain import explain as explain_question
     from kit.reports.source import with_answers
-    from kit.submission.build import csv_members
+    from kit.submission.answer_files import answer_files
 
     chosen = _recipe(recipe, members, plain)
     asked = dataset_of(data)
     if answers is not None:
         asked = with_answers(asked, dataset_of(answers, answers_needed=True))
-    return explain_question(chosen, asked, guid, csv_members(chosen))
+    return explain_question(chosen, asked, guid, answer_files(chosen))
 
 
 def ensemble(

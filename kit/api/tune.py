@@ -57,6 +57,7 @@ def tune(
     from kit.ranking.model import write_ranker_beside
     from kit.settings.recipe import NestedScore
     from kit.spans.recipe_members import used_by
+    from kit.submission.answer_files import answer_files
     from kit.tuning.members import find_training_data
     from kit.tuning.nested import tune as fit
 
@@ -69,7 +70,9 @@ def tune(
     if out is None and target != default:
         say(kept_instead(default, target))
     with locked(target, wait=False):
-        tuned = fit(given, dataset, say, lambda steps: terminal.progress("tuning", steps))
+        tuned = fit(
+            given, dataset, say, lambda steps: terminal.progress("tuning", steps), answer_files(given)
+        )
         comment = (
             f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
             f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."

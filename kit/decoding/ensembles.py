@@ -15,14 +15,15 @@ from kit.data.records import Dataset, Question
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.recipes import check, rules_of
 from kit.decoding.voting import Ballot, elected
-from kit.errors import ConfigError, SubmissionError, listed
+from kit.errors import ConfigError
 from kit.ranking.boundary import refinement
 from kit.ranking.boundary_file import read_boundary
 from kit.settings.recipe import Recipe
+from kit.spans.answer_spans import AnswerFile
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import answer_lengths, log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.recipe_members import Source, answer_lengths_of, sources_of
+from kit.spans.recipe_members import Source, answer_lengths_of, sources_of, with_free_texts_of
 from kit.spans.span_scores import SpanScores
 from kit.text_rules.rules import apply_rules
 from kit.threads import usable_cores
@@ -31,7 +32,6 @@ PIECE = 4_096
 """Questions decoded at a time."""
 _AT_ONCE = 2
 """Pieces at once: one is read and weighed while another is decoded."""
-Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +42,26 @@ class Answers:
     sources: tuple[Source, ...]
 
 
-def answers_of(recipe: Recipe, dataset: Dataset, csvs: Mapping[str, Texts] | None = None) -> Answers:
+def answers_of(recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile] | None = None) -> Answers:
     """Answer every question of *dataset* as *recipe* says.
 
-    *csvs*: the content of every CSV member, by the path that the recipe has.  Raises SpanFileError
-    where scores are missing (with the command that makes them), SubmissionError where a CSV misses a
-    question.  Decodes `PIECE` questions at a time, so that memory does not grow with the members' scores.
+    *files*: every file of answers, by the path that the recipe has.  Raises SpanFileError where scores are
+    missing (with the command that makes them), or where answers from elsewhere miss a question.  Decodes
+    `PIECE` questions at a time, so that memory does not grow with the members' scores.
     """
     check(recipe)
     rules = rules_of(recipe)
-    sources = sources_of(recipe, dataset)
-    texts_of_csvs = [_texts_of(source, dataset, csvs or {}) for source in sources]
-    parts = [None if source.opened is None else source.parts(dataset) for source in sources]
-    bonus = length_bonus(recipe, sources)
+    sources = sources_of(recipe, dataset, files)
+    dataset = with_free_texts_of(sources, dataset)
     questions = dataset.questions
+    voted = [source.voted(questions) for source in sources]
+    parts = [None if source.only_votes else source.parts(dataset) for source in sources]
+    bonus = length_bonus(recipe, sources)
 
     def piece(first: int) -> Sequence[str]:
         last = min(first + PIECE, len(questions))
         scores = [None if part is None else part(first, last) for part in parts]
-        texts = [None if own is None else own[first:last] for own in texts_of_csvs]
+        texts = [None if own is None else own[first:last] for own in voted]
         return _decoded(recipe, sources, scores, texts, bonus, questions[first:last])
 
     firsts = range(0, len(questions), PIECE)
@@ -82,7 +83,7 @@ def _decoded(
     bonus: NDArray[np.float64] | None,
     questions: Sequence[Question],
 ) -> Sequence[str]:
-    """The answers before the rules; for each source its scores, or the texts of its CSV."""
+    """The answers before the rules; for each source its scores, or the texts that it votes for."""
     decoder = decoder_of(recipe.decoder)
     alone = len(sources) == 1 and recipe.boundary is None
     if alone and decoder.from_scores is not None and scores[0] is not None:
@@ -166,20 +167,6 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
             "name the training file with lengths:"
         )
     return recipe.length_prior * log_length_prior(lengths, recipe.length_cap)
-
-
-def _texts_of(source: Source, dataset: Dataset, csvs: Mapping[str, Texts]) -> list[str] | None:
-    """The answers of a CSV member, in the data's order; None for a run."""
-    if source.opened is not None:
-        return None
-    texts = csvs[str(source.file)]
-    missing = [question.guid for question in dataset if question.guid not in texts]
-    if missing:
-        raise SubmissionError(
-            f"{source.file}: has no answer to question {listed(missing, 1)}; a member of a vote "
-            "must answer every question"
-        )
-    return [texts[question.guid] for question in dataset]
 
 
 def _ballot(

@@ -9,7 +9,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.candidate_list import Candidate, CandidateList, candidate_lists, quoted
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.default import Decoding
-from kit.decoding.ensembles import Texts, answers_of, blend_of, length_bonus, member_posterior, with_boundary
+from kit.decoding.ensembles import answers_of, blend_of, length_bonus, member_posterior, with_boundary
 from kit.decoding.recipes import rules_of
 from kit.display import Displayed, Table, edit, share
 from kit.display import quoted as in_quotes
@@ -17,10 +17,11 @@ from kit.errors import DataError, counted
 from kit.metrics.edit_distance import edit_distances
 from kit.phrase import Phrase, numbered
 from kit.settings.recipe import Recipe
+from kit.spans.answer_spans import AnswerFile
 from kit.spans.blending import BLENDS
 from kit.spans.minimum_risk import texts_of
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, sources_of
+from kit.spans.recipe_members import Source, sources_of, with_free_texts_of
 from kit.text_rules.rules import apply_rules
 
 _ALL = 1 << 62
@@ -38,7 +39,7 @@ class MemberAnswer:
     weight: float
     text: str
     p: float | None
-    """None for a CSV."""
+    """None where it only votes."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -155,7 +156,7 @@ class Explanation(Displayed):
 
 
 def explain(
-    recipe: Recipe, dataset: Dataset, guid: str, csvs: Mapping[str, Texts] | None = None
+    recipe: Recipe, dataset: Dataset, guid: str, files: Mapping[str, AnswerFile] | None = None
 ) -> Explanation:
     """How *recipe* comes to its answer to the question *guid* of *dataset*.
 
@@ -165,31 +166,32 @@ def explain(
     if found is None:
         raise DataError(f"{dataset.path}: has no question {guid}; check the guid")
     one = replace(dataset, questions=(found,))
-    plain = answers_of(recipe.model_copy(update={"rules": ()}), one, csvs).texts[guid]
+    plain = answers_of(recipe.model_copy(update={"rules": ()}), one, files).texts[guid]
     answer = apply_rules(plain, rules_of(recipe))
-    sources = sources_of(recipe, one)
+    sources = sources_of(recipe, one, files)
+    one = with_free_texts_of(sources, one)
     posteriors = member_posteriors(recipe, sources, one)
     members = []
     for source, posterior in zip(sources, posteriors, strict=True):
-        text, p = (csvs or {}).get(str(source.file), {}).get(guid, ""), None
+        voted, p = source.voted(one.questions), None
+        text = voted[0] if voted else ""
         if posterior is not None:
-            (text,), (p,) = own_answers(recipe, posterior, [found])
+            (text,), (p,) = own_answers(recipe, posterior, one.questions)
         members.append(MemberAnswer(source.label, source.weight, text, p))
     choice = None
     if not BLENDS[recipe.blend].votes:
-        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None], [found])
-        (choice,) = candidate_lists(blend, [found], [plain], [answer], _ALL)
+        blend = blend_of(recipe, sources, [part for part in posteriors if part is not None], one.questions)
+        (choice,) = candidate_lists(blend, one.questions, [plain], [answer], _ALL)
     why = reasons(recipe, choice, [(one.text, one.weight) for one in members], plain, answer, found.golds[:1])
     decoding = str(Decoding.of(recipe)) + (", boundary model" if recipe.boundary is not None else "")
     return Explanation(found, answer, plain, choice, tuple(members), tuple(why), decoding)
 
 
 def member_posteriors(recipe: Recipe, sources: Sequence[Source], dataset: Dataset) -> list[Posterior | None]:
-    """The posterior of each of *sources*; None for a CSV."""
+    """The posterior of each of *sources* on the data of `with_free_texts_of`; None where it only votes."""
     bonus = length_bonus(recipe, sources)
     return [
-        None if source.opened is None else member_posterior(recipe, source, dataset, bonus)
-        for source in sources
+        None if source.only_votes else member_posterior(recipe, source, dataset, bonus) for source in sources
     ]
 
 

@@ -78,9 +78,14 @@ def _contradictions(recipe: Recipe) -> list[str]:
     """What does not fit together in a recipe whose names are known."""
     blend, decoder = BLENDS[recipe.blend], DECODERS[recipe.decoder]
     mistakes = []
-    if not blend.votes and any(member.csv for member in recipe.members):
+    voters = [member for member in recipe.members if member.only_votes]
+    if not blend.votes and voters:
         voting = ", ".join(name for name, one in BLENDS.items() if one.votes)
-        mistakes.append(f"a csv member needs blend: {voting}, and blend is {recipe.blend}")
+        what = "a csv member" if voters[0].csv else f"{voters[0].answers} without out_of_fold:"
+        mistakes.append(
+            f"{what} may only vote, and blend is {recipe.blend}; give blend: {voting}, or its answers to the "
+            "training questions with answers: and out_of_fold:"
+        )
     if decoder.ensemble is not None and blend.votes:
         mistakes.append(
             f"decoder: {recipe.decoder} chooses among a blend's candidates; blend: {recipe.blend} has none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from kit.data.records import Question
 from kit.errors import ConfigError
@@ -16,20 +16,21 @@ from kit.ranking.model import Ranker, read_ranker
 from kit.settings.recipe import Recipe
 from kit.spans.blending import blended
 from kit.spans.lengths import log_length_prior
-from kit.spans.out_of_fold import oof_digest
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import Source, answer_lengths_of
-from kit.spans.run_folder import Run
 
 
-def member_order(runs: Sequence[Run]) -> list[int]:
-    """The order in which the second stage sees members, whatever the recipe's: by their weights' hashes."""
-    return sorted(range(len(runs)), key=lambda index: _digest(runs[index]))
+def member_order(digests: Sequence[str]) -> list[int]:
+    """The order in which the second stage sees members, whatever the recipe's: by their digests."""
+    return sorted(range(len(digests)), key=lambda index: digests[index])
 
 
-def fitted_on(runs: Sequence[Run]) -> str:
-    """Stands for the members whose scores a second stage is fitted on: SHA-256, hex."""
-    return hashlib.sha256(json.dumps(sorted(map(_digest, runs))).encode()).hexdigest()
+def fitted_on(digests: Sequence[str]) -> str:
+    """Stands for the members whose scores a second stage is fitted on: SHA-256, hex.
+
+    *digests*: of a run's weights, or of a file of out-of-fold answers.
+    """
+    return hashlib.sha256(json.dumps(sorted(digests)).encode()).hexdigest()
 
 
 def ranked_texts(
@@ -46,20 +47,25 @@ def ranked_texts(
     """
     assert recipe.ranker is not None
     ranker = read_ranker(Path(recipe.ranker))
-    runs = {source.run: source.opened for source in sources if source.opened is not None}
-    opened = list(runs.values())
-    if fitted_on(opened) != ranker.fitted_on:
+    members_of: dict[str, list[int]] = {}
+    for index, source in enumerate(sources):
+        if not source.digest:
+            raise ConfigError(f"{source.run}: decoder: ranked needs runs that kit train made")
+        members_of.setdefault(source.run or str(source.file), []).append(index)
+    digests = [sources[own[0]].digest for own in members_of.values()]
+    if fitted_on(digests) != ranker.fitted_on:
+        names = (PurePath(name).name for name in members_of)
         raise ConfigError(
-            f"{recipe.ranker}: was fitted with other members than {', '.join(run.name for run in opened)}; "
-            "tune this recipe with kit tune"
+            f"{recipe.ranker}: was fitted with other members than {', '.join(names)}; tune this recipe with "
+            "kit tune"
         )
     averaged = []
-    for name in runs:
-        own = [index for index, source in enumerate(sources) if source.run == name]
+    for own in members_of.values():
         weights = [sources[index].weight for index in own]
         averaged.append(blended([posteriors[index] for index in own], weights))
-    members = [averaged[index] for index in member_order(opened)]
-    lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
+    members = [averaged[index] for index in member_order(digests)]
+    runs = {source.run: source.opened for source in sources if source.opened is not None}
+    lengths = answer_lengths_of(run.record for run in runs.values() if run.record is not None)
     prior = log_length_prior(lengths, recipe.length_cap)
     candidates = candidates_of(
         blend, members, questions, prior, _refinement(recipe, ranker, blend, questions)
@@ -87,9 +93,3 @@ def _refinement(
             f"{recipe.ranker}: was fitted with {other} {recipe.boundary}; tune this recipe with kit tune"
         )
     return refinement(blend, questions, model, recipe.boundary_weight)
-
-
-def _digest(run: Run) -> str:
-    if run.record is None:
-        raise ConfigError(f"{run.folder}: decoder: ranked needs runs that kit train made")
-    return oof_digest(run.record)

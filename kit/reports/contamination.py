@@ -63,6 +63,8 @@ def of_recipe(recipe: Recipe, name: str, sources: Sequence[Source], data: Sequen
                     _fit("{run}: its checkpoint was chosen by its score on these questions", run=run.name)
                 )
             found += _shared_articles(run.name, run.record, data[0])
+    for file in dict.fromkeys(source.file.name for source in sources if source.answers is not None):
+        found.append(_note("{file}: answers from elsewhere; what they were trained on is unknown", file=file))
     if any(source.fold == OUT_OF_FOLD for source in sources):
         found += _fitted(recipe, name, data[0])
     return found

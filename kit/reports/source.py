@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from kit.data.records import Dataset, Question
-from kit.decoding.ensembles import Texts, answers_of, blend_of
+from kit.decoding.ensembles import answers_of, blend_of
 from kit.decoding.explain import member_posteriors, own_answers
 from kit.decoding.recipes import rules_of
 from kit.display import Brief
@@ -17,8 +19,8 @@ from kit.reports.contamination import Caution
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, blended
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, sources_of
-from kit.submission.build import csv_members
+from kit.spans.recipe_members import Source, sources_of, with_free_texts_of
+from kit.submission.answer_files import answer_files
 from kit.submission.card import Card
 from kit.submission.csv import read_submission
 from kit.text_rules.rules import Rule, apply_rules
@@ -28,8 +30,9 @@ from kit.text_rules.rules import Rule, apply_rules
 class Member(Brief):
     """A member of the recipe over Q questions; a run counts as one, its folds averaged.
 
-    texts: its own answers, by the recipe's decoder (for ranked: by edit) and rules; p: the probability of
-    the text before the rules, None for a CSV; posterior: with more spans than the recipe's candidates
+    texts: its own answers, by the recipe's decoder (for ranked: by edit) and rules
+    p: the probability of the text before the rules, None where it only votes
+    posterior: with more spans than the recipe's candidates
     """
 
     label: str
@@ -153,19 +156,23 @@ def of_recipe(
     *data* has the answers; *files* are the data files as they were read, which runs may have been trained
     on.  Raises ModelError where a member was, and what decoding raises.
     """
-    sources = sources_of(recipe, data)
+    given = answer_files(recipe)
+    sources = sources_of(recipe, data, given)
     cautions = contamination.of_recipe(recipe, name, sources, files)
-    csvs = csv_members(recipe)
     rules = rules_of(recipe)
-    plain = answers_of(recipe.model_copy(update={"rules": ()}), data, csvs).texts
+    plain = answers_of(recipe.model_copy(update={"rules": ()}), data, given).texts
     decoded = tuple(plain[question.guid] for question in data)
     not_blanking = [rule for rule in rules if not rule.blanks]
     texts, unblanked = (tuple(apply_rules(text, some) for text in decoded) for some in (rules, not_blanking))
-    posteriors = member_posteriors(recipe, sources, data)
-    members = _members_of(recipe, sources, posteriors, data, rules, csvs)
+    longer = with_free_texts_of(sources, data)
+    posteriors = member_posteriors(recipe, sources, longer)
+    members = _members_of(recipe, sources, posteriors, longer, rules)
     blend = None
     if not BLENDS[recipe.blend].votes:
-        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None], data.questions)
+        blend = blend_of(recipe, sources, [one for one in posteriors if one is not None], longer.questions)
+    if longer is not data:
+        members = [replace(one, posterior=_within(one.posterior, data)) for one in members]
+        blend = _within(blend, data)
     return ReportSource(
         name, data, texts, decoded, unblanked, places(texts, data.questions, blend), recipe, tuple(members),
         blend, tuple(cautions), None, asked,
@@ -178,9 +185,8 @@ def _members_of(
     posteriors: Sequence[Posterior | None],
     dataset: Dataset,
     rules: Sequence[Rule],
-    csvs: Mapping[str, Texts],
 ) -> list[Member]:
-    """The members of the recipe; *posteriors*: of each source, None for a CSV."""
+    """The members of the recipe; *posteriors*: of each source, None where it only votes."""
     by_member: dict[tuple[str, float], list[int]] = {}
     for index, source in enumerate(sources):
         by_member.setdefault((source.run or str(source.file), source.temperature), []).append(index)
@@ -191,8 +197,8 @@ def _members_of(
         weight = sum(source.weight for source in own)
         parts = [part for index in chosen if (part := posteriors[index]) is not None]
         if not parts:
-            texts = csvs[str(own[0].file)]
-            answers = tuple(apply_rules(texts[question.guid], rules) for question in dataset)
+            voted = own[0].voted(dataset.questions) or ()
+            answers = tuple(apply_rules(text, rules) for text in voted)
             members.append(Member(label, weight, own, answers, (None,) * len(answers), None))
             continue
         together = blended(parts, [source.weight for source in own])
@@ -200,6 +206,14 @@ def _members_of(
         tidied = tuple(apply_rules(text, rules) for text in plain)
         members.append(Member(label, weight, own, tidied, p, together))
     return members
+
+
+def _within(posterior: Posterior | None, dataset: Dataset) -> Posterior | None:
+    """Without the free texts behind the contexts, whose mass goes to the tail."""
+    if posterior is None:
+        return None
+    ends = np.array([len(question.context) for question in dataset])
+    return posterior.only(posterior.end <= ends[posterior.question])
 
 
 def places(

@@ -25,7 +25,7 @@ RuleSpec = str | dict[str, int | float | str | bool]
 DEFAULT_LENGTH_CAP = 60
 _NAMED_BY_CONTENT = {"ranker", "boundary"}
 """`kit tune` names these files NAME-DIGEST."""
-_PATHS = {"run", "csv", "lengths", "ranker", "boundary"}
+_PATHS = {"run", "csv", "answers", "out_of_fold", "lengths", "ranker", "boundary"}
 DEFAULT_BOUNDARY_WEIGHT = 0.45
 
 
@@ -34,26 +34,50 @@ DEFAULT_BOUNDARY_WEIGHT = 0.45
 
 
 class Member(Settings):
-    """A run (or one fold of it), or somebody's CSV in a vote."""
+    """A run (or one fold of it), or answers from elsewhere.
+
+    answers: a file of them for the questions to answer; out_of_fold: one for the training questions.  Without
+    *out_of_fold* they may only vote, as a *csv* does
+    """
 
     run: PathText | None = None
     csv: PathText | None = None
+    answers: PathText | None = None
+    out_of_fold: PathText | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
     weight: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     temperature: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.run is None) == (self.csv is None):
-            raise ValueError("a member has either run: or csv:, exactly one of them")
-        if self.csv is not None and self.fold is not None:
-            raise ValueError("fold belongs to a run; a csv has none")
+        if [self.run, self.csv, self.answers].count(None) != 2:
+            raise ValueError("a member has either run:, answers: or csv:, exactly one of them")
+        if self.run is None and self.fold is not None:
+            raise ValueError(
+                f"fold belongs to a run; {'a csv' if self.answers is None else 'answers'} has none"
+            )
+        if self.answers is None and self.out_of_fold is not None:
+            raise ValueError("out_of_fold belongs to answers:; the out-of-fold scores of a run are its own")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """A card of a recipe without answers from elsewhere stays as it was before there were any."""
+        data: dict[str, object] = dump(self)
+        for name in ("answers", "out_of_fold"):
+            if getattr(self, name) is None:
+                data.pop(name, None)
+        return data
+
+    @property
+    def only_votes(self) -> bool:
+        """Whether it has one text a question and nothing else, so that it can take part in a vote alone."""
+        return self.run is None and self.out_of_fold is None
 
     @property
     def label(self) -> str:
         """How tables call this member: the folder or file name, with its fold."""
-        name = PurePath(self.run or self.csv or "").name
+        name = PurePath(self.run or self.answers or self.csv or "").name
         return name if self.fold is None else f"{name} fold {self.fold}"
 
 

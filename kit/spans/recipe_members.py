@@ -1,17 +1,19 @@
-"""What a recipe's members stand for: span files (one a fold) and other people's CSVs, in a fixed order."""
+"""What a recipe's members stand for: span files (one a fold) and files of answers, in a fixed order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from kit.data.records import Dataset
+from kit.data.records import Dataset, Question
 from kit.hints import command
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import RunRecord
+from kit.spans.answer_spans import AnswerFile, with_free_texts
+from kit.spans.out_of_fold import OUT_OF_FOLD, oof_digest
 from kit.spans.run_folder import Run, member_file, member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores, aligned
 
@@ -20,7 +22,12 @@ _DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One span file or CSV that takes part, with its share of the weight (all shares sum to 1)."""
+    """One span file or file of answers that takes part, with its share of the weight (all shares sum to 1).
+
+    run, opened: "" and None for answers; fold: of a run, or out of fold
+    answers: what the file has, None for a run
+    digest: stands for what a second stage learned about this member, "" where it cannot know it
+    """
 
     label: str
     run: str
@@ -29,11 +36,26 @@ class Source:
     weight: float
     temperature: float
     opened: Run | None
-    """None for a CSV."""
+    answers: AnswerFile | None = None
+    digest: str = ""
+
+    @property
+    def only_votes(self) -> bool:
+        """Whether it has no scores, but one text a question."""
+        return self.opened is None and not self.digest
+
+    def voted(self, questions: Sequence[Question]) -> list[str] | None:
+        """The text for each of *questions*; None where it has scores."""
+        return self.answers.texts(questions) if self.answers is not None and self.only_votes else None
 
     def scores(self, dataset: Dataset) -> SpanScores:
-        """Its scores in the data's order.  Raises SpanFileError naming what is missing and the cure."""
-        assert self.opened is not None
+        """Its scores in the data's order; answers need the data of `spans_for`.
+
+        Raises SpanFileError naming what is missing and the cure.
+        """
+        if self.opened is None:
+            assert self.answers is not None
+            return self.answers.scores(dataset)
         guids = tuple(question.guid for question in dataset)
         cure = f"run: {command('predict', self.opened.folder, data=dataset.path, again=True)}"
         return aligned(member_scores(self.opened, self.fold, dataset), guids, self.label, cure)
@@ -43,7 +65,8 @@ class Source:
 
         Raises SpanFileError as `scores`.
         """
-        assert self.opened is not None
+        if self.opened is None:
+            return lambda first, last: self.scores(replace(dataset, questions=dataset.questions[first:last]))
         file = member_file(self.opened, self.fold, dataset)
         if file.guids == tuple(question.guid for question in dataset):
             return file.part
@@ -51,23 +74,32 @@ class Source:
         return lambda first, last: whole.select(np.arange(first, last))
 
 
-def sources_of(recipe: Recipe, dataset: Dataset) -> tuple[Source, ...]:
+def sources_of(
+    recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile] | None = None
+) -> tuple[Source, ...]:
     """The recipe's members on *dataset*: a run stands for its folds, which share its weight.
 
-    The same file with the same temperature is one source with the sum of the weights.  The order
-    depends on the files alone, so that neither the order of the members nor the scale of their weights
-    moves a bit of the result.  Members of weight 0 take no part.
+    *files*: every file of answers, by the path that the recipe has.  The same file with the same temperature
+    is one source with the sum of the weights.  The order depends on the files alone, so that neither the
+    order of the members nor the scale of their weights moves a bit of the result.  Members of weight 0 take
+    no part.
     """
     total = sum(member.weight for member in recipe.members)
     found: dict[tuple[Path, float], Source] = {}
     for member in recipe.members:
         if member.weight > 0:
-            for source in _expanded(member, dataset):
+            for source in _expanded(member, dataset, files or {}):
                 key = source.file.resolve(), source.temperature
                 earlier = found[key].weight if key in found else 0.0
                 found[key] = replace(source, weight=earlier + source.weight)
     scaled = (replace(source, weight=round(source.weight / total, _DIGITS)) for source in found.values())
     return tuple(sorted(scaled, key=lambda source: (source.file.name, str(source.file), source.temperature)))
+
+
+def with_free_texts_of(sources: Sequence[Source], dataset: Dataset) -> Dataset:
+    """*dataset* with a place for every text of *sources*: see `kit.spans.answer_spans.with_free_texts`."""
+    files = {source.file: source.answers for source in sources if not source.only_votes}
+    return with_free_texts(dataset, [answers for answers in files.values() if answers is not None])
 
 
 def used_by(recipe: Recipe, dataset: Dataset) -> Dataset:
@@ -90,15 +122,30 @@ def answer_lengths_of(records: Iterable[RunRecord]) -> dict[int, int]:
     return counts
 
 
-def _expanded(member: Member, dataset: Dataset) -> Iterable[Source]:
-    if member.csv is not None:
-        yield Source(member.label, "", "", Path(member.csv), member.weight, 1.0, None)
+def _expanded(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Iterable[Source]:
+    if member.run is None:
+        yield _answering(member, dataset, files)
         return
-    assert member.run is not None
     run = open_run(member.run)
     folds = stored_folds(run, member.fold, dataset)
     for fold in folds:
         # Where there is no file yet, reading it will say so with the command that makes it.
         file = run.find_spans(dataset, fold) or run.span_file(dataset, fold)
         label = member.label if len(folds) == 1 else f"{member.label} fold {fold}"
-        yield Source(label, member.run, fold, file, member.weight / len(folds), member.temperature, run)
+        yield Source(
+            label, member.run, fold, file, member.weight / len(folds), member.temperature, run,
+            digest="" if run.record is None else oof_digest(run.record),
+        )  # fmt: skip
+
+
+def _answering(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Source:
+    """A member whose answers came from elsewhere: for its training questions those out of fold."""
+    own = files[str(member.answers or member.csv)]
+    if member.out_of_fold is None:
+        return Source(member.label, "", "", own.path, member.weight, 1.0, None, own)
+    learned = files[member.out_of_fold]
+    fold = OUT_OF_FOLD if learned.covers(dataset.questions) else ""
+    own = learned if fold else own
+    return Source(
+        member.label, "", fold, own.path, member.weight, member.temperature, None, own, learned.sha256
+    )

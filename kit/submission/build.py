@@ -14,6 +14,7 @@ from kit.settings.paths import SAMPLE
 from kit.settings.recipe import Recipe
 from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import Source
+from kit.submission.answer_files import answer_files
 from kit.submission.card import (
     DEFAULT_COMPETITION,
     Card,
@@ -24,7 +25,7 @@ from kit.submission.card import (
     read_card,
     writing_card,
 )
-from kit.submission.csv import check_sample, check_submission, encoded, read_submission, write_submission
+from kit.submission.csv import check_sample, check_submission, encoded, write_submission
 from kit.submission.estimate import local_estimate
 from kit.tuning.figures import figure_of
 from kit.version import __version__
@@ -96,14 +97,8 @@ def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None, answers: An
 
 
 def answer(recipe: Recipe, dataset: Dataset) -> Answers:
-    """`answers_of`, with the CSV members of a vote read from their files."""
-    return answers_of(recipe, dataset, csv_members(recipe))
-
-
-def csv_members(recipe: Recipe) -> dict[str, dict[str, str]]:
-    """The content of every CSV member: path → guid → text."""
-    csvs = [member.csv for member in recipe.members if member.csv is not None]
-    return {str(Path(csv)): read_submission(Path(csv)) for csv in csvs}
+    """`answers_of`, with the members' answers from elsewhere read from their files."""
+    return answers_of(recipe, dataset, answer_files(recipe))
 
 
 def _member(source: Source) -> Member:

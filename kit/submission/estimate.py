@@ -15,9 +15,10 @@ from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import expect, public_private_spread
 from kit.settings.recipe import Recipe
 from kit.spans.recipe_members import used_by
+from kit.submission.answer_files import answer_files
 from kit.submission.card import Estimate
 from kit.tuning.figures import figure_of
-from kit.tuning.members import find_training_data, out_of_fold_members
+from kit.tuning.members import find_training_data, out_of_fold_members, with_out_of_fold_texts
 
 _CURE = "score labelled questions with --answers"
 
@@ -36,7 +37,8 @@ def local_estimate(
     try:
         path = find_training_data(recipe, folder, dataset.path.parent, cure=_CURE)
         training = used_by(recipe, load(path, answers_needed=True))
-        out_of_fold_members(recipe, training)
+        files = answer_files(recipe)
+        out_of_fold_members(recipe, with_out_of_fold_texts(recipe, training, files), files)
         texts = answer(recipe, training).texts
     except KitError as error:
         return Estimate(reason=f"no estimate: {error}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from kit.settings.folds import read_plan
 from kit.settings.paths import DATA
 from kit.settings.recipe import Recipe
 from kit.settings.runs import RUN_FILE, DataFile
+from kit.spans.answer_spans import AnswerFile, with_free_texts
 from kit.spans.lengths import log_length_prior
-from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, unfinished
+from kit.spans.out_of_fold import OUT_OF_FOLD, missing_folds, oof_digest, unfinished
 from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import Run, member_scores, open_run
 from kit.spans.span_scores import SpanScores, aligned
@@ -27,13 +28,15 @@ from kit.spans.span_scores import SpanScores, aligned
 class OutOfFold:
     """M members' out-of-fold scores on the same Q questions.
 
-    labels, scores: one a member, the scores in the data's order
+    labels, scores: one a member, the scores in the data's order; runs: None for answers from elsewhere
+    digests: what stands for each member in `kit.ranking.stage.fitted_on`
     fold_of: int64 (Q,), the fold in which each question was held out, by every member
     lengths: gold answer length in code points → how often
     """
 
     labels: tuple[str, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[Run | None, ...]
+    digests: tuple[str, ...]
     scores: tuple[SpanScores, ...]
     fold_of: NDArray[np.int64]
     lengths: dict[int, int]
@@ -49,9 +52,10 @@ class OutOfFold:
         return OutOfFold(
             tuple(self.labels[index] for index in indices),
             runs,
+            tuple(self.digests[index] for index in indices),
             tuple(self.scores[index] for index in indices),
             self.fold_of,
-            answer_lengths_of(run.record for run in runs if run.record is not None),
+            _lengths_of(runs) or self.lengths,
         )
 
     def questions(self, chosen: NDArray[np.intp]) -> OutOfFold:
@@ -64,10 +68,14 @@ class OutOfFold:
         return length_prior * log_length_prior(self.lengths, length_cap) if length_prior else None
 
 
-def out_of_fold_members(recipe: Recipe, dataset: Dataset) -> OutOfFold:
+def out_of_fold_members(
+    recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile] | None = None
+) -> OutOfFold:
     """Read the out-of-fold scores of every member of *recipe* on *dataset*.
 
-    Raises ConfigError naming each member that has none, or whose folds are not those of the first.
+    *files*: every file of answers, by the path that the recipe has; with some, *dataset* is that of
+    `with_out_of_fold_texts`.  Raises ConfigError naming each member that has none, or whose folds are not
+    those of the first run, and SpanFileError where answers are missing.
     """
     runs = _folded_runs(recipe)
     if others := [str(run.folder) for run in runs if not run.trained_on(dataset)]:
@@ -76,10 +84,29 @@ def out_of_fold_members(recipe: Recipe, dataset: Dataset) -> OutOfFold:
             "members need the same training file"
         )
     guids = tuple(question.guid for question in dataset)
-    scores = tuple(aligned(member_scores(run, OUT_OF_FOLD, dataset), guids, run.name) for run in runs)
-    lengths = answer_lengths_of(run.record for run in runs if run.record is not None)
-    labels = tuple(run.name for run in runs)
-    return OutOfFold(labels, tuple(runs), scores, _shared_folds(runs, dataset), lengths)
+    found: list[tuple[str, Run | None, str, SpanScores]] = []
+    opened = iter(runs)
+    for member in recipe.members:
+        if member.out_of_fold is not None:
+            answers = (files or {})[member.out_of_fold]
+            found.append((member.label, None, answers.sha256, answers.scores(dataset)))
+        else:
+            run = next(opened)
+            assert run.record is not None
+            scores = aligned(member_scores(run, OUT_OF_FOLD, dataset), guids, run.name)
+            found.append((run.name, run, oof_digest(run.record), scores))
+    labels, members, digests, scores_of = zip(*found, strict=True)
+    return OutOfFold(labels, members, digests, scores_of, _shared_folds(runs, dataset), _lengths_of(runs))
+
+
+def with_out_of_fold_texts(recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Dataset:
+    """*dataset* with a place for every text that the members of *recipe* answer out of fold."""
+    named = dict.fromkeys(member.out_of_fold for member in recipe.members)
+    return with_free_texts(dataset, [files[path] for path in named if path is not None])
+
+
+def _lengths_of(runs: Sequence[Run | None]) -> dict[int, int]:
+    return answer_lengths_of(run.record for run in runs if run is not None and run.record is not None)
 
 
 def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:
@@ -136,10 +163,15 @@ def _folded_runs(recipe: Recipe) -> list[Run]:
     """The members' runs.  Raises ConfigError that says for each why it has no out-of-fold scores."""
     runs, mistakes = [], []
     for member in recipe.members:
-        if member.csv is not None:
-            mistakes.append(f"{member.csv}: is a CSV; only runs have them")
+        if member.out_of_fold is not None:
             continue
-        run = open_run(str(member.run))
+        if member.run is None:
+            cure = "give its answers to the training questions with answers: and out_of_fold:"
+            mistakes.append(
+                f"{member.answers or member.csv}: has answers to the test questions alone; {cure}"
+            )
+            continue
+        run = open_run(member.run)
         runs.append(run)
         if run.record is None:
             mistakes.append(
@@ -158,4 +190,8 @@ def _folded_runs(recipe: Recipe) -> list[Run]:
             )
     if mistakes:
         raise ConfigError(f"out-of-fold scores are missing: {all_of(mistakes)}")
+    if not runs:
+        raise ConfigError(
+            "all members are answers from elsewhere; add a run, whose record names the training file"
+        )
     return runs

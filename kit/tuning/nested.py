@@ -16,9 +16,10 @@ from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, p
 from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import Decile, calibration
 from kit.settings.recipe import DEFAULT_BOUNDARY_WEIGHT, DEFAULT_LENGTH_CAP, Recipe, RuleSpec
+from kit.spans.answer_spans import AnswerFile
 from kit.text_rules.rules import COURSE_2022, RULES, Rule, apply_rules, parse_rules
 from kit.tuning.fitting import Fit, Fitter
-from kit.tuning.members import OutOfFold, out_of_fold_members
+from kit.tuning.members import OutOfFold, out_of_fold_members, with_out_of_fold_texts
 from kit.tuning.outer_folds import FoldAnswers, together_with_folds
 from kit.tuning.parallel import Progress, Steps, no_progress
 from kit.tuning.second_stage import BOUNDARY, RANKED, SecondStage, last_fit
@@ -119,18 +120,21 @@ def tune(
     dataset: Dataset,
     say: Callable[[str], object] = lambda line: None,
     progress: Progress = no_progress,
+    files: Mapping[str, AnswerFile] | None = None,
 ) -> Tuned:
     """Fit *recipe*'s temperatures, weights, length prior, blend, decoder, cap, candidates and rules.
 
     Every reported figure is nested: for each outer fold (the members' own, which they share)
     everything is fitted on the other folds.  The returned recipe is fitted on all of them.  *progress* gets
-    the number of steps and gives a function to call with how many more are finished.  Raises
+    the number of steps and gives a function to call with how many more are finished.  *files*: every file of
+    answers from elsewhere, by the path that the recipe has.  Raises
     ConfigError where a member has no out-of-fold scores on *dataset*.
     """
-    members = out_of_fold_members(recipe, dataset)
+    groups = groups_of(dataset.questions)
+    dataset = with_out_of_fold_texts(recipe, dataset, files or {})
+    members = out_of_fold_members(recipe, dataset, files)
     questions = dataset.questions
     golds = [question.golds for question in questions]
-    groups = groups_of(questions)
     everything = np.ones(len(questions), dtype=np.bool_)
     with progress(Fitter(members, questions).steps * (members.folds + 1)) as advance:
         steps = Steps(advance)
@@ -186,7 +190,7 @@ def _joined(
 
 def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold) -> dict[str, Sequence[str]]:
     """Answers that need no fitting, by label: the recipe as given, and the baselines of every member."""
-    used = [member for member in recipe.members if member.run is not None]
+    used = recipe.members
     base = fitter.with_temperatures(
         [member.temperature for member in used], recipe.length_prior, recipe.length_cap
     )

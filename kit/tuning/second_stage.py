@@ -67,12 +67,12 @@ def last_fit(
         fit = replace(alone, candidates=fit.candidates, weights=fit.weights[used])
     everything = np.ones(len(questions), dtype=np.bool_)
     blend = fit.blended()
-    crossed = cross_fitted(blend, questions, groups, everything, fitted_on(members.runs))
+    crossed = cross_fitted(blend, questions, groups, everything, fitted_on(members.digests))
     ranker = None
     if ranked:
         candidates = _candidates(fit, blend, members, questions, crossed.refinement)
         digest = crossed.model.digest
-        ranker = fit_ranker(candidates, questions, everything, fitted_on(members.runs), boundary=digest)
+        ranker = fit_ranker(candidates, questions, everything, fitted_on(members.digests), boundary=digest)
     return SecondStage(whole, crossed.model, crossed.refinement.weight, ranker)
 
 
@@ -85,6 +85,6 @@ def _candidates(
     fit: Fit, blend: Posterior, members: OutOfFold, questions: Sequence[Question], refinement: Refinement
 ) -> Candidates:
     """The candidates of *fit*'s blend with their features."""
-    ordered = [fit.posteriors[index] for index in member_order(members.runs)]
+    ordered = [fit.posteriors[index] for index in member_order(members.digests)]
     prior = log_length_prior(members.lengths, fit.length_cap)
     return candidates_of(blend, ordered, questions, prior, refinement)
