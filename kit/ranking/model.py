@@ -33,10 +33,11 @@ _NEXT_MODEL = "\n=== next model ===\n"
 _ROUNDS = 60
 _SEEDS = (1, 2, 3)
 """One fit each, their scores are averaged: a fit of a few thousand questions depends on what was sampled."""
+_LEAST_IN_LEAF = 100
 _SETTINGS = {
     "learning_rate": 0.06,
     "num_leaves": 15,
-    "min_data_in_leaf": 100,
+    "min_data_in_leaf": _LEAST_IN_LEAF,
     "feature_fraction": 0.7,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
@@ -45,6 +46,7 @@ _SETTINGS = {
     "force_row_wise": True,
     "num_threads": 1,  # the same trees on every machine; the data are small
     "verbosity": -1,
+    "feature_pre_filter": False,  # it ends a fit in which no feature can be split
 }
 _SCALE = 10.0
 """Of gradient and curvature, beside lambda_l2."""
@@ -125,6 +127,13 @@ def check_installed() -> None:
     """Raises ConfigError with the install command where LightGBM is missing."""
     if importlib.util.find_spec("lightgbm") is None:
         raise ConfigError(f"decoder: ranked needs LightGBM, which is not installed; {INSTALL}")
+
+
+def enough_to_rank(candidates: Candidates, rows: NDArray[np.bool_]) -> bool:
+    """Whether trees can be fitted on the candidates of *rows*: two leaves, and a difference."""
+    used = np.repeat(rows, np.diff(candidates.offsets))
+    values = candidates.values[used]
+    return len(values) >= 2 * _LEAST_IN_LEAF and bool((np.ptp(values, axis=0) > 0).any())
 
 
 def fit_ranker(

@@ -176,11 +176,12 @@ def tune(
 def _joined(
     by_fold: Mapping[int, FoldAnswers], fold_of: NDArray[np.int64]
 ) -> tuple[dict[str, Sequence[str]], NDArray[np.float64]]:
-    """The folds' answers by label and their risks, each of all questions."""
+    """The folds' answers by label and their risks, each of all questions; only what every fold has."""
     texts: dict[str, Sequence[str]] = {}
     risks = np.zeros(len(fold_of))
     order = np.argsort(np.concatenate([np.flatnonzero(fold_of == fold) for fold in by_fold]))
-    for label in next(iter(by_fold.values())).texts:
+    first, *others = by_fold.values()
+    for label in (label for label in first.texts if all(label in one.texts for one in others)):
         flat = [text for answers in by_fold.values() for text in answers.texts[label]]
         texts[label] = [flat[index] for index in order.tolist()]
     for fold, answers in by_fold.items():

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kit.data.records import Question
 from kit.ranking.boundary import BoundaryModel, Refinement
 from kit.ranking.features import Candidates, candidates_of, feature_groups
-from kit.ranking.model import Ranker, fit_ranker
+from kit.ranking.model import Ranker, enough_to_rank, fit_ranker
 from kit.ranking.stage import fitted_on, member_order
 from kit.spans.lengths import log_length_prior
 from kit.spans.minimum_risk import minimum_risk_answers
@@ -42,8 +42,8 @@ def second_stage_ways(
     blend = fit.blended()
     crossed = cross_fitted(blend, questions, groups, rows)
     ways: dict[str, Sequence[str]] = {BOUNDARY: minimum_risk_answers(crossed.refinement.posterior, questions)}
-    if can_rank():
-        candidates = _candidates(fit, blend, members, questions, crossed.refinement)
+    candidates = _candidates(fit, blend, members, questions, crossed.refinement)
+    if can_rank() and enough_to_rank(candidates, rows):
         for left_out in (None, *feature_groups(0, boundary=True)):
             ranker = fit_ranker(candidates, questions, rows, "", without=left_out)
             label = RANKED if left_out is None else f"{RANKED}, without {left_out}"

@@ -31,7 +31,7 @@ STEPS = ["check", "train", "predict", "tune", "ensemble", "report"]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data and a tiny backbone."""
     folder = tmp_path_factory.mktemp("auto")
-    files = demo_corpus.write(folder / "data" / "small", train_contexts=40, test_contexts=8)
+    files = demo_corpus.write(folder / "data" / "small", train_contexts=16, test_contexts=4)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 1, 2, 32, 160), seed=1)
     return folder

@@ -12,6 +12,7 @@ from kit.cli.tune import tune
 from kit.data.records import Dataset
 from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
+from kit.tuning import outer_folds
 from tests.tuning.test_nested import data, recipe
 
 __all__ = ["data", "recipe"]
@@ -47,7 +48,10 @@ def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> 
         kit.tune(recipe)
 
 
-def test_a_hand_made_file_of_the_tuned_name_stays(data: Dataset, recipe: Path) -> None:
+def test_a_hand_made_file_of_the_tuned_name_stays(
+    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
     Path("tuned").mkdir()
     Path("tuned/three.yaml").write_text("members: [{run: runs/words}]\n", encoding="utf-8")
     said: list[str] = []

@@ -50,6 +50,7 @@ def test_a_shell_has_none() -> None:
     assert [type(one) for one in spoken().trainer_callbacks] == [TrainingProgress]
 
 
+@pytest.mark.slow
 def test_a_kernel_shows_one_picture_a_training(tmp_path: Path) -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(code) for code in (TRAINING, BROKEN)]

@@ -16,10 +16,17 @@ from kit.submission.build import answer
 from kit.submission.card import Card, Estimate, read_card
 from kit.submission.estimate import local_estimate
 from kit.submission.submit import expectation
+from kit.tuning import outer_folds
 from kit.tuning.figures import figure_of
 from tests.tuning.test_nested import data, recipe
 
 __all__ = ["data", "recipe"]
+
+
+@pytest.fixture
+def one_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tuning without a second stage, which takes most of its time."""
+    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
 
 
 def estimated(recipe: Recipe, data: Dataset) -> Estimate:
@@ -68,7 +75,9 @@ def test_a_tuned_recipe_is_given_its_nested_score_everywhere(data: Dataset, reci
     assert expectation(card) == f"Edit Score {nested:.3f} (95 %: {found.interval}), nested"
 
 
-def test_a_tuned_recipe_that_was_changed_has_no_estimate(data: Dataset, recipe: Path) -> None:
+def test_a_tuned_recipe_that_was_changed_has_no_estimate(
+    data: Dataset, recipe: Path, one_stage: None
+) -> None:
     made = kit.tune(recipe)
     tuned = load_recipe(made.path)
     changed = tuned.model_copy(update={"rules": ("trim",), "length_prior": 1.0})

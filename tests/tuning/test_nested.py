@@ -32,7 +32,7 @@ from kit.threads import usable_cores
 from kit.tuning import fitting, outer_folds, parallel
 from kit.tuning.fitting import Fitter, ways_to_try
 from kit.tuning.members import OutOfFold, out_of_fold_members
-from kit.tuning.second_stage import last_fit
+from kit.tuning.second_stage import last_fit, second_stage_ways
 from kit.tuning.temperature import fit_temperature, gold_likelihood
 from kit.tuning.weights import coordinate_search, greedy_selection, search
 from tests.spans.made import letters, make_run, scores_of, words
@@ -250,6 +250,8 @@ def test_with_many_rows_starts_are_compared_on_a_sample(
 def test_an_interrupted_tuning_resumes_with_its_finished_folds(
     data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Less work: what a second stage learns does not matter here.
+    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
     undisturbed = kit.tune(recipe, out="undisturbed.yaml")
     monkeypatch.setenv("KIT_CACHE", "another")  # a new one
     answer, answered = outer_folds.answer_fold, []
@@ -376,3 +378,19 @@ def test_holm_is_stricter_than_single_tests_and_stops_at_the_first_failure() -> 
     assert holm([0.04]) == [True]
     assert holm([0.06, 0.001]) == [False, True]
     assert holm([]) == []
+
+
+def test_too_few_candidates_for_trees_are_tuned_without_them(data: Dataset, recipe: Path) -> None:
+    few = replace(data, questions=data.questions[:6])
+    ways = second_stage_ways_of(recipe, few)
+    assert "edit, boundary" in ways
+    assert not [label for label in ways if label.startswith("ranked")]
+    assert "ranked" in second_stage_ways_of(recipe, data)
+
+
+def second_stage_ways_of(recipe: Path, data: Dataset) -> dict[str, Sequence[str]]:
+    whole = out_of_fold_members(load_recipe(recipe), kit.load("data/train.json"))
+    members = whole.questions(np.arange(len(data)))
+    fit = Fitter(members, data.questions).with_temperatures([1.0] * 3, 0.25, 10)
+    rows = np.ones(len(data), np.bool_)
+    return second_stage_ways(fit, members, data.questions, groups(data.questions), rows)
