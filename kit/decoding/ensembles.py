@@ -46,7 +46,8 @@ def answers_of(recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile]
     """Answer every question of *dataset* as *recipe* says.
 
     *files*: every file of answers, by the path that the recipe has.  Raises SpanFileError where scores are
-    missing (with the command that makes them), or where answers from elsewhere miss a question.  Decodes
+    missing (with the command that makes them), SubmissionError where answers from elsewhere miss a question.
+    Decodes
     `PIECE` questions at a time, so that memory does not grow with the members' scores.
     """
     check(recipe)

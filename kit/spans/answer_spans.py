@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kit.data.records import Dataset, Question
-from kit.errors import SpanFileError, listed
+from kit.errors import SubmissionError, listed
 from kit.spans.span_scores import JointScores, Provenance, SpanScores, offsets_of
 from kit.version import __version__
 
@@ -42,7 +42,7 @@ class AnswerFile:
         return all(question.guid in self.answers for question in questions)
 
     def texts(self, questions: Sequence[Question]) -> list[str]:
-        """The likeliest answer to each question.  Raises SpanFileError where one is missing."""
+        """The likeliest answer to each question.  Raises SubmissionError where one is missing."""
         self._check(questions)
         return [self.answers[question.guid][0][0] for question in questions]
 
@@ -50,7 +50,7 @@ class AnswerFile:
         """Scores of spans of the contexts of *dataset*, which `with_free_texts` gave.
 
         A text counts log p at each of its places, its probability divided among them.  Spans whose ends are
-        moved by up to `REACH` code points count `STEP` less for each.  Raises SpanFileError where an answer
+        moved by up to `REACH` code points count `STEP` less for each.  Raises SubmissionError where an answer
         is missing.
         """
         self._check(dataset.questions)
@@ -59,7 +59,7 @@ class AnswerFile:
 
     def _check(self, questions: Sequence[Question]) -> None:
         if missing := [question.guid for question in questions if question.guid not in self.answers]:
-            raise SpanFileError(
+            raise SubmissionError(
                 f"{self.path}: has no answer to question {listed(missing, 1)}; a member must answer every "
                 "question"
             )
@@ -87,7 +87,7 @@ def places(text: str, context: str) -> list[tuple[int, int]]:
 
     Two spellings are the same if they are equal in Unicode's form NFKC, without white space.
     """
-    found = []
+    found: list[tuple[int, int]] = []
     place = context.find(text) if text else -1
     while place >= 0 and len(found) < _PLACES:
         found.append((place, place + len(text)))
@@ -100,7 +100,7 @@ def _respelt(text: str, context: str) -> list[tuple[int, int]]:
     if not wanted:
         return []
     plain, origin = _compared(context)
-    found = []
+    found: list[tuple[int, int]] = []
     place = plain.find(wanted)
     while place >= 0 and len(found) < _PLACES:
         begin, end = origin[place][0], origin[place + len(wanted) - 1][1]

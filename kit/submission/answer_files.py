@@ -41,12 +41,11 @@ def read_answers(path: Path) -> AnswerFile:
     list by guid, as the question-answering example of transformers writes it.  Raises SubmissionError.
     """
     content = read_csv(path)
-    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
-        answers = {
-            guid: ((text, 1.0),) for guid, text in parse_submission(content, path, twice=False).items()
-        }
-    else:
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
         answers = _parsed(content, path)
+    else:
+        texts = parse_submission(content, path, twice=False)
+        answers = {guid: ((text, 1.0),) for guid, text in texts.items()}
     return AnswerFile(path, hashlib.sha256(content).hexdigest(), answers)
 
 

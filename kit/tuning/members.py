@@ -75,7 +75,7 @@ def out_of_fold_members(
 
     *files*: every file of answers, by the path that the recipe has; with some, *dataset* is that of
     `with_out_of_fold_texts`.  Raises ConfigError naming each member that has none, or whose folds are not
-    those of the first run, and SpanFileError where answers are missing.
+    those of the first run, and SubmissionError where answers are missing.
     """
     runs = _folded_runs(recipe)
     if others := [str(run.folder) for run in runs if not run.trained_on(dataset)]:

@@ -19,10 +19,12 @@ from kit.ranking.features import Candidates, candidates_of, feature_groups
 from kit.ranking.model import fit_ranker, read_ranker, write_ranker
 from kit.ranking.stage import fitted_on, member_order
 from kit.settings.recipe import Member, Recipe
+from kit.settings.runs import RunRecord
 from kit.spans.blending import blended
 from kit.spans.lengths import log_length_prior
+from kit.spans.out_of_fold import oof_digest
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.run_folder import open_run
+from kit.spans.run_folder import Run, open_run
 from tests.spans.made import letters, make_run, scores_of, words
 from tests.tuning.test_nested import data  # noqa: F401
 
@@ -111,6 +113,11 @@ def test_a_ranker_survives_the_disk_and_damage_is_named(data: Dataset, tmp_path:
         read_ranker(tmp_path / "none.ranker")
 
 
+def record_of(run: Run) -> RunRecord:
+    assert run.record is not None
+    return run.record
+
+
 def test_it_is_refused_with_other_members(data: Dataset, tmp_path: Path) -> None:  # noqa: F811
     runs = [
         open_run(make_run(data, name, scores_of(data, pieces, seed, 1.5)))
@@ -119,10 +126,11 @@ def test_it_is_refused_with_other_members(data: Dataset, tmp_path: Path) -> None
     parts = [
         span_posterior(scores_of(data, pieces, seed, 1.5), 12) for seed, pieces in ((1, words), (2, letters))
     ]
-    ordered = [parts[index] for index in member_order(runs)]
+    digests = [oof_digest(record_of(run)) for run in runs]
+    ordered = [parts[index] for index in member_order(digests)]
     blend = blended(parts, [0.5, 0.5], "mean").likeliest(50)
     candidates = candidates_of(blend, ordered, data.questions, PRIOR)
-    ranker = fit_ranker(candidates, data.questions, np.ones(len(data), dtype=bool), fitted_on(runs))
+    ranker = fit_ranker(candidates, data.questions, np.ones(len(data), dtype=bool), fitted_on(digests))
     write_ranker(Path("two.ranker"), ranker)
     members = tuple(Member(run=str(run.folder)) for run in runs)
     both = Recipe(members=members, decoder="ranked", ranker="two.ranker", length_cap=12)
@@ -143,7 +151,9 @@ def test_it_is_refused_with_another_boundary_model(data: Dataset, tmp_path: Path
         blend, [part], data.questions, PRIOR, refinement(blend, data.questions, model, 0.45)
     )
     every = np.ones(len(data), dtype=bool)
-    ranker = fit_ranker(candidates, data.questions, every, fitted_on([run]), boundary=model.digest)
+    ranker = fit_ranker(
+        candidates, data.questions, every, fitted_on([oof_digest(record_of(run))]), boundary=model.digest
+    )
     write_ranker(Path("one.ranker"), ranker)
     for name, one in (("one.boundary", model), ("other.boundary", other)):
         write_boundary(Path(name), one)

@@ -49,8 +49,9 @@ class Seen:
 
 def test_members_come_in_their_order_and_folds_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [opened("a", "1", 2), opened("b", "2", 1)]
-    first, second = stage.member_order(runs)
-    assert stage.member_order(runs[::-1]) == [1 - first, 1 - second]
+    digests = ["d1", "d0"]
+    assert stage.member_order(digests) == [1, 0]
+    assert stage.member_order(digests[::-1]) == [0, 1]
     generator = np.random.default_rng(1)
     parts = [
         span_posterior(
@@ -59,18 +60,18 @@ def test_members_come_in_their_order_and_folds_as_one(monkeypatch: pytest.Monkey
         for _ in range(3)
     ]
     sources = [
-        Source("a 0", "a", "0", Path("x"), 0.25, 1.0, runs[0]),
-        Source("a 1", "a", "1", Path("y"), 0.25, 1.0, runs[0]),
-        Source("b", "b", "0", Path("z"), 0.5, 1.0, runs[1]),
+        Source("a 0", "a", "0", Path("x"), 0.25, 1.0, runs[0], digest="d1"),
+        Source("a 1", "a", "1", Path("y"), 0.25, 1.0, runs[0], digest="d1"),
+        Source("b", "b", "0", Path("z"), 0.5, 1.0, runs[1], digest="d0"),
     ]
     blend = blended(parts, [0.25, 0.25, 0.5], "mean")
     recipe = Recipe(members=(Member(run="a"), Member(run="b")), decoder="ranked", ranker="r", length_cap=4)
-    seen = Seen(stage.fitted_on(runs))
+    seen = Seen(stage.fitted_on(digests))
     monkeypatch.setattr(stage, "read_ranker", lambda path: seen)
     (text,) = stage.ranked_texts(recipe, sources, parts, blend, QUESTIONS)
     assert text == seen.candidates.texts[0]
     of = {"a": blended(parts[:2], [1.0, 1.0], "mean"), "b": parts[2]}
-    for place, name in enumerate(runs[index].name for index in (first, second)):
+    for place, name in enumerate(("b", "a")):
         column = seen.candidates.names.index(f"p_{place}")
         own = dict.fromkeys(seen.candidates.texts, 0.0)
         for begin, end, p in zip(of[name].begin, of[name].end, of[name].p, strict=True):
@@ -79,6 +80,10 @@ def test_members_come_in_their_order_and_folds_as_one(monkeypatch: pytest.Monkey
         assert seen.candidates.values[:, column].tolist() == pytest.approx(list(own.values()))
 
 
-def test_a_bare_checkpoint_has_no_second_stage() -> None:
+def test_a_bare_checkpoint_has_no_second_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source("a", "a", "full", Path("x"), 1.0, 1.0, Run(Path("a"), None))
+    recipe = Recipe(members=(Member(run="a"),), decoder="ranked", ranker="r")
+    monkeypatch.setattr(stage, "read_ranker", lambda path: Seen(""))
+    part = span_posterior(made.scores([[(0.0, [(0, 1, 1.0, 1.0)])]]), 4)
     with pytest.raises(ConfigError, match="a: decoder: ranked needs runs that kit train made"):
-        stage.fitted_on([Run(Path("a"), None)])
+        stage.ranked_texts(recipe, [source], [part], part, QUESTIONS)

@@ -159,15 +159,16 @@ def test_a_second_stage_does_not_know_members_of_weight_0(data: Dataset, recipe:
     weighed = replace(fit, weights=np.array([0.6, 0.0, 0.4]))
     stage = last_fit(weighed, members, questions, groups(questions), ranked=True)
     assert stage.ranker is not None
-    assert stage.ranker.fitted_on == fitted_on([members.runs[0], members.runs[2]])
+    assert stage.ranker.fitted_on == fitted_on([members.digests[0], members.digests[2]])
     write_ranker(Path("some.ranker"), stage.ranker)
     write_boundary(Path("some.boundary"), stage.boundary)
     content = {
         "about": "x", "decoder": "ranked", "ranker": "some.ranker", "boundary": "some.boundary",
         "length_cap": 30, "length_prior": 0.25,
         "members": [
-            {"run": str(members.runs[index].folder), "weight": weight}
-            for index, weight in enumerate((0.6, 0.0, 0.4))
+            {"run": str(run.folder), "weight": weight}
+            for run, weight in zip(members.runs, (0.6, 0.0, 0.4), strict=True)
+            if run is not None
         ],
     }  # fmt: skip
     Path("ranked.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
