@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import kit
+from kit.cli import app
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.hints import commands_in
@@ -17,28 +19,21 @@ from kit.submission.csv import check_submission, read_submission
 from tests.commands import run_kit
 
 
-def demo(folder: Path, *options: object) -> subprocess.CompletedProcess[str]:
-    result = run_kit("demo", *options, cwd=folder)
-    assert result.returncode == 0, result.stderr
-    return result
-
-
-def checked(folder: Path) -> tuple[Dataset, dict[str, str]]:
+def checked(folder: Path, questions: int) -> tuple[Dataset, dict[str, str]]:
     """The test questions with their golds, and the submission's answers to all of them."""
     truth = kit.load(folder / "data" / "demo" / "test_answers.json")
-    assert len(truth) >= 600
-    assert len({question.context for question in truth}) >= 200
+    assert len(truth) >= questions
     answers = read_submission(folder / "submissions" / "demo.csv")
     check_submission(answers, [question.guid for question in truth])
     return truth, answers
 
 
-def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: Path) -> None:
-    result = demo(tmp_path, "--articles", 100)
-    truth, answers = checked(tmp_path)
-    first, *_ = result.stderr.splitlines()
+def looked_through(folder: Path, out: str, err: str, questions: int) -> None:
+    """Every way to answer is in the table, and what the demo says is true and can be typed."""
+    truth, answers = checked(folder, questions)
+    first, *_ = err.splitlines()
     assert first == "kit demo: trains two tiny models on 100 made-up articles; about 35 s on two cores"
-    table = {line.rsplit("  ", 6)[0].strip(): line for line in result.stdout.splitlines()}
+    table = {line.rsplit("  ", 6)[0].strip(): line for line in out.splitlines()}
     for label in (
         "all blank",
         "demo-unigram, course-2022",
@@ -48,32 +43,49 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(tmp_path: 
         "both, vote, argmax",
         "both, mean, edit",
     ):
-        assert label in result.stdout
+        assert label in out
     row = next(line for line in table.values() if line.startswith("both, mean, edit"))
     assert f"{kit.score(answers, truth).edit:.3f}" in row
-    card = json.loads((tmp_path / "submissions" / "demo.json").read_text(encoding="utf-8"))
+    card = json.loads((folder / "submissions" / "demo.json").read_text(encoding="utf-8"))
     recipe = card["recipe"]
     assert (recipe["decoder"], recipe["length_prior"], recipe["length_cap"]) == ("edit", 0.5, 30)
     assert len(card["members"]) == 2
-    assert "lower is better; all blank would score " in result.stdout
-    assert (tmp_path / "reports" / "demo.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    hints = list(commands_in(result.stderr))
+    assert "lower is better; all blank would score " in out
+    assert (folder / "reports" / "demo.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    hints = list(commands_in(err))
     assert hints[1:] == ["kit runs runs", "kit download goorm-2"]
     assert hints[0].startswith("kit ensemble submissions/demo.yaml --data data/demo/test.json --explain ")
     for hint in hints[:2]:
-        tried = run_kit(*shlex.split(hint)[1:], cwd=tmp_path)
+        tried = run_kit(*shlex.split(hint)[1:], cwd=folder)
         assert tried.returncode == 0, tried.stderr
 
-    again = demo(tmp_path, "--articles", 100)
+
+def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a sixth of its test articles."""
+    monkeypatch.chdir(tmp_path)
+    small = partial(demo_corpus.write, test_contexts=30)
+    monkeypatch.setattr(demo_corpus, "write", lambda folder, seed, articles: small(folder, seed, 24))
+    result, again = (CliRunner().invoke(app, ["demo", "--articles", "100"]) for _ in range(2))
+    assert result.exit_code == 0, result.output
+    looked_through(tmp_path, result.stdout, result.stderr, 80)
     assert again.stderr.count("already trained with these settings") == 2
     assert again.stdout == result.stdout
+
+
+@pytest.mark.slow
+def test_the_demo_in_a_process_of_its_own(tmp_path: Path) -> None:
+    result = run_kit("demo", "--articles", 100, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    looked_through(tmp_path, result.stdout, result.stderr, 600)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # two trainings of a minute each, on a quiet machine
 def test_the_demo_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kit.demo(tmp_path, seed=demo_corpus.SEED, articles=1800)  # more articles: here it must learn well
-    truth, answers = checked(tmp_path)
+    truth, answers = checked(tmp_path, 600)
     blank = kit.score(dict.fromkeys(answers, ""), truth)
     assert kit.score(answers, truth).edit < blank.edit / 2
     # the other tokenizer's model has learned as well

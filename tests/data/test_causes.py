@@ -23,7 +23,7 @@ Sound = tuple[str, str, str, int]
 @pytest.fixture(scope="module")
 def invented() -> list[Sound]:
     """Invented news whose answers stand several times in their contexts, with signs that HTML escapes."""
-    questions = demo_corpus.generate(train_contexts=60, test_contexts=1).train
+    questions = demo_corpus.generate(train_contexts=30, test_contexts=1).train
     made = []
     for question in questions:
         assert question.answers

@@ -31,7 +31,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return make_files(tmp_path_factory.mktemp("families") / "data")
 
 
-@pytest.mark.parametrize("name", KINDS)
+QUICK = ("bert", "deberta-v2", "big_bird", "bart", "t5", "llama")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
+)
 def test_a_family_trains_predicts_and_loads_again(name: str, files: Files, tmp_path: Path) -> None:
     verdicts = try_family(name, tmp_path, files, COLUMNS)
     if name == "t5":

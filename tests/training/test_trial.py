@@ -306,7 +306,7 @@ def test_a_bare_checkpoint_is_not_asked_for_more_than_it_takes(
     assert read_spans(path).provenance.max_length == 64
 
 
-@pytest.mark.parametrize("name", ["bart", "led"])
+@pytest.mark.parametrize("name", ["bart", pytest.param("led", marks=pytest.mark.slow)])
 def test_shared_weights_under_a_joint_head(
     backbone: Family, data: Dataset, valid: Dataset, tmp_path: Path, name: str
 ) -> None:

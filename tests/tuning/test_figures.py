@@ -48,7 +48,9 @@ def test_what_nothing_was_fitted_on_is_out_of_fold(data: Dataset, recipe: Path) 
     assert "out of fold on train.json, interval for 60 new questions" in found.reason
 
 
-def test_a_tuned_recipe_is_given_its_nested_score_everywhere(data: Dataset, recipe: Path) -> None:
+def test_a_tuned_recipe_is_given_its_nested_score_everywhere(
+    data: Dataset, recipe: Path, one_stage: None
+) -> None:
     made = kit.tune(recipe)
     nested = float(made.tuned.distances.mean())
     tuned = load_recipe(made.path)
