@@ -22,8 +22,8 @@ from tests.kaggle.server import running
 from tests.kaggle.serving_data import offer
 
 SLUG = "k-digital-goorm-2-korean-mrc"
-TINY = "--epochs 1 --batch-size 16 --max-length 160 --lr 1e-3 --warmup 0.2"
-"""What makes the training short: a tiny backbone in place of klue-bert, two folds, one epoch."""
+SHORT = "--epochs 1 --batch-size 16 --max-length 160 --warmup 0.2"
+"""What makes the training short: a small backbone in place of klue-bert, two folds, one epoch."""
 
 
 def readme_commands(project: Path) -> list[str]:
@@ -34,15 +34,37 @@ def readme_commands(project: Path) -> list[str]:
     return block[1].splitlines()
 
 
-@pytest.mark.slow
-def test_three_submissions_from_download_to_leaderboard(
-    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = demo_corpus.write(tmp_path / "made", train_contexts=16, test_contexts=12)
-    truth = kit.load(files.test_answers)
+def invented(made: Path) -> str:
+    """Invented data in the folder *made*; the name of a tiny backbone."""
+    files = demo_corpus.write(made, train_contexts=16, test_contexts=12)
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
-    place = tmp_path / "here"
-    make_backbone(place / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
+    make_backbone(made.parent / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
+    return str(made.parent / "tiny")
+
+
+def real(made: Path, shared: Path) -> str:
+    """The first articles of the real data in the folder *made*; the name of a small pretrained backbone."""
+    made.mkdir()
+    given = shared / "data" / "goorm2-standin"
+    for name, articles in (("train.json", 40), ("test.json", 10), ("test_answers.json", 10)):
+        content = json.loads((given / name).read_text(encoding="utf-8"))
+        content["data"] = content["data"][:articles]
+        (made / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    guids = [question.guid for question in kit.load(made / "test.json")]
+    rows = "".join(f"{guid},\n" for guid in guids)
+    (made / "sample_submission.csv").write_text(f"Id,Predicted\n{rows}", encoding="utf-8")
+    return str(shared / "models" / "e5-small-wp")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", ["invented", "real"])
+def test_three_submissions_from_download_to_leaderboard(
+    data: str, tmp_path: Path, project: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, place = tmp_path / "made", tmp_path / "here"
+    backbone = invented(made) if data == "invented" else real(made, request.getfixturevalue("shared"))
+    rate = "1e-3" if data == "invented" else "2e-4"
+    truth = kit.load(made / "test_answers.json")
     shutil.copytree(project / "ensembles", place / "ensembles")
 
     def judge(content: bytes) -> float:
@@ -74,13 +96,11 @@ def test_three_submissions_from_download_to_leaderboard(
         for line in readme_commands(project):
             verb = line.split()[1]
             if verb == "train":
-                line = line.replace("klue-bert --data", "tiny --data").replace(
-                    "--folds 5", f"--folds 2 {TINY}"
+                line = line.replace("klue-bert --data", f"{backbone} --data").replace(
+                    "--folds 5", f"--folds 2 {SHORT} --lr {rate}"
                 )
             printed[verb] = run(line)
-        assert (
-            "0 faults" in printed["check"] or "clean" in printed["check"] or "questions" in printed["check"]
-        )
+        assert "questions" in printed["check"]
         others = {"second": "ensembles/course-2022.yaml --member runs/klue-bert", "third": "runs/klue-bert"}
         for name, recipe in others.items():
             run(f"kit ensemble {recipe} --data data/goorm-2/test.json --out submissions/{name}.csv")
