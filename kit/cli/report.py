@@ -65,6 +65,11 @@ def report(
     size = f"{made.path.stat().st_size / 1e6:.1f}"
     written = "{file}: the report, one file of {size} MB; open it in a browser"
     terminal.say(_in(language, written, file=str(made.path), size=size))
+    if not text:
+        from kit.reports.suggestions import suggestions_of
+
+        for suggestion in suggestions_of(made.contents.overview)[:1]:
+            terminal.say(f"next: {suggestion.command}")
 
 
 def _in(language: Language | None, template: str, **values: str) -> str:

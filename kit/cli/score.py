@@ -12,6 +12,7 @@ import kit
 from kit import terminal
 from kit.cli.app import Json
 from kit.cli.tables import explain_scores, print_json
+from kit.hints import next_step
 
 
 def score(
@@ -35,3 +36,4 @@ def score(
     explain_scores(own.blank_edit, [score.edit for score in (own, *others)])
     if own.versus is not None:
         terminal.say(own.versus.sentence(str(csv)))
+    terminal.say(next_step("report", csv, data=answers, versus=versus))

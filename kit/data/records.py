@@ -10,6 +10,8 @@ from typing import overload
 from kit.display import Displayed, Table, quoted, shortened
 from kit.errors import counted
 
+_NEAR = 80
+"""The least likeness of two guids, of 100, for one to be proposed in place of the other."""
 _ROWS, _CELL = 10, 60
 """Questions that a notebook shows of a data set, and columns of a terminal for each text."""
 
@@ -96,7 +98,7 @@ class Dataset(Displayed):
         if isinstance(which, str):
             found = next((question for question in self.questions if question.guid == which), None)
             if found is None:
-                raise KeyError(f"{self.path}: has no question {which}; check the guid")
+                raise KeyError(self.unknown(which))
             return found
         try:
             return self.questions[which]
@@ -104,6 +106,14 @@ class Dataset(Displayed):
             raise IndexError(
                 f"{self.path}: has no question number {which}; it has {len(self)}, from 0"
             ) from None
+
+    def unknown(self, guid: str) -> str:
+        """The message for a guid that no question has: it names the nearest one, if any is near."""
+        from rapidfuzz import process
+
+        near = process.extractOne(guid, [question.guid for question in self.questions], score_cutoff=_NEAR)
+        cure = f"did you mean {near[0]}?" if near else "check the guid"
+        return f"{self.path}: has no question {guid}; {cure}"
 
     @property
     def headline(self) -> str:

@@ -164,7 +164,7 @@ def explain(
     """
     found = next((question for question in dataset if question.guid == guid), None)
     if found is None:
-        raise DataError(f"{dataset.path}: has no question {guid}; check the guid")
+        raise DataError(dataset.unknown(guid))
     one = replace(dataset, questions=(found,))
     plain = answers_of(recipe.model_copy(update={"rules": ()}), one, files).texts[guid]
     answer = apply_rules(plain, rules_of(recipe))

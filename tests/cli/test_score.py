@@ -57,6 +57,7 @@ def test_the_difference_is_printed_in_words(answers: Path, capsys: pytest.Captur
     assert rows == ["half.csv", "right.csv"]
     said = " ".join(output.err.split())
     assert "half.csv against right.csv: 3.000 higher (95 %: " in said or "chance explains" in said
+    assert said.endswith("next: kit report half.csv --data answers.json --versus right.csv")
 
 
 def test_the_function_compares_mappings_too(answers: Path) -> None:

@@ -30,6 +30,8 @@ def test_questions_by_place_slice_and_guid(data: Dataset) -> None:
         data[len(data)]
     with pytest.raises(KeyError, match="has no question nowhere; check the guid"):
         data["nowhere"]
+    with pytest.raises(KeyError, match=f"did you mean {last.guid}"):
+        data[last.guid[:-1]]
 
 
 def test_their_reprs_are_short(data: Dataset) -> None:
