@@ -153,7 +153,7 @@ def without_unused(facet: Facet) -> Facet:
 def windows(source: ReportSource) -> Facet:
     """How many windows the context has, the largest number of any member."""
     title = Phrase("window count")
-    scored = [member.sources[0] for member in source.members if member.posterior is not None]
+    scored = [member.sources[0] for member in source.members if member.sources[0].opened is not None]
     if not scored:
         return missing("windows", title, _NO_MEMBERS)
     counts = np.max([np.diff(one.scores(source.dataset).windows) for one in scored], axis=0)

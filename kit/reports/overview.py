@@ -146,7 +146,7 @@ def score_table(source: ReportSource, versus: Path | None) -> tuple[ScoreRow, ..
         for member in source.members:
             add("member", member.label, member.texts)
     heaviest = max(
-        (member for member in source.members if member.posterior is not None),
+        (member for member in source.members if member.sources[0].opened is not None),
         key=lambda member: member.weight,
         default=None,
     )

@@ -53,9 +53,8 @@ class Member(Settings):
         if [self.run, self.csv, self.answers].count(None) != 2:
             raise ValueError("a member has either run:, answers: or csv:, exactly one of them")
         if self.run is None and self.fold is not None:
-            raise ValueError(
-                f"fold belongs to a run; {'a csv' if self.answers is None else 'answers'} has none"
-            )
+            what = "a csv has" if self.answers is None else "answers have"
+            raise ValueError(f"fold belongs to a run; {what} none")
         if self.answers is None and self.out_of_fold is not None:
             raise ValueError("out_of_fold belongs to answers:; the out-of-fold scores of a run are its own")
         return self

@@ -166,9 +166,9 @@ def _folded_runs(recipe: Recipe) -> list[Run]:
         if member.out_of_fold is not None:
             continue
         if member.run is None:
-            cure = "give its answers to the training questions with answers: and out_of_fold:"
             mistakes.append(
-                f"{member.answers or member.csv}: has answers to the test questions alone; {cure}"
+                f"{member.answers or member.csv}: has answers to the test questions alone; give those to the "
+                "training questions with answers: and out_of_fold:"
             )
             continue
         run = open_run(member.run)

@@ -120,7 +120,8 @@ def test_a_csv_and_one_fold_alone(data: Dataset) -> None:
     kit.write_submission("mine.csv", data, dict.fromkeys((one.guid for one in data), ""))
     assert reason(Member(run=str(RUN), fold=1), Member(csv="mine.csv")) == (
         "out-of-fold scores are missing: runs/words: only fold 1 takes part; leave out fold: in the recipe; "
-        "mine.csv: is a CSV; only runs have them"
+        "mine.csv: has answers to the test questions alone; give those to the training questions with "
+        "answers: and out_of_fold:"
     )
 
 

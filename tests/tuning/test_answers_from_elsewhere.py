@@ -88,8 +88,10 @@ def test_a_free_text_can_be_the_answer(data: Dataset, mixed: Path) -> None:
     assert found.place is None
     assert found.question == kept[0]
     assert [one.text for one in found.members] == [found.members[0].text, "없는말"]
-    page = kit.report(recipe, data, out="page.html").path.read_text(encoding="utf-8")
-    assert "train.jsonl: answers from elsewhere; what they were trained on is unknown" in page
+    cautions = kit.report(recipe, data, out="page.html").contents.overview.source.cautions
+    assert "train.jsonl: answers from elsewhere; what they were trained on is unknown" in {
+        caution.text for caution in cautions
+    }
 
 
 def test_without_out_of_fold_answers_it_votes(data: Dataset, mixed: Path) -> None:
