@@ -46,6 +46,7 @@ def members_of(questions: list[Question], members: int) -> OutOfFold:
     return OutOfFold(
         labels=tuple(f"m{number}" for number in range(members)),
         runs=(),
+        digests=(),
         scores=tuple(_scores(questions, seed) for seed in range(members)),
         fold_of=np.arange(len(questions)) % FOLDS,
         lengths=dict.fromkeys(range(1, 20), 1),
