@@ -20,7 +20,8 @@ from kit.reports.error_types import ERROR_TYPES, LABELS, MEANINGS
 from kit.reports.heatmap import heatmap_of, packed
 from kit.reports.language import Language, korean
 from kit.reports.overview import Overview, ScoreRow, overview_of
-from kit.reports.source import ReportSource
+from kit.reports.run_comparison import differing
+from kit.reports.source import Member, ReportSource
 from kit.reports.suggestions import Suggestion, suggestions_of
 from kit.submission.card import Estimate
 from kit.version import __version__
@@ -136,6 +137,7 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
                     tokens=str(settings.max_length),
                 )  # fmt: skip
             found.append((member.label, about))
+        found += _differing_settings(source.members)
     card = source.card
     if card is not None:
         at = card.made_at or Phrase("unknown time")
@@ -149,6 +151,21 @@ def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
             ("estimate then", _estimate(card.estimate)),
         ]
     return tuple((Phrase(name) if name in _FACTS else name, value) for name, value in found)
+
+
+def _differing_settings(members: Sequence[Member]) -> list[tuple[str, str]]:
+    """Settings of the members' trainings that are not the same in all, as `kit runs --compare` shows them."""
+    runs = {one.label: one.sources[0].opened for one in members}
+    records = {label: run.record for label, run in runs.items() if run is not None and run.record is not None}
+    if len(records) < 2:
+        return []
+    return [
+        (
+            Phrase("{setting} of the members", setting=name),
+            "; ".join(f"{label}: {value or _NONE}" for label, value in zip(records, values, strict=True)),
+        )
+        for name, values in differing(list(records.values())).items()
+    ]
 
 
 _NONE = Phrase("none")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import kit
 from kit.api.report import overview
+from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.errors import DataError, SubmissionError
 from kit.metrics.scores import compare, score_answers
@@ -26,7 +27,10 @@ from kit.reports.error_types import ERROR_TYPES
 from kit.reports.heatmap import unpacked
 from kit.reports.overview import facet_rows, worst
 from kit.reports.page import escaped
+from kit.settings.recipe import Member, Recipe
+from kit.settings.runs import read_run, write_run
 from tests.reports.conftest import HOSTILE, Place
+from tests.spans.made import make_run, scores_of, words
 
 
 class Scripts(HTMLParser):
@@ -248,3 +252,20 @@ def data_guids(place: Place) -> set[str]:
 def test_scores_are_of_the_first_gold(place: Place) -> None:
     texts = dict(zip((q.guid for q in place.data), place.report.contents.overview.source.texts, strict=True))
     assert place.report.contents.overview.own.score.edit == score_answers(texts, place.data).edit
+
+
+def test_settings_that_differ_between_members_are_facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = kit.load(demo_corpus.write(Path("data"), train_contexts=4, test_contexts=1).train)
+    for name in ("words", "letters"):
+        make_run(data, name, scores_of(data, words, 1, 3.0))
+    record = read_run(Path("runs/letters"))
+    assert record is not None
+    changed = record.settings.model_copy(update={"lr": 1e-4})
+    write_run(Path("runs/letters"), record.model_copy(update={"settings": changed}))
+    two = Recipe(members=(Member(run="runs/words"), Member(run="runs/letters")))
+    facts = dict(kit.report(two, data, out="page.html").contents.facts)
+    assert facts["lr of the members"] == "letters: 0.0001; words: 3e-05"
+    assert not [name for name in facts if name.startswith("epochs")]
