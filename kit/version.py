@@ -1,3 +1,3 @@
 """The version: one place, below every room that stamps it on what it writes."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

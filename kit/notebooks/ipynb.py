@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -95,13 +93,12 @@ def _the_kit(requirement: str | None) -> str:
     if requirement is not None:
         return f"def the_kit():\n    return {requirement!r}"
     wheel: Wheel = build_wheel()
-    letters = "\n".join(textwrap.wrap(base64.b64encode(wheel.content).decode(), 120))
     return (
         "# @title the kit itself, as a wheel: nothing to read here\n"
-        "import base64\n\n\n"
+        "import base64\nimport lzma\n\n\n"
         "def the_kit():\n"
         f'    wheel = Path("{wheel.name}")\n'
-        "    wheel.write_bytes(base64.b64decode(WHEEL))\n"
+        '    wheel.write_bytes(lzma.decompress(base64.b85decode("".join(WHEEL.split()))))\n'
         "    return str(wheel)\n\n\n"
-        f'WHEEL = """\n{letters}\n"""'
+        f'WHEEL = """\n{wheel.packed}\n"""'
     )

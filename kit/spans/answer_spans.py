@@ -103,8 +103,11 @@ def _respelt(text: str, context: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     place = plain.find(wanted)
     while place >= 0 and len(found) < _PLACES:
-        begin, end = origin[place][0], origin[place + len(wanted) - 1][1]
-        found.append((begin, end))
+        last = place + len(wanted)
+        # Not a part of a letter with its marks, nor of what NFKC takes apart, such as ㎏.
+        whole = origin[place - 1 : place] != [origin[place]] and origin[last : last + 1] != [origin[last - 1]]
+        if whole:
+            found.append((origin[place][0], origin[last - 1][1]))
         place = plain.find(wanted, place + 1)
     return found
 

@@ -22,7 +22,7 @@ WRITING = [
     ("train", "folds", ("os.rename", "folds.json"), 30_000),
     ("predict", "over", ("open", "fold-1"), 30_000),
     ("ensemble", "over", ("open", "submissions/."), 1_000),
-    ("tune", "over", ("open", ".ranker"), 30_000),
+    ("tune", "over", ("open", ".boundary"), 30_000),
     ("tune", "over", ("open", "tuned/.one.yaml"), 50),
     ("download", "new", ("os.mkdir", "scratch"), 2_000),
     ("download", "over", ("os.mkdir", "files"), 100),

@@ -29,10 +29,10 @@ MOMENTS = [
     ("ensemble", "over", BEFORE, ("os.rename", "submissions/x.csv"), "last", 0, 0),
     # a new CSV beside the card of an earlier one
     ("ensemble", "over", BEFORE, ("os.rename", "submissions/x.json"), "last", 0, 0),
-    ("tune", "over", TORN, ("open", ".ranker"), "first", 0, 20_000),
+    ("tune", "over", TORN, ("open", ".boundary"), "first", 0, 20_000),
     # a new second stage beside the recipe that an earlier one was fitted for
     ("tune", "over", BEFORE, ("os.rename", "tuned/one.yaml"), "last", 0, 0),
-    ("tune", "new", BEFORE, ("os.rename", ".ranker"), "last", 0, 0),
+    ("tune", "new", BEFORE, ("os.rename", ".boundary"), "last", 0, 0),
     # in the middle of the files that come out of the archive
     ("download", "new", TORN, ("open", "files/train.json"), "first", 0, 5_000),
     # all is in its place, what was needed for it not removed

@@ -162,10 +162,12 @@ def run_new_process(words: Sequence[str], folder: Path, environment: Mapping[str
 
 
 def _given(folder: Path, environment: Mapping[str, str] | None) -> dict[str, str]:
-    """*environment*, with temporary files and home inside the command's folder."""
+    """*environment*, with temporary files, home and cache inside the command's folder."""
     for name in ("tmp", "home"):
         (folder / name).mkdir(exist_ok=True)
-    return {"TMPDIR": str(folder / "tmp"), "HOME": str(folder / "home"), **(environment or {})}
+    home = folder / "home"
+    inside = {"TMPDIR": str(folder / "tmp"), "HOME": str(home), "KIT_CACHE": str(home / "cache")}
+    return {**inside, **(environment or {})}
 
 
 def _done(answer: dict[str, Any]) -> Done:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import base64
 import dataclasses
 import itertools
 import json
@@ -24,7 +23,6 @@ NOBODY = "USERNAME"
 """Placeholder for the account in files written without one."""
 LONGEST_NAME = LONGEST_TITLE - len("kit--99")
 """Characters of a run's name: room for the number of a continuation."""
-_LINE = 120
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _OTHERS_SLUG = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9-]+")
 _PLAN = re.compile(r"^PLAN: dict\[str, Any\] = json\.loads\((.*)\)$", re.MULTILINE)
@@ -124,8 +122,7 @@ def script_text(plan: Plan, revision: str) -> str:
         "wheel": wheel.name if wheel else None,
         "wheel_sha256": wheel.sha256 if wheel else None,
     }
-    encoded = base64.b64encode(wheel.content).decode() if wheel else ""
-    lines = "\n".join(encoded[first : first + _LINE] for first in range(0, len(encoded), _LINE))
+    lines = wheel.packed if wheel else ""
     text = Path(bootstrap.__file__).read_text(encoding="utf-8")
     plan_text = f"PLAN: dict[str, Any] = json.loads({json.dumps(content, indent=None)!r})"
     for old, new in (("PLAN: dict[str, Any] = {}", plan_text), ('WHEEL = ""', f'WHEEL = """\n{lines}\n"""')):

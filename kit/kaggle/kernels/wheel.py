@@ -12,6 +12,7 @@ import csv
 import hashlib
 import importlib.metadata
 import io
+import lzma
 import re
 import zipfile
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _NAME = PROJECT.replace("-", "_")
 _INFO = f"{_NAME}-{__version__}.dist-info"
 _LEFTOVER = re.compile(r"(^|/)(__pycache__/|\.)|~$")
 """Caches, and what editors and file managers leave."""
+_LINE = 120
 # The earliest date of a zip archive: the time of the build must not change the bytes.
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
@@ -41,6 +43,15 @@ class Wheel:
     def sha256(self) -> str:
         """Of its bytes, hex."""
         return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def packed(self) -> str:
+        """Its bytes as lines of letters, to stand between \"\"\" in a program.
+
+        Compressed as one stream, it takes half of the letters of a compressed archive.
+        """
+        letters = base64.b85encode(lzma.compress(self.content, preset=9 | lzma.PRESET_EXTREME)).decode()
+        return "\n".join(letters[first : first + _LINE] for first in range(0, len(letters), _LINE))
 
 
 def build_wheel() -> Wheel:
@@ -59,11 +70,11 @@ def build_wheel() -> Wheel:
     files[f"{_INFO}/top_level.txt"] = b"kit\n"
     files[f"{_INFO}/RECORD"] = _record(files)
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             info = zipfile.ZipInfo(name, _WHEN)
             info.external_attr = 0o644 << 16
-            archive.writestr(info, content, zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(info, content)
     return Wheel(f"{_NAME}-{__version__}-py3-none-any.whl", out.getvalue())
 
 
