@@ -43,7 +43,7 @@ from kit.spans.store import read_spans, write_spans
 from kit.training.fit import Callbacks
 from kit.training.run import train_run
 from kit.training.run_setup import model_folder
-from kit.training.splits import Part, fold_part, limited
+from kit.training.splits import Part, fold_part
 from tools.benchmarks.results import ROW, table
 
 PLAIN: dict[str, Any] = {
@@ -102,7 +102,7 @@ def train(data: Path, folder: Path, names: list[str]) -> None:
         except LockError:
             continue  # another process trains it
         if averaged and not (folder / f"{name}-last.safetensors").exists():
-            _score_last(made, limited(job).data[0], last, folder / f"{name}-last.safetensors")
+            _score_last(made, dataset, last, folder / f"{name}-last.safetensors")
 
 
 def _score_last(run: Run, dataset: Dataset, weights: Path, target: Path) -> None:
@@ -124,7 +124,7 @@ def _part(run: Run, dataset: Dataset) -> Part:
     plan = read_plan(run.folder)
     assert plan is not None
     assert run.record is not None
-    return fold_part([dataset], plan, 0, run.record.settings)
+    return fold_part([run.used(dataset)], plan, 0, run.record.settings)
 
 
 def _stored(folder: Path) -> SpanScores:
