@@ -100,6 +100,8 @@ def _lengths(overview: Overview) -> Iterator[Suggestion]:
         if _can_be_tuned(source):
             remedy = Phrase("kit tune fits the length prior, the temperatures and the decoder on other rows")
             command = hints.command("tune", source.asked.subject, data=source.asked.data)
+        elif recipe.ranker is not None or recipe.nested is not None:
+            continue  # kit tune chose them on other rows
         else:
             longer = error_type == ErrorType.TOO_LONG
             prior = recipe.length_prior * (2.0 if longer else 0.5) or (1.0 if longer else 0.0)
@@ -247,7 +249,8 @@ def _with_rules(source: ReportSource, rules: list[str | dict[str, int]]) -> Reci
 
 def _reported(source: ReportSource, recipe: Recipe, name: str) -> str:
     """The command that writes *recipe* and reports on it."""
-    content = json.dumps(recipe.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
+    settings = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"nested"})
+    content = json.dumps(settings, ensure_ascii=False)
     file = f"{source.name}-{name}.yaml"
     asked = source.asked
     report = hints.command("report", file, data=asked.data, answers=asked.answers)

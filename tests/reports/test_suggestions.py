@@ -11,11 +11,13 @@ import pytest
 
 import kit
 from kit.data.records import Dataset
+from kit.decoding.recipes import load_recipe
 from kit.metrics.edit_distance import edit_distances
 from kit.modeling.presets import PRESETS
 from kit.reports.error_types import ERROR_TYPES, ErrorType
 from kit.reports.overview import Overview
 from kit.reports.suggestions import Suggestion, suggestions_of
+from kit.settings.recipe import NestedScore
 from tests.commands import run_kit
 from tests.reports.conftest import Place
 
@@ -140,3 +142,11 @@ def test_training_commands_name_files_and_backbones_that_exist(place: Place) -> 
         assert Path(words[words.index("--data") + 1]).is_file()
         assert words[words.index("--folds") + 1] == "3"
         assert words[2] in PRESETS
+
+
+def test_what_kit_tune_chose_is_not_changed_by_hand(place: Place) -> None:
+    tuned = load_recipe("two.yaml").model_copy(update={"nested": NestedScore(data="0" * 8, edit=1.0)})
+    found = suggestions_of(kit.overview(tuned, place.data))
+    assert found
+    assert "decoding" not in {one.topic for one in found}
+    assert not [one.command for one in found if "nested" in one.command]
