@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from glob import escape, glob
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +125,9 @@ def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:
 def copies(file: DataFile, *folders: Path) -> Iterator[Path]:
     """The files called like *file* in *folders* or their data/, whatever they contain."""
     for folder in folders:
-        for path in (folder / file.name, *sorted((folder / DATA).rglob(file.name))):
+        # Unlike `Path.rglob`, glob enters folders that are links: data often lie on another disk.
+        below = glob(f"**/{escape(file.name)}", root_dir=folder / DATA, recursive=True)
+        for path in (folder / file.name, *sorted(folder / DATA / name for name in below)):
             half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
             if path.is_file() and not half_placed:
                 yield path

@@ -13,6 +13,7 @@ from kit.data.records import Dataset
 from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
 from kit.tuning import outer_folds
+from kit.tuning.members import find_training_data
 from tests.tuning.test_nested import data, recipe
 
 __all__ = ["data", "recipe"]
@@ -49,6 +50,11 @@ def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> 
         match=ELSEWHERE,
     ):
         kit.tune(recipe)
+    # but one in a folder that is a link is
+    Path("elsewhere").mkdir()
+    Path("data/.goorm-2.k1lled00.part/files/train.json").rename("elsewhere/train.json")
+    Path("data/goorm-2").symlink_to(Path("elsewhere").resolve())
+    assert find_training_data(load_recipe(recipe), Path()) == Path("data/goorm-2/train.json")
 
 
 def test_a_hand_made_file_of_the_tuned_name_stays(
