@@ -126,7 +126,7 @@ def copies(file: DataFile, *folders: Path) -> Iterator[Path]:
     """The files called like *file* in *folders* or their data/, whatever they contain."""
     for folder in folders:
         # Unlike `Path.rglob`, glob enters folders that are links: data often lie on another disk.
-        below = glob(f"**/{escape(file.name)}", root_dir=folder / DATA, recursive=True)
+        below = glob(f"**/{escape(file.name)}", root_dir=folder / DATA, recursive=True)  # noqa: PTH207
         for path in (folder / file.name, *sorted(folder / DATA / name for name in below)):
             half_placed = any(map(is_temporary, path.parents))  # by a download that is not over
             if path.is_file() and not half_placed:
