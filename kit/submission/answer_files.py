@@ -108,6 +108,8 @@ def _weighed(given: list[object]) -> Weighed:
         text = _first(one, _TEXTS) if isinstance(one, dict) else one
         if not isinstance(text, str):
             raise ValueError(f"has the answer {text!r:.40}, which is not text")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise ValueError(f"has the answer {text!r:.40}, which holds half a surrogate pair")
         share = 1 / len(given) if samples else _first(one, _SHARES) if isinstance(one, dict) else None
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= _SUM:
             raise ValueError(f"gives {text!r:.40} the probability {share!r}, which is not in 0 to 1")

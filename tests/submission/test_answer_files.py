@@ -68,6 +68,7 @@ def test_samples_are_counted(tmp_path: Path) -> None:
         ),
         ('{"guid": "q", "answer": "가"}\n{"guid": "q", "answer": "나"}', "line 2 repeats question q"),
         ('{"guid": "q", "answer": 7}', "has the answer 7, which is not text"),
+        ('{"guid": "q", "answer": "\\ud800"}', "which holds half a surrogate pair"),
         ("[1]", "row 1 is 1, not an object"),
         ('{"guid": "q"', "cannot be read as JSON"),
         ("{}", "has no answers"),

@@ -38,6 +38,7 @@ from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import Run
 from kit.spans.span_scores import Provenance, SpanScores, offsets_of
 from kit.spans.store import read_provenance, read_spans, write_spans
+from kit.submission.answer_files import read_answers
 from kit.submission.card import Card, CardData, Estimate, read_card, write_card
 from kit.submission.csv import parse_submission, write_submission
 from kit.submission.ledger import Ledger
@@ -376,6 +377,18 @@ def _boundary(data: bytes) -> None:
     read_boundary(_file("x.boundary", data))
 
 
+def _answers(data: bytes) -> None:
+    answers = read_answers(_file("x.jsonl", data)).answers
+    assert all(0 <= share <= 1.001 for own in answers.values() for _, share in own)
+
+
+def _answers_seeds() -> list[bytes]:
+    rows = [{"guid": str(number), "answers": [text, text, ""]} for number, text in enumerate(AWKWARD)]
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+    best = {"q1": [{"text": "가", "probability": 0.7}, {"text": "", "score": 0.3}], "q2": "나"}
+    return [lines.encode(), json.dumps(best).encode(), "Id,Predicted\nq1,가\n".encode()]
+
+
 def _boundary_seeds() -> list[bytes]:
     path = _PLACE / "seed.boundary"
     write_boundary(path, BoundaryModel(np.zeros(256, np.float32), True, "0" * 64, 2.0))
@@ -434,6 +447,7 @@ TARGETS: dict[str, Target] = {
     "ledger": Target(_ledger, _ledger_seeds, f"{_JSON} number event public estimate \n"),
     "board": Target(_board, _board_seeds, '"" "" , \r \n Score TeamName \ufeff \x00 nan'),
     "ranker": Target(_ranker, _ranker_seeds, f"{_JSON} format fitted_on features models_sha256 tree"),
+    "answers": Target(_answers, _answers_seeds, f"{_JSON} guid id answers text probability p score"),
     "boundary": Target(_boundary, _boundary_seeds, f"{_JSON} {_SAFETENSORS} weights about morphology l2"),
     "csv": Target(_csv, _csv_seeds, '" "" , \r \n Id,Predicted \ufeff \x00 =1+1'),
     "rules": Target(_rules, _awkward_texts, "[CLS] ## <s> “ ” ( ) \u200b \xa0 3 . 1"),
