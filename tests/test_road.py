@@ -9,15 +9,20 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from transformers import BertConfig, BertForMaskedLM
+import torch
+from transformers import BertConfig, BertForMaskedLM, TrainerCallback
 
 import kit
+from kit.api.train import training_job
 from kit.data import demo_corpus
 from kit.errors import ConfigError, KitError, LeakError, SpanFileError, SubmissionError, WriteError
 from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.runs import read_run
+from kit.training.callbacks import Callbacks
+from kit.training.run import train_run
 from tests.commands import PROJECT, fork_server, run_kit
 from tools.chaos.moments import FULL, Moment
 
@@ -256,19 +261,20 @@ def test_the_kept_model_is_the_best_by_edit_score(place: Path, tmp_path: Path) -
     from kit.spans.run_folder import member_scores, open_run
     from kit.spans.span_scores import aligned
 
-    # A rate so high that the last checkpoint is not the best one.
-    kit.train(
-        str(place / "tiny"),
-        place / "data" / "train.json",
-        run=tmp_path / "r",
-        quiet=True,
-        epochs=2.0,
-        batch_size=8,
-        max_length=160,
-        lr=1.2e-2,
-        warmup=0.0,
-        evaluations=4,
-    )
+    class Spoil(TrainerCallback):
+        """Turns the weights round before the last evaluation, which is then not the best one."""
+
+        def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+            if state.global_step == state.max_steps:
+                with torch.no_grad():
+                    for weight in model.parameters():
+                        weight.neg_()
+
+    options = {
+        "run": tmp_path / "r", "epochs": 2.0, "batch_size": 8, "max_length": 160, "lr": 2e-3, "evaluations": 4
+    }  # fmt: skip
+    data = kit.load(place / "data" / "train.json")
+    train_run(training_job(str(place / "tiny"), data, options), Callbacks(trainer_callbacks=(Spoil(),)))
     record = read_run(tmp_path / "r")
     assert record is not None
     fold = record.folds["full"]

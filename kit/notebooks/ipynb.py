@@ -95,10 +95,10 @@ def _the_kit(requirement: str | None) -> str:
     wheel: Wheel = build_wheel()
     return (
         "# @title the kit itself, as a wheel: nothing to read here\n"
-        "import base64\nimport lzma\n\n\n"
+        "import base64\nimport bz2\n\n\n"
         "def the_kit():\n"
         f'    wheel = Path("{wheel.name}")\n'
-        '    wheel.write_bytes(lzma.decompress(base64.b85decode("".join(WHEEL.split()))))\n'
+        '    wheel.write_bytes(bz2.decompress(base64.b85decode("".join(WHEEL.split()))))\n'
         "    return str(wheel)\n\n\n"
         f'WHEEL = """\n{wheel.packed}\n"""'
     )

@@ -7,11 +7,11 @@ kit.kaggle.kernels.runner.
 from __future__ import annotations
 
 import base64
+import bz2
 import hashlib
 import importlib
 import importlib.metadata
 import json
-import lzma
 import os
 import re
 import shutil
@@ -78,8 +78,8 @@ def install(target: Path) -> dict[str, str]:
     else:
         wheel = SCRATCH / PLAN["wheel"]
         try:
-            content = lzma.decompress(base64.b85decode("".join(WHEEL.split())))
-        except (ValueError, lzma.LZMAError):
+            content = bz2.decompress(base64.b85decode("".join(WHEEL.split())))
+        except (ValueError, OSError):
             content = b""
         if hashlib.sha256(content).hexdigest() != PLAN["wheel_sha256"]:
             raise ValueError("the kit inside this kernel is damaged; push it again")

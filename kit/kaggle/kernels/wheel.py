@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 import base64
+import bz2
 import csv
 import hashlib
 import importlib.metadata
 import io
-import lzma
 import re
 import zipfile
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Wheel:
 
         Compressed as one stream, it takes half of the letters of a compressed archive.
         """
-        letters = base64.b85encode(lzma.compress(self.content, preset=9 | lzma.PRESET_EXTREME)).decode()
+        letters = base64.b85encode(bz2.compress(self.content)).decode()
         return "\n".join(letters[first : first + _LINE] for first in range(0, len(letters), _LINE))
 
 
