@@ -98,7 +98,7 @@ def _the_kit(requirement: str | None) -> str:
         "import base64\nimport bz2\n\n\n"
         "def the_kit():\n"
         f'    wheel = Path("{wheel.name}")\n'
-        '    wheel.write_bytes(bz2.decompress(base64.b85decode("".join(WHEEL.split()))))\n'
+        "    wheel.write_bytes(bz2.decompress(base64.b64decode(WHEEL)))\n"
         "    return str(wheel)\n\n\n"
         f'WHEEL = """\n{wheel.packed}\n"""'
     )

@@ -78,7 +78,7 @@ def install(target: Path) -> dict[str, str]:
     else:
         wheel = SCRATCH / PLAN["wheel"]
         try:
-            content = bz2.decompress(base64.b85decode("".join(WHEEL.split())))
+            content = bz2.decompress(base64.b64decode(WHEEL))
         except (ValueError, OSError):
             content = b""
         if hashlib.sha256(content).hexdigest() != PLAN["wheel_sha256"]:

@@ -10,6 +10,7 @@ import ast
 import base64
 import bz2
 import csv
+import functools
 import hashlib
 import importlib.metadata
 import io
@@ -50,8 +51,13 @@ class Wheel:
 
         Compressed as one stream, it takes half of the letters of a compressed archive.
         """
-        letters = base64.b85encode(bz2.compress(self.content)).decode()
-        return "\n".join(letters[first : first + _LINE] for first in range(0, len(letters), _LINE))
+        return _packed(self.content)
+
+
+@functools.lru_cache(maxsize=1)
+def _packed(content: bytes) -> str:
+    letters = base64.b64encode(bz2.compress(content)).decode()
+    return "\n".join(letters[first : first + _LINE] for first in range(0, len(letters), _LINE))
 
 
 def build_wheel() -> Wheel:

@@ -106,7 +106,7 @@ spec = importlib.util.spec_from_file_location("host", sys.argv[1])
 host = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(host)
 content = pathlib.Path(sys.argv[2]).read_bytes()
-host.WHEEL = base64.b85encode(bz2.compress(content)).decode()
+host.WHEEL = base64.b64encode(bz2.compress(content)).decode()
 host.PLAN = {"git": None, "wheel": pathlib.Path(sys.argv[2]).name,
              "wheel_sha256": hashlib.sha256(content).hexdigest()}
 try:
