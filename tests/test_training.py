@@ -597,6 +597,7 @@ class Short(BertForQuestionAnswering):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_cope_with_little_memory(
     place: Path, folded: Path, data: Dataset, tmp_path: Path
 ) -> None:

@@ -10,8 +10,10 @@ import kit
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.display import Displayed
-from kit.tuning import outer_folds
 from tests.spans.made import letters, make_run, scores_of, words
+from tests.tuning.test_nested import one_start
+
+__all__ = ["one_start"]
 
 LONGEST = 260
 
@@ -77,8 +79,7 @@ def test_reprs_are_short_and_tables_are_shown(data: Dataset) -> None:
             assert "<iframe" in page if name == "report" else "<table>" in page, name
 
 
-def test_tuning_reads_well(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
+def test_tuning_reads_well(data: Dataset, one_start: None) -> None:
     made = kit.tune("two.yaml", data)
     assert repr(made).startswith("<TunedRecipe: tuned/two.yaml: ")
     assert len(repr(made)) < LONGEST

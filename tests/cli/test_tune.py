@@ -12,18 +12,16 @@ from kit.cli.tune import tune
 from kit.data.records import Dataset
 from kit.decoding.recipes import load_recipe
 from kit.errors import ConfigError
-from kit.tuning import outer_folds
 from kit.tuning.members import find_training_data
-from tests.tuning.test_nested import data, recipe
+from tests.tuning.test_nested import data, one_start, recipe
 
-__all__ = ["data", "recipe"]
+__all__ = ["data", "one_start", "recipe"]
 ELSEWHERE = r"training data \(train.json\) are not in \. or data; copy the file to data, or name it with"
 
 
 def test_json_names_the_recipe_that_was_written(
-    recipe: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    recipe: Path, capsys: pytest.CaptureFixture[str], one_start: None
 ) -> None:
-    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
     tune(recipe, out=Path("best.yaml"), as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert found["recipe"] == "best.yaml"
@@ -57,10 +55,7 @@ def test_the_training_file_is_found_by_its_hash(data: Dataset, recipe: Path) -> 
     assert find_training_data(load_recipe(recipe), Path()) == Path("data/goorm-2/train.json")
 
 
-def test_a_hand_made_file_of_the_tuned_name_stays(
-    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
+def test_a_hand_made_file_of_the_tuned_name_stays(data: Dataset, recipe: Path, one_start: None) -> None:
     Path("tuned").mkdir()
     Path("tuned/three.yaml").write_text("members: [{run: runs/words}]\n", encoding="utf-8")
     said: list[str] = []

@@ -426,7 +426,7 @@ def test_no_width_scrolls_sideways(browser: Browser, url: str, width: int) -> No
         assert widest <= width
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 900), (1280, 600), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 600), (390, 844)])
 def test_an_opened_question_is_in_view(browser: Browser, url: str, width: int, height: int) -> None:
     with visit(browser, url, viewport={"width": width, "height": height}) as at:
         for key in ("e", "e", "j"):

@@ -118,6 +118,7 @@ def test_after_a_failure_no_other_fold_is_begun(
     assert [path.name for path in here.glob("began-*")] == ["began-0"]
 
 
+@pytest.mark.slow
 def test_out_of_memory_all_are_started_again_with_less(
     here: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -355,8 +355,16 @@ def _answers(run: Path, data: Dataset, fold: int | None = None) -> list[str]:
     ("name", "line"),
     [
         ("fnet", "fnet: padding changes its scores; batches hold windows of equal length only"),
-        ("convbert", "convbert: padding changes its scores; batches hold windows of equal length only"),
-        ("mobilebert", "mobilebert: padding changes its scores; batches hold windows of equal length only"),
+        pytest.param(
+            "convbert",
+            "convbert: padding changes its scores; batches hold windows of equal length only",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "mobilebert",
+            "mobilebert: padding changes its scores; batches hold windows of equal length only",
+            marks=pytest.mark.slow,
+        ),
         ("big_bird", "big_bird does not take windows of every length; all are padded to 96 tokens"),
     ],
 )

@@ -16,17 +16,10 @@ from kit.submission.build import answer
 from kit.submission.card import Card, Estimate, read_card
 from kit.submission.estimate import local_estimate
 from kit.submission.submit import expectation
-from kit.tuning import outer_folds
 from kit.tuning.figures import figure_of
-from tests.tuning.test_nested import data, recipe
+from tests.tuning.test_nested import data, one_start, recipe
 
-__all__ = ["data", "recipe"]
-
-
-@pytest.fixture
-def one_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tuning without a second stage, which takes most of its time."""
-    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
+__all__ = ["data", "one_start", "recipe"]
 
 
 def estimated(recipe: Recipe, data: Dataset) -> Estimate:
@@ -49,7 +42,7 @@ def test_what_nothing_was_fitted_on_is_out_of_fold(data: Dataset, recipe: Path) 
 
 
 def test_a_tuned_recipe_is_given_its_nested_score_everywhere(
-    data: Dataset, recipe: Path, one_stage: None
+    data: Dataset, recipe: Path, one_start: None
 ) -> None:
     made = kit.tune(recipe)
     nested = float(made.tuned.distances.mean())
@@ -78,7 +71,7 @@ def test_a_tuned_recipe_is_given_its_nested_score_everywhere(
 
 
 def test_a_tuned_recipe_that_was_changed_has_no_estimate(
-    data: Dataset, recipe: Path, one_stage: None
+    data: Dataset, recipe: Path, one_start: None
 ) -> None:
     made = kit.tune(recipe)
     tuned = load_recipe(made.path)

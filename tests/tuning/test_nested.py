@@ -57,6 +57,14 @@ QUESTIONS = 60
 
 
 @pytest.fixture
+def one_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tuning with one start and without a second stage: for tests about something else."""
+    monkeypatch.setattr(fitting, "PRIORS", (0.25,))
+    monkeypatch.setattr(fitting, "SHARPNESS", (1.0, 0.75))
+    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
+
+
+@pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KIT_CACHE", "cache")  # no fold that another test finished
@@ -249,10 +257,8 @@ def test_with_many_rows_starts_are_compared_on_a_sample(
 
 
 def test_an_interrupted_tuning_resumes_with_its_finished_folds(
-    data: Dataset, recipe: Path, monkeypatch: pytest.MonkeyPatch
+    data: Dataset, recipe: Path, one_start: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Less work: what a second stage learns does not matter here.
-    monkeypatch.setattr(outer_folds, "second_stage_ways", lambda *given: {})
     undisturbed = kit.tune(recipe, out="undisturbed.yaml")
     monkeypatch.setenv("KIT_CACHE", "another")  # a new one
     answer, answered = outer_folds.answer_fold, []
