@@ -47,8 +47,7 @@ def answers_of(recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile]
 
     *files*: every file of answers, by the path that the recipe has.  Raises SpanFileError where scores are
     missing (with the command that makes them), SubmissionError where answers from elsewhere miss a question.
-    Decodes
-    `PIECE` questions at a time, so that memory does not grow with the members' scores.
+    Decodes `PIECE` questions at a time, so that memory does not grow with the members' scores.
     """
     check(recipe)
     rules = rules_of(recipe)

@@ -102,6 +102,8 @@ def candidates_of(
         p, risk = weighed.p[:CONSIDERED], weighed.risk[:CONSIDERED]
         rank_p = np.argsort(np.argsort(-p, kind="stable"), kind="stable")
         best_p = float(weighed.p.max(initial=0.0))
+        nesting = _nesting(chosen, places[number], blend, number)
+        bounded = [[]] * len(chosen) if refined is None else _boundary_features(chosen, next(refined))
         for at, text in enumerate(chosen):
             row: list[float] = []
             for own, rank in zip(mine, ranks, strict=True):
@@ -114,17 +116,8 @@ def candidates_of(
             row += text_features(text, log_prior)
             row += context_features(text, question.context, places[number].get(text))
             row += question_features(text, question.text, asked)
-            rows.append(row)
+            rows.append([*row, *nesting[at], *bounded[at]])
             texts.append(text)
-        for row, more in zip(
-            rows[len(rows) - len(chosen) :], _nesting(chosen, places[number], blend, number), strict=True
-        ):
-            row += more
-        if refined is not None:
-            for row, more in zip(
-                rows[len(rows) - len(chosen) :], _boundary_features(chosen, next(refined)), strict=True
-            ):
-                row += more
         counts.append(len(chosen))
     groups = feature_groups(len(members), boundary=refinement is not None)
     names = tuple(name for group in groups.values() for name in group)

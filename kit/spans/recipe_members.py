@@ -49,9 +49,9 @@ class Source:
         return self.answers.texts(questions) if self.answers is not None and self.only_votes else None
 
     def scores(self, dataset: Dataset) -> SpanScores:
-        """Its scores in the data's order; answers need the data of `spans_for`.
+        """Its scores in the data's order; answers from elsewhere need the data of `with_free_texts_of`.
 
-        Raises SpanFileError naming what is missing and the cure.
+        Raises SpanFileError naming what is missing and the cure, SubmissionError where an answer is missing.
         """
         if self.opened is None:
             assert self.answers is not None

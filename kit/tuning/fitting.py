@@ -103,7 +103,7 @@ class Fitter:
         Temperatures are fitted by likelihood, member by member.  Prior and sharpness are those with which
         the members' mean reaches the lowest Edit Score, its weights fitted: with equal weights a bad
         member would choose, and by likelihood the answers came out 3 % to 5 % worse.  With more than `SAMPLE`
-        rows the starts are compared on so many of them, and the best `FINALISTS` again on all.
+        rows, all starts are compared on a sample of `SAMPLE` rows, and the best `FINALISTS` on all rows.
         """
         chosen = np.flatnonzero(rows)
         fitted = self._temperatures(chosen)
