@@ -401,3 +401,18 @@ def second_stage_ways_of(recipe: Path, data: Dataset) -> dict[str, Sequence[str]
     fit = Fitter(members, data.questions).with_temperatures([1.0] * 3, 0.25, 10)
     rows = np.ones(len(data), np.bool_)
     return second_stage_ways(fit, members, data.questions, groups(data.questions), rows)
+
+
+def test_the_table_begins_with_the_verdict_and_hides_what_does_not_differ(
+    data: Dataset, recipe: Path, one_start: None
+) -> None:
+    tuned = kit.tune(recipe).tuned
+    whole, short = (tuned.tables(every_row=every)[0].rows for every in (True, False))
+    assert len(whole) == len(tuned.rows)
+    assert {row[0] for row in short} == {
+        row.label for row in tuned.rows if row.evidence or row.label in ("as given", tuned.method)
+    }
+    assert len(short) < len(whole)
+    own = next(row for row in tuned.rows if row.label == tuned.method)
+    assert tuned.verdict.startswith(f"the tuned recipe scores {own.edit:.3f} characters, nested: ")
+    assert ("no evidence" in tuned.verdict) != own.evidence
