@@ -54,11 +54,13 @@ def run_program(
     return subprocess.CompletedProcess([program, *words], done.code, done.out, done.err)
 
 
-def run_python(*words: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A new interpreter: ``run_python("-m", "kit", ...)`` is `kit` as a user starts it."""
+def run_python(
+    *words: object, cwd: Path, limit: float = LIMIT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """``run_python("-m", "kit", ...)`` is `kit` as a user starts it; it ends within *limit* seconds."""
     command = [sys.executable, *map(str, words)]
     with started(command, cwd, {**_environment(), **environment}, stderr=subprocess.PIPE) as process:
-        out, err = process.communicate(timeout=LIMIT)
+        out, err = process.communicate(timeout=limit)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 

@@ -206,6 +206,13 @@ def test_the_same_questions(
 
 
 @SEVERAL
+@example(
+    questions=[("1", "누구", "가", [("가", 0)]), ("2", "언제", "나 다", [("나", 0), ("다", 2)])],
+    form=flat_lists,
+    layout="csv",
+    mistakes=["start", "number"],
+    strict=False,
+)
 @given(
     questions=sound(3),
     form=st.sampled_from(SEVERAL_GOLDS),

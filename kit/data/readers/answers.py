@@ -177,7 +177,7 @@ class AnswerReader:
             if isinstance(start, list) and len(start) == 1:
                 start = start[0]
             yield _Listed(key, key, given, start, startless=True)
-        elif isinstance(given, list) and given and all(isinstance(item, str) for item in given):
+        elif gold_keys.lists_texts(given):
             yield from self._columns(key, given, form.start, startless=True)
         elif isinstance(given, list):
             for index, answer in enumerate(given):

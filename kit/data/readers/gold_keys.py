@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TypeGuard
 
 from kit.data.readers.display import MISSING
 
@@ -114,7 +115,14 @@ def is_null(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
+def lists_texts(value: object) -> TypeGuard[list[object]]:
+    """Whether a value is a list of texts; among them may be numbers or null, which are mistakes."""
+    return (
+        isinstance(value, list)
+        and any(isinstance(item, str) for item in value)
+        and not any(isinstance(item, list | dict) for item in value)
+    )
+
+
 def _brings_starts(value: object) -> bool:
-    if isinstance(value, list):
-        return not value or not all(isinstance(item, str) for item in value)
-    return not isinstance(value, str)
+    return not isinstance(value, str) and not lists_texts(value)

@@ -151,7 +151,7 @@ def _golds(cell: str) -> object:
 def _listed(cell: object) -> object:
     """A list of texts, or the unchanged cell."""
     value = _literal(cell) if isinstance(cell, str) and cell.lstrip().startswith("[") else None
-    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else cell
+    return value if value == [] or gold_keys.lists_texts(value) else cell
 
 
 def _number(cell: str) -> object:
