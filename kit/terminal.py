@@ -164,7 +164,7 @@ def table(
     cells = [[visible(cell) for cell in row] for row in rows]
     wordy = [number == 0 or column in words for number, column in enumerate(columns)]
     console = _console(False)
-    console.print(Text(visible(title), style="bold"))
+    _print(Text(visible(title), style="bold"), console)
     limit = console.width if console.is_terminal else None
     widths = _widths(heads, cells, wordy, limit)
     if widths is None:
@@ -234,7 +234,7 @@ def _widths(
 def facts(title: str, rows: Sequence[tuple[str, str]]) -> None:
     """Print names and values on standard output, one pair a line; on a terminal long values are wrapped."""
     console = _console(False)
-    console.print(Text(visible(title), style="bold"))
+    _print(Text(visible(title), style="bold"), console)
     _pairs(console, [(visible(name), visible(value)) for name, value in rows])
 
 

@@ -108,8 +108,8 @@ def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
     settings: dict[str, Any] = {
         "epochs": 2.0,
         "lr": 2e-3,
-        "batch_size": 16,
-        "micro_batch_size": 16,
+        "batch_size": 8,
+        "micro_batch_size": 8,
         "max_length": 256,
         "stride": 64,
         "targets": "first",

@@ -15,7 +15,6 @@ from kit.cli import app
 from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.hints import commands_in
-from kit.settings.recipe import Member, Recipe
 from kit.submission.csv import check_submission, read_submission
 from tests.commands import run_kit, run_python
 
@@ -78,15 +77,19 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # two trainings of a minute and a half each, on a quiet machine
-def test_the_demo_learns_in_a_process_of_its_own(tmp_path: Path) -> None:
-    """With more articles than by default: the tiny models' scores differ from machine to machine."""
-    result = run_python("-m", "kit", "demo", "--articles", 2600, cwd=tmp_path, limit=800)
+@pytest.mark.timeout(600)  # two trainings of 40 s each, on a quiet machine
+def test_the_demo_as_it_is_learns(tmp_path: Path) -> None:
+    """With its default number of articles, in a process of its own.
+
+    Tiny models of so few articles end up to 0.7 characters apart on different processors, so each is asked
+    for a quarter of the distance of blank answers, and the two together for a third.
+    """
+    result = run_python("-m", "kit", "demo", cwd=tmp_path, limit=500)
     assert result.returncode == 0, result.stderr
-    looked_through(tmp_path, result.stdout, result.stderr, articles=2600, estimate="4 min", questions=600)
+    looked_through(tmp_path, result.stdout, result.stderr, articles=1200, estimate="2 min", questions=600)
     truth, answers = checked(tmp_path, 600)
-    worst = kit.score(dict.fromkeys(answers, ""), truth).edit / 2
-    assert kit.score(answers, truth).edit < worst
-    for name in ("unigram", "wordpiece"):  # each of the two has learned
-        recipe = Recipe(members=(Member(run=str(tmp_path / "runs" / f"demo-{name}")),), length_prior=0.5)
-        assert kit.score(kit.decode(recipe, tmp_path / "data/demo/test.json"), truth).edit < worst
+    blank = kit.score(dict.fromkeys(answers, ""), truth).edit
+    assert kit.score(answers, truth).edit < blank * 2 / 3
+    for name in ("unigram", "wordpiece"):
+        read = kit.decode(tmp_path / "runs" / f"demo-{name}", tmp_path / "data/demo/test.json")
+        assert kit.score(read, truth).edit < blank * 3 / 4

@@ -196,7 +196,7 @@ ALONE = [form for form in (*EQUIVALENCES, *COUNTED) if not form.whole and "befor
 
 
 @pytest.mark.parametrize("form", ALONE, ids=lambda form: form.counted or form.differs)
-@examples(200)
+@examples(100)
 @given(text=texts(max_size=20), data=st.data())
 def test_a_slice_of_the_spelled_text_is_the_original_slice_spelled(
     form: Form, text: str, data: st.DataObject

@@ -25,7 +25,7 @@ members = st.lists(made.questions, min_size=2, max_size=4)
 weights = st.lists(st.sampled_from([0.25, 0.5, 1.0, 3.0]), min_size=4, max_size=4)
 
 
-@examples(150)
+@examples(75)
 @given(members, weights)
 def test_the_mean_is_the_weighted_mean(given_members: list, given_weights: list[float]) -> None:  # type: ignore[type-arg]
     posteriors = posteriors_of(given_members)
@@ -43,7 +43,7 @@ def test_the_mean_is_the_weighted_mean(given_members: list, given_weights: list[
             assert sum(row.values()) + found.tail[number].sum() == pytest.approx(1.0)
 
 
-@examples(150)
+@examples(75)
 @given(members, weights)
 def test_the_product_is_the_weighted_geometric_mean(given_members: list, given_weights: list[float]) -> None:  # type: ignore[type-arg]
     posteriors = posteriors_of(given_members)
@@ -74,7 +74,7 @@ def test_one_member_is_its_own_blend() -> None:
         assert np.array_equal(blended([one], [3.0], how).p, one.p)
 
 
-@examples(150)
+@examples(75)
 @given(members, st.integers(1, 5))
 def test_members_are_cut_to_the_same_spans_the_likeliest_of_any(given_members: list, count: int) -> None:  # type: ignore[type-arg]
     posteriors = posteriors_of(given_members)
