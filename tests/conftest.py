@@ -34,6 +34,11 @@ LONG = (
     "tests/notebooks",
     "tests/test_training.py",
     "tests/kaggle/kernels/test_output.py",
+    "tests/cli/test_auto.py",
+    "tests/test_story.py",
+    "tests/crash_safety",
+    "tests/reports/test_page.py",
+    "tests/test_sweep.py",
 )
 """What is to begin first, so that nothing long is left for one process at the end."""
 

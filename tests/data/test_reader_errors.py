@@ -306,7 +306,7 @@ def test_a_test_file_is_no_training_file(corpus: Json, write: Write) -> None:
         each["answers"] = None
     assert len(load(write(corpus, "test.json"))) == 4
     assert complaint(path, answers_needed=True) == (
-        "all 4 answers are null: this is a test file; give a file with the answers"
+        "all 4 answers are null: this is a test file; give a file with answers, such as the training file"
     )
 
 
