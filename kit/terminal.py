@@ -262,9 +262,10 @@ def _pairs(console: Console, rows: Sequence[tuple[str, str]]) -> None:
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar over *total* items; yields a function to call with how many more are done.
 
-    Nothing is shown where standard error is not a terminal, or *total* is 0.
+    It disappears at the end.  Nothing is shown where standard error is not a terminal, or *total* is 0.
     """
     bar = progress_bar()
+    bar.live.transient = True
     bar.disable = bar.disable or not total
     with bar:
         task = bar.add_task(visible(what), total=total, note="")

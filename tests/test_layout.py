@@ -12,7 +12,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "kit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
-    "version", "display", "errors", "phrase", "hints", "files", "memory", "threads", "cache", "settings",
+    "version", "display", "errors", "phrase", "hints", "progress", "files", "memory", "threads", "cache",
+    "settings",
     "data", "metrics", "text_rules", "spans", "ranking", "decoding", "tuning", "modeling", "training",
     "sweeps", "kaggle", "submission", "reports", "notebooks",
 ]  # fmt: skip

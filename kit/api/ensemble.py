@@ -136,6 +136,7 @@ def ensemble(
     something else, the name gets an addition, and *say* is told.  The CSV is checked against the questions,
     and against ``sample_submission.csv`` where one lies beside the data.
     """
+    from kit import terminal
     from kit.submission.build import made_from_same, make_submission
 
     chosen, dataset = _recipe(recipe, members, plain), dataset_of(data)
@@ -149,7 +150,7 @@ def ensemble(
         target = unused(default, sources[0], lambda csv: made_from_same(csv, made_from, chosen, dataset))
         if target != default:
             say(kept_instead(default, target))
-    path, texts, card, result = make_submission(chosen, dataset, target, truth, made_from)
+    path, texts, card, result = make_submission(chosen, dataset, target, truth, made_from, terminal.progress)
     return Submission(path, texts, card, result)
 
 

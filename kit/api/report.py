@@ -91,6 +91,7 @@ def report(
     browser.  Raises ModelError for rows that a model was trained on, DataError where answers are missing,
     LockError where another process writes the same page.
     """
+    from kit import terminal
     from kit.files import locked
     from kit.reports.contents import contents_of
     from kit.reports.language import language_given
@@ -111,7 +112,7 @@ def report(
             say(kept_instead(default, target))
     with locked(target, wait=False):
         rival = None if versus is None else path_given(versus, "versus")
-        made = contents_of(source, rival, title=title, language=language)
+        made = contents_of(source, rival, title=title, language=language, progress=terminal.progress)
         return Report(write_page(target, made, made_from), made)
 
 
@@ -124,16 +125,20 @@ def overview(
     plain: bool = False,
 ) -> Overview:
     """What `report` shows, without writing a page: scores, error types, facets."""
+    from kit import terminal
     from kit.reports.overview import overview_of
 
-    return overview_of(
-        _source(subject, data, answers, plain), None if versus is None else path_given(versus, "versus")
-    )
+    source = _source(subject, data, answers, plain)
+    rival = None if versus is None else path_given(versus, "versus")
+    compared = 0 if source.blend is None else len(source.texts)
+    with terminal.progress("comparing with the gold answers", compared) as advance:
+        return overview_of(source, rival, advance)
 
 
 def _source(
     given: Recipe | Run | PathLike, data: Data | None, answers: Data | None, plain: bool
 ) -> ReportSource:
+    from kit import terminal
     from kit.reports.source import Asked, of_csv, of_recipe, with_answers
     from kit.spans.recipe_members import used_by
 
@@ -161,7 +166,7 @@ def _source(
         return of_csv(path, questions, paths)
     assert recipe is not None
     name = "recipe" if isinstance(given, Recipe) else name_of(given)
-    return of_recipe(recipe, name, questions, (asked, truth), paths)
+    return of_recipe(recipe, name, questions, (asked, truth), paths, terminal.progress)
 
 
 def _data_of_card(csv: Path) -> Path:

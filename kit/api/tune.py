@@ -70,9 +70,7 @@ def tune(
     if out is None and target != default:
         say(kept_instead(default, target))
     with locked(target, wait=False):
-        tuned = fit(
-            given, dataset, say, lambda steps: terminal.progress("tuning", steps), answer_files(given)
-        )
+        tuned = fit(given, dataset, say, terminal.progress, answer_files(given))
         comment = (
             f"Tuned by kit {__version__} from {path.name} on the out-of-fold scores of {dataset.path.name} "
             f"({dataset.sha256[:8]}); nested Edit Score {tuned.distances.mean():.3f}."

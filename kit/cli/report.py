@@ -48,17 +48,15 @@ def report(
 
     language = language_given(lang)
     if text and out is None:
-        with terminal.working(f"comparing the answers of {subject} with the gold answers"):
-            overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
+        overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
         _tables(overview, language)
         _cautions(overview, language)
         _decoding(subject, overview, plain)
         return
-    with terminal.working(f"comparing the answers of {subject} with the gold answers"):
-        made = kit.report(
-            subject, data, answers=answers, versus=versus, plain=plain, out=out, title=title, lang=lang,
-            say=terminal.say,
-        )  # fmt: skip
+    made = kit.report(
+        subject, data, answers=answers, versus=versus, plain=plain, out=out, title=title, lang=lang,
+        say=terminal.say,
+    )  # fmt: skip
     (_tables if text else _scores)(made.contents.overview, language)
     _cautions(made.contents.overview, language)
     _decoding(subject, made.contents.overview, plain)

@@ -16,6 +16,7 @@ from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.recipes import check, rules_of
 from kit.decoding.voting import Ballot, elected
 from kit.errors import ConfigError
+from kit.progress import Progress, no_progress
 from kit.ranking.boundary import refinement
 from kit.ranking.boundary_file import read_boundary
 from kit.settings.recipe import Recipe
@@ -42,7 +43,12 @@ class Answers:
     sources: tuple[Source, ...]
 
 
-def answers_of(recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile] | None = None) -> Answers:
+def answers_of(
+    recipe: Recipe,
+    dataset: Dataset,
+    files: Mapping[str, AnswerFile] | None = None,
+    progress: Progress = no_progress,
+) -> Answers:
     """Answer every question of *dataset* as *recipe* says.
 
     *files*: every file of answers, by the path that the recipe has.  Raises SpanFileError where scores are
@@ -66,8 +72,12 @@ def answers_of(recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile]
 
     firsts = range(0, len(questions), PIECE)
     pool = ThreadPoolExecutor(max(1, min(usable_cores(), _AT_ONCE, len(firsts))))
+    decoded_texts: list[str] = []
     try:
-        decoded_texts = [text for texts in pool.map(piece, firsts) for text in texts]
+        with progress("decoding", len(questions)) as advance:
+            for texts in pool.map(piece, firsts):
+                decoded_texts += texts
+                advance(len(texts))
     finally:
         pool.shutdown(cancel_futures=True)
     guids = (question.guid for question in dataset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from kit.decoding.explain import reasons
 from kit.display import Brief
 from kit.metrics.edit_distance import edit_distances
 from kit.phrase import Phrase, numbered, portable
+from kit.progress import Progress, no_progress, watched
 from kit.reports import curves
 from kit.reports.curves import Curves
 from kit.reports.error_types import ERROR_TYPES, LABELS, MEANINGS
@@ -54,10 +55,18 @@ class Contents(Brief):
 
 
 def contents_of(
-    source: ReportSource, versus: Path | None = None, *, title: str = "", language: Language | None = None
+    source: ReportSource,
+    versus: Path | None = None,
+    *,
+    title: str = "",
+    language: Language | None = None,
+    progress: Progress = no_progress,
 ) -> Contents:
     """Put a report together.  *versus*: a CSV with answers to the same questions; *title*: "" for NAME."""
-    overview = overview_of(source, versus)
+    passes = 1 if source.blend is None else 2
+    with progress("comparing with the gold answers", passes * len(source.texts)) as advance:
+        overview = overview_of(source, versus, advance)
+        details = tuple(watched(_details(overview), advance))
     return Contents(
         title=title or source.name,
         date=date.today(),
@@ -69,7 +78,7 @@ def contents_of(
         learning=curves.learning(source.members),
         losses=curves.losses(source.members),
         facts=_facts(source),
-        details=tuple(_details(overview)),
+        details=details,
     )
 
 
@@ -81,12 +90,11 @@ def _reasons(source: ReportSource, candidates: CandidateList | None, number: int
     return reasons(source.recipe, candidates, votes, decoded, answer, [gold])
 
 
-def _details(overview: Overview) -> list[str]:
+def _details(overview: Overview) -> Iterator[str]:
     """What each question shows once it is opened: candidates, reasons, the members' certainty, heatmaps."""
     source = overview.source
     posteriors = [member.posterior for member in source.members] + [source.blend]
     heatmaps = [heatmap_of(one) for one in posteriors if one is not None]
-    found = []
     for number in range(len(source.texts)):
         candidates = overview.candidates[number] if overview.candidates else None
         detail = {
@@ -99,8 +107,7 @@ def _details(overview: Overview) -> list[str]:
             "p": [_rounded(member.p[number]) for member in source.members],
             "heatmaps": packed(heatmaps, number),
         }
-        found.append(compact(detail))
-    return found
+        yield compact(detail)
 
 
 def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:

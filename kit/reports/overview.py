@@ -16,6 +16,7 @@ from kit.display import Brief, Displayed, Table
 from kit.metrics.bootstrap import PairedDifference
 from kit.metrics.scores import SCORE_COLUMNS, Score, compare, score_answers
 from kit.phrase import Phrase
+from kit.progress import Advance, unwatched, watched
 from kit.reports import facets
 from kit.reports.error_types import ERROR_TYPES, LABELS, error_type
 from kit.reports.facets import Facet
@@ -114,14 +115,18 @@ class WrongAnswer:
     distance: int
 
 
-def overview_of(source: ReportSource, versus: Path | None = None) -> Overview:
-    """Score the answers and divide them by facets.  *versus*: a CSV with answers to the same questions."""
+def overview_of(source: ReportSource, versus: Path | None = None, advance: Advance = unwatched) -> Overview:
+    """Score the answers and divide them by facets.
+
+    *versus*: a CSV with answers to the same questions; *advance*: called for each question that is compared.
+    """
     scores = score_table(source, versus)
     error_types = _error_types(source.texts, source.dataset)
     candidates: tuple[CandidateList, ...] = ()
     if source.blend is not None:
         questions = source.dataset.questions
-        candidates = tuple(candidate_lists(source.blend, questions, source.decoded, source.texts))
+        found = candidate_lists(source.blend, questions, source.decoded, source.texts)
+        candidates = tuple(watched(found, advance))
     risks = risks_of(candidates, source.texts) if candidates else (None,) * len(source.texts)
     rival = next((row for row in scores if row.role == "versus"), None)
     divided = _facets(source, scores[0], error_types, rival)

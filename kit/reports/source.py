@@ -14,6 +14,7 @@ from kit.decoding.explain import member_posteriors, own_answers
 from kit.decoding.recipes import rules_of
 from kit.display import Brief
 from kit.errors import DataError, SubmissionError, listed
+from kit.progress import Progress, no_progress, watched
 from kit.reports import contamination
 from kit.reports.contamination import Caution
 from kit.settings.recipe import Recipe
@@ -149,7 +150,12 @@ def of_csv(path: Path, data: Dataset, asked: Asked) -> ReportSource:
 
 
 def of_recipe(
-    recipe: Recipe, name: str, data: Dataset, files: Sequence[Dataset], asked: Asked
+    recipe: Recipe,
+    name: str,
+    data: Dataset,
+    files: Sequence[Dataset],
+    asked: Asked,
+    progress: Progress = no_progress,
 ) -> ReportSource:
     """The answers of a recipe (or a bare run).
 
@@ -160,13 +166,13 @@ def of_recipe(
     sources = sources_of(recipe, data, given)
     cautions = contamination.of_recipe(recipe, name, sources, files)
     rules = rules_of(recipe)
-    plain = answers_of(recipe.model_copy(update={"rules": ()}), data, given).texts
+    plain = answers_of(recipe.model_copy(update={"rules": ()}), data, given, progress).texts
     decoded = tuple(plain[question.guid] for question in data)
     not_blanking = [rule for rule in rules if not rule.blanks]
     texts, unblanked = (tuple(apply_rules(text, some) for text in decoded) for some in (rules, not_blanking))
     longer = with_free_texts_of(sources, data)
     posteriors = member_posteriors(recipe, sources, longer)
-    members = _members_of(recipe, sources, posteriors, longer, rules)
+    members = _members_of(recipe, sources, posteriors, longer, rules, progress)
     blend = None
     if not BLENDS[recipe.blend].votes:
         blend = blend_of(recipe, sources, [one for one in posteriors if one is not None], longer.questions)
@@ -185,27 +191,38 @@ def _members_of(
     posteriors: Sequence[Posterior | None],
     dataset: Dataset,
     rules: Sequence[Rule],
+    progress: Progress,
 ) -> list[Member]:
     """The members of the recipe; *posteriors*: of each source, None where it only votes."""
     by_member: dict[tuple[str, float], list[int]] = {}
     for index, source in enumerate(sources):
         by_member.setdefault((source.run or str(source.file), source.temperature), []).append(index)
-    members = []
-    for chosen in by_member.values():
-        own = tuple(sources[index] for index in chosen)
-        label = own[0].label if len(own) == 1 or own[0].opened is None else own[0].opened.name
-        weight = sum(source.weight for source in own)
-        parts = [part for index in chosen if (part := posteriors[index]) is not None]
-        if not parts:
-            voted = own[0].voted(dataset.questions) or ()
-            answers = tuple(apply_rules(text, rules) for text in voted)
-            members.append(Member(label, weight, own, answers, (None,) * len(answers), None))
-            continue
-        together = blended(parts, [source.weight for source in own])
-        plain, p = own_answers(recipe, together, dataset.questions)
-        tidied = tuple(apply_rules(text, rules) for text in plain)
-        members.append(Member(label, weight, own, tidied, p, together))
-    return members
+    with progress("answers of each member", len(by_member)) as advance:
+        return [
+            _member(recipe, [sources[n] for n in chosen], [posteriors[n] for n in chosen], dataset, rules)
+            for chosen in watched(by_member.values(), advance)
+        ]
+
+
+def _member(
+    recipe: Recipe,
+    own: Sequence[Source],
+    posteriors: Sequence[Posterior | None],
+    dataset: Dataset,
+    rules: Sequence[Rule],
+) -> Member:
+    """One member of the sources that are its *own*, with their *posteriors*."""
+    label = own[0].label if len(own) == 1 or own[0].opened is None else own[0].opened.name
+    weight = sum(source.weight for source in own)
+    parts = [part for part in posteriors if part is not None]
+    if not parts:
+        voted = own[0].voted(dataset.questions) or ()
+        answers = tuple(apply_rules(text, rules) for text in voted)
+        return Member(label, weight, tuple(own), answers, (None,) * len(answers), None)
+    together = blended(parts, [source.weight for source in own])
+    plain, p = own_answers(recipe, together, dataset.questions)
+    tidied = tuple(apply_rules(text, rules) for text in plain)
+    return Member(label, weight, tuple(own), tidied, p, together)
 
 
 def _within(posterior: Posterior | None, dataset: Dataset) -> Posterior | None:

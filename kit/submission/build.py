@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 from kit.data.records import Dataset
@@ -10,6 +11,7 @@ from kit.decoding.ensembles import Answers, answers_of
 from kit.errors import SubmissionError
 from kit.files import locked, now, sha256_file
 from kit.metrics.scores import Score, score_answers
+from kit.progress import Progress, no_progress
 from kit.settings.paths import SAMPLE
 from kit.settings.recipe import Recipe
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -32,7 +34,12 @@ from kit.version import __version__
 
 
 def make_submission(
-    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None = None, made_from: str = ""
+    recipe: Recipe,
+    dataset: Dataset,
+    out: Path,
+    truth: Dataset | None = None,
+    made_from: str = "",
+    progress: Progress = no_progress,
 ) -> tuple[Path, dict[str, str], Card, Score | None]:
     """Decode, check, write *out* and its card; score against *truth* where given.
 
@@ -42,13 +49,13 @@ def make_submission(
     unchanged.
     """
     with locked(out, wait=False):  # a CSV and its card belong together
-        return _made(recipe, dataset, out, truth, made_from)
+        return _made(recipe, dataset, out, truth, made_from, progress)
 
 
 def _made(
-    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None, made_from: str
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None, made_from: str, progress: Progress
 ) -> tuple[Path, dict[str, str], Card, Score | None]:
-    found = answer(recipe, dataset)
+    found = answer(recipe, dataset, progress)
     guids = tuple(question.guid for question in dataset)
     check_submission(found.texts, guids, out)
     sample = dataset.path.parent / SAMPLE
@@ -62,7 +69,7 @@ def _made(
         data=CardData(path=str(dataset.path), sha256=dataset.sha256, questions=len(dataset)),
         recipe=recipe.model_dump(mode="json", exclude={"nested"}),
         members=tuple(_member(source) for source in found.sources),
-        estimate=_estimate(recipe, dataset, score, found),
+        estimate=_estimate(recipe, dataset, score, found, progress),
         competition=DEFAULT_COMPETITION,
         revision=git_revision(),
         kit_version=__version__,
@@ -86,9 +93,11 @@ def made_from_same(csv: Path, made_from: str, recipe: Recipe, dataset: Dataset) 
     return same_data and card.recipe == recipe.model_dump(mode="json", exclude={"nested"})
 
 
-def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None, answers: Answers) -> Estimate:
+def _estimate(
+    recipe: Recipe, dataset: Dataset, score: Score | None, answers: Answers, progress: Progress
+) -> Estimate:
     if score is None:
-        return local_estimate(recipe, dataset, answer, Path())
+        return local_estimate(recipe, dataset, partial(answer, progress=progress), Path())
     kind, reason = "scored", ""
     if any(source.fold == OUT_OF_FOLD for source in answers.sources):
         figure = figure_of(recipe, dataset)
@@ -96,9 +105,9 @@ def _estimate(recipe: Recipe, dataset: Dataset, score: Score | None, answers: An
     return Estimate(edit=score.edit, interval=score.interval, kind=kind, reason=reason)
 
 
-def answer(recipe: Recipe, dataset: Dataset) -> Answers:
+def answer(recipe: Recipe, dataset: Dataset, progress: Progress = no_progress) -> Answers:
     """`answers_of`, with the members' answers from elsewhere read from their files."""
-    return answers_of(recipe, dataset, answer_files(recipe))
+    return answers_of(recipe, dataset, answer_files(recipe), progress)
 
 
 def _member(source: Source) -> Member:

@@ -15,13 +15,14 @@ from kit.errors import ConfigError
 from kit.metrics.bootstrap import Interval, PairedDifference, bootstrap, holm, paired
 from kit.metrics.edit_distance import edit_distances
 from kit.metrics.predictions import Decile, calibration
+from kit.progress import Progress, no_progress
 from kit.settings.recipe import DEFAULT_BOUNDARY_WEIGHT, DEFAULT_LENGTH_CAP, Recipe, RuleSpec
 from kit.spans.answer_spans import AnswerFile
 from kit.text_rules.rules import COURSE_2022, RULES, Rule, apply_rules, parse_rules
 from kit.tuning.fitting import Fit, Fitter
 from kit.tuning.members import OutOfFold, out_of_fold_members, with_out_of_fold_texts
 from kit.tuning.outer_folds import FoldAnswers, together_with_folds
-from kit.tuning.parallel import Progress, Steps, no_progress
+from kit.tuning.parallel import Steps
 from kit.tuning.second_stage import BOUNDARY, RANKED, SecondStage, last_fit
 
 TRIED: tuple[RuleSpec, ...] = (
@@ -125,10 +126,9 @@ def tune(
     """Fit *recipe*'s temperatures, weights, length prior, blend, decoder, cap, candidates and rules.
 
     Every reported figure is nested: for each outer fold (the members' own, which they share)
-    everything is fitted on the other folds.  The returned recipe is fitted on all of them.  *progress* gets
-    the number of steps and gives a function to call with how many more are finished.  *files*: every file of
-    answers from elsewhere, by the path that the recipe has.  Raises
-    ConfigError where a member has no out-of-fold scores on *dataset*.
+    everything is fitted on the other folds.  The returned recipe is fitted on all of them.  *files*: every
+    file of answers from elsewhere, by the path that the recipe has.  Raises ConfigError where a member has no
+    out-of-fold scores on *dataset*.
     """
     groups = groups_of(dataset.questions)
     dataset = with_out_of_fold_texts(recipe, dataset, files or {})
@@ -136,7 +136,7 @@ def tune(
     questions = dataset.questions
     golds = [question.golds for question in questions]
     everything = np.ones(len(questions), dtype=np.bool_)
-    with progress(Fitter(members, questions).steps * (members.folds + 1)) as advance:
+    with progress("tuning", Fitter(members, questions).steps * (members.folds + 1)) as advance:
         steps = Steps(advance)
         fitter = Fitter(members, questions, steps)
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from kit.threads import usable_cores
 
-Progress = Callable[[int], contextlib.AbstractContextManager[Callable[[int], object]]]
-"""A number of steps → a block in which a function is called with how many more are finished."""
 AT_ONCE = 2
 """Fits at once: each holds tables of all questions, 1 GB for the competition's data and five members."""
-
-
-@contextlib.contextmanager
-def no_progress(total: int) -> Iterator[Callable[[int], object]]:
-    """Show nothing."""
-    yield lambda done: None
 
 
 class StoppedError(Exception):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import kit
+from kit import terminal
 from kit.data import demo_corpus
 from kit.text_rules.particles import INSTALL
 from tests.commands import run_kit
 from tests.reports.conftest import Place, place
+from tests.screens import in_pipe, on_terminal
 
 __all__ = ["place"]
 
@@ -46,6 +51,39 @@ def test_a_run_is_reported_by_plain_argmax(place: Place, monkeypatch: pytest.Mon
     refused = report(place.folder, "two.yaml", "--plain", "--text")
     assert refused.returncode == 1
     assert "--plain is for runs" in refused.stderr
+
+
+def test_every_question_is_counted_for_the_time_left(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(place.folder)
+    told: list[str] = []
+
+    @contextlib.contextmanager
+    def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+        done: list[int] = []
+        yield done.append
+        assert sum(done) == total > 0
+        told.append(what)
+
+    monkeypatch.setattr(terminal, "progress", progress)
+    kit.report("two.yaml", "data/train.json", out=tmp_path / "two.html")
+    assert told == ["decoding", "answers of each member", "comparing with the gold answers"]
+    told.clear()
+    kit.ensemble("runs/words", "data/train.json", out=tmp_path / "words.csv")
+    assert set(told) == {"decoding"}
+
+
+def test_on_a_terminal_a_bar_shows_the_time_left_and_disappears(place: Place, tmp_path: Path) -> None:
+    out = tmp_path / "two.html"
+    words = ["report", "two.yaml", "--data", "data/train.json", "--out", out]
+    code, said = on_terminal(words, place.folder, columns=160, NO_COLOR="1")
+    assert code == 0
+    assert "comparing with the gold answers" in said
+    assert re.search(r"100% \d:\d\d:\d\d", said)
+    code, piped = in_pipe(words, place.folder)
+    assert code == 0
+    assert "comparing with" not in piped
 
 
 def test_text_prints_tables_and_writes_nothing(place: Place, tmp_path: Path) -> None:

@@ -62,7 +62,9 @@ def _refuse_withheld(raw: RawFile) -> None:
             )
         else:
             what = "its only answer is null" if len(withheld) == 1 else f"all {every} answers are null"
-        raise DataError(f"{raw.path}: {what}: this is a test file; give a file with answers, such as the training file")
+        raise DataError(
+            f"{raw.path}: {what}: this is a test file; give a file with answers, such as the training file"
+        )
     what = "questions have no key for answers" if keyless else "answers are null"
     raise DataError(
         f"{raw.path}: {some} of {every} {what} (first: question {plain(withheld[0].guid)}); "
