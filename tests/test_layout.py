@@ -13,9 +13,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kit"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "version", "display", "errors", "phrase", "hints", "progress", "files", "memory", "threads", "cache",
-    "settings",
-    "data", "metrics", "text_rules", "spans", "ranking", "decoding", "tuning", "modeling", "training",
-    "sweeps", "kaggle", "submission", "reports", "notebooks",
+    "settings", "data", "metrics", "text_rules", "spans", "ranking", "decoding", "tuning", "modeling",
+    "training", "sweeps", "kaggle", "submission", "reports", "notebooks",
 ]  # fmt: skip
 """A room imports only rooms before it; metrics and text_rules do not know each other."""
 TOP = {"api", "terminal", "views", "cli", "__main__", "__init__"}
