@@ -48,7 +48,7 @@ def checked(said: str, folder: Path) -> list[str]:
 def test_a_command_is_quoted_for_a_shell() -> None:
     text = command("predict", Path("runs/두 모델"), data=Path("my data/test.json"), again=True, fold=None)
     assert text == "kit predict 'runs/두 모델' --data 'my data/test.json' --again"
-    assert parsed(text)["run"] == Path("runs/두 모델")
+    assert Path(parsed(text)["run"]) == Path("runs/두 모델")  # the oldest Typer leaves it a text
     assert command("kernel output", "me/five") == "kit kernel output me/five"
     assert command("train", "b", data=["a.json", "b.json"], fold=0, micro_batch_size=4, jobs="") == (
         "kit train b --data a.json --data b.json --fold 0 --micro-batch-size 4"

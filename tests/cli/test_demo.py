@@ -65,13 +65,13 @@ def looked_through(folder: Path, out: str, err: str, *, articles: int, estimate:
 def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a sixth of its test articles."""
+    """With few articles to answer, and fewer to learn from."""
     monkeypatch.chdir(tmp_path)
-    small = partial(demo_corpus.write, test_contexts=30)
-    monkeypatch.setattr(demo_corpus, "write", lambda folder, seed, articles: small(folder, seed, 24))
+    small = partial(demo_corpus.write, test_contexts=15)
+    monkeypatch.setattr(demo_corpus, "write", lambda folder, seed, articles: small(folder, seed, 16))
     result, again = (CliRunner().invoke(app, ["demo", "--articles", "100"]) for _ in range(2))
     assert result.exit_code == 0, result.output
-    looked_through(tmp_path, result.stdout, result.stderr, articles=100, estimate="35 s", questions=80)
+    looked_through(tmp_path, result.stdout, result.stderr, articles=100, estimate="35 s", questions=40)
     assert again.stderr.count("already trained with these settings") == 2
     assert again.stdout == result.stdout
 

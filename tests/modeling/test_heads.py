@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import (
+    CONFIG_MAPPING,
     AutoModel,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
@@ -200,6 +201,8 @@ def test_shards_are_read_and_hashed(families, tmp_path: Path) -> None:  # type: 
 
 @pytest.mark.parametrize("name", ["nomic_bert", "eurobert", "gte"])
 def test_the_kits_own_head_loads_again(families, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
+    if name not in CONFIG_MAPPING:
+        pytest.skip(f"this transformers knows no {name}")
     folder = families(name)
     backbone = open_backbone(str(folder))
     torch.manual_seed(1)
