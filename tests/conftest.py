@@ -39,6 +39,8 @@ LONG = (
     "tests/crash_safety",
     "tests/reports/test_page.py",
     "tests/test_sweep.py",
+    "tests/tuning/test_nested.py",
+    "tests/training",
 )
 """What is to begin first, so that nothing long is left for one process at the end."""
 
