@@ -81,8 +81,8 @@ def test_the_demo_scores_every_way_to_answer_and_trains_nothing_twice(
 def test_the_demo_as_it_is_learns(tmp_path: Path) -> None:
     """With its default number of articles, in a process of its own.
 
-    Tiny models of so few articles end up to 0.7 characters apart on different processors, so each is asked
-    for a quarter of the distance of blank answers, and the two together for a third.
+    Tiny models of so few articles end up to 0.7 characters apart on different processors, so each must be a
+    quarter better than blank answers, and the two together a third.
     """
     result = run_python("-m", "kit", "demo", cwd=tmp_path, limit=500)
     assert result.returncode == 0, result.stderr

@@ -205,6 +205,31 @@ def test_the_same_questions(
     assert [(q.guid, q.text, q.context, q.answers) for q in load(path, answers_needed=True)] == expected
 
 
+@pytest.mark.parametrize("layout", ["a list", "csv", "csv as Python prints"])
+@pytest.mark.parametrize(("bad", "said"), [(5, "is a number (5)"), (None, "is null")])
+def test_a_bad_value_among_gold_texts_is_the_only_mistake(
+    layout: str, bad: object, said: str, tmp_path: Path
+) -> None:
+    rows = [
+        {"id": "1", "context": "나 다", "question": "누구", "answer_text": ["나"], "answer_start": [0]},
+        {
+            "id": "2",
+            "context": "나 다",
+            "question": "언제",
+            "answer_text": [bad, "다"],
+            "answer_start": [0, 2],
+        },
+    ]
+    value = rows if layout == "a list" else LAYOUTS[layout](rows)
+    path = tmp_path / "rows.bin"
+    path.write_bytes(value if isinstance(value, bytes) else json.dumps(value).encode())
+    assert [fault.message for fault in check(path).faults] == [
+        f"[1].answer_text[0] {said}; a text is wanted (question 2)"
+    ]
+    (lost,) = repair(path, tmp_path / "mended.json").questions_left_out
+    assert lost.golds == ("다",)
+
+
 @SEVERAL
 @example(
     questions=[("1", "누구", "가", [("가", 0)]), ("2", "언제", "나 다", [("나", 0), ("다", 2)])],

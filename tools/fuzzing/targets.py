@@ -408,9 +408,8 @@ def _csv(data: bytes) -> None:
 
 def _csv_seeds() -> list[bytes]:
     path = _PLACE / "seed.csv"
-    texts = [
-        text for text in AWKWARD if "\0" not in text
-    ]  # at which pandas before 3 cuts, so it is not written
+    # pandas before 3 cuts a text at NUL, so such a file is refused
+    texts = [text for text in AWKWARD if "\0" not in text]
     write_submission(path, [str(number) for number in range(len(texts))], texts)
     return [path.read_bytes(), 'Id,Predicted\r\na,"두\r\n줄"\r\n\r\nb,=1+1\r\n'.encode(), b"Id,Predicted\n"]
 
