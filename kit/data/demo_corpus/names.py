@@ -26,6 +26,20 @@ def _stem(draw: Draw, first_kind: str, second_kind: str, between: str = "") -> s
             return firsts[first] + between + seconds[second]
 
 
+def _coined(first: str, second: str, ending: str = "", kind: str = "") -> Source:
+    """Draws of a stem with this *ending*, and with a part of *kind* behind it where one is named."""
+
+    def source(draw: Draw) -> str:
+        name = _stem(draw, first, second) + ending
+        return name + draw.rng.choice(name_parts()[kind]) if kind else name
+
+    return source
+
+
+capital = _coined("foreign_first", "foreign_middle", kind="foreign_last")
+"""A foreign city: 카르토; a foreign family name sounds like one."""
+
+
 def person(draw: Draw) -> str:
     """A Korean full name: 김도현."""
     return draw.rng.choice(name_parts()["surnames"]) + _stem(draw, "given_first", "given_second")
@@ -33,50 +47,13 @@ def person(draw: Draw) -> str:
 
 def foreigner(draw: Draw) -> str:
     """A foreign full name in Hangul: 마르코 베니젠."""
-    rng = draw.rng
     given = _stem(draw, "foreign_first", "foreign_last")
-    family = _stem(draw, "foreign_first", "foreign_middle") + rng.choice(name_parts()["foreign_last"])
-    return f"{given} {family}"
-
-
-def company(draw: Draw) -> str:
-    """A company: 가람전자."""
-    return _stem(draw, "firm_first", "firm_second") + draw.rng.choice(name_parts()["firm_kinds"])
-
-
-def town(draw: Draw) -> str:
-    """A town: 서림시."""
-    return _stem(draw, "town_first", "town_second") + "시"
-
-
-def county(draw: Draw) -> str:
-    """A county: 청암군."""
-    return _stem(draw, "town_first", "town_second") + "군"
+    return f"{given} {capital(draw)}"
 
 
 def district(draw: Draw) -> str:
     """A part of a town: 벽담동, 화포읍."""
     return _stem(draw, "town_first", "town_second") + draw.rng.choice("동읍면")
-
-
-def university(draw: Draw) -> str:
-    """A university: 송현대."""
-    return _stem(draw, "town_first", "town_second") + "대"
-
-
-def land(draw: Draw) -> str:
-    """A country: 벨로니아."""
-    return _stem(draw, "land_first", "land_last")
-
-
-def capital(draw: Draw) -> str:
-    """A foreign city: 카르토."""
-    return _stem(draw, "foreign_first", "foreign_middle") + draw.rng.choice(name_parts()["foreign_last"])
-
-
-def team(draw: Draw) -> str:
-    """A sports club: 가림 호크스."""
-    return _stem(draw, "town_first", "town_second") + " " + draw.rng.choice(name_parts()["teams"])
 
 
 def work(draw: Draw) -> str:
@@ -87,11 +64,6 @@ def work(draw: Draw) -> str:
     rest = draw.rng.choice(name_parts()["work_third"])
     base, space, words = rest.partition(" ")
     return title + (particle(title, base) if base in SHAPES else base) + space + words
-
-
-def group(draw: Draw) -> str:
-    """A civic group: 가람환경연대."""
-    return _stem(draw, "firm_first", "firm_second") + draw.rng.choice(name_parts()["group_kinds"])
 
 
 def recent(draw: Draw) -> str:
@@ -134,9 +106,22 @@ def percent(draw: Draw) -> str:
 
 # The draws that a template may ask for by name, as ``{@date}``.
 FRESH: dict[str, Source] = {
-    source.__name__: source
-    for source in (
-        person, foreigner, company, town, county, district, university, land, capital, team, work, group,
-        recent, date, later, far, year, percent,
-    )
-}  # fmt: skip
+    "person": person,
+    "foreigner": foreigner,
+    "company": _coined("firm_first", "firm_second", kind="firm_kinds"),  # 가람전자
+    "town": _coined("town_first", "town_second", "시"),  # 서림시
+    "county": _coined("town_first", "town_second", "군"),  # 청암군
+    "district": district,
+    "university": _coined("town_first", "town_second", "대"),  # 송현대
+    "land": _coined("land_first", "land_last"),  # 벨로니아
+    "capital": capital,
+    "team": _coined("town_first", "town_second", " ", "teams"),  # 가림 호크스
+    "work": work,
+    "group": _coined("firm_first", "firm_second", kind="group_kinds"),  # 가람환경연대
+    "recent": recent,
+    "date": date,
+    "later": later,
+    "far": far,
+    "year": year,
+    "percent": percent,
+}
