@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
+from kit.data.competition_json import competition_json
 from kit.data.readers import FaultKind, RawAnswer, RawFile, RawQuestion, load, read
 from kit.data.readers.display import plain, quoted
 from kit.data.records import Answer, Question
@@ -16,8 +14,6 @@ from kit.data.rules import question_faults
 from kit.display import Brief
 from kit.errors import DataError, all_of, counted
 from kit.files import replacing
-
-_VERSION = "repaired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +103,7 @@ class RepairReport(Brief):
 
     def as_dict(self) -> dict[str, object]:
         """For JSON, complete."""
-        return {
-            "path": str(self.path),
-            "out": str(self.out),
-            "sha256": self.sha256,
-            "questions": self.questions,
-            "moved": [asdict(answer) for answer in self.moved],
-            "answers_left_out": [asdict(answer) for answer in self.answers_left_out],
-            "questions_left_out": [asdict(question) for question in self.questions_left_out],
-            "unread": [asdict(text) for text in self.unread],
-            "chosen": self.chosen,
-        }
+        return {**asdict(self), "path": str(self.path), "out": str(self.out)}
 
     def lines(self) -> list[str]:
         """One line for every change; what is lost comes first."""
@@ -172,9 +158,8 @@ def repair(path: Path | str, out: Path | str, *, strict: bool = False) -> Repair
             unread.extend(Unread(guid, text, why) for text in entry.ignored)
         for answer in entry.answers or ():
             stays = _stays(answer, strict)
-            if answer.places > 1 and stays and question is not None:
-                chosen += 1
-            if (answer.matches and stays) or (question is None and stays):
+            chosen += stays and answer.places > 1 and question is not None
+            if stays and (answer.matches or question is None):
                 continue
             start = answer.found if stays else None
             change = AnswerRepair(
@@ -185,8 +170,7 @@ def repair(path: Path | str, out: Path | str, *, strict: bool = False) -> Repair
         raise DataError(
             f"{path}: no sound question would be left of {len(raw.questions):,}; get another copy"
         )
-    text = json.dumps(_layout(kept), ensure_ascii=False, indent=1) + "\n"
-    data = text.encode()
+    data = competition_json(kept, "repaired").encode()
     with replacing(out, verify=load) as temporary:
         temporary.write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
@@ -220,28 +204,3 @@ def _mended(entry: RawQuestion, strict: bool) -> tuple[Question | None, str]:
         which = "has none of its answers in one place only" if strict else "has none of its answers"
         return None, f"question {plain(entry.guid)}: its context {which}"
     return replace(question, answers=answers), ""
-
-
-def _layout(questions: Sequence[Question]) -> dict[str, object]:
-    """The competition's layout; neighbours of one document and paragraph stay together, in order."""
-    documents = [
-        {
-            "title": title,
-            "news_category": category,
-            "source": source,
-            "paragraphs": [
-                {"context": context, "qas": [_row(question) for question in paragraph]}
-                for context, paragraph in groupby(document, key=lambda question: question.context)
-            ],
-        }
-        for (title, category, source), document in groupby(
-            questions, key=lambda question: (question.title, question.category, question.source)
-        )
-    ]
-    return {"version": _VERSION, "data": documents}
-
-
-def _row(question: Question) -> dict[str, object]:
-    answers = question.answers
-    listed = None if answers is None else [{"text": a.text, "answer_start": a.start} for a in answers]
-    return {"guid": question.guid, "question": question.text, "answers": listed}

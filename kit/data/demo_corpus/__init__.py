@@ -5,14 +5,10 @@ Everything is drawn from templates and syllables by a seed, so that the demo nee
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kit.data.competition_json import competition_json
 from kit.data.demo_corpus.generator import articles
 from kit.data.records import Question
 from kit.files import write_text
@@ -69,44 +65,11 @@ def write(
         test_answers=folder / "test_answers.json",
         sample_submission=folder / "sample_submission.csv",
     )
-    version = f"kit-sample-{seed}"
-    write_text(files.train, _layout(corpus.train, version, answers=True))
-    write_text(files.test, _layout(corpus.test, version, answers=False))
-    write_text(files.test_answers, _layout(corpus.test, version, answers=True))
-    write_text(files.sample_submission, _blank_submission(corpus.test))
+    withheld = [replace(question, answers=None) for question in corpus.test]
+    for path, questions in (
+        (files.train, corpus.train), (files.test, withheld), (files.test_answers, corpus.test),
+    ):  # fmt: skip
+        write_text(path, competition_json(questions, f"kit-sample-{seed}"))
+    rows = ["Id,Predicted", *(f"{question.guid}," for question in corpus.test)]
+    write_text(files.sample_submission, "\n".join(rows) + "\n")
     return files
-
-
-def _layout(questions: Sequence[Question], version: str, *, answers: bool) -> str:
-    data = [_article(list(group), answers) for _, group in groupby(questions, key=lambda q: q.context)]
-    return json.dumps({"version": version, "data": data}, ensure_ascii=False, indent=1) + "\n"
-
-
-def _article(questions: Sequence[Question], answers: bool) -> dict[str, object]:
-    first = questions[0]
-    asked = [
-        {
-            "guid": question.guid,
-            "question": question.text,
-            "answers": (
-                [{"text": gold.text, "answer_start": gold.start} for gold in question.answers or ()]
-                if answers
-                else None
-            ),
-        }
-        for question in questions
-    ]
-    return {
-        "title": first.title,
-        "news_category": first.category,
-        "source": first.source,
-        "paragraphs": [{"context": first.context, "qas": asked}],
-    }
-
-
-def _blank_submission(questions: Sequence[Question]) -> str:
-    rows = io.StringIO()
-    writer = csv.writer(rows, lineterminator="\n")
-    writer.writerow(("Id", "Predicted"))
-    writer.writerows((question.guid, "") for question in questions)
-    return rows.getvalue()
