@@ -9,7 +9,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from kit.data.readers.display import plain
 from kit.data.readers.signatures import zipped_signature
@@ -30,21 +29,13 @@ DAMAGED = (
 """What zipfile and its decompressors raise at damage, each in its own way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member's name inside the archive and its bytes."""
-
-    name: str
-    data: bytes
-
-
 def is_archive(data: bytes) -> bool:
     """Whether *data* is a zip archive, an empty one included."""
     return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-def question_members(data: bytes, name: str) -> Iterator[Member]:
-    """Yield the JSON members, in name order, one in memory at a time; tables where there is no JSON.
+def question_members(data: bytes, name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield names and bytes of the JSON members, in name order, one at a time; of tables without JSON.
 
     Raises DataError for a damaged or encrypted archive, one without such a member, and one that
     unpacks to more than MOST_BYTES, or to more than MOST_RATIO times its size.
@@ -64,7 +55,7 @@ def question_members(data: bytes, name: str) -> Iterator[Member]:
             for info in sorted(members, key=lambda info: info.filename):
                 content = _content(archive, info, f"{name}: {_readable(info)}", left)
                 left -= len(content)
-                yield Member(_readable(info), content)
+                yield _readable(info), content
     except NotImplementedError as error:
         raise DataError(f"{name}: cannot be unpacked ({error}); unpack it and give the JSON file") from None
     except DAMAGED as error:

@@ -14,7 +14,7 @@ from kit.data.readers.builder import BYTE_ORDER_MARK, QuestionBuilder
 from kit.data.readers.display import plain
 from kit.data.readers.formats import FORMATS
 from kit.data.readers.raw import RawFile
-from kit.data.readers.sniff import Sample, sample
+from kit.data.readers.sniff import sample
 from kit.data.records import Dataset
 from kit.errors import DataError, all_of
 from kit.files import read_file
@@ -115,10 +115,11 @@ def _bytes(path: Path) -> bytes:
 def _gather(data: bytes, name: str, prefix: str, builder: QuestionBuilder) -> str:
     values, table = _values(data, name, builder)
     found = sample(values, name)
-    if found.empty:
+    layout = next((one for one in FORMATS if one.recognises(found)), None)
+    if layout is None:
         raise DataError(f"{name}: holds no question; give the file with the questions")
-    layout = _read_rows(found, name, prefix, builder)
-    return layout if found.nested or not table else table
+    layout.gather(found, prefix, builder)
+    return layout.name if found.nested or not table else table
 
 
 def _values(data: bytes, name: str, builder: QuestionBuilder) -> tuple[tuple[object, ...], str]:
@@ -134,43 +135,30 @@ def _values(data: bytes, name: str, builder: QuestionBuilder) -> tuple[tuple[obj
     return (rows,), table
 
 
-def _read_rows(found: Sample, name: str, prefix: str, builder: QuestionBuilder) -> str:
-    for one in FORMATS:
-        if one.recognises(found):
-            one.gather(found, prefix, builder)
-            return one.name
-    raise DataError(f"{name}: holds no question; give the file with the questions")
-
-
 def _gather_archive(data: bytes, path: Path, builder: QuestionBuilder) -> str:
     """Read every member that holds questions; the others are counted, and all failing is an error."""
     formats: dict[str, str] = {}
     withheld: dict[str, bool] = {}
     failures: list[str] = []
-    for member in archive.question_members(data, str(path)):
+    for name, content in archive.question_members(data, str(path)):
         before = len(builder.questions)
         try:
-            formats[member.name] = _gather(member.data, f"{path}: {member.name}", f"{member.name}: ", builder)
+            formats[name] = _gather(content, f"{path}: {name}", f"{name}: ", builder)
         except DataError as error:
             failures.append(str(error))
             builder.remark(SKIPPED_MEMBER)
             continue
         added = builder.questions[before:]
-        withheld[member.name] = bool(added) and all(entry.answers is None for entry in added)
+        withheld[name] = bool(added) and all(entry.answers is None for entry in added)
     if not formats:
         raise DataError(all_of(failures))
     for what, values in (("layout", formats), ("kind (training and test)", withheld)):
-        if len(set(values.values())) > 1:
-            names = ", ".join(_first_of_each(values))
+        first_of_each: dict[object, str] = {}
+        for name, value in values.items():
+            first_of_each.setdefault(value, name)
+        if len(first_of_each) > 1:
+            names = ", ".join(first_of_each.values())
             raise DataError(
                 f"{path}: its members are not of one {what} ({names}); unpack it and give one of them"
             )
     return next(iter(formats.values()))
-
-
-def _first_of_each(values: dict[str, str] | dict[str, bool]) -> Iterator[str]:
-    seen: set[object] = set()
-    for name, value in values.items():
-        if value not in seen:
-            seen.add(value)
-            yield name

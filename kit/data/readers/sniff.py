@@ -37,11 +37,6 @@ class Sample:
     questions: frozenset[str]
     id_key: str
 
-    @property
-    def empty(self) -> bool:
-        """Whether there is no row at all."""
-        return not any(rows for _, rows in self.parts)
-
     def objects(self, builder: QuestionBuilder, prefix: str) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Every row that is an object, with its path behind *prefix*; the others are mistakes."""
         for root, rows in self.parts:
@@ -67,17 +62,17 @@ def sample(values: tuple[object, ...], name: str) -> Sample:
     if departure:
         raise DataError(f"{name}: {departure}; {ACCEPTED}")
     ids = Counter(key for question in questions for key in ID_KEYS if key in question)
+    keys = frozenset(key for question in questions for key in question)
     if questions and not ids:
-        keys = _keys({key for question in questions for key in question})
         raise DataError(
-            f"{name}: its questions have no guid, id or question_id (keys seen: {keys}); {ACCEPTED}"
+            f"{name}: its questions have no guid, id or question_id (keys seen: {_keys(keys)}); {ACCEPTED}"
         )
     return Sample(
         parts=parts,
         nested=nested,
         top=top,
         documents=frozenset(key for row in first for key in row),
-        questions=frozenset(key for question in questions for key in question),
+        questions=keys,
         id_key=max(ids, key=lambda key: (ids[key], -ID_KEYS.index(key)), default=""),
     )
 
