@@ -91,6 +91,17 @@ def test_an_equal_text_at_the_start_is_nearer_than_the_same_text_elsewhere(write
     assert (answer.found, answer.slice, answer.places) == (begin, nfd("서울"), 1)
 
 
+def test_a_negative_start_is_not_counted_from_the_end(write: Write, tmp_path: Path) -> None:
+    """Python's slices would find the text there."""
+    context = "수도는 서울"
+    path = write(file(context, "서울", -2))
+    assert [fault.message for fault in check(path).faults] == [
+        'question a: answer_start -2 does not begin "서울" (found at 4)'
+    ]
+    [question] = load(repair(path, tmp_path / "mended.json").out).questions
+    assert question.answers == (Answer("서울", 4),)
+
+
 def test_half_a_character_is_no_answer(write: Write) -> None:
     """An answer cannot begin or end inside one character of its context."""
     [answer] = read(write(file("길이 3㎜이다", "3m", 3))).questions[0].answers or ()

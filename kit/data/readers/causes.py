@@ -96,7 +96,7 @@ class Cause:
             return place, place + len(text)
         spelled, wanted = self.form.spell(context), self.form.of(text)
         place = spelled.place(start) if self.in_place else self.unit.place(spelled.text, start - self.first)
-        if place is None or not wanted:
+        if place is None or place < 0 or not wanted:
             return None
         if not spelled.text.startswith(wanted, place):
             if self.in_place or not spelled.text.startswith(text, place):
