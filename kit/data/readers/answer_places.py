@@ -95,7 +95,7 @@ def _placed(answer: RawAnswer, place: Unplaced, found: Sequence[Finding]) -> Raw
                 return _at(answer, context, span)
     spans = _occurrences(context, answer.text)
     if not spans:
-        return replace(answer, found=None)
+        return answer
     span = _nearest_to_words(context, spans, place.question, start) if len(spans) > 1 else spans[0]
     return _at(answer, context, span, places=len(spans))
 

@@ -228,49 +228,33 @@ class AnswerReader:
         if mistake is not None:
             self.mistakes.append(mistake)
             return None
-        number = self._number(start)
-        if number is not None and number >= 0 and self._context.startswith(text, number):
-            if type(start) is int:
-                return RawAnswer(text, str(number), number, number)
+        number = _number(start)
+        at_start = number is not None and number >= 0 and self._context.startswith(text, number)
+        if at_start and type(start) is not int:
             self._remarks[START_AS_TEXT] += 1
-        given = "missing" if start is MISSING else _as_given(start)
+        # Where else the text is, `answer_places` finds when the starts of the whole file are known.
         alone = listed.startless and (start is MISSING or is_null(start))
-        return RawAnswer(text, given, number, nearest(self._context, text, number), alone)
+        return RawAnswer(text, _as_given(start), number, number if at_start else None, alone)
 
     def _empty(self, listed: _Listed) -> None:
         message = "is an empty text; remove it, or give answers: [] for an unanswerable question"
         self.mistakes.append(Mistake(FaultKind.ANSWER_EMPTY, listed.text_field, message))
 
-    def _number(self, start: object) -> int | None:
-        if isinstance(start, bool):
-            return None
-        if isinstance(start, int):
-            return start
-        if isinstance(start, float):
-            return int(start) if start.is_integer() else None
-        if isinstance(start, str) and (integer := _INTEGER.fullmatch(start)):
-            return int(integer[1])
-        return None
-
     def _wrong(self, field: str, text: str) -> None:
         self.mistakes.append(Mistake(FaultKind.STRUCTURE, field, text))
 
 
-def nearest(context: str, text: str, start: int | None) -> int | None:
-    """The occurrence of *text* nearest to *start* (the first where that is None; ties: the earlier)."""
-    if start is None:
-        first = context.find(text)
-        return first if first >= 0 else None
-    start = min(max(start, 0), len(context))
-    before = context.rfind(text, 0, start + len(text))
-    after = context.find(text, start)
-    if before < 0 or after < 0:
-        only = max(before, after)
-        return only if only >= 0 else None
-    return before if start - before <= after - start else after
+def _number(start: object) -> int | None:
+    """The start that was given as a whole number, or as a text of one."""
+    if isinstance(start, str):
+        integer = _INTEGER.fullmatch(start)
+        return int(integer[1]) if integer else None
+    if isinstance(start, float):
+        return int(start) if start.is_integer() else None
+    return start if type(start) is int else None
 
 
 def _as_given(start: object) -> str:
-    if isinstance(start, str | int | float) or start is None:
-        return described(start).removeprefix("the text ").removeprefix("a number (").removesuffix(")")
-    return described(start)
+    if start is MISSING:
+        return "missing"
+    return described(start).removeprefix("the text ").removeprefix("a number (").removesuffix(")")

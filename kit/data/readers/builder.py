@@ -65,9 +65,9 @@ class QuestionBuilder:
         """What was counted, in order of first occurrence."""
         return tuple(Remark(text, count) for text, count in self._remarks.items())
 
-    def remark(self, text: str, count: int = 1) -> None:
+    def remark(self, text: str) -> None:
         """Count something unusual that was read all the same."""
-        self._remarks[text] += count
+        self._remarks[text] += 1
 
     def wrong(self, mistake: Mistake, where: str) -> None:
         """Record a mistake that belongs to no single question."""
@@ -136,36 +136,30 @@ class QuestionBuilder:
         if mistake is not None:
             mistakes.append(mistake)
         answers: tuple[RawAnswer, ...] | None = None
+        golds: tuple[Answer, ...] | None = None
+        ignored: list[str] = []
         reader: AnswerReader | None = None
         context = passage.context
-        plain = None if context is None or passage.mistake else plain_answers(row, context)
-        if plain is not None:
+        if context is None:
+            ignored = gold_keys.texts_of(gold_keys.forms(row))
+        elif not passage.mistake and (plain := plain_answers(row, context)) is not None:
+            golds = tuple(plain)
             answers = tuple([RawAnswer(each.text, str(each.start), each.start, each.start) for each in plain])
-        elif context is not None:
+        else:
             reader = AnswerReader(context, self._remarks, one_answer_is_usual=one_answer_is_usual)
             answers = reader.read(row)
+            golds = matching(answers)
+            ignored = reader.ignored
             mistakes.extend(reader.mistakes)
         if answers == () and row.get("plausible_answers"):
             self._remarks[PLAUSIBLE] += 1
         faults = [] if passage.mistake is None else [fault_of(passage.mistake, passage.where, guid)]
-        if mistakes:
-            faults.extend(fault_of(mistake, where, guid) for mistake in mistakes)
+        faults.extend(fault_of(mistake, where, guid) for mistake in mistakes)
         question: Question | None = None
-        if guid and text is not None and passage.context is not None:
-            question = Question(
-                guid,
-                text,
-                passage.context,
-                matching(answers) if plain is None else tuple(plain),
-                passage.title,
-                passage.category,
-                passage.source,
-            )
-        entry = RawQuestion(guid, where, question, answers, tuple(faults))
-        if passage.context is None:
-            entry = replace(entry, ignored=tuple(gold_keys.texts_of(gold_keys.forms(row))))
-        elif reader is not None and (reader.keyless or reader.ignored):
-            entry = replace(entry, keyless=reader.keyless, ignored=tuple(reader.ignored))
+        if guid and text is not None and context is not None:
+            question = Question(guid, text, context, golds, passage.title, passage.category, passage.source)
+        keyless = reader is not None and reader.keyless
+        entry = RawQuestion(guid, where, question, answers, tuple(faults), keyless, tuple(ignored))
         paths = () if reader is None else tuple((where, field) for field in reader.fields)
         end = len(self.questions)
         place = self._places.setdefault(guid, end) if guid else end
