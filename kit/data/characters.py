@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,12 @@ _USUAL = frozenset(" \n\t")
 # Conjoining jamo: what normal Hangul turns into under NFD, three characters for one.
 _JAMO = ((0x1100, 0x11FF), (0xA960, 0xA97F), (0xD7B0, 0xD7FF))
 _CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zs", "Zl", "Zp"})
+_FAMILIES = {
+    "Co": ("U+E000..U+10FFFD", "PRIVATE USE"),
+    "Cn": ("unassigned", "NO CHARACTER IN UNICODE " + unicodedata.unidata_version),
+    "Cs": ("U+D800..U+DFFF", "LONE SURROGATE"),
+}
+"""Categories whose characters are counted together: (code, name)."""
 _CONTROL_NAMES = {0x00: "NULL", 0x0D: "CARRIAGE RETURN", 0x1A: "SUBSTITUTE", 0x1B: "ESCAPE", 0x7F: "DELETE"}
 
 _MEANINGS = {
@@ -79,15 +85,13 @@ class CharacterCount:
     @property
     def meaning(self) -> str:
         """What the character is, in plain words: ``an invisible left-to-right mark``."""
-        if known := _MEANINGS.get(self.code):
+        if known := _MEANINGS.get(self.code):  # all ranges among them
             return known
         name = self.name.lower()
-        character = chr(int(self.code[2:], 16)) if re.fullmatch("U\\+[0-9A-F]+", self.code) else ""
-        if character and unicodedata.category(character) == "Zs":
+        character = chr(int(self.code[2:], 16))
+        if unicodedata.category(character) == "Zs":
             return f"a kind of space ({name})"
-        if character and character in INVISIBLE:
-            return f"an invisible {name}"
-        return name
+        return f"an invisible {name}" if character in INVISIBLE else name
 
     @property
     def count(self) -> int:
@@ -120,11 +124,6 @@ def suspicious(questions: Sequence[Question]) -> tuple[CharacterCount, ...]:
     return tuple(sorted(counts, key=lambda count: (-count.count, count.code)))
 
 
-def not_composed(texts: Iterable[str]) -> int:
-    """How many texts are not in NFC, so that equal-looking texts may differ from them."""
-    return sum(not unicodedata.is_normalized("NFC", text) for text in texts)
-
-
 def character_name(character: str) -> str:
     """The Unicode name, or what there is in its place."""
     code = ord(character)
@@ -141,25 +140,16 @@ def _family(character: str) -> tuple[str, str] | None:
     code = ord(character)
     if any(low <= code <= high for low, high in _JAMO):
         return "U+1100..U+D7FF", "HANGUL CONJOINING JAMO (NFD)"
-    if character == "\ufffd":
-        return "U+FFFD", character_name(character)
     category = unicodedata.category(character)
-    if category not in _CATEGORIES or character in _USUAL:
+    if character not in FAULTY and (category not in _CATEGORIES or character in _USUAL):
         return None
-    if category == "Co":
-        return "U+E000..U+10FFFD", "PRIVATE USE"
-    if category == "Cn":
-        return "unassigned", "NO CHARACTER IN UNICODE " + unicodedata.unidata_version
-    if category == "Cs":
-        return "U+D800..U+DFFF", "LONE SURROGATE"
-    return f"U+{code:04X}", character_name(character)
+    return _FAMILIES.get(category) or (f"U+{code:04X}", character_name(character))
 
 
 def _first(questions: Sequence[Question], characters: Sequence[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for question in questions:
-        if any(character in question.context or character in question.text for character in characters):
-            found.append(question.guid)
-            if len(found) == EXAMPLES:
-                break
-    return tuple(found)
+    having = (
+        question.guid
+        for question in questions
+        if any(character in question.context or character in question.text for character in characters)
+    )
+    return tuple(islice(having, EXAMPLES))

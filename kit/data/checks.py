@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kit.data.characters import CharacterCount, not_composed, suspicious
+from kit.data.characters import CharacterCount, suspicious
 from kit.data.grouping import Grouping
 from kit.data.markup import html_remark
-from kit.data.readers import Fault, FaultKind, RawFile, Remark, read
+from kit.data.readers import Fault, FaultKind, Remark, read
 from kit.data.readers.display import plain
 from kit.data.repair import RepairReport, repair, repairable
 from kit.data.rules import question_faults
@@ -21,7 +22,7 @@ from kit.errors import SHOWN, counted
 from kit.hints import command
 from kit.settings.paths import repaired_copy
 
-__all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "inspect", "repair"]
+__all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "repair"]
 
 _ANSWER_POINTS = (50, 75, 90, 95, 97, 98, 99)
 _TEXT_POINTS = (50, 90)
@@ -116,6 +117,9 @@ class FileReport(Displayed):
             found.append(Table(f"{len(self.faults):,} faults, the first {len(shown)}", (), shown))
         return found
 
+    def _all_remarks(self) -> list[Remark]:
+        return [*self.remarks, *(self.grouping.remarks() if self.grouping else ())]
+
     def rows(self) -> list[tuple[str, str]]:
         """What it holds as (label, value), for a short table."""
         rows = [
@@ -130,12 +134,10 @@ class FileReport(Displayed):
             ("question length", _in_words(self.question_lengths)),
             ("context length", _in_words(self.context_lengths)),
         ]
-        remarks = list(self.remarks)
         if self.grouping is not None:
             rows.append(("groups", self.grouping.in_words()))
-            remarks += self.grouping.remarks()
         rows.append(("faults", f"{len(self.faults):,}" if self.faults else "none"))
-        rows += [("remark", f"{remark.text}: {remark.count:,}") for remark in remarks]
+        rows += [("remark", f"{remark.text}: {remark.count:,}") for remark in self._all_remarks()]
         return rows + [
             (
                 "character",
@@ -172,10 +174,7 @@ class FileReport(Displayed):
                 for count in self.characters
             ],
             "faults": [asdict(fault) for fault in self.faults],
-            "remarks": [
-                asdict(remark)
-                for remark in (*self.remarks, *(self.grouping.remarks() if self.grouping else ()))
-            ],
+            "remarks": [asdict(remark) for remark in self._all_remarks()],
             "groups": None if self.grouping is None else self.grouping.as_dict(),
         }
 
@@ -186,11 +185,7 @@ def check(path: Path | str) -> FileReport:
     Mistakes of single questions do not stop the rest from being reported.  Raises DataError only
     where no questions can be told apart: a missing file, no JSON, an unknown layout.
     """
-    return inspect(read(path))
-
-
-def inspect(raw: RawFile) -> FileReport:
-    """The report of a file that is already parsed."""
+    raw = read(path)
     questions = [entry.question for entry in raw.questions if entry.question is not None]
     contexts = list(dict.fromkeys(question.context for question in questions))
     answers = [answer for entry in raw.questions for answer in entry.answers or ()]
@@ -201,11 +196,10 @@ def inspect(raw: RawFile) -> FileReport:
     remarks = list(raw.remarks)
     if raw.questions and all(entry.answers == () for entry in raw.questions):
         remarks.append(Remark("no question has an answer, all are unanswerable", len(raw.questions)))
-    undone = not_composed(contexts) + not_composed(question.text for question in questions)
-    if undone:
+    texts = contexts + [question.text for question in questions]
+    if undone := sum(not unicodedata.is_normalized("NFC", text) for text in texts):
         remarks.append(Remark("text not in Unicode's composed form (NFC)", undone))
-    markup = html_remark(contexts)
-    if markup is not None:
+    if markup := html_remark(contexts):
         remarks.append(markup)
     return FileReport(
         path=raw.path,
@@ -216,10 +210,7 @@ def inspect(raw: RawFile) -> FileReport:
         answers=len(answers),
         golds_per_question=len(answers) / max(1, answered),
         unanswerable=sum(entry.answers == () and not entry.faults for entry in raw.questions),
-        withheld=sum(
-            entry.answers is None and entry.question is not None and not entry.faults
-            for entry in raw.questions
-        ),
+        withheld=sum(entry.answers is None and not entry.faults for entry in raw.questions),
         context_lengths=_lengths([len(context) for context in contexts], _TEXT_POINTS),
         question_lengths=_lengths([len(question.text) for question in questions], _TEXT_POINTS),
         answer_lengths=_lengths([len(answer.text) for answer in answers], _ANSWER_POINTS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from kit.data.folds import groups
 from kit.data.readers.display import plain, quoted
 from kit.data.readers.raw import Remark
 from kit.data.records import Question
+from kit.errors import counted
 
 FOLDS = 5
 """What the documents and presets train with."""
@@ -26,24 +27,16 @@ class Grouping:
         self._questions = questions
 
     @cached_property
-    def _largest(self) -> tuple[int, list[Question]]:
-        """The number of groups, and the questions of the largest (the first of several)."""
-        labels = groups(self._questions).tolist()
-        if not labels:
-            return 0, []
-        sizes = Counter(labels)
-        label = max(sizes, key=sizes.__getitem__)
-        return len(sizes), [q for q, own in zip(self._questions, labels, strict=True) if own == label]
+    def _groups(self) -> list[list[Question]]:
+        """The questions of each group, in order of their first."""
+        found: defaultdict[int, list[Question]] = defaultdict(list)
+        for question, label in zip(self._questions, groups(self._questions).tolist(), strict=True):
+            found[label].append(question)
+        return list(found.values())
 
     @property
-    def count(self) -> int:
-        """How many groups there are."""
-        return self._largest[0]
-
-    @property
-    def largest(self) -> int:
-        """The questions of the largest group."""
-        return len(self._largest[1])
+    def _largest(self) -> list[Question]:
+        return max(self._groups, key=len, default=[])
 
     @property
     def uneven(self) -> bool:
@@ -51,22 +44,20 @@ class Grouping:
 
         Files with fewer than two questions a fold are not judged: none of their folds could be even.
         """
-        return len(self._questions) >= 2 * FOLDS and self.largest * FOLDS > len(self._questions)
+        return len(self._questions) >= 2 * FOLDS and len(self._largest) * FOLDS > len(self._questions)
 
     def in_words(self) -> str:
         """For a table."""
-        questions = "question" if self.largest == 1 else "questions"
-        return (
-            f"{self.count:,} (same or nearly the same article, or same title); the largest has "
-            f"{self.largest:,} {questions}"
-        )
+        largest = counted(len(self._largest), "question")
+        related = "same or nearly the same article, or same title"
+        return f"{len(self._groups):,} ({related}); the largest has {largest}"
 
     def remarks(self) -> list[Remark]:
         """The titles that name no article, and that the largest group exceeds a fold, where it does."""
         found = titles.remarks(self._questions)
         if not self.uneven:
             return found
-        members = self._largest[1]
+        members = self._largest
         title, _ = Counter(question.title for question in members).most_common(1)[0]
         named = f"most of them titled {quoted(title)}" if title else f"such as {plain(members[0].guid)}"
         fold = len(self._questions) / FOLDS
@@ -74,8 +65,8 @@ class Grouping:
             f"the largest group is larger than one of {FOLDS} folds ({fold:,.0f} questions), so that folds "
             f"are uneven; its questions, {named}"
         )
-        return [*found, Remark(text, self.largest)]
+        return [*found, Remark(text, len(members))]
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
-        return {"count": self.count, "largest": self.largest, "exceeds_a_fold": self.uneven}
+        return {"count": len(self._groups), "largest": len(self._largest), "exceeds_a_fold": self.uneven}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from statistics import fmean
 
 from kit.data.readers import Remark
 
@@ -19,21 +20,17 @@ _LEAST = 2
 
 def html_remark(contexts: Iterable[str]) -> Remark | None:
     """How many contexts are HTML, with their lengths in characters; None where none is."""
-    count = length = text = longest = 0
+    lengths: list[int] = []
+    texts: list[int] = []
     for context in contexts:
-        if "</" not in context:
-            continue
-        tags = _TAG.findall(context)
-        if len(tags) < _LEAST:
-            continue
-        count += 1
-        length += len(context)
-        longest = max(longest, len(context))
-        text += len(context) - sum(map(len, tags))
-    if not count:
+        tags = _TAG.findall(context) if "</" in context else []
+        if len(tags) >= _LEAST:
+            lengths.append(len(context))
+            texts.append(len(context) - sum(map(len, tags)))
+    if not lengths:
         return None
     return Remark(
-        f"context is HTML (mean {length / count:,.0f} characters, {text / count:,.0f} of them text, longest "
-        f"{longest:,}); it is read as it is, tags and all, and answers may hold tags",
-        count,
+        f"context is HTML (mean {fmean(lengths):,.0f} characters, {fmean(texts):,.0f} of them text, longest "
+        f"{max(lengths):,}); it is read as it is, tags and all, and answers may hold tags",
+        len(lengths),
     )

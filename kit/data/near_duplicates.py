@@ -82,17 +82,18 @@ class Texts:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def _codes(self, begin: int, end: int) -> Codes:
+        return self.codes[self.offsets[begin] : self.offsets[end]]
+
     def form(self, index: int) -> bytes:
         """The normal form of a text as bytes that are equal only for equal forms; b"" if empty."""
-        return self.codes[self.offsets[index] : self.offsets[index + 1]].tobytes()
+        return self._codes(index, index + 1).tobytes()
 
     def shingles(self, index: int) -> Hashes:
         """uint64 (S,), the distinct shingle hashes of a text, ascending."""
-        kept = self._kept.get(index)
-        if kept is None:
-            codes = self.codes[self.offsets[index] : self.offsets[index + 1]]
-            kept = self._kept[index] = np.unique(_shingles(codes, self.shingle))
-        return kept
+        if index not in self._kept:
+            self._kept[index] = np.unique(_shingles(self._codes(index, index + 1), self.shingle))
+        return self._kept[index]
 
     def overlap(self, left: int, right: int) -> Overlap:
         """Measure two texts on all their shingles."""
@@ -107,15 +108,14 @@ class Texts:
         same = (first.setdefault(self.form(i) or i.to_bytes(9, "big"), i) for i in range(len(self)))
         return np.fromiter(same, np.int64, len(self))
 
-    def candidates(self, left: int | None = None, *, chunk: int = _CHUNK) -> tuple[Indices, Indices]:
+    def candidates(self, left: int | None = None) -> tuple[Indices, Indices]:
         """Pairs that may be near, the likeliest first.
 
-        With *left*, only pairs of one of the first *left* texts with one of the rest.  About
-        *chunk* characters are hashed at a time, which bounds the memory and changes nothing else.
+        With *left*, only pairs of one of the first *left* texts with one of the rest.
 
         Returns: two int64 (P,) arrays, the smaller index in the first.
         """
-        hashes, owners = self._fingerprints(chunk)
+        hashes, owners = self._fingerprints()
         per_text = np.bincount(owners, minlength=len(self))
         one, other = _partners(hashes, owners, left)
         pairs, shared = np.unique(one * len(self) + other, return_counts=True)
@@ -126,14 +126,14 @@ class Texts:
         order = np.lexsort((other, one, -estimate))
         return one[order], other[order]
 
-    def _fingerprints(self, chunk: int) -> tuple[Hashes, Indices]:
+    def _fingerprints(self) -> tuple[Hashes, Indices]:
         """(hash, text) of every distinct fingerprint, sorted by both."""
         bits = np.uint64(max(1, len(self) - 1).bit_length())
         low = np.uint64((1 << int(bits)) - 1)
-        parts: list[Hashes] = []
-        for begin, end in self._chunks(chunk):
+        parts = [np.empty(0, np.uint64)]
+        for begin, end in _chunks(self.offsets, _CHUNK):
             bounds = self.offsets[begin : end + 1] - self.offsets[begin]
-            hashes = _shingles(self.codes[self.offsets[begin] : self.offsets[end]], self.shingle)
+            hashes = _shingles(self._codes(begin, end), self.shingle)
             lengths = np.diff(bounds)
             # A shingle that begins in the last characters of a text runs into the next text.
             for back in range(1, self.shingle):
@@ -144,29 +144,19 @@ class Texts:
             # One sort by one key is several times faster than by two: the text takes the lowest
             # bits, and enough remain that two of a million hashes hardly ever collide.
             parts.append((hashes[chosen] & ~low) | owners)
-        keys = np.sort(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
-        keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
+        keys = np.sort(np.concatenate(parts))
+        keys = keys[_new(keys)]
         return keys >> bits, (keys & low).astype(np.int64)
-
-    def _chunks(self, chunk: int) -> Iterator[tuple[int, int]]:
-        """Ranges of texts of about *chunk* characters."""
-        begin = 0
-        while begin < len(self):
-            end = int(np.searchsorted(self.offsets, self.offsets[begin] + chunk, side="right")) - 1
-            end = min(max(end, begin + 1), len(self))
-            yield begin, end
-            begin = end
 
 
 def normal_form(texts: Sequence[str], shingle: int = SHINGLE) -> Texts:
     """NFKC, case folded, letters, digits and marks only, computed once for every distinct character."""
-    composed = [
-        text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
-        for text in texts
-    ]
+    composed = [unicodedata.normalize("NFC", text) for text in texts]
+    bounds = np.cumsum([0, *map(len, composed)], dtype=np.int64)
+    blocks = list(_chunks(bounds, _BLOCK))
     used = np.zeros(0x110000, np.bool_)
-    for block in _blocks(composed):
-        used[_codes(block)] = True
+    for begin, end in blocks:
+        used[_codes(composed[begin:end])] = True
     sizes = np.zeros(0x110000, np.int8)
     forms = np.zeros((1, 0x110000), np.uint32)
     for code in np.flatnonzero(used):
@@ -177,8 +167,8 @@ def normal_form(texts: Sequence[str], shingle: int = SHINGLE) -> Texts:
         forms[: len(form), code] = [ord(character) for character in form]
     parts: list[Codes] = [np.empty(0, np.uint32)]
     counts: list[Indices] = [np.zeros(1, np.int64)]
-    for block in _blocks(composed):
-        codes = _codes(block)
+    for begin, end in blocks:
+        codes = _codes(composed[begin:end])
         size = sizes[codes]
         ends = np.concatenate([[0], np.cumsum(size, dtype=np.int64)])
         folded = forms[0][codes[size > 0] if len(forms) == 1 else np.repeat(codes, size)]
@@ -186,22 +176,18 @@ def normal_form(texts: Sequence[str], shingle: int = SHINGLE) -> Texts:
             there = np.flatnonzero(size > place)
             folded[ends[there] + place] = forms[place][codes[there]]
         parts.append(folded)
-        counts.append(np.diff(ends[np.cumsum([0, *map(len, block)])]))
+        counts.append(np.diff(ends[bounds[begin : end + 1] - bounds[begin]]))
     return Texts(np.concatenate(parts), np.cumsum(np.concatenate(counts)), shingle)
 
 
-def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in lists of about _BLOCK characters."""
-    block: list[str] = []
-    size = 0
-    for text in texts:
-        block.append(text)
-        size += len(text)
-        if size >= _BLOCK:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
+def _chunks(offsets: Indices, size: int) -> Iterator[tuple[int, int]]:
+    """Ranges of texts of about *size* characters."""
+    begin, last = 0, len(offsets) - 1
+    while begin < last:
+        end = int(np.searchsorted(offsets, offsets[begin] + size, side="right")) - 1
+        end = max(end, begin + 1)
+        yield begin, end
+        begin = end
 
 
 def _codes(texts: Sequence[str]) -> Codes:
@@ -247,16 +233,17 @@ def _winnowed(hashes: Hashes) -> npt.NDArray[np.bool_]:
     return chosen
 
 
+def _new(ascending: Hashes) -> npt.NDArray[np.bool_]:
+    """Where a value differs from the one before it; `np.unique` takes twenty times as long for millions."""
+    return np.concatenate([np.ones(min(1, len(ascending)), np.bool_), ascending[1:] != ascending[:-1]])
+
+
 def _partners(hashes: Hashes, owners: Indices, left: int | None) -> tuple[Indices, Indices]:
     """Pairs of texts that share a fingerprint, once a shared fingerprint."""
-    starts = (
-        np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
-        if len(hashes)
-        else np.empty(0, np.int64)
-    )
+    starts = np.flatnonzero(_new(hashes))
     sizes = np.diff(np.append(starts, len(hashes)))
-    ones: list[Indices] = []
-    others: list[Indices] = []
+    ones = [np.empty(0, np.int64)]
+    others = [np.empty(0, np.int64)]
     for size in np.unique(sizes[sizes > 1]):
         members = owners[starts[sizes == size][:, None] + np.arange(size)]
         if size <= _ALL_PAIRS_UP_TO:
@@ -274,6 +261,4 @@ def _partners(hashes: Hashes, owners: Indices, left: int | None) -> tuple[Indice
             one, other = one[across], other[across]
         ones.append(one)
         others.append(other)
-    if not ones:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
     return np.concatenate(ones), np.concatenate(others)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from kit.data.readers.display import quoted
 from kit.data.readers.raw import Remark
@@ -33,6 +34,7 @@ _OWN, _OTHERS, _FEWEST = 24, 512, 24
 _WORD = re.compile(r"\w{2,}")
 
 
+@lru_cache(1024)
 def identity(title: str) -> str:
     """What two titles must share to name the same article; "" for a blank title or a placeholder."""
     text = " ".join(unicodedata.normalize("NFC", title).split())
@@ -66,11 +68,8 @@ def remarks(questions: Sequence[Question]) -> list[Remark]:
 def _contexts(questions: Iterable[Question]) -> dict[str, list[str]]:
     """Distinct contexts by their titles' identity; under "" those without a title."""
     found: dict[str, dict[str, None]] = {}
-    names: dict[str, str] = {}
     for question in questions:
-        title = question.title
-        name = names[title] if title in names else names.setdefault(title, identity(title))
-        found.setdefault(name, {})[question.context] = None
+        found.setdefault(identity(question.title), {})[question.context] = None
     return {name: list(contexts) for name, contexts in found.items()}
 
 

@@ -158,14 +158,17 @@ def test_exact_points_to_the_first_equal_form(texts: list[str]) -> None:
     assert forms.exact.tolist() == expected
 
 
-def test_memory_is_cut_into_chunks_without_a_seam() -> None:
+def test_memory_is_cut_into_chunks_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [article(seed, 60) for seed in range(30)]
     texts += [edited(text, 0.02) for text in texts[:10]]
     whole = near_pairs(texts)
     forms = near_duplicates.normal_form(texts)
+    expected = [side.tolist() for side in forms.candidates()]
     for chunk in (1, 500, 5000):
-        one, other = forms.candidates(chunk=chunk)
-        assert [one.tolist(), other.tolist()] == [side.tolist() for side in forms.candidates()]
+        monkeypatch.setattr(near_duplicates, "_CHUNK", chunk)
+        monkeypatch.setattr(near_duplicates, "_BLOCK", chunk)
+        forms = near_duplicates.normal_form(texts)
+        assert [side.tolist() for side in forms.candidates()] == expected
     assert whole == {(i, i + 30) for i in range(10)}
 
 
