@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,8 +30,7 @@ def groups(questions: Iterable[Question]) -> Labels:
     """Number the connected components of: same context, near-duplicate context, same title.
 
     Contexts are near where `kit.data.near_duplicates.Overlap.near` says so.  A title that names no article
-    (`kit.data.titles`) joins nothing.  Of much data the groups are kept in
-    the user's cache.
+    (`kit.data.titles`) joins nothing.  Of much data the groups are kept in the user's cache.
 
     Returns: int64 (Q,), group ids from 0 in order of first appearance.
     """
@@ -38,18 +38,15 @@ def groups(questions: Iterable[Question]) -> Labels:
     contexts = [question.context for question in questions]
     if sum(map(len, contexts)) < WORTH_KEEPING:
         return _groups(questions)
-    found: list[Labels] = []
+    find = functools.cache(lambda: _groups(questions))
 
     def write(path: Path) -> None:
-        found.append(_groups(questions))
         with path.open("wb") as file:
-            np.save(file, found[0])
+            np.save(file, find())
 
     key = content_key(_RECIPE, contexts, [question.title for question in questions])
     labels = cached("groups", key, lambda path: _read(path, len(questions)), write, size=8 * len(questions))
-    if labels is not None:
-        return labels
-    return found[0] if found else _groups(questions)
+    return find() if labels is None else labels
 
 
 def _read(path: Path, count: int) -> Labels:

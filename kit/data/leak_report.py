@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from kit.data import near_duplicates
 from kit.data.readers.display import plain
 from kit.display import Displayed, Table
-from kit.errors import SHOWN, counted
+from kit.errors import SHOWN, all_of, counted
 
 Kind = Literal["exact", "near"]
 Standing = Literal["exact", "near", "different"]
@@ -100,27 +101,30 @@ class LeakReport(Displayed):
         return frozenset(found)
 
     @property
+    def _kinds(self) -> Counter[Kind]:
+        return Counter(leak.kind for leak in self.contexts)
+
+    @property
     def message(self) -> str:
         """One line: what leaks into which file, the first ten, and the cure."""
         files = ", ".join(str(path) for path in self.trains)
         if not self.leaking:
             return f"{files}: no context of {self.test} was found, neither exactly nor nearly"
-        exact = sum(leak.kind == "exact" for leak in self.contexts)
+        kinds = self._kinds
         trained = len(self.train_guids)
         named = [_named(leak) for leak in self.contexts]
         named += [_named(match) for match in self.questions if match.leaking]
-        more = f"; and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
         return (
             f"{files}: {counted(trained, 'training question')} "
             f"{'shares its' if trained == 1 else 'share their'} article with "
             f"{counted(len(self.test_guids), 'test question')} of {self.test} "
-            f"({counted(exact, 'context')} exactly, {len(self.contexts) - exact:,} nearly): "
-            f"{'; '.join(named[:SHOWN])}{more}; leave those questions out, or train on another file"
+            f"({counted(kinds['exact'], 'context')} exactly, {kinds['near']:,} nearly): "
+            f"{all_of(named)}; leave those questions out, or train on another file"
         )
 
     def as_dict(self) -> dict[str, object]:
         """For JSON: counts, thresholds, and the first ten of each kind in full."""
-        standings = ("exact", "near", "different")
+        alike = Counter((match.kind, match.contexts) for match in self.questions)
         return {
             "test": str(self.test),
             "trains": [str(path) for path in self.trains],
@@ -128,14 +132,11 @@ class LeakReport(Displayed):
             "train_questions": len(self.train_guids),
             "test_questions": len(self.test_guids),
             "contexts": {
-                "exact": sum(leak.kind == "exact" for leak in self.contexts),
-                "near": sum(leak.kind == "near" for leak in self.contexts),
+                **{kind: self._kinds[kind] for kind in get_args(Kind)},
                 "first": [
                     {
-                        "kind": leak.kind,
+                        **asdict(leak),
                         "train": str(leak.train),
-                        "train_guids": list(leak.train_guids),
-                        "test_guids": list(leak.test_guids),
                         "containment": round(leak.containment, 4),
                         "jaccard": round(leak.jaccard, 4),
                     }
@@ -144,23 +145,12 @@ class LeakReport(Displayed):
             },
             "questions": {
                 **{
-                    f"{kind}, context {standing}": sum(
-                        match.kind == kind and match.contexts == standing for match in self.questions
-                    )
-                    for kind in ("exact", "near")
-                    for standing in standings
+                    f"{kind}, context {standing}": alike[kind, standing]
+                    for kind in get_args(Kind)
+                    for standing in get_args(Standing)
                 },
                 "first": [
-                    {
-                        "kind": match.kind,
-                        "train": str(match.train),
-                        "train_guid": match.train_guid,
-                        "test_guids": list(match.test_guids[:SHOWN]),
-                        "text": match.text,
-                        "contexts": match.contexts,
-                        "same_answer": match.same_answer,
-                        "specific": match.specific,
-                    }
+                    {**asdict(match), "train": str(match.train), "test_guids": match.test_guids[:SHOWN]}
                     for match in self.questions[:SHOWN]
                 ],
             },

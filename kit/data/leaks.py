@@ -9,6 +9,7 @@ is specific and the gold answer is the same too.
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,11 +60,10 @@ def find_leaks(train: Sequence[Dataset], test: Dataset) -> LeakReport:
 
 def leaking(train: Sequence[Dataset], test: Dataset) -> LeakReport | None:
     """The report where anything leaks, else None; that nothing does is kept in the user's cache."""
-    reports: list[LeakReport] = []
+    find = functools.cache(lambda: find_leaks(train, test))
 
     def write(path: Path) -> None:
-        reports.append(find_leaks(train, test))
-        if reports[0].leaking:
+        if find().leaking:
             raise ValueError("only what is clean is kept: a leak needs its report")
         path.write_text(_RECIPE, encoding="utf-8")
 
@@ -77,8 +77,7 @@ def leaking(train: Sequence[Dataset], test: Dataset) -> LeakReport | None:
         key = content_key(_RECIPE, *(texts for part in both for texts in _decisive(part)))
         if cached("clean", key, read, write, size=len(_RECIPE)):
             return None
-    report = reports[0] if reports else find_leaks(train, test)
-    return report if report.leaking else None
+    return find() if find().leaking else None
 
 
 def _decisive(questions: Sequence[Question]) -> Iterator[Iterator[str]]:
