@@ -36,8 +36,7 @@ class _Listed:
     @property
     def empty(self) -> bool:
         """Whether it says that there is no answer: an empty text, and a start that is no place."""
-        start = self.start
-        return self.text == "" and (start is MISSING or is_null(start) or start in ("", -1, "-1"))
+        return self.text == "" and gold_keys.is_no_place(self.start)
 
 
 def plain_answers(row: Mapping[str, object], context: str) -> list[Answer] | None:
@@ -111,7 +110,7 @@ class AnswerReader:
         """A row that gives no golds: by null, by having no key, or under a key that is not known."""
         self._unread(row)
         start = row.get(gold_keys.START)
-        if not is_null(start) and start not in ("", -1, "-1"):
+        if not gold_keys.is_no_place(start):
             self._wrong(
                 gold_keys.START, f"is {described(start)}, but there is no text; answer_text is wanted"
             )
@@ -203,7 +202,7 @@ class AnswerReader:
     def _columns(
         self, key: str, texts: list[object], starts: object, *, startless: bool = False
     ) -> Iterator[_Listed]:
-        if starts is MISSING or is_null(starts):
+        if is_null(starts):
             starts = [starts] * len(texts)
         elif not isinstance(starts, list) and len(texts) == 1:
             starts = [starts]
@@ -233,7 +232,7 @@ class AnswerReader:
         if at_start and type(start) is not int:
             self._remarks[START_AS_TEXT] += 1
         # Where else the text is, `answer_places` finds when the starts of the whole file are known.
-        alone = listed.startless and (start is MISSING or is_null(start))
+        alone = listed.startless and is_null(start)
         return RawAnswer(text, _as_given(start), number, number if at_start else None, alone)
 
     def _empty(self, listed: _Listed) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -76,10 +75,9 @@ class QuestionBuilder:
     def label(self, row: Mapping[str, object], key: str, where: str) -> str:
         """A title, category or source: a text, "" for null, NaN or a missing key, digits for a number."""
         value = row.get(key)
-        if value is None:
-            return ""
-        if isinstance(value, float) and math.isnan(value):  # how pandas writes a missing value
-            self.remark(LABEL_NAN)
+        if gold_keys.is_null(value):
+            if value is not None:
+                self.remark(LABEL_NAN)
             return ""
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)

@@ -43,16 +43,12 @@ class Format:
             title = builder.label(document, self.title, where)
             source = builder.label(document, self.source, where)
             category = self.category(document, where, builder)
-            if not sample.nested:
-                passage = builder.passage(document, where, title, category, source)
-                builder.question(document, where, sample.id_key, passage)
-                continue
+            own = [(where, document)]
             # A document may be its only paragraph, as in KorQuAD 2.
-            alone = "qas" in document and "paragraphs" not in document
-            paragraphs = [(where, document)] if alone else builder.rows(document, "paragraphs", where)
-            for place, paragraph in paragraphs:
+            alone = not sample.nested or ("qas" in document and "paragraphs" not in document)
+            for place, paragraph in own if alone else builder.rows(document, "paragraphs", where):
                 passage = builder.passage(paragraph, place, title, category, source)
-                for spot, row in builder.rows(paragraph, "qas", place):
+                for spot, row in builder.rows(paragraph, "qas", place) if sample.nested else own:
                     builder.question(
                         row, spot, sample.id_key, passage, one_answer_is_usual=self.one_answer_is_usual
                     )

@@ -111,8 +111,13 @@ def start_of(answer: Mapping[str, object]) -> object:
 
 
 def is_null(value: object) -> bool:
-    """Whether a value is null, or the NaN that pandas writes for it."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """Whether a value is not there, null, or the NaN that pandas writes for it."""
+    return value is MISSING or value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def is_no_place(start: object) -> bool:
+    """Whether a start says that there is none."""
+    return is_null(start) or start in ("", -1, "-1")
 
 
 def lists_texts(value: object) -> TypeGuard[list[object]]:

@@ -52,23 +52,21 @@ def _refuse_withheld(raw: RawFile) -> None:
     if not withheld:
         return
     keyless = all(entry.keyless for entry in withheld)
-    some, every = (f"{len(entries):,}" for entries in (withheld, raw.questions))
-    if len(withheld) == len(raw.questions):
-        if keyless:
-            what = (
-                "its only question has no key for answers"
-                if len(withheld) == 1
-                else f"none of its {every} questions has a key for answers"
-            )
-        else:
-            what = "its only answer is null" if len(withheld) == 1 else f"all {every} answers are null"
+    every = len(raw.questions)
+    if len(withheld) < every:
+        what = "questions have no key for answers" if keyless else "answers are null"
         raise DataError(
-            f"{raw.path}: {what}: this is a test file; give a file with answers, such as the training file"
+            f"{raw.path}: {len(withheld):,} of {every:,} {what} (first: question {plain(withheld[0].guid)}); "
+            "give a file with all answers"
         )
-    what = "questions have no key for answers" if keyless else "answers are null"
+    if every == 1:
+        what = "its only question has no key for answers" if keyless else "its only answer is null"
+    elif keyless:
+        what = f"none of its {every:,} questions has a key for answers"
+    else:
+        what = f"all {every:,} answers are null"
     raise DataError(
-        f"{raw.path}: {some} of {every} {what} (first: question {plain(withheld[0].guid)}); "
-        "give a file with all answers"
+        f"{raw.path}: {what}: this is a test file; give a file with answers, such as the training file"
     )
 
 
