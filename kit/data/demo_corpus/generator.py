@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kit.data.demo_corpus.names import FRESH
 from kit.data.demo_corpus.passages import Fact, Frame, asides, byline, frames
@@ -20,8 +20,7 @@ DIGEST_CATEGORY = "종합"
 _SOURCES = ("sample-daily", "sample-times", "sample-economy", "sample-herald")
 
 
-@dataclass(frozen=True, slots=True)
-class _Article:
+class _Article(NamedTuple):
     """A passage and every question that it answers, in the order of the answers."""
 
     title: str
@@ -35,8 +34,10 @@ def articles(seed: int, part: str, count: int, *, held_out: bool, titles: set[st
     rng = random.Random(f"{seed}/{part}")
     draw = Draw(rng, held_out)
     questions: list[Question] = []
+    every = frames()
     for index in range(count):
-        chosen = _frames(rng, index)
+        digest = index % DIGEST_EVERY == DIGEST_EVERY - 1
+        chosen = rng.sample(every, DIGEST_FRAMES) if digest else [every[index % len(every)]]
         article = _write(draw, chosen)
         while article.title in titles:
             article = _write(draw, chosen)
@@ -51,18 +52,11 @@ def articles(seed: int, part: str, count: int, *, held_out: bool, titles: set[st
                     context=article.context,
                     answers=answers,
                     title=article.title,
-                    category=chosen[0].category if len(chosen) == 1 else DIGEST_CATEGORY,
+                    category=DIGEST_CATEGORY if digest else chosen[0].category,
                     source=source,
                 )
             )
     return questions
-
-
-def _frames(rng: random.Random, index: int) -> Sequence[Frame]:
-    every = frames()
-    if index % DIGEST_EVERY == DIGEST_EVERY - 1:
-        return rng.sample(every, DIGEST_FRAMES)
-    return (every[index % len(every)],)
 
 
 def _write(draw: Draw, chosen: Sequence[Frame]) -> _Article:

@@ -16,6 +16,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kit.data.demo_corpus import josa
 
@@ -31,8 +32,7 @@ class Draw:
 Source = Callable[[Draw], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """An answer's place in a text: [start, end) and, where it has a shorter form, that form's end."""
 
     start: int
@@ -49,35 +49,29 @@ class Canvas:
     short_end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
+class _Slot(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
+class _Number(NamedTuple):
     first: int
     last: int
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Particle:
+class _Particle(NamedTuple):
     base: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(NamedTuple):
     options: tuple[tuple[_Node, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     key: str
     body: tuple[_Node, ...]
 
@@ -170,7 +164,8 @@ class Writer:
                 case _Words(text):
                     _put(canvas, text)
                 case _Slot(name):
-                    _put(canvas, self._lookup(name))
+                    fresh = name.startswith("@")
+                    _put(canvas, self.fresh[name[1:]](self.draw) if fresh else self.values[name])
                 case _Number(first, last, step):
                     canvas.text += str(self.draw.rng.randrange(first, last + 1, step))
                 case _Particle(base):
@@ -181,11 +176,6 @@ class Writer:
                     start, canvas.short_end = len(canvas.text), None
                     self._nodes(body, canvas)
                     canvas.spans[key] = Span(start, len(canvas.text), canvas.short_end)
-
-    def _lookup(self, name: str) -> str:
-        if name.startswith("@"):
-            return self.fresh[name[1:]](self.draw)
-        return self.values[name]
 
 
 def _put(canvas: Canvas, text: str) -> None:

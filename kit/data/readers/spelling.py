@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import groupby
 
 from kit.data.characters import INVISIBLE, WHITE_SPACE
 
@@ -111,13 +112,9 @@ def _fixed(pattern: str) -> Callable[[], re.Pattern[str]]:
 def _class(characters: Iterable[str]) -> str:
     """The inside of a regular expression's class of these characters, as ranges."""
     codes = sorted(map(ord, characters))
-    ranges: list[list[int]] = []
-    for code in codes:
-        if ranges and code == ranges[-1][1] + 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+    # Codes that follow one another are equally far from their places in the list.
+    runs = [list(run) for _, run in groupby(enumerate(codes), lambda one: one[1] - one[0])]
+    return "".join(f"\\U{run[0][1]:08x}-\\U{run[-1][1]:08x}" for run in runs)
 
 
 # Ideographs, Hangul syllables, surrogates and private use: all that no form changes but NFD the syllables.
@@ -163,30 +160,22 @@ def _normal(name: str) -> Callable[[str], str]:
 
 _CLUSTER = r"[\s\S][ATTACHED]+"
 _ENTITY = r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
-_SIGNS = {
+_SIGNS = str.maketrans({
     **dict.fromkeys("“”„‟«»″＂〝〞「」『』", '"'),
     **dict.fromkeys("‘’‚‛′`´＇", "'"),
     **dict.fromkeys("‐‑‒–—―−ㅡ－", "-"),
     **dict.fromkeys("∼〜～˜", "~"),
     **dict.fromkeys("‧・ㆍ•∙⋅･", "·"),
     "…": "...",
-}
+})  # fmt: skip
 _HIDDEN = f"[{_class(INVISIBLE)}]+"
 _SPACES = f"[{_class(WHITE_SPACE)}]+"
 
 
-def _signs(text: str) -> str:
-    return "".join(_SIGNS.get(character, character) for character in text)
-
-
 def _loose(text: str) -> str:
     """Nearly equal texts become equal: no spaces, nothing invisible, one case, one form of every sign."""
-    text = re.sub(f"{_HIDDEN}|{_SPACES}", "", _signs(html.unescape(text)))
+    text = re.sub(f"{_HIDDEN}|{_SPACES}", "", html.unescape(text).translate(_SIGNS))
     return unicodedata.normalize("NFKC", text).casefold()
-
-
-def _escape_all(text: str) -> str:
-    return html.escape(text, quote=True)
 
 
 NFC = Form(
@@ -204,8 +193,9 @@ ONE_SPACE = Form(
 )
 ONE_CASE = Form("in texts of one letter case", "letter case", _changing(str.casefold), str.casefold)
 ONE_SIGN = Form(
-    "with typewriter signs", "quotation marks, dashes or dots", _fixed(f"[{_class(_SIGNS)}]"), _signs
-)
+    "with typewriter signs", "quotation marks, dashes or dots", _fixed(f"[{_class(map(chr, _SIGNS))}]"),
+    lambda text: text.translate(_SIGNS),
+)  # fmt: skip
 NFKC = Form(
     "in texts normalised to NFKC", "compatibility characters", _changing(_normal("NFKC"), _CLUSTER),
     _normal("NFKC"),
@@ -225,7 +215,7 @@ COUNTED = (
     NFC,
     NFD,
     DECODED,
-    Form("in texts with HTML entities", "", _fixed("[&<>\"']"), _escape_all),
+    Form("in texts with HTML entities", "", _fixed("[&<>\"']"), html.escape),
     Form("in texts with the HTML entities of &, < and >", "", _fixed("[&<>]"),
          lambda text: html.escape(text, quote=False)),
     Form("without line ends", "", _fixed("[\r\n]+"), lambda text: ""),

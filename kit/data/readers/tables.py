@@ -99,20 +99,15 @@ def _cut(text: str, header: list[str], delimiter: str, quoting: Literal[0, 3]) -
             if number and len(cells) == len(header):
                 found.append(dict(zip(header, cells, strict=True)))
             elif number:
-                found.append(_miscut(line + 1, len(cells), len(header)))
+                message = (
+                    f"(line {line + 1:,}) has {len(cells)} cells and the header {len(header)}; put texts "
+                    'with a delimiter or a line end between double quotes, and write a quote in them as ""'
+                )
+                found.append(Mistake(FaultKind.STRUCTURE, "", message))
             line = reader.line_num
     except csv.Error as error:
         raise csv.Error(f"line {line + 1:,}: {error}") from None
     return found
-
-
-def _miscut(line: int, cells: int, columns: int) -> Mistake:
-    return Mistake(
-        FaultKind.STRUCTURE,
-        "",
-        f"(line {line:,}) has {cells} cells and the header {columns}; put texts with a delimiter or a "
-        'line end between double quotes, and write a quote in them as ""',
-    )
 
 
 def _read_cells(row: dict[str, object], withheld: Sequence[str]) -> None:
