@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from kit.data.leak_report import (
     QuestionMatch,
     Standing,
 )
+from kit.data.near_duplicates import Overlap, Texts
 from kit.data.records import Dataset, Question
 
 __all__ = ["ContextLeak", "LeakReport", "QuestionMatch", "find_leaks", "leaking"]
@@ -87,6 +88,21 @@ def _decisive(questions: Sequence[Question]) -> Iterator[Iterator[str]]:
     yield (str(question.answers and question.golds) for question in questions)
 
 
+def _alike(forms: Texts, left: int, near: Callable[[Overlap], bool]) -> dict[tuple[int, int], Overlap | None]:
+    """Pairs of one of the first *left* texts with one of the rest that are equal (None) or near, in order."""
+    same = forms.exact.tolist()  # empty texts are equal to themselves alone, so they match nothing
+    equal: defaultdict[int, list[int]] = defaultdict(list)
+    for node in range(left, len(forms)):
+        equal[same[node]].append(node)
+    pairs: dict[tuple[int, int], Overlap | None] = {
+        (node, other): None for node in range(left) for other in equal.get(same[node], ())
+    }
+    for one, other in zip(*(side.tolist() for side in forms.candidates(left)), strict=True):
+        if same[one] != same[other] and near(overlap := forms.overlap(one, other)):
+            pairs[one, other] = overlap
+    return dict(sorted(pairs.items(), key=lambda item: item[0]))
+
+
 class _Contexts:
     """The distinct contexts of each training file, then those of the test file, compared once."""
 
@@ -96,8 +112,7 @@ class _Contexts:
         self.node_of: dict[tuple[int, str], int] = {}
         texts: list[str] = []
         for number, dataset in enumerate([*train, test]):
-            if number == len(train):
-                self.left = len(texts)
+            left = len(texts)
             nodes: dict[str, int] = {}
             for question in dataset:
                 node = nodes.setdefault(question.context, len(texts))
@@ -107,21 +122,7 @@ class _Contexts:
                     self.guids.append([])
                 self.guids[node].append(question.guid)
                 self.node_of[number, question.guid] = node
-        forms = near_duplicates.normal_form(texts)
-        same = forms.exact.tolist()
-        self.pairs: dict[tuple[int, int], near_duplicates.Overlap | None] = {}  # None: equal
-        tests: defaultdict[int, list[int]] = defaultdict(list)
-        for node in range(self.left, len(texts)):
-            tests[same[node]].append(node)
-        for node in range(self.left):
-            # Empty contexts are equal to themselves alone, so they match nothing.
-            self.pairs.update(((node, other), None) for other in tests.get(same[node], ()))
-        for one, other in zip(*(side.tolist() for side in forms.candidates(self.left)), strict=True):
-            if (one, other) not in self.pairs:
-                overlap = forms.overlap(one, other)
-                if overlap.near:
-                    self.pairs[one, other] = overlap
-        self.pairs = dict(sorted(self.pairs.items(), key=lambda item: item[0]))
+        self.pairs = _alike(near_duplicates.normal_form(texts), left, lambda overlap: overlap.near)
         self.partners: defaultdict[int, list[int]] = defaultdict(list)
         for one, other in self.pairs:
             self.partners[one].append(other)
@@ -167,17 +168,13 @@ def _question_matches(
     texts = [*left, *asked_by]
     forms = near_duplicates.normal_form(texts, _QUESTION_SHINGLE)
     lengths = np.diff(forms.offsets)
-    same = forms.exact.tolist()
-    equal: defaultdict[int, list[int]] = defaultdict(list)
-    for node in range(len(left), len(texts)):
-        equal[same[node]].append(node)
-    near: defaultdict[int, list[int]] = defaultdict(list)
-    for one, other in zip(*(side.tolist() for side in forms.candidates(len(left))), strict=True):
-        if same[one] != same[other] and forms.overlap(one, other).jaccard >= QUESTION_NEAR:
-            near[one].append(other)
+    pairs = _alike(forms, len(left), lambda overlap: overlap.jaccard >= QUESTION_NEAR)
+    partners: defaultdict[tuple[int, Kind], list[int]] = defaultdict(list)
+    for (one, other), overlap in pairs.items():
+        partners[one, "exact" if overlap is None else "near"].append(other)
 
     def asked(nodes: Sequence[int]) -> _Asked:
-        found = [question for node in sorted(nodes) for question in asked_by[texts[node]]]
+        found = [question for node in nodes for question in asked_by[texts[node]]]
         known = [question.golds for question in found if question.answers is not None]
         return _Asked(
             tuple(question.guid for question in found),
@@ -186,11 +183,8 @@ def _question_matches(
         )
 
     matches: list[list[tuple[Kind, _Asked]]] = [[] for _ in left]
-    for node in range(len(left)):
-        if same[node] in equal:
-            matches[node].append(("exact", asked(equal[same[node]])))
-        if node in near:
-            matches[node].append(("near", asked(near[node])))
+    for (node, kind), nodes in sorted(partners.items()):  # exact before near
+        matches[node].append((kind, asked(nodes)))
     for number, dataset in enumerate(train):
         for question in dataset:
             node = index[question.text]

@@ -107,10 +107,8 @@ class RepairReport(Brief):
 
     def lines(self) -> list[str]:
         """One line for every change; what is lost comes first."""
-        lost = [answer.line for answer in self.answers_left_out]
-        lost += [question.line for question in self.questions_left_out]
-        lost += [text.line for text in self.unread]
-        return lost + [answer.line for answer in self.moved]
+        lost = (*self.answers_left_out, *self.questions_left_out, *self.unread)
+        return [change.line for change in (*lost, *self.moved)]
 
 
 def repair(path: Path | str, out: Path | str, *, strict: bool = False) -> RepairReport:

@@ -85,34 +85,24 @@ def _labels(contexts: Mapping[str, Sequence[str]]) -> set[str]:
     every = [(title, text) for title, texts in contexts.items() for text in texts]
     sample = [(title, _words(text)) for title, text in spread(every, _OTHERS)]
     counts = Counter(word for _, words in sample for word in words)
-    inside: dict[str, list[set[str]]] = {}
-    for title, words in sample:
-        inside.setdefault(title, []).append(words)
-    return {
-        title
-        for title, texts in large.items()
-        if not _alike(title, texts, counts, len(sample), inside.get(title, []))
-    }
-
-
-def _alike(
-    title: str, texts: Sequence[str], counts: Mapping[str, int], sampled: int, inside: Sequence[set[str]]
-) -> bool:
-    """Whether *texts* share a word that is rare elsewhere.
-
-    *counts* has in how many of *sampled* contexts of the file a word occurs; *inside* are those of the title.
-    """
-    own = [_words(text) for text in spread(texts, _OWN)]
-    elsewhere = sampled - len(inside)
-    least = _ALIKE_FEW if len(texts) < _SURE else _ALIKE
-    found = Counter(word for words in own for word in words)
-    common = {word: count / len(own) for word, count in found.items() if count >= least * len(own)}
-    if elsewhere < _FEWEST:
-        return not common.keys().isdisjoint(_words(title.replace("_", " ")))
-    return any(
-        share * elsewhere >= _LIFT * max(counts.get(word, 0) - sum(word in words for words in inside), 1)
-        for word, share in common.items()
-    )
+    labels = set()
+    for title, texts in large.items():
+        own = [_words(text) for text in spread(texts, _OWN)]
+        least = _ALIKE_FEW if len(texts) < _SURE else _ALIKE
+        found = Counter(word for words in own for word in words)
+        common = {word: count / len(own) for word, count in found.items() if count >= least * len(own)}
+        inside = [words for other, words in sample if other == title]
+        elsewhere = len(sample) - len(inside)
+        if elsewhere < _FEWEST:
+            alike = not common.keys().isdisjoint(_words(title.replace("_", " ")))
+        else:
+            alike = any(
+                share * elsewhere >= _LIFT * max(counts[word] - sum(word in words for words in inside), 1)
+                for word, share in common.items()
+            )
+        if not alike:
+            labels.add(title)
+    return labels
 
 
 def _words(text: str) -> set[str]:

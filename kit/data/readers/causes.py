@@ -39,10 +39,6 @@ class Unit:
     place: Callable[[str, int], int | None]
 
 
-def _points(text: str, count: int) -> int | None:
-    return count if 0 <= count <= len(text) else None
-
-
 def _encoded(encoding: str, width: int) -> Callable[[str, int], int | None]:
     def place(text: str, count: int) -> int | None:
         try:
@@ -54,7 +50,7 @@ def _encoded(encoding: str, width: int) -> Callable[[str, int], int | None]:
     return place
 
 
-POINTS = Unit("", _points)
+POINTS = Unit("", lambda text, count: count if 0 <= count <= len(text) else None)
 UNITS = (
     POINTS, Unit("UTF-8 bytes", _encoded("utf-8", 1)), Unit("UTF-16 units", _encoded("utf-16-le", 2)),
 )  # fmt: skip

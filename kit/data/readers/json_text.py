@@ -67,14 +67,13 @@ def decoded(data: bytes, name: str) -> tuple[str, bool]:
     known = signature(data)
     if known is not None:
         raise DataError(f"{name}: {known}")
-    had_bom = data.startswith(_BOM)
     try:
-        text = data[len(_BOM) if had_bom else 0 :].decode("utf-8")
+        text = data.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{name}: {_not_utf_8(data, error)}") from None
     if not text or text.isspace():
         raise DataError(f"{name}: is empty; download it again")
-    return text, had_bom
+    return text, data.startswith(_BOM)
 
 
 def _not_utf_8(data: bytes, error: UnicodeDecodeError) -> str:
