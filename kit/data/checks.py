@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
 from kit.data.characters import CharacterCount, suspicious
 from kit.data.grouping import Grouping
-from kit.data.markup import html_remark
 from kit.data.readers import Fault, FaultKind, Remark, read
 from kit.data.readers.display import plain
 from kit.data.repair import RepairReport, repair, repairable
@@ -26,6 +27,12 @@ __all__ = ["FileReport", "Lengths", "Mismatch", "RepairReport", "check", "repair
 
 _ANSWER_POINTS = (50, 75, 90, 95, 97, 98, 99)
 _TEXT_POINTS = (50, 90)
+_TAG = re.compile(
+    r"</?(?:a|article|b|blockquote|body|br|caption|center|code|d[dlt]|div|em|figcaption|figure|font|footer|h[1-6]|"
+    r"head|header|hr|html|i|img|li|link|main|meta|nav|ol|p|pre|script|section|small|span|strong|style|su[bp]|table|"
+    r"tbody|td|tfoot|th|thead|title|tr|u|ul)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +206,7 @@ def check(path: Path | str) -> FileReport:
     texts = contexts + [question.text for question in questions]
     if undone := sum(not unicodedata.is_normalized("NFC", text) for text in texts):
         remarks.append(Remark("text not in Unicode's composed form (NFC)", undone))
-    if markup := html_remark(contexts):
+    if markup := _html_remark(contexts):
         remarks.append(markup)
     return FileReport(
         path=raw.path,
@@ -228,6 +235,24 @@ def check(path: Path | str) -> FileReport:
         remarks=tuple(remarks),
         repairable=repairable(raw),
         grouping=Grouping(questions) if any(question.answers is not None for question in questions) else None,
+    )
+
+
+def _html_remark(contexts: Sequence[str]) -> Remark | None:
+    """How many contexts are HTML, with their lengths in characters; None where none is."""
+    lengths: list[int] = []
+    texts: list[int] = []
+    for context in contexts:
+        tags = _TAG.findall(context) if "</" in context else []
+        if len(tags) > 1:  # a tag alone may be what a text is about
+            lengths.append(len(context))
+            texts.append(len(context) - sum(map(len, tags)))
+    if not lengths:
+        return None
+    return Remark(
+        f"context is HTML (mean {fmean(lengths):,.0f} characters, {fmean(texts):,.0f} of them text, longest "
+        f"{max(lengths):,}); it is read as it is, tags and all, and answers may hold tags",
+        len(lengths),
     )
 
 

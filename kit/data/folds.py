@@ -12,17 +12,13 @@ import numpy.typing as npt
 
 from kit.cache import cached, content_key
 from kit.data import near_duplicates, titles
+from kit.data.near_duplicates import WORTH_KEEPING
 from kit.data.records import Question
 from kit.errors import ConfigError, DataError, counted
 
 Labels = npt.NDArray[np.int64]
 
-WORTH_KEEPING = 1_000_000
-"""Characters below which finding the groups again takes a few tenths of a second."""
-_RECIPE = (
-    f"groups 2 {near_duplicates.SHINGLE} {near_duplicates.WINDOW} {near_duplicates.NEAR} "
-    f"{near_duplicates.FEW}"
-)
+_RECIPE = f"groups 2 {near_duplicates.RECIPE}"
 """Raise the number when `groups` or `kit.data.near_duplicates` come to group the same questions otherwise."""
 
 

@@ -28,21 +28,14 @@ from kit.data.leak_report import (
     QuestionMatch,
     Standing,
 )
-from kit.data.near_duplicates import Overlap, Texts
+from kit.data.near_duplicates import WORTH_KEEPING, Overlap, Texts
 from kit.data.records import Dataset, Question
 
 __all__ = ["ContextLeak", "LeakReport", "QuestionMatch", "find_leaks", "leaking"]
 
-WORTH_KEEPING = 1_000_000
-"""Characters below which looking for leaks again takes a few tenths of a second."""
 _QUESTION_SHINGLE = 4
-_RECIPE = (
-    f"no leak 1 {near_duplicates.SHINGLE} {near_duplicates.WINDOW} {near_duplicates.NEAR} "
-    f"{near_duplicates.FEW} {_QUESTION_SHINGLE} "
-    f"{QUESTION_NEAR} {SPECIFIC}"
-)
-"""Raise the number when this module or `kit.data.near_duplicates` come to find other leaks in the same
-files."""
+_RECIPE = f"no leak 1 {near_duplicates.RECIPE} {_QUESTION_SHINGLE} {QUESTION_NEAR} {SPECIFIC}"
+"""Raise the number when this module or `kit.data.near_duplicates` come to find other leaks in equal files."""
 
 
 def find_leaks(train: Sequence[Dataset], test: Dataset) -> LeakReport:

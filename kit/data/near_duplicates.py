@@ -29,6 +29,11 @@ NEAR = 0.4
 # A short text can lie in a long one by chance; below this many shared shingles both must agree.
 FEW = 24
 
+RECIPE = f"{SHINGLE} {WINDOW} {NEAR} {FEW}"
+"""Part of the keys under which groups and leaks are kept."""
+WORTH_KEEPING = 1_000_000
+"""Characters below which comparing texts again takes a few tenths of a second."""
+
 # Characters hashed at a time: few enough for the processor's cache, which halves the time.
 _CHUNK = 1 << 17
 # Characters folded at a time: arrays this small are used again, larger ones come from the system each time,

@@ -37,9 +37,8 @@ class AnswerRepair:
         """The change in words."""
         begin = f"question {self.guid}: "
         if self.start is None:
-            if self.places > 1:
-                return f"{begin}answer {quoted(self.text)} left out, its context has it {self.places} times"
-            return f"{begin}answer {quoted(self.text)} left out, its context does not have it"
+            has = f"has it {self.places} times" if self.places > 1 else "does not have it"
+            return f"{begin}answer {quoted(self.text)} left out, its context {has}"
         written = f", written as in the context: {quoted(self.own)}" if self.own else ""
         chosen = f", one of {self.places} places" if self.places > 1 else ""
         why = f" ({self.why})" if self.why else ""
@@ -107,8 +106,10 @@ class RepairReport(Brief):
 
     def lines(self) -> list[str]:
         """One line for every change; what is lost comes first."""
-        lost = (*self.answers_left_out, *self.questions_left_out, *self.unread)
-        return [change.line for change in (*lost, *self.moved)]
+        lost = [answer.line for answer in self.answers_left_out]
+        lost += [question.line for question in self.questions_left_out]
+        lost += [text.line for text in self.unread]
+        return lost + [answer.line for answer in self.moved]
 
 
 def repair(path: Path | str, out: Path | str, *, strict: bool = False) -> RepairReport:

@@ -72,7 +72,12 @@ def _write(draw: Draw, chosen: Sequence[Frame]) -> _Article:
         if not canvas.text and rng.random() < 0.3:
             told.insert(0, byline())
         for fact in told:
-            _append(rng, writer, canvas, fact, asked)
+            if canvas.text:
+                canvas.text += _gap(rng)
+            canvas.spans = {}
+            writer.write(rng.choice(fact.wordings), canvas)
+            for key, span in canvas.spans.items():
+                asked.append((span, writer.text(rng.choice(fact.asks[key])).replace(" ?", "?")))
     asked.sort(key=lambda pair: pair[0].start)
     questions = tuple((text, _golds(canvas.text, span)) for span, text in asked)
     return _Article(title, canvas.text, questions)
@@ -99,18 +104,6 @@ def _values(draw: Draw, frame: Frame) -> Mapping[str, str]:
             value = writer.text(template)
         values[slot] = value
     return values
-
-
-def _append(
-    rng: random.Random, writer: Writer, canvas: Canvas, fact: Fact, asked: list[tuple[Span, str]]
-) -> None:
-    """Write one fact after what stands there, and a question for each answer in it."""
-    if canvas.text:
-        canvas.text += _gap(rng)
-    canvas.spans = {}
-    writer.write(rng.choice(fact.wordings), canvas)
-    for key, span in canvas.spans.items():
-        asked.append((span, writer.text(rng.choice(fact.asks[key])).replace(" ?", "?")))
 
 
 def _gap(rng: random.Random) -> str:

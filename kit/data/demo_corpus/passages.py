@@ -70,8 +70,7 @@ def asides() -> tuple[Fact, ...]:
 @functools.cache
 def name_parts() -> Mapping[str, Sequence[str]]:
     """The parts that names are built from: syllables as one text, words as a list."""
-    parts: dict[str, Sequence[str]] = _read("names")
-    return parts
+    return _read("names")
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -90,9 +90,7 @@ class RawAnswer:
     @property
     def complaint(self) -> str:
         """What is wrong with an answer that does not match, to be read after ``answer_start``."""
-        if self.found is None:
-            return f"{self.given} does not begin {quoted(self.text)} (not found in the context)"
-        found = f"found at {self.found}"
+        found = "not found in the context" if self.found is None else f"found at {self.found}"
         if self.own:
             found += f" as {quoted(self.own)}"
         if self.places > 1:

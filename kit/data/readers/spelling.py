@@ -46,10 +46,7 @@ class Spelling:
         number = bisect_left(self._new, place)
         if number < len(self.edits) and self._new[number] == place:
             return self._old[number]
-        if number == 0:
-            return place
-        _, end, _, new_end = self.edits[number - 1]
-        return end + place - new_end if place >= new_end else None
+        return self.begin(place)
 
     def place(self, original: int) -> int | None:
         """Where *original* lies in ``text``; None inside a changed span."""
