@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kit.data.readers.builder import QuestionBuilder, Unplaced, fault_of, matching
-from kit.data.readers.causes import Cause, Finding, Start, difference, findings, places
+from kit.data.readers.causes import IN_PLACE, Finding, Start, difference, findings, places
 from kit.data.readers.display import plain, quoted
 from kit.data.readers.raw import Fault, FaultKind, Mistake, RawAnswer
 from kit.data.readers.spelling import EQUIVALENCES, LOOSE
@@ -80,19 +80,16 @@ def _starts(builder: QuestionBuilder) -> Iterator[Start]:
 def _placed(answer: RawAnswer, place: Unplaced, found: Sequence[Finding]) -> RawAnswer:
     """The answer with its place, and with the reason where that is not what the file says."""
     context, start = place.context, answer.start
-    for finding in found:
-        if start is None or (answer.matches and not finding.whole):
-            continue
-        span = finding.cause.span(context, answer.text, start)
-        if span is not None:
-            return _at(answer, context, span, why="" if finding.cause.in_place else finding.cause.name)
+    if start is not None:
+        causes = [finding.cause for finding in found if finding.whole or not answer.matches]
+        if not answer.matches:
+            causes += IN_PLACE
+        for cause in causes:
+            span = cause.span(context, answer.text, start)
+            if span is not None:
+                return _at(answer, context, span, why="" if cause.in_place else cause.name)
     if answer.matches and not answer.alone:
         return answer
-    if start is not None:
-        for form in EQUIVALENCES:
-            span = Cause(form=form, in_place=True).span(context, answer.text, start)
-            if span is not None:
-                return _at(answer, context, span)
     spans = _occurrences(context, answer.text)
     if not spans:
         return answer

@@ -141,14 +141,11 @@ class AnswerReader:
 
     def _impossible(self, row: Mapping[str, object]) -> bool:
         flag = row.get("is_impossible")
-        if is_null(flag) or isinstance(flag, bool):
-            return flag is True
-        if flag in (0, 1):
-            return flag == 1
-        if isinstance(flag, str) and flag.strip().lower() in ("true", "false"):
-            return flag.strip().lower() == "true"
-        self._wrong("is_impossible", f"is {described(flag)}; true or false is wanted")
-        return False
+        if isinstance(flag, str):
+            flag = {"true": True, "false": False}.get(flag.strip().lower(), flag)
+        if not is_null(flag) and flag not in (0, 1):  # as true and false are, too
+            self._wrong("is_impossible", f"is {described(flag)}; true or false is wanted")
+        return flag == 1
 
     def _answers(self, form: Form) -> list[RawAnswer]:
         answers: list[RawAnswer] = []

@@ -102,9 +102,8 @@ class QuestionBuilder:
             if isinstance(value, dict):
                 rows.append((f"{where}[{index}]", value))
             else:
-                message = f"{found(value)}; an object is wanted"
-                mistake = value if isinstance(value, Mistake) else Mistake(FaultKind.STRUCTURE, "", message)
-                self.wrong(mistake, f"{where}[{index}]")
+                mistake = Mistake(FaultKind.STRUCTURE, "", f"{found(value)}; an object is wanted")
+                self.wrong(value if isinstance(value, Mistake) else mistake, f"{where}[{index}]")
         return rows
 
     def passage(

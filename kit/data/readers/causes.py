@@ -102,6 +102,9 @@ class Cause:
         return None if begin is None or end is None or begin >= end else (begin, end)
 
 
+IN_PLACE = tuple(Cause(form=form, in_place=True) for form in EQUIVALENCES)
+
+
 def difference(form: Form) -> str:
     """How an answer differs from the slice of its context that is equal to it in *form*."""
     return f"the answer differs from its context in {form.differs}"
@@ -165,7 +168,7 @@ def _best(wrong: Sequence[Start]) -> tuple[Cause, int]:
 def _causes(shift: int) -> Iterator[Cause]:
     """Every cause, those of one change first; *shift* is by how much starts are too high otherwise."""
     firsts = dict.fromkeys((*_USUAL_FIRSTS, shift))
-    yield from (Cause(form=form, in_place=True) for form in EQUIVALENCES)
+    yield from IN_PLACE
     every = [Cause(unit, first, form) for form in (None, *COUNTED) for first in firsts for unit in UNITS]
     # A number fitted to the file explains much; what needs none is to be believed first.
     yield from sorted(every, key=lambda cause: (not cause.simple, cause.first not in _USUAL_FIRSTS))

@@ -42,7 +42,8 @@ def forms(row: Mapping[str, object]) -> list[Form]:
         if is_null(value) or (key == "text" and START not in row):
             continue
         # An object brings its own start; texts may have theirs in the next column.
-        found.append(Form(key, value, MISSING if _brings_starts(value) else row.get(START, MISSING)))
+        beside = isinstance(value, str) or lists_texts(value)
+        found.append(Form(key, value, row.get(START, MISSING) if beside else MISSING))
     if len(found) > 1:
         found.sort(key=lambda form: not any(texts_in(form.value)))
     return found
@@ -51,10 +52,8 @@ def forms(row: Mapping[str, object]) -> list[Form]:
 @lru_cache(1024)
 def in_answers_only(keys: tuple[str, ...]) -> bool:
     """Whether ``answers`` is the only one of a row's keys that could hold golds."""
-    others = (key for key in keys if key != "answers")
-    return "answers" in keys and not any(
-        key in _KEYS or key == START or _looks_like_gold(key) for key in others
-    )
+    gold_like = [key for key in keys if key in _KEYS or key == START or _looks_like_gold(key)]
+    return gold_like == ["answers"]
 
 
 def has_key(row: Mapping[str, object]) -> bool:
@@ -127,7 +126,3 @@ def lists_texts(value: object) -> TypeGuard[list[object]]:
         and any(isinstance(item, str) for item in value)
         and not any(isinstance(item, list | dict) for item in value)
     )
-
-
-def _brings_starts(value: object) -> bool:
-    return not isinstance(value, str) and not lists_texts(value)

@@ -58,8 +58,7 @@ def sample(values: tuple[object, ...], name: str) -> Sample:
         if missing:
             raise DataError(f"{name}: its rows have no {missing[0]} ({_seen(top, first)}); {ACCEPTED}")
     questions = list(_questions(first) if nested else first)
-    departure = "" if questions else _departure(parts)
-    if departure:
+    if not questions and (departure := _departure(parts)):
         raise DataError(f"{name}: {departure}; {ACCEPTED}")
     ids = Counter(key for question in questions for key in ID_KEYS if key in question)
     keys = frozenset(key for question in questions for key in question)

@@ -58,13 +58,12 @@ def _header(text: str) -> tuple[int, list[str], str]:
     named = _NAMED.match(text)
     begin = named.end() if named else 0
     first = text[begin : begin + 10_000].lstrip("\r\n").split("\n", 1)[0]
-    best: tuple[int, list[str], str] = (-1, [], ",")
-    for delimiter in [named[1]] if named and named[1] in _DELIMITERS else _DELIMITERS:
-        header = [cell.strip().strip('"').strip().lower() for cell in first.split(delimiter)]
-        known = len(_KNOWN.intersection(header))
-        if known > best[0]:
-            best = (known, header, delimiter)
-    return begin, best[1], best[2]
+    headers = {
+        delimiter: [cell.strip().strip('"').strip().lower() for cell in first.split(delimiter)]
+        for delimiter in ([named[1]] if named and named[1] in _DELIMITERS else _DELIMITERS)
+    }
+    best = max(headers, key=lambda delimiter: len(_KNOWN.intersection(headers[delimiter])))
+    return begin, headers[best], best
 
 
 def _rows(text: str, header: list[str], delimiter: str, name: str) -> list[object]:
