@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from kit.data import demo_corpus
 from kit.errors import counted
-from kit.modeling.backbones import Backbone, open_backbone, read_weights
-from kit.modeling.heads import Loaded, SpanReader
+from kit.modeling.backbones import Backbone, open_backbone
+from kit.modeling.heads import Loaded, SpanReader, read_weights
+from kit.modeling.joint_head import hidden_size
 from kit.modeling.presets import PRESETS
 from kit.modeling.probe import batching_of, longest_that_works
 from kit.modeling.tokenizer_checks import read_sample
@@ -65,18 +65,15 @@ def _identity(backbone: Backbone, loaded: Loaded) -> list[Finding]:
 def _of_the_tokenizer(backbone: Backbone, template: Template) -> list[Finding]:
     engine, tokenizer = backbone.engine, backbone.tokenizer
     report = read_sample(backbone, _sample())
-    pieces = [
-        engine.id_to_token(int(number)) or "?" for part in (template.prefix, template.middle, template.suffix)
-        for number in part
-    ]  # fmt: skip
-    before, between = len(template.prefix), len(template.prefix) + len(template.middle)
-    shown = [*pieces[:before], "question", *pieces[before:between], "context", *pieces[between:]]
+    prefix, middle, suffix = (
+        [engine.id_to_token(int(number)) or "?" for number in part]
+        for part in (template.prefix, template.middle, template.suffix)
+    )
+    shown = [*prefix, "question", *middle, "context", *suffix]
     read = f"{report.contexts} contexts of the built-in corpus"
     unknown = f"{report.unknown * 100:.1f} % of tokens"
-    habits = [
-        *(["lower-cases"] if report.lower_cases else []),
-        *(["takes Hangul syllables apart"] if report.strips_accents else []),
-    ]
+    habits = {"lower-cases": report.lower_cases, "takes Hangul syllables apart": report.strips_accents}
+    text = " and ".join(words for words, has in habits.items() if has)
     return [
         Finding(
             "tokenizer",
@@ -84,14 +81,16 @@ def _of_the_tokenizer(backbone: Backbone, template: Template) -> list[Finding]:
             "tokenizer files",
         ),
         Finding("template", " ".join(shown), "a pair that the tokenizer joined"),
-        Finding("text", " and ".join(habits) or "kept as it is", "its normalizer"),
+        Finding("text", text or "kept as it is", "its normalizer"),
         Finding("[UNK]", f"{unknown}: {report.cause}" if report.cause else unknown, read),
     ]
 
 
 def _of_the_model(backbone: Backbone, loaded: Loaded) -> list[Finding]:
     limits, reader = backbone.limits, loaded.reader
-    positions = "no limit" if limits.unlimited else f"{counted(limits.positions, 'token')}"
+    positions = "no limit" if limits.unlimited else counted(limits.positions, "token")
+    hidden = hidden_size(reader)
+    joint = "not possible" if hidden is None else f"possible, on {hidden} numbers a token"
     two = limits.segments and "token_type_ids" in backbone.tokenizer.model_input_names
     return [
         Finding("longest window", positions, limits.source),
@@ -105,7 +104,7 @@ def _of_the_model(backbone: Backbone, loaded: Loaded) -> list[Finding]:
             "possible" if getattr(reader, "supports_gradient_checkpointing", False) else "not in this family",
             "the class says so",
         ),
-        Finding("--head joint", _joint(reader), "where its hidden states are"),
+        Finding("--head joint", joint, "where its hidden states are"),
     ]
 
 
@@ -125,12 +124,6 @@ def _of_the_probe(backbone: Backbone, loaded: Loaded) -> list[Finding]:
         Finding("padding", padding + (", one window a batch" if batching.alone else ""), tried),
         Finding("state", state, "the same windows again, after others"),
     ]
-
-
-def _joint(reader: Any) -> str:
-    hidden = getattr(reader.config, "hidden_size", None)
-    found = isinstance(hidden, int) and reader.base_model is not reader
-    return f"possible, on {hidden} numbers a token" if found else "not possible"
 
 
 def _settings(reference: str) -> list[Finding]:
