@@ -53,7 +53,7 @@ def _identity(backbone: Backbone, loaded: Loaded) -> list[Finding]:
         name = f"{type(reader.body).__name__} under the kit's own head"
     head = "in the file" if not loaded.fresh else f"fresh: {', '.join(loaded.fresh)}"
     count = sum(weight.numel() for weight in reader.parameters())
-    said = ", ".join(getattr(config, "architectures", None) or ()) or "nothing"
+    said = ", ".join(config.architectures or ()) or "nothing"
     return [
         Finding("family", str(config.model_type), f"config.json, whose architectures say {said}"),
         Finding("model", name, "the library's classes for question answering"),
@@ -64,14 +64,15 @@ def _identity(backbone: Backbone, loaded: Loaded) -> list[Finding]:
 
 def _of_the_tokenizer(backbone: Backbone, template: Template) -> list[Finding]:
     engine, tokenizer = backbone.engine, backbone.tokenizer
-    report = read_sample(backbone, _sample())
+    corpus = demo_corpus.generate(_SEED, train_contexts=1, test_contexts=_CONTEXTS)
+    contexts = list(dict.fromkeys(question.context for question in corpus.test))
+    report = read_sample(backbone, contexts)
     prefix, middle, suffix = (
         [engine.id_to_token(int(number)) or "?" for number in part]
         for part in (template.prefix, template.middle, template.suffix)
     )
     shown = [*prefix, "question", *middle, "context", *suffix]
-    read = f"{report.contexts} contexts of the built-in corpus"
-    unknown = f"{report.unknown * 100:.1f} % of tokens"
+    unknown = f"{report.unknown * 100:.1f} % of tokens" + (f": {report.cause}" if report.cause else "")
     habits = {"lower-cases": report.lower_cases, "takes Hangul syllables apart": report.strips_accents}
     text = " and ".join(words for words, has in habits.items() if has)
     return [
@@ -82,7 +83,7 @@ def _of_the_tokenizer(backbone: Backbone, template: Template) -> list[Finding]:
         ),
         Finding("template", " ".join(shown), "a pair that the tokenizer joined"),
         Finding("text", text or "kept as it is", "its normalizer"),
-        Finding("[UNK]", f"{unknown}: {report.cause}" if report.cause else unknown, read),
+        Finding("[UNK]", unknown, f"{len(contexts)} contexts of the built-in corpus"),
     ]
 
 
@@ -92,18 +93,12 @@ def _of_the_model(backbone: Backbone, loaded: Loaded) -> list[Finding]:
     hidden = hidden_size(reader)
     joint = "not possible" if hidden is None else f"possible, on {hidden} numbers a token"
     two = limits.segments and "token_type_ids" in backbone.tokenizer.model_input_names
+    segments = "passed on" if two else "none"
+    checkpointing = "possible" if reader.supports_gradient_checkpointing else "not in this family"
     return [
         Finding("longest window", positions, limits.source),
-        Finding(
-            "segment ids",
-            "passed on" if two else "none",
-            "the table of segments, and the tokenizer's input names",
-        ),
-        Finding(
-            "--gradient-checkpointing",
-            "possible" if getattr(reader, "supports_gradient_checkpointing", False) else "not in this family",
-            "the class says so",
-        ),
+        Finding("segment ids", segments, "the table of segments, and the tokenizer's input names"),
+        Finding("--gradient-checkpointing", checkpointing, "the class says so"),
         Finding("--head joint", joint, "where its hidden states are"),
     ]
 
@@ -135,8 +130,3 @@ def _settings(reference: str) -> list[Finding]:
         f"--max-length {preset.max_length} --stride {preset.stride}"
     )
     return [Finding("settings", value, preset.source)]
-
-
-def _sample() -> list[str]:
-    corpus = demo_corpus.generate(_SEED, train_contexts=1, test_contexts=_CONTEXTS)
-    return list(dict.fromkeys(question.context for question in corpus.test))
