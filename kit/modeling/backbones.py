@@ -197,8 +197,7 @@ def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limit
 
 def _length(value: object) -> int:
     """A number of tokens as configs and tokenizers write it; -1, 0, nothing and huge numbers are no limit."""
-    limited = isinstance(value, int | float) and 0 < value < _UNLIMITED
-    return int(value) if limited else _UNLIMITED  # type: ignore[call-overload]
+    return int(value) if isinstance(value, int | float) and 0 < value < _UNLIMITED else _UNLIMITED
 
 
 def attention_dropout(config: Any) -> tuple[str, float] | None:

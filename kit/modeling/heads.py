@@ -44,16 +44,12 @@ class SpanReader(torch.nn.Module):
     def __init__(self, body: Any, head: torch.nn.Linear) -> None:
         super().__init__()
         self.body, self.qa_outputs, self.config = body, head, body.config
+        self.supports_gradient_checkpointing = bool(body.supports_gradient_checkpointing)
 
     @property
     def base_model(self) -> Any:
         """The encoder."""
         return self.body
-
-    @property
-    def supports_gradient_checkpointing(self) -> bool:
-        """Whether the encoder does."""
-        return bool(self.body.supports_gradient_checkpointing)
 
     def get_input_embeddings(self) -> torch.nn.Module:
         """The encoder's."""
@@ -91,7 +87,9 @@ def read_weights(backbone: Backbone, **changed: object) -> Loaded:
         **backbone.loading,
         **changed,
     }
-    if not _has_class(backbone):
+    own_classes = getattr(config, "auto_map", None) or {}
+    allowed = backbone.loading["trust_remote_code"] and "AutoModelForQuestionAnswering" in own_classes
+    if not allowed and type(config) not in MODEL_FOR_QUESTION_ANSWERING_MAPPING:
         return _with_own_head(backbone, how)
     if getattr(config, "num_labels", 2) != 2:
         how["num_labels"] = 2  # most classes make as many outputs as the config has labels
@@ -105,14 +103,6 @@ def read_weights(backbone: Backbone, **changed: object) -> Loaded:
             of_body = _body_alone(reader, location, how, of_body)
     _refuse_without_body(backbone, reader, of_body)
     return Loaded(reader, tuple(sorted(missing.keys() & head)))
-
-
-def _has_class(backbone: Backbone) -> bool:
-    """Whether the library, or the model's own code, has a question-answering class for it."""
-    own = getattr(backbone.config, "auto_map", None) or {}
-    return type(backbone.config) in MODEL_FOR_QUESTION_ANSWERING_MAPPING or (
-        backbone.loading["trust_remote_code"] and AutoModelForQuestionAnswering.__name__ in own
-    )
 
 
 def head_weights(reader: Any) -> set[str]:

@@ -29,6 +29,7 @@ _VOCABULARIES = (
     "vocab.bpe",
     "tekken.json",
 )
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _LIBRARIES = re.compile(
     r"(?:packages that were not found in your environment: (?P<several>[\w\-, .]+?)\. Run"
     r"|requires the (?P<one>[\w\-]+) library)"
@@ -65,8 +66,7 @@ def _of_this_machine(error: BaseException, location: str) -> str:
     if Path(location).is_dir():
         return ""
     for link in _chain(error):
-        refused = isinstance(link, OSError) and link.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-        if refused and link.filename:
+        if isinstance(link, OSError) and link.errno in _NOT_ALLOWED and link.filename:
             return (
                 f"{location} cannot be fetched: {link.filename} cannot be read or written ({link.strerror}); "
                 "set HF_HOME to a folder that can"
@@ -126,10 +126,7 @@ _UNREACHABLE = {
 
 
 def _package(words: str, absent: list[str], location: str) -> str:
-    """The package that is not installed, and how to get it; "" where that is not the cause.
-
-    *absent*: modules that were not found.
-    """
+    """How to install the package that is missing, as one of the modules *absent*; "" for another cause."""
     if re.search("sentencepiece|tiktoken|protobuf", words):
         found = _files(location, "*.model") if not _files(location, "tokenizer.json") else []
         which = f" ({found[0]})" if found else ""
