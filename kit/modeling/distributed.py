@@ -6,20 +6,20 @@ import atexit
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
 from accelerate import PartialState
 from numpy.typing import NDArray
+from safetensors.numpy import load, save
 
 from kit.data.records import Question
 from kit.modeling.backbones import Backbone
 from kit.modeling.devices import Device
 from kit.modeling.inference import Whole, score_questions
 from kit.modeling.tokens import TokensOf
-from kit.spans.span_scores import Provenance, SpanScores, joined
+from kit.spans.span_scores import Provenance, SpanScores, arrays_of, joined, scores_from
 
 OUT_OF_MEMORY = "KIT_OUT_OF_MEMORY"
 """Environment: a file in which a process leaves what may fit, flags and words, for the one that began it."""
@@ -97,6 +97,32 @@ def score_together(
     if processes.size == 1:
         yield from pieces
         return
-    gathered: list[Any] | None = [None] * processes.size if processes.first else None
-    dist.gather_object(joined(list(pieces), provenance), gathered, dst=0)
-    yield from gathered or ()
+    own = _packed(joined(list(pieces), provenance))
+    for rank, data in enumerate(_gathered(own, processes, device)):
+        share = tuple(question.guid for question in questions[bounds[rank] : bounds[rank + 1]])
+        yield _unpacked(data, share, provenance)
+
+
+def _packed(scores: SpanScores) -> NDArray[np.uint8]:
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays_of(scores).items()}
+    return np.frombuffer(save(arrays), dtype=np.uint8)
+
+
+def _unpacked(data: NDArray[np.uint8], guids: tuple[str, ...], provenance: Provenance) -> SpanScores:
+    return scores_from(guids, load(data.tobytes()), provenance)
+
+
+def _gathered(own: NDArray[np.uint8], processes: Processes, device: Device) -> Iterator[NDArray[np.uint8]]:
+    """Every process's bytes in rank order, on the first process only."""
+    size = torch.tensor([len(own)], device=device.torch)
+    sizes = [torch.zeros_like(size) for _ in range(processes.size)]
+    dist.all_gather(sizes, size)
+    lengths = [int(one) for one in sizes]
+    padded = torch.zeros(max(lengths), dtype=torch.uint8)
+    padded[: len(own)] = torch.from_numpy(own.copy())
+    padded = padded.to(device.torch)
+    parts = [torch.empty_like(padded) for _ in range(processes.size)]
+    dist.all_gather(parts, padded)
+    if processes.first:
+        for part, length in zip(parts, lengths, strict=True):
+            yield part[:length].cpu().numpy()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from transformers import AutoModelForQuestionAnswering
 from kit.data.records import Question
 from kit.errors import ModelError
 from kit.files import sha256_file
-from kit.modeling import inference, span_pruning
+from kit.modeling import distributed, inference, span_pruning
 from kit.modeling.backbones import load_weights, open_backbone
 from kit.modeling.checkpoint_files import weights_sha256
 from kit.modeling.devices import choose_device
@@ -314,7 +313,7 @@ def test_batching_and_chunking_do_not_change_joint_scores(
 def test_joint_scores_travel_between_processes(joint_folder: Path, questions: list[Question]) -> None:
     whole = scored(joint_folder, questions)
     shares = [whole.select(np.arange(*bounds)) for bounds in ((0, 4), (4, 4), (4, 6))]
-    back = [pickle.loads(pickle.dumps(share)) for share in shares]  # as torch gathers objects
+    back = [distributed._unpacked(distributed._packed(share), share.guids, NOWHERE) for share in shares]
     nobody = joined([], NOWHERE)  # what a process without questions has
     together = joined([back[0], nobody, *back[1:]], NOWHERE)
     assert together.guids == whole.guids
