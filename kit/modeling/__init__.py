@@ -1,4 +1,4 @@
-"""Models: backbones, windows, training, inference.  The only room that imports torch."""
+"""Models: backbones, windows, heads, inference."""
 
 from kit.threads import let_threads_sleep
 

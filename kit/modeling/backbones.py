@@ -18,8 +18,8 @@ from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from kit.errors import ModelError
-from kit.modeling.checkpoint_files import refuse_file, refuse_pickle, weights_sha256
-from kit.modeling.heads import Loaded, load_reader
+from kit.modeling.checkpoint_files import refuse_file, weights_sha256
+from kit.modeling.heads import read_weights
 from kit.modeling.joint_head import with_head
 from kit.modeling.load_errors import plain_errors, refuse_without_vocabulary
 from kit.modeling.presets import PRESETS
@@ -129,18 +129,8 @@ def _opened(reference: str, location: str, config: Any, tokenizer: Any, loading:
     refuse_without_vocabulary(reference, location, engine, tokenizer)
     pad, cls = _special_ids(reference, config, tokenizer)
     limits = _limits(reference, config, tokenizer, loading["trust_remote_code"])
-    return Backbone(
-        reference,
-        location,
-        config,
-        tokenizer,
-        engine,
-        _blank_ids(engine),
-        pad,
-        cls,
-        limits,
-        loading,
-    )
+    blank = _blank_ids(engine)
+    return Backbone(reference, location, config, tokenizer, engine, blank, pad, cls, limits, loading)
 
 
 def _special_ids(reference: str, config: Any, tokenizer: Any) -> tuple[int, int]:
@@ -207,8 +197,7 @@ def _limits(reference: str, config: Any, tokenizer: Any, trusted: bool) -> Limit
 
 def _length(value: object) -> int:
     """A number of tokens as configs and tokenizers write it; -1, 0, nothing and huge numbers are no limit."""
-    limited = isinstance(value, int | float) and 0 < value < _UNLIMITED
-    return int(value) if limited else _UNLIMITED  # type: ignore[call-overload]
+    return int(value) if isinstance(value, int | float) and 0 < value < _UNLIMITED else _UNLIMITED
 
 
 def attention_dropout(config: Any) -> tuple[str, float] | None:
@@ -242,17 +231,3 @@ def load_weights(
             "train it first: kit train"
         )
     return with_head(loaded.reader, Path(backbone.location), head)
-
-
-def read_weights(backbone: Backbone, **changed: object) -> Loaded:
-    """The backbone's weights without a joint head, and which of them its files lack; *changed*: settings of
-    its config.  Only safetensors are read, never a pickle."""
-    refuse_pickle(backbone.reference, Path(backbone.location))
-    pair = backbone.engine.encode("가", "나")
-    example = {
-        "input_ids": torch.tensor([pair.ids]),
-        "attention_mask": torch.ones((1, len(pair)), dtype=torch.int64),
-    }
-    return load_reader(
-        backbone.reference, backbone.location, backbone.config, backbone.loading, example, **changed
-    )

@@ -55,12 +55,11 @@ class Batching:
                 f"{name} changes its attention with the length of a batch and keeps the change; it is fixed "
                 f"to {self.attention}"
             )
-        where = "one window a batch" if self.alone else ""
         if self.padding == "harmful":
-            where = where or "batches hold windows of equal length only"
+            where = "one window a batch" if self.alone else "batches hold windows of equal length only"
             found.append(f"{name}: padding changes its scores; {where}")
         elif self.padding == "fixed":
-            where = f", {where}" if where else ""
+            where = ", one window a batch" if self.alone else ""
             found.append(
                 f"{name} does not take windows of every length; all are padded to {self.length} tokens{where}"
             )
@@ -97,13 +96,13 @@ def pad_batch(
     rows = np.repeat(np.arange(len(chosen)), lengths)
     columns = ranges(np.zeros_like(lengths), lengths)
     source = ranges(windows.offsets[chosen], windows.offsets[chosen + 1])
-    ids = np.full(shape, pad_id, dtype=np.int64)
-    ids[rows, columns] = windows.ids[source]
-    mask = np.zeros(shape, dtype=np.int64)
-    mask[rows, columns] = 1
-    inputs = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+
+    def padded(values: NDArray[np.integer] | int, padding: int = 0) -> torch.Tensor:
+        whole = np.full(shape, padding, dtype=np.int64)
+        whole[rows, columns] = values
+        return torch.from_numpy(whole)
+
+    inputs = {"input_ids": padded(windows.ids[source], pad_id), "attention_mask": padded(1)}
     if windows.segments is not None:
-        segments = np.zeros(shape, dtype=np.int64)
-        segments[rows, columns] = windows.segments[source]
-        inputs["token_type_ids"] = torch.from_numpy(segments)
+        inputs["token_type_ids"] = padded(windows.segments[source])
     return inputs

@@ -5,22 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import TypeGuard
 
 from kit.errors import ModelError
 from kit.files import sha256_file
-from kit.modeling.heads import SPAN_HEAD_FILE
 from kit.modeling.joint_head import JOINT_FILE
 
-
-def is_checkpoint(folder: Path) -> bool:
-    """Whether *folder* looks like a Hugging Face checkpoint."""
-    return (folder / "config.json").is_file()
+SPAN_HEAD_FILE = "span_head.safetensors"
+"""Beside the weights of an encoder for which the library has no question-answering class."""
+_INDEX = "model.safetensors.index.json"
 
 
 def weights_file(folder: Path) -> Path:
     """The safetensors file of a local checkpoint (the index of a sharded one)."""
     single = folder / "model.safetensors"
-    return single if single.exists() else folder / "model.safetensors.index.json"
+    return single if single.exists() else folder / _INDEX
 
 
 def weights_sha256(folder: Path) -> str:
@@ -28,7 +27,7 @@ def weights_sha256(folder: Path) -> str:
     weights = weights_file(folder)
     if not weights.exists():
         return ""
-    shards = sorted(str(name) for name in _shards(folder) if not _is_no_shard(name))
+    shards = sorted(filter(_is_shard, _shards(folder)))
     paths = [weights, *(folder / name for name in (*shards, JOINT_FILE, SPAN_HEAD_FILE))]
     hashes = [sha256_file(path) for path in paths if path.is_file()]
     if len(hashes) == 1:
@@ -41,7 +40,7 @@ def refuse_file(location: str) -> None:
     path = Path(location)
     if path.is_file():
         raise ModelError(f"{location}: is a file; give the model's folder")
-    if path.is_dir() and not is_checkpoint(path):
+    if path.is_dir() and not (path / "config.json").is_file():
         raise ModelError(f"{location}: holds no config.json; give the folder of a Hugging Face model")
     if not path.exists() and (location.count("/") > 1 or location.startswith((".", "/", "~"))):
         raise ModelError(f"{location}: no such folder; check the path")
@@ -56,7 +55,7 @@ def refuse_pickle(reference: str, folder: Path) -> None:
             f"{reference}: has {found}; the kit reads model.safetensors: save the model again "
             "with save_pretrained of a current transformers"
         )
-    if strange := sorted(map(str, filter(_is_no_shard, _shards(folder)))):
+    if strange := sorted(str(name) for name in _shards(folder) if not _is_shard(name)):
         raise ModelError(
             f"{reference}: its index names {strange[0]!r} as weights; the kit reads *.safetensors "
             "in the model's own folder: save the model again with save_pretrained"
@@ -65,14 +64,14 @@ def refuse_pickle(reference: str, folder: Path) -> None:
 
 def _shards(folder: Path) -> set[object]:
     """What the index of a sharded checkpoint names; nothing where there is none that can be read."""
-    index = folder / "model.safetensors.index.json"
-    if (folder / "model.safetensors").exists() or not index.is_file():
+    index = weights_file(folder)
+    if index.name != _INDEX:
         return set()
     try:
         return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return set()  # the library says what is wrong with it
+        return set()  # not there, or the library says what is wrong with it
 
 
-def _is_no_shard(name: object) -> bool:
-    return not isinstance(name, str) or not name.endswith(".safetensors") or Path(name).name != name
+def _is_shard(name: object) -> TypeGuard[str]:
+    return isinstance(name, str) and name.endswith(".safetensors") and Path(name).name == name

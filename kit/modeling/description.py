@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from kit.data import demo_corpus
 from kit.errors import counted
-from kit.modeling.backbones import Backbone, open_backbone, read_weights
-from kit.modeling.heads import Loaded, SpanReader
+from kit.modeling.backbones import Backbone, open_backbone
+from kit.modeling.heads import Loaded, SpanReader, read_weights
+from kit.modeling.joint_head import hidden_size
 from kit.modeling.presets import PRESETS
 from kit.modeling.probe import batching_of, longest_that_works
 from kit.modeling.tokenizer_checks import read_sample
@@ -53,7 +53,7 @@ def _identity(backbone: Backbone, loaded: Loaded) -> list[Finding]:
         name = f"{type(reader.body).__name__} under the kit's own head"
     head = "in the file" if not loaded.fresh else f"fresh: {', '.join(loaded.fresh)}"
     count = sum(weight.numel() for weight in reader.parameters())
-    said = ", ".join(getattr(config, "architectures", None) or ()) or "nothing"
+    said = ", ".join(config.architectures or ()) or "nothing"
     return [
         Finding("family", str(config.model_type), f"config.json, whose architectures say {said}"),
         Finding("model", name, "the library's classes for question answering"),
@@ -64,19 +64,17 @@ def _identity(backbone: Backbone, loaded: Loaded) -> list[Finding]:
 
 def _of_the_tokenizer(backbone: Backbone, template: Template) -> list[Finding]:
     engine, tokenizer = backbone.engine, backbone.tokenizer
-    report = read_sample(backbone, _sample())
-    pieces = [
-        engine.id_to_token(int(number)) or "?" for part in (template.prefix, template.middle, template.suffix)
-        for number in part
-    ]  # fmt: skip
-    before, between = len(template.prefix), len(template.prefix) + len(template.middle)
-    shown = [*pieces[:before], "question", *pieces[before:between], "context", *pieces[between:]]
-    read = f"{report.contexts} contexts of the built-in corpus"
-    unknown = f"{report.unknown * 100:.1f} % of tokens"
-    habits = [
-        *(["lower-cases"] if report.lower_cases else []),
-        *(["takes Hangul syllables apart"] if report.strips_accents else []),
-    ]
+    corpus = demo_corpus.generate(_SEED, train_contexts=1, test_contexts=_CONTEXTS)
+    contexts = list(dict.fromkeys(question.context for question in corpus.test))
+    report = read_sample(backbone, contexts)
+    prefix, middle, suffix = (
+        [engine.id_to_token(int(number)) or "?" for number in part]
+        for part in (template.prefix, template.middle, template.suffix)
+    )
+    shown = [*prefix, "question", *middle, "context", *suffix]
+    unknown = f"{report.unknown * 100:.1f} % of tokens" + (f": {report.cause}" if report.cause else "")
+    habits = {"lower-cases": report.lower_cases, "takes Hangul syllables apart": report.strips_accents}
+    text = " and ".join(words for words, has in habits.items() if has)
     return [
         Finding(
             "tokenizer",
@@ -84,28 +82,24 @@ def _of_the_tokenizer(backbone: Backbone, template: Template) -> list[Finding]:
             "tokenizer files",
         ),
         Finding("template", " ".join(shown), "a pair that the tokenizer joined"),
-        Finding("text", " and ".join(habits) or "kept as it is", "its normalizer"),
-        Finding("[UNK]", f"{unknown}: {report.cause}" if report.cause else unknown, read),
+        Finding("text", text or "kept as it is", "its normalizer"),
+        Finding("[UNK]", unknown, f"{len(contexts)} contexts of the built-in corpus"),
     ]
 
 
 def _of_the_model(backbone: Backbone, loaded: Loaded) -> list[Finding]:
     limits, reader = backbone.limits, loaded.reader
-    positions = "no limit" if limits.unlimited else f"{counted(limits.positions, 'token')}"
+    positions = "no limit" if limits.unlimited else counted(limits.positions, "token")
+    hidden = hidden_size(reader)
+    joint = "not possible" if hidden is None else f"possible, on {hidden} numbers a token"
     two = limits.segments and "token_type_ids" in backbone.tokenizer.model_input_names
+    segments = "passed on" if two else "none"
+    checkpointing = "possible" if reader.supports_gradient_checkpointing else "not in this family"
     return [
         Finding("longest window", positions, limits.source),
-        Finding(
-            "segment ids",
-            "passed on" if two else "none",
-            "the table of segments, and the tokenizer's input names",
-        ),
-        Finding(
-            "--gradient-checkpointing",
-            "possible" if getattr(reader, "supports_gradient_checkpointing", False) else "not in this family",
-            "the class says so",
-        ),
-        Finding("--head joint", _joint(reader), "where its hidden states are"),
+        Finding("segment ids", segments, "the table of segments, and the tokenizer's input names"),
+        Finding("--gradient-checkpointing", checkpointing, "the class says so"),
+        Finding("--head joint", joint, "where its hidden states are"),
     ]
 
 
@@ -127,12 +121,6 @@ def _of_the_probe(backbone: Backbone, loaded: Loaded) -> list[Finding]:
     ]
 
 
-def _joint(reader: Any) -> str:
-    hidden = getattr(reader.config, "hidden_size", None)
-    found = isinstance(hidden, int) and reader.base_model is not reader
-    return f"possible, on {hidden} numbers a token" if found else "not possible"
-
-
 def _settings(reference: str) -> list[Finding]:
     preset = PRESETS.get(reference)
     if preset is None:
@@ -142,8 +130,3 @@ def _settings(reference: str) -> list[Finding]:
         f"--max-length {preset.max_length} --stride {preset.stride}"
     )
     return [Finding("settings", value, preset.source)]
-
-
-def _sample() -> list[str]:
-    corpus = demo_corpus.generate(_SEED, train_contexts=1, test_contexts=_CONTEXTS)
-    return list(dict.fromkeys(question.context for question in corpus.test))

@@ -26,7 +26,6 @@ _TOLERANCE_LOGITS = 1e-3
 
 _ASKED = 3
 """Tokens of every synthetic question."""
-_FIRST_SYLLABLE = 0xAC00
 Scores = dict[str, torch.Tensor]
 """What a model says about CLS and context of one window: logits, and hidden states where they are found."""
 
@@ -41,7 +40,7 @@ def synthetic_windows(backbone: Backbone, lengths: Sequence[int]) -> tuple[Windo
     around = template_of(backbone).specials + _ASKED
     questions = []
     for number, length in enumerate(lengths):
-        syllable = chr(_FIRST_SYLLABLE + number)
+        syllable = chr(ord("가") + number)
         context = syllable * max(length - around, 1)
         questions.append(Question(f"synthetic-{number}", "?" * _ASKED, context, (Answer(syllable, 0),)))
     special = {backbone.pad_id, *backbone.tokenizer.all_special_ids}

@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save_model
 from transformers import MODEL_FOR_QUESTION_ANSWERING_MAPPING, AutoModel, AutoModelForQuestionAnswering
 from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 from kit.errors import ModelError, counted
+from kit.modeling.checkpoint_files import SPAN_HEAD_FILE, refuse_pickle
 from kit.modeling.load_errors import plain_errors
 
-SPAN_HEAD_FILE = "span_head.safetensors"
-"""Beside the weights of an encoder for which the library has no question-answering class."""
-
-_Missing = tuple[set[str], dict[str, str]]
-"""Names of weights that the file lacks, and both shapes of those that have another one there."""
+if TYPE_CHECKING:
+    from kit.modeling.backbones import Backbone
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +43,13 @@ class SpanReader(torch.nn.Module):
 
     def __init__(self, body: Any, head: torch.nn.Linear) -> None:
         super().__init__()
-        self.body, self.qa_outputs = body, head
-
-    @property
-    def config(self) -> Any:
-        """The encoder's."""
-        return self.body.config
+        self.body, self.qa_outputs, self.config = body, head, body.config
+        self.supports_gradient_checkpointing = bool(body.supports_gradient_checkpointing)
 
     @property
     def base_model(self) -> Any:
         """The encoder."""
         return self.body
-
-    @property
-    def supports_gradient_checkpointing(self) -> bool:
-        """Whether the encoder does."""
-        return bool(self.body.supports_gradient_checkpointing)
 
     def get_input_embeddings(self) -> torch.nn.Module:
         """The encoder's."""
@@ -79,56 +68,41 @@ class SpanReader(torch.nn.Module):
     def save_pretrained(self, folder: Path) -> None:
         """The encoder's folder, and the head's file in it."""
         self.body.save_pretrained(folder)
-        weights = self.qa_outputs.state_dict()
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-        save_file(tensors, folder / SPAN_HEAD_FILE, metadata={"format": "pt"})
+        save_model(self.qa_outputs, str(folder / SPAN_HEAD_FILE), metadata={"format": "pt"})
 
 
-def has_class(config: Any, *, trusted: bool) -> bool:
-    """Whether the library, or the model's own code, has a question-answering class for *config*."""
-    own = getattr(config, "auto_map", None) or {}
-    return type(config) in MODEL_FOR_QUESTION_ANSWERING_MAPPING or (
-        trusted and AutoModelForQuestionAnswering.__name__ in own
-    )
+def read_weights(backbone: Backbone, **changed: object) -> Loaded:
+    """The backbone's weights under a question-answering head, float32, on the CPU; no joint head.
 
-
-def load_reader(
-    reference: str,
-    location: str,
-    config: Any,
-    loading: Mapping[str, bool],
-    example: Mapping[str, torch.Tensor],
-    **changed: object,
-) -> Loaded:
-    """The weights in *location* under a question-answering head, float32, on the CPU.
-
-    *loading* and *changed*: keywords for from_pretrained, and settings of the config; *example*: inputs by
-    which it is found out whether weights that are missing are used at all.  What is fresh comes from torch's
-    global generator.  Raises ModelError where weights of the body are missing or of another shape.
+    *changed*: settings of its config.  What is fresh comes from torch's global generator.  Only safetensors
+    are read, never a pickle.  Raises ModelError where weights of the body are missing or of another shape.
     """
+    reference, location, config = backbone.reference, backbone.location, backbone.config
+    refuse_pickle(reference, Path(location))
     how: dict[str, Any] = {
         "dtype": torch.float32,  # float16 files would otherwise train in float16
         "use_safetensors": True,
         "output_loading_info": True,
         "ignore_mismatched_sizes": True,  # of a head for another task; of the body they are refused below
-        **loading,
+        **backbone.loading,
         **changed,
     }
-    trusted = loading.get("trust_remote_code", False)
-    if not has_class(config, trusted=trusted):
-        return _with_own_head(reference, location, config, how, example)
+    own_classes = getattr(config, "auto_map", None) or {}
+    allowed = backbone.loading["trust_remote_code"] and "AutoModelForQuestionAnswering" in own_classes
+    if not allowed and type(config) not in MODEL_FOR_QUESTION_ANSWERING_MAPPING:
+        return _with_own_head(backbone, how)
     if getattr(config, "num_labels", 2) != 2:
         how["num_labels"] = 2  # most classes make as many outputs as the config has labels
     if getattr(config, "return_dict", True) is False:
         how["return_dict"] = True
     with plain_errors(reference, location):
         reader, report = AutoModelForQuestionAnswering.from_pretrained(location, **how)
-        head = head_weights(reader)
-        missing, shapes = _missing(report)
-        if missing - head and reader.base_model is not reader:
-            missing, shapes = _body_alone(reader, location, how, missing, shapes, head)
-    _refuse_without_body(reference, reader, config, missing - head, shapes, example, trusted)
-    return Loaded(reader, tuple(sorted(missing & head)))
+        head, missing = head_weights(reader), _missing(report)
+        of_body = {name: shapes for name, shapes in missing.items() if name not in head}
+        if of_body and reader.base_model is not reader:
+            of_body = _body_alone(reader, location, how, of_body)
+    _refuse_without_body(backbone, reader, of_body)
+    return Loaded(reader, tuple(sorted(missing.keys() & head)))
 
 
 def head_weights(reader: Any) -> set[str]:
@@ -141,69 +115,55 @@ def head_weights(reader: Any) -> set[str]:
     return names - set(base.state_dict())
 
 
-def _missing(report: Mapping[str, Any]) -> _Missing:
+def _missing(report: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """The weights that the file lacks, each with both shapes where the file has another one, or ""."""
     shapes = {name: f"{tuple(has)}, not {tuple(wanted)}" for name, has, wanted in report["mismatched_keys"]}
-    return set(report["missing_keys"]) | set(shapes), shapes
+    found = dict.fromkeys(report["missing_keys"], "") | shapes
+    return {f"{prefix}{name}": both for name, both in found.items()}
 
 
 def _body_alone(
-    reader: Any,
-    location: str,
-    how: Mapping[str, Any],
-    missing: set[str],
-    shapes: dict[str, str],
-    head: set[str],
-) -> _Missing:
-    """Load the body by its own class, where that finds more; returns what is missing then.
+    reader: Any, location: str, how: Mapping[str, Any], missing: dict[str, str]
+) -> dict[str, str]:
+    """Load the body by its own class, where that finds more; returns what is *missing* of it then.
 
     Some question-answering classes call it otherwise than the checkpoints of pre-training do.
     """
-    prefix = reader.base_model_prefix
     try:
         body, report = AutoModel.from_pretrained(location, **how)
     except Exception:  # whatever it is: the message about the weights that are missing is the better one
-        return missing, shapes
-    own, own_shapes = _missing(report)
-    if type(body) is not type(reader.base_model) or len(own) >= len(missing - head):
-        return missing, shapes
-    setattr(reader, prefix, body)
-    named = {f"{prefix}.{name}": words for name, words in own_shapes.items()}
-    return (missing & head) | {f"{prefix}.{name}" for name in own}, named
+        return missing
+    own = _missing(report, f"{reader.base_model_prefix}.")
+    if type(body) is not type(reader.base_model) or len(own) >= len(missing):
+        return missing
+    setattr(reader, reader.base_model_prefix, body)
+    return own
 
 
-def _refuse_without_body(
-    reference: str,
-    reader: Any,
-    config: Any,
-    missing: set[str],
-    shapes: Mapping[str, str],
-    example: Mapping[str, torch.Tensor],
-    trusted: bool,
-) -> None:
-    if not (used := sorted(missing - _without_use(reader, missing, example))):
+def _refuse_without_body(backbone: Backbone, reader: Any, missing: Mapping[str, str]) -> None:
+    """Raises ModelError where start and end logits depend on one of the weights that are *missing*."""
+    used = sorted(missing.keys() - _without_use(backbone, reader, missing))
+    if not used:
         return
     cure = "the checkpoint does not fit its config"
-    if getattr(config, "auto_map", None) and not trusted:
+    if getattr(backbone.config, "auto_map", None) and not backbone.loading["trust_remote_code"]:
         cure = "it brings code of its own, which was not run; read it, then allow it with --trust-remote-code"
-    if used[0] in shapes:
-        raise ModelError(
-            f"{reference}: {used[0]} is {shapes[used[0]]} as its config says "
-            f"({counted(len(used), 'weight')} in all do not fit); {cure}"
-        )
-    raise ModelError(
-        f"{reference}: {counted(len(used), 'weight')} of the body missing from the file, first {used[0]}; "
-        f"{cure}"
-    )
+    first, count = used[0], counted(len(used), "weight")
+    fault = f"{count} of the body missing from the file, first {first}"
+    if shapes := missing[first]:
+        fault = f"{first} is {shapes} as its config says ({count} in all do not fit)"
+    raise ModelError(f"{backbone.reference}: {fault}; {cure}")
 
 
-def _without_use(reader: Any, names: Iterable[str], example: Mapping[str, torch.Tensor]) -> set[str]:
+def _without_use(backbone: Backbone, reader: Any, names: Iterable[str]) -> set[str]:
     """Those of the weights *names* that start and end logits do not depend on, as a pooler's."""
     weights = dict(reader.named_parameters())
     wanted = [name for name in names if name in weights]
     if not wanted:
         return set()
+    ids = torch.tensor([backbone.engine.encode("가", "나").ids])
     try:
-        output = reader.eval()(**example)
+        output = reader.eval()(input_ids=ids, attention_mask=torch.ones_like(ids))
         total = output.start_logits.float().sum() + output.end_logits.float().square().sum()
         found = torch.autograd.grad(total, [weights[name] for name in wanted], allow_unused=True)
     except Exception:  # of any kind: what cannot be tried counts as used
@@ -211,15 +171,9 @@ def _without_use(reader: Any, names: Iterable[str], example: Mapping[str, torch.
     return {name for name, gradient in zip(wanted, found, strict=True) if gradient is None}
 
 
-def _with_own_head(
-    reference: str,
-    location: str,
-    config: Any,
-    how: Mapping[str, Any],
-    example: Mapping[str, torch.Tensor],
-) -> Loaded:
-    kind = getattr(config, "model_type", "it")
-    if getattr(config, "is_encoder_decoder", False):
+def _with_own_head(backbone: Backbone, how: Mapping[str, Any]) -> Loaded:
+    reference, location, kind = backbone.reference, backbone.location, backbone.config.model_type
+    if getattr(backbone.config, "is_encoder_decoder", False):
         raise ModelError(
             f"{reference}: {kind} is an encoder with a decoder, and the library has no question-answering "
             "class for it; use an encoder"
@@ -234,17 +188,7 @@ def _with_own_head(
     path = Path(location) / SPAN_HEAD_FILE
     head = _read_head(path, hidden) if path.is_file() else _fresh_head(hidden, body.config)
     reader = SpanReader(body, head)
-    missing, shapes = _missing(report)
-    prefix = reader.base_model_prefix
-    _refuse_without_body(
-        reference,
-        reader,
-        config,
-        {f"{prefix}.{name}" for name in missing},
-        {f"{prefix}.{name}": words for name, words in shapes.items()},
-        example,
-        bool(how.get("trust_remote_code")),
-    )
+    _refuse_without_body(backbone, reader, _missing(report, f"{reader.base_model_prefix}."))
     return Loaded(reader, () if path.is_file() else tuple(sorted(head_weights(reader))))
 
 

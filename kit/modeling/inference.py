@@ -23,6 +23,7 @@ from kit.spans.span_scores import JointScores, Provenance, SpanScores, offsets_o
 _QUESTIONS_AT_ONCE = 1024
 """Questions whose windows are made, scored and dropped together: memory stays flat."""
 _BUDGET = {"cpu": 4096, "mps": 8192, "cuda": 65536}
+"""Padded tokens a batch may hold on each kind of device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,6 @@ class Whole:
         self._told = reached
 
 
-def token_budget(device: Device) -> int:
-    """Padded tokens a batch may hold on this kind of device."""
-    return _BUDGET.get(device.torch.type, 4096)
-
-
 def score_questions(
     model: torch.nn.Module,
     backbone: Backbone,
@@ -82,14 +78,8 @@ def score_questions(
     for first in range(0, len(questions), _QUESTIONS_AT_ONCE):
         chunk = questions[first : first + _QUESTIONS_AT_ONCE]
         windows = make_windows(backbone, chunk, max_length=max_length, stride=stride, tokens_of=tokens_of)
-        scored = score_windows(
-            model,
-            windows,
-            backbone.pad_id,
-            device,
-            batching,
-            Whole(advance, int(windows.lengths.sum()), len(chunk)),
-        )
+        told = Whole(advance, int(windows.lengths.sum()), len(chunk))
+        scored = score_windows(model, windows, backbone.pad_id, device, batching, told)
         yield _on_characters(windows, scored, chunk, provenance)
 
 
@@ -108,12 +98,11 @@ def score_windows(
     """
     model.eval()
     context_offsets = offsets_of(windows.tokens)
-    start = np.empty(context_offsets[-1], dtype=np.float32)
-    end = np.empty(context_offsets[-1], dtype=np.float32)
+    start, end = np.empty((2, context_offsets[-1]), dtype=np.float32)
     null = np.empty(len(windows), dtype=np.float32)
-    spoken: NDArray[np.bool_] | None = None
+    _, _, spoken = _token_range(windows)
     kept: list[Kept] = []
-    for batch in budget_batches(windows.lengths, token_budget(device), batching):
+    for batch in budget_batches(windows.lengths, _BUDGET[device.torch.type], batching):
         inputs = pad_batch(windows, batch, pad_id, batching.length)
         with device.autocast():
             output = model(**{name: tensor.to(device.torch) for name, tensor in inputs.items()})
@@ -129,7 +118,6 @@ def score_windows(
             # The CLS token alone is a span as any other: what the head adds to it is part of the null.
             null[batch] += joint[:, windows.cls, 0].float().cpu().numpy()
             valid = np.zeros(logits.shape[1:], dtype=np.bool_)
-            spoken = _spoken(windows) if spoken is None else spoken
             valid[rows, columns] = spoken[target]
             scores = span_scores(output.start_logits, output.end_logits, joint)
             row, first, last, score = kept_spans(scores, torch.from_numpy(valid).to(scores.device))
@@ -139,25 +127,20 @@ def score_windows(
     return WindowScores(start, end, null, in_order(kept, len(windows)) if kept else None)
 
 
-def _token_range(windows: Windows) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Where the text of each context token of each window begins and ends, int32 (T,)."""
+def _token_range(windows: Windows) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """Where the text of each context token of each window begins and ends, int32 (T,), and whether it is more
+    than white space, bool (T,)."""
     at = windows.contexts.offsets[windows.context[windows.question]] + windows.token_at
     token = ranges(at, at + windows.tokens)
-    return windows.contexts.begin[token], windows.contexts.end[token]
-
-
-def _spoken(windows: Windows) -> NDArray[np.bool_]:
-    """bool (T,): which context tokens are more than white space."""
-    begin, stop = _token_range(windows)
-    return stop > begin
+    begin, end = windows.contexts.begin[token], windows.contexts.end[token]
+    return begin, end, end > begin
 
 
 def _on_characters(
     windows: Windows, scored: WindowScores, questions: Sequence[Question], provenance: Provenance
 ) -> SpanScores:
     """Put scores on characters; tokens of nothing but white space neither start nor end a span."""
-    begin, stop = _token_range(windows)
-    kept = stop > begin
+    begin, stop, kept = _token_range(windows)
     before = offsets_of(kept.astype(np.int64))
     context_offsets = offsets_of(windows.tokens)
     tokens = before[context_offsets]

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save_model
 from torch.nn.functional import pad
 from transformers.utils.generic import ModelOutput
 
@@ -74,18 +74,13 @@ class JointReader(torch.nn.Module):
 
     def __init__(self, reader: Any, head: JointHead) -> None:
         super().__init__()
-        self.reader, self.head = reader, head
+        self.reader, self.head, self.config = reader, head, reader.config
         self._hidden: torch.Tensor | None = None
         # Asked for by name, the hidden states of all layers would be kept, in inference too.
         reader.base_model.register_forward_hook(self._remember)
 
     def _remember(self, module: torch.nn.Module, inputs: object, output: Any) -> None:
         self._hidden = output[0]
-
-    @property
-    def config(self) -> Any:
-        """The reader's."""
-        return self.reader.config
 
     def forward(self, **inputs: torch.Tensor) -> JointOutput:
         """The reader's logits and the head's joint scores."""
@@ -96,11 +91,13 @@ class JointReader(torch.nn.Module):
     def save_pretrained(self, folder: Path) -> None:
         """An ordinary folder of the reader, which any transformers loads, with the head's file beside."""
         self.reader.save_pretrained(folder)
-        save_file(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in self.head.state_dict().items()},
-            folder / JOINT_FILE,
-            metadata={"format": "pt"},
-        )
+        save_model(self.head, str(folder / JOINT_FILE), metadata={"format": "pt"})
+
+
+def hidden_size(reader: Any) -> int | None:
+    """Numbers a token in the hidden states that a joint head reads; None where these are not found."""
+    size = getattr(reader.config, "hidden_size", None)
+    return size if isinstance(size, int) and reader.base_model is not reader else None
 
 
 def with_head(reader: Any, folder: Path, head: Head | None) -> torch.nn.Module:
@@ -112,8 +109,7 @@ def with_head(reader: Any, folder: Path, head: Head | None) -> torch.nn.Module:
     path = folder / JOINT_FILE
     if head == "independent" or (head is None and not path.exists()):
         return reader  # type: ignore[no-any-return]
-    hidden = getattr(reader.config, "hidden_size", None)
-    if not isinstance(hidden, int) or reader.base_model is reader:
+    if (hidden := hidden_size(reader)) is None:
         raise ModelError(
             f"{reader.config.model_type}: its hidden states are not to be found, which --head joint needs; "
             "use --head independent"

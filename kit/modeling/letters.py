@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 Range = tuple[int, int]
 
@@ -33,46 +34,37 @@ class Letters:
     """
 
     def __init__(self, text: str, letters: Callable[[str], str]) -> None:
-        self.text = text
-        pieces: list[str] = []
-        self._begins: list[int] = []
-        self._ends: list[int] = []
-        """Of the cluster that each character belongs to, in letters."""
-        self._edges: list[Range] = []
-        """Begin and end of the cluster that each letter belongs to, in letters."""
-        count = 0
-        for begin, end in _clusters(text):
-            piece = letters(text[begin:end])
-            after = count + len(piece)
-            self._begins += [count] * (end - begin)
-            self._ends += [after] * (end - begin)
-            self._edges += [(count, after)] * len(piece)
-            pieces.append(piece)
-            count = after
-        self.all = "".join(pieces)
+        clusters = list(_clusters(text))
+        pieces = [letters(cluster) for cluster in clusters]
+        edges = list(pairwise(accumulate(map(len, pieces), initial=0)))
+        self.text, self.all = text, "".join(pieces)
+        self._of_character = [edge for one, edge in zip(clusters, edges, strict=True) for _ in one]
+        """Begin and end of the cluster that each character belongs to, in letters."""
+        self._of_letter = [edge for one, edge in zip(pieces, edges, strict=True) for _ in one]
+        """The same of the cluster that each letter belongs to."""
 
     def range(self, begin: int, end: int) -> Range:
         """The letters of the characters from *begin* up to *end*; offsets outside the text are its end."""
         if not 0 <= begin < len(self.text) or end <= begin:
             return len(self.all), len(self.all)
-        return self._begins[begin], self._ends[min(end, len(self.text)) - 1]
+        return self._of_character[begin][0], self._of_character[min(end, len(self.text)) - 1][1]
 
     def widened(self, begin: int, end: int) -> Range:
         """The letters of all clusters that the letters from *begin* up to *end* belong to."""
-        return self._edges[begin][0], self._edges[end - 1][1]
+        return self._of_letter[begin][0], self._of_letter[end - 1][1]
 
 
-def _clusters(text: str) -> Iterator[Range]:
-    """Begin and end of each character, or of characters that Unicode may compose into one syllable."""
+def _clusters(text: str) -> Iterator[str]:
+    """Each character, or characters together that Unicode may compose into one syllable."""
     begin = 0
     for at in range(1, len(text)):
         # Only a vowel or a final consonant joins what stands before it.
         joins = "\u1161" <= letters_of_character(text[at])[:1] <= "\u11ff"
         if not joins or not _compose(text[begin:at], text[at]):
-            yield begin, at
+            yield text[begin:at]
             begin = at
     if text:
-        yield begin, len(text)
+        yield text[begin:]
 
 
 def _compose(one: str, other: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib.util
 import logging
 import os
 import re
@@ -16,6 +15,7 @@ from typing import Any
 import transformers
 from tokenizers import Tokenizer
 from transformers.models.auto.tokenization_auto import get_tokenizer_config, tokenizer_class_from_name
+from transformers.utils import is_sentencepiece_available
 
 from kit.errors import ModelError
 from kit.modeling.presets import PRESETS
@@ -29,9 +29,7 @@ _VOCABULARIES = (
     "vocab.bpe",
     "tekken.json",
 )
-_FEW_PIECES = 500
-"""More tokens than any tokenizer has special ones."""
-_OWN_CODE = "brings code of its own; read it, then allow it with --trust-remote-code"
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _LIBRARIES = re.compile(
     r"(?:packages that were not found in your environment: (?P<several>[\w\-, .]+?)\. Run"
     r"|requires the (?P<one>[\w\-]+) library)"
@@ -65,13 +63,10 @@ def plain_errors(reference: str, location: str) -> Iterator[None]:
 
 def _of_this_machine(error: BaseException, location: str) -> str:
     """What keeps this machine from a model of the hub: its cache, or a certificate; "" for neither."""
-    link: BaseException | None = None if Path(location).is_dir() else error
-    while link is not None:
-        if (
-            isinstance(link, OSError)
-            and link.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-            and link.filename
-        ):
+    if Path(location).is_dir():
+        return ""
+    for link in _chain(error):
+        if isinstance(link, OSError) and link.errno in _NOT_ALLOWED and link.filename:
             return (
                 f"{location} cannot be fetched: {link.filename} cannot be read or written ({link.strerror}); "
                 "set HF_HOME to a folder that can"
@@ -81,26 +76,26 @@ def _of_this_machine(error: BaseException, location: str) -> str:
                 f"{location} cannot be fetched: the hub's certificate is not trusted; where a company or "
                 "school inspects connections, set SSL_CERT_FILE to the PEM file of its CA"
             )
-        link = link.__cause__ or link.__context__
     return ""
 
 
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """*error*, what it came from, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _cause(error: BaseException, location: str) -> str:
-    names, text, absent = set(), [], ""
-    link: BaseException | None = error
-    while link is not None:
-        names.add(type(link).__name__)
-        text.append(str(link))
-        if isinstance(link, ModuleNotFoundError) and link.name:
-            absent = absent or link.name.split(".")[0]
-        link = link.__cause__ or link.__context__
-    words = " ".join(text)
+    links = list(_chain(error))
+    names, words = {type(link).__name__ for link in links}, " ".join(map(str, links))
+    absent = [link.name for link in links if isinstance(link, ModuleNotFoundError) and link.name]
     if cause := _package(words, absent, location):
         return cause
     if "trust_remote_code" in words:
-        return _OWN_CODE
+        return "brings code of its own; read it, then allow it with --trust-remote-code"
     if Path(location).is_dir():
-        return _unloadable(words, text[0], location, "")
+        return _unloadable(words, str(error), location, "")
     if "GatedRepoError" in names or "trying to access a gated repo" in words:
         return (
             f"{location} is gated; accept its terms at https://huggingface.co/{location} and log in "
@@ -108,10 +103,8 @@ def _cause(error: BaseException, location: str) -> str:
         )
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         return f"{location} is not in the local cache and HF_HUB_OFFLINE is set; unset it or give a folder"
-    if (
-        names & {"RepositoryNotFoundError", "RevisionNotFoundError"}
-        or "not a valid model identifier" in words
-    ):
+    unknown = names & {"RepositoryNotFoundError", "RevisionNotFoundError"}
+    if unknown or "not a valid model identifier" in words:
         return (
             f"no model {location} on the Hugging Face hub; check the spelling (presets: "
             f"{', '.join(PRESETS)}), or log in with `hf auth login` if it is private"
@@ -123,7 +116,7 @@ def _cause(error: BaseException, location: str) -> str:
             f"{location} cannot be fetched: the Hugging Face hub is not reachable; check the network, "
             "or download the model elsewhere and give its folder"
         )
-    return _unloadable(words, text[0], location, f"{location} ")
+    return _unloadable(words, str(error), location, f"{location} ")
 
 
 _UNREACHABLE = {
@@ -132,14 +125,14 @@ _UNREACHABLE = {
 }  # fmt: skip
 
 
-def _package(words: str, absent: str, location: str) -> str:
-    """The package that is not installed, and how to get it; "" where that is not the cause."""
+def _package(words: str, absent: list[str], location: str) -> str:
+    """How to install the package that is missing, as one of the modules *absent*; "" for another cause."""
     if re.search("sentencepiece|tiktoken|protobuf", words):
         found = _files(location, "*.model") if not _files(location, "tokenizer.json") else []
         which = f" ({found[0]})" if found else ""
-        if found and _installed("sentencepiece"):
+        if found and is_sentencepiece_available():
             return f"{found[0]} is no SentencePiece model; copy it again from where the model comes from"
-        if found or not (Path(location).is_dir() or _installed("sentencepiece")):
+        if found or not (Path(location).is_dir() or is_sentencepiece_available()):
             return (
                 f"its tokenizer is a SentencePiece model{which}, which needs a package that is not here: "
                 "pip install 'korean-mrc-kit[sentencepiece]'"
@@ -147,16 +140,9 @@ def _package(words: str, absent: str, location: str) -> str:
     if said := _LIBRARIES.search(words):
         packages = re.split(r"[\s,]+", said["several"] or said["one"])
         return f"needs what is not installed: pip install {' '.join(packages)}"
-    if absent and not absent.startswith("transformers"):
-        return f"needs what is not installed: pip install {absent}"
+    if absent and not absent[0].startswith("transformers"):
+        return f"needs what is not installed: pip install {absent[0].split('.')[0]}"
     return ""
-
-
-def _installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:  # the package around it is not there
-        return False
 
 
 def _files(location: str, pattern: str) -> list[str]:
@@ -188,14 +174,14 @@ def _reason(text: str) -> str:
     return said[:200] or "unknown reason"
 
 
-def _without_tokenizer(location: str, described: dict[str, Any] | None = None) -> str:
+def _without_tokenizer(location: str) -> str:
     """Why the library makes no tokenizer, or none with a vocabulary, of the files in *location*."""
     if Path(location).is_dir() and not any(_files(location, pattern) for pattern in _VOCABULARIES):
         return (
             "has no tokenizer files (tokenizer.json, vocab.txt or a SentencePiece model); copy them from "
             "where the model comes from"
         )
-    named = (tokenizer_description(location) if described is None else described).get("tokenizer_class")
+    named = tokenizer_description(location).get("tokenizer_class")
     if named and unknown_class(named):
         return (
             f"its tokenizer is of the class {named}, which the library does not know; save it as "
@@ -223,8 +209,6 @@ def unknown_class(name: str) -> bool:
 
 def refuse_without_vocabulary(reference: str, location: str, engine: Tokenizer, tokenizer: Any) -> None:
     """Raises ModelError for a tokenizer of special tokens alone: the library makes one of no files."""
-    if engine.get_vocab_size() > _FEW_PIECES:
-        return
     pieces = engine.get_vocab().keys() - set(tokenizer.all_special_tokens)
     if not any(character.isalnum() for piece in pieces for character in piece):
         raise ModelError(f"{reference}: {_without_tokenizer(location)}")

@@ -13,9 +13,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import accumulate, groupby, islice, pairwise
 
 from tokenizers import Encoding, Tokenizer
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from kit.modeling.letters import Letters, Range, letters_of, letters_of_character
 
@@ -52,7 +53,8 @@ class OffsetCheck:
         self._unknown_id = unknown_id
         self._prefix = getattr(engine.model, "continuing_subword_prefix", None) or ""
         self._suffix = getattr(engine.model, "end_of_word_suffix", None) or ""
-        self._byte_of = _byte_alphabet() if _is_byte_level(engine) else {}
+        alphabet: dict[int, str] = bytes_to_unicode() if _is_byte_level(engine) else {}
+        self._byte_of = {letter: byte for byte, letter in alphabet.items()}
         self._normalizer = engine.normalizer
 
     def __call__(self, text: str, encoding: Encoding) -> Offsets:
@@ -64,7 +66,7 @@ class OffsetCheck:
         wrong = set(self._misplaced(form, offsets, stretches))
         if wrong and self._normalizer is not None:
             # The tokenizer may write characters in a way of its own.
-            own = Letters(text, lambda cluster: letters_of(self._normalized(cluster)))
+            own = Letters(text, lambda cluster: letters_of(self.normalized(cluster)))
             wrong &= set(self._misplaced(own, offsets, stretches))
         if not wrong:
             return Offsets(len(compared), 0, 0, "")
@@ -73,7 +75,8 @@ class OffsetCheck:
         example = f"token {encoding.tokens[first]!r} points at {text[begin:end]!r}"
         return Offsets(len(compared), len(wrong), _shift(form, offsets, stretches, wrong), example)
 
-    def _normalized(self, text: str) -> str:
+    def normalized(self, text: str) -> str:
+        """What the tokenizer makes of *text* before it cuts it."""
         return text if self._normalizer is None else str(self._normalizer.normalize_str(text))
 
     def _misplaced(
@@ -116,7 +119,7 @@ class OffsetCheck:
         if len(ranges) > 1:
             return False
         begin, end = ranges.pop()
-        return letters_of(self._normalized(text[begin:end])) == run.letters
+        return letters_of(self.normalized(text[begin:end])) == run.letters
 
     def _stretches(self, text: str, encoding: Encoding, offsets: Sequence[Range]) -> list[_Stretch]:
         """The tokens between unknown ones.  A token with part of a character that no neighbour
@@ -129,7 +132,8 @@ class OffsetCheck:
         known = [number != self._unknown_id for number in encoding.ids]
         while True:
             broken: set[int] = set()
-            stretches = [_stretch(begin, spelled[begin:end], broken) for begin, end in _true_ranges(known)]
+            runs = groupby(range(len(known)), key=known.__getitem__)
+            stretches = [_stretch(list(numbers), spelled, broken) for is_known, numbers in runs if is_known]
             if not broken:
                 return stretches
             for number in broken:
@@ -144,11 +148,8 @@ class OffsetCheck:
             return bytes(self._byte_of[character] for character in piece)
         if not literal and (match := _FALLBACK.fullmatch(piece)):
             return bytes.fromhex(match[1])
-        if self._prefix:
-            piece = piece.removeprefix(self._prefix)
-        if self._suffix:
-            piece = piece.removesuffix(self._suffix)
-        return piece.encode("utf-8", "surrogateescape")
+        bare = piece.removeprefix(self._prefix).removesuffix(self._suffix)
+        return bare.encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class _Stretch:
     ``marked`` are those that begin with a mark, which may come from the character before their letters.
     """
 
-    known: range
+    known: list[int]
     numbers: list[int]
     letters: str
     parts: list[Range]
@@ -179,20 +180,18 @@ class _Run:
     given: list[Range]
 
 
-def _stretch(first: int, spelled: Sequence[bytes], broken: set[int]) -> _Stretch:
-    """The stretch of the tokens from number *first* on; tokens with half a character go to *broken*."""
-    joined = b"".join(spelled).decode("utf-8", "surrogateescape")
-    owner = [at for at, character in enumerate(joined) for _ in range(_width(character))]
-    letters, begins = [], [0]
-    for character in joined:
-        letters.append(letters_of_character(character))
-        begins.append(begins[-1] + len(letters[-1]))
+def _stretch(known: list[int], spelled: Sequence[bytes], broken: set[int]) -> _Stretch:
+    """The stretch of the tokens *known*; those with half a character go to *broken*."""
+    joined = b"".join(spelled[number] for number in known).decode("utf-8", "surrogateescape")
+    owner = [at for at, one in enumerate(joined) for _ in one.encode("utf-8", "surrogateescape")]
+    letters = [letters_of_character(character) for character in joined]
+    begins = list(accumulate(map(len, letters), initial=0))
     numbers, parts, marked = [], [], set()
     byte = 0
-    for number, piece in enumerate(spelled, first):
-        if piece:
-            begin, end = owner[byte], owner[byte + len(piece) - 1] + 1
-            byte += len(piece)
+    for number in known:
+        if size := len(spelled[number]):
+            begin, end = owner[byte], owner[byte + size - 1] + 1
+            byte += size
             if any("\udc80" <= character <= "\udcff" for character in joined[begin:end]):
                 broken.add(number)
             if begins[begin] < begins[end]:
@@ -200,21 +199,17 @@ def _stretch(first: int, spelled: Sequence[bytes], broken: set[int]) -> _Stretch
                 parts.append((begins[begin], begins[end]))
                 if unicodedata.category(joined[begin])[0] == "M":
                     marked.add(number)
-    return _Stretch(range(first, first + len(spelled)), numbers, "".join(letters), parts, marked)
+    return _Stretch(known, numbers, "".join(letters), parts, marked)
 
 
 def _runs(form: Letters, offsets: Sequence[Range], stretch: _Stretch) -> Iterator[_Run]:
     given = [form.range(*offsets[number]) for number in stretch.numbers]
-    begin, reached = 0, -1
-    for at in range(len(given) + 1):
-        if at == len(given) or (given[at][0] >= reached and at > begin):
-            if at > begin:
-                first, last = stretch.parts[begin][0], stretch.parts[at - 1][1]
-                parts = [(a - first, b - first) for a, b in stretch.parts[begin:at]]
-                yield _Run(stretch.numbers[begin:at], stretch.letters[first:last], parts, given[begin:at])
-            begin = at
-        if at < len(given):
-            reached = max(reached, given[at][1])
+    reached = accumulate((high for _, high in given), max, initial=-1)  # by the tokens before each
+    begins = [at for at, ((low, _), before) in enumerate(zip(given, reached, strict=False)) if low >= before]
+    for begin, end in pairwise([*begins, len(given)]):
+        first, last = stretch.parts[begin][0], stretch.parts[end - 1][1]
+        parts = [(a - first, b - first) for a, b in stretch.parts[begin:end]]
+        yield _Run(stretch.numbers[begin:end], stretch.letters[first:last], parts, given[begin:end])
 
 
 def _place(
@@ -260,30 +255,6 @@ def _found(form: Letters, offsets: Range, distance: int, letters: str) -> bool:
     return _place(form, letters, low, high, shared_before=True, shared_after=True) is not None
 
 
-def _true_ranges(flags: Sequence[bool]) -> Iterator[Range]:
-    begin = 0
-    for at, flag in enumerate([*flags, False]):
-        if not flag:
-            if at > begin:
-                yield begin, at
-            begin = at + 1
-
-
-def _width(character: str) -> int:
-    """Bytes of a character in UTF-8; a byte that no character has is one."""
-    code = ord(character)
-    if code < 0x80 or 0xDC80 <= code <= 0xDCFF:
-        return 1
-    return 2 if code < 0x800 else 3 if code < 0x10000 else 4
-
-
 def _is_byte_level(engine: Tokenizer) -> bool:
     parts = (engine.normalizer, getattr(engine, "pre_tokenizer", None))
     return any(b'"ByteLevel"' in part.__getstate__() for part in parts if part is not None)
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """The letter by which byte-level vocabularies write each byte."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(0x100) if byte not in shown]
-    return {chr(byte): byte for byte in shown} | {chr(0x100 + at): byte for at, byte in enumerate(hidden)}

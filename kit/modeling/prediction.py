@@ -18,7 +18,7 @@ from kit.modeling.token_cache import known_tokens
 from kit.modeling.tokenizer_checks import clamp_lengths, clamped, inspect_tokenizer
 from kit.spans.run_folder import Run, chosen_folds
 from kit.spans.span_scores import Provenance
-from kit.spans.store import read_provenance, read_spans, write_spans
+from kit.spans.store import read_spans, write_spans
 from kit.version import __version__
 
 BARE_LENGTH, BARE_STRIDE = 384, 128
@@ -62,7 +62,11 @@ def predict_run(
         )
     for name in chosen_folds(run, fold):
         folder = run.model_folder(name)
-        _refuse_gone(run, folder)
+        if run.record is not None and not folder.exists():
+            raise ModelError(
+                f"{folder}: is gone, and the weights with it (a sweep keeps those of its best trials, "
+                "--keep); bring the folder back, or train into another --run with the settings of run.json"
+            )
         backbone = open_backbone(str(folder), trust_remote_code=trust_remote_code)
         length, overlap, said = clamp_lengths(backbone, length_wanted, stride_wanted)
         if trained is None or length > trained.max_length:  # no training has shown that it works
@@ -97,22 +101,11 @@ def predict_run(
     return written
 
 
-def _refuse_gone(run: Run, folder: Path) -> None:
-    if run.record is not None and not folder.exists():
-        raise ModelError(
-            f"{folder}: is gone, and the weights with it (a sweep keeps those of its best trials, --keep); "
-            "bring the folder back, or train into another --run with the settings of run.json"
-        )
-
-
 def _made_already(path: Path, provenance: Provenance) -> bool:
-    if read_provenance(path) != provenance:
-        return False
     try:
-        read_spans(path)
-    except SpanFileError:  # damaged: it is made again
+        return read_spans(path).provenance == provenance
+    except SpanFileError:  # missing, or damaged: it is made again
         return False
-    return True
 
 
 def _write(
@@ -130,17 +123,10 @@ def _write(
         say(line)
     model.to(device.torch)
     parts = score_together(
-        processes,
-        model,
-        backbone,
-        dataset.questions,
-        device,
-        max_length=provenance.max_length,
-        stride=provenance.stride,
-        provenance=provenance,
-        tokens_of=known_tokens(backbone, [dataset]),
-        advance=advance,
-    )
+        processes, model, backbone, dataset.questions, device,
+        max_length=provenance.max_length, stride=provenance.stride, provenance=provenance,
+        tokens_of=known_tokens(backbone, [dataset]), advance=advance,
+    )  # fmt: skip
     if processes.first:
         write_spans(path, provenance, parts)
     else:

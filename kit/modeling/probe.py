@@ -6,7 +6,7 @@ A few forward passes over short synthetic windows show it, whatever the architec
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from bisect import bisect
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +65,8 @@ def longest_that_works(model: torch.nn.Module, backbone: Backbone, wanted: int) 
             raise _unrepeatable(backbone)
         if length is not None or not _fitting(reader, backbone, _LEAST):
             return wanted
-        works, fails = _LEAST, wanted
-        while fails - works > 1:
-            middle = (works + fails) // 2
-            if _fitting(reader, backbone, middle):
-                works = middle
-            else:
-                fails = middle
-    return works
+        longer = range(_LEAST + 1, wanted)
+        return _LEAST + bisect(longer, False, key=lambda tokens: not _fitting(reader, backbone, tokens))
 
 
 def reason(error: BaseException) -> str:
@@ -98,7 +92,7 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
     passes = Passes(reader, backbone, (_SHORT, min(_LONG, longest), _SHORT))
     try:
         if fixed is None:
-            seen = _seen(passes)
+            again_otherwise, beside_otherwise = _seen(passes)
             passes.trained([1])  # Reformer demands more of lengths then
     except torch.OutOfMemoryError:
         raise
@@ -107,34 +101,27 @@ def _probe(reader: Any, backbone: Backbone, longest: int) -> Batching:
         if fixed is None:
             raise ModelError(f"{backbone.reference}: {_cause(error, reader)}") from error
     if fixed is not None:
-        seen = _seen(passes, fixed)
-    if seen.again_otherwise or (fixed is not None and _draws(reader, backbone, longest, fixed)):
+        again_otherwise, beside_otherwise = _seen(passes, fixed)
+    if again_otherwise or (fixed is not None and _draws(reader, backbone, longest, fixed)):
         _refuse_what_is_not_finite(reader, backbone, passes([0], fixed)[0])
         raise _unrepeatable(backbone)
     if fixed is not None:
-        return Batching("fixed", fixed, seen.beside_otherwise, attention)
-    if not seen.beside_otherwise:
+        return Batching("fixed", fixed, beside_otherwise, attention)
+    if not beside_otherwise:
         return Batching(attention=attention)
     return Batching("harmful", alone=differ(passes([0])[0], passes([0, 2])[0]), attention=attention)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """Whether windows had other scores in a second pass, and beside another one."""
+def _seen(passes: Passes, length: int | None = None) -> tuple[bool, bool]:
+    """Whether a short and a longer window have other scores in a second pass, and beside each other.
 
-    again_otherwise: bool
-    beside_otherwise: bool
-
-
-def _seen(passes: Passes, length: int | None = None) -> _Seen:
-    """What passes over a short and a longer window show; *length*: what both are padded to."""
+    *length*: what both are padded to.
+    """
     (short,), beside = passes([0], length), passes([0, 1], length)
     (longer,), (again,) = passes([1], length), passes([0], length)
     otherwise = differ(longer, beside[1])
-    return _Seen(
-        differ(short, again) or (otherwise and differ(longer, passes([1], length)[0])),
-        differ(short, beside[0]) or otherwise,
-    )
+    again_otherwise = differ(short, again) or (otherwise and differ(longer, passes([1], length)[0]))
+    return again_otherwise, differ(short, beside[0]) or otherwise
 
 
 def _draws(reader: Any, backbone: Backbone, tokens: int, length: int) -> bool:

@@ -83,10 +83,7 @@ def _may_be_on_hub(hub_id: str) -> bool:
         return True  # opening it says what to do
     try:
         HfApi().model_info(hub_id, timeout=_HUB_SECONDS)
-    except GatedRepoError:
-        return True
-    except (RepositoryNotFoundError, HFValidationError):
-        return False
-    except Exception:  # of several libraries: no network, a server in trouble
-        return True
+    except Exception as error:  # others, of several libraries: no network, a server in trouble
+        absent = isinstance(error, RepositoryNotFoundError | HFValidationError)
+        return not absent or isinstance(error, GatedRepoError)
     return True

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,14 +61,16 @@ class KnownTokens:
 
     def _gathered(self, wanted: Sequence[str]) -> Texts:
         """From several tables: each fills its own texts' places."""
-        tables = [*self._tables, self._table_of_unknown(wanted)]
-        owner = [
-            next(number for number, table in enumerate(tables) if text in table.row_of) for text in wanted
+        unknown = [
+            text for text in dict.fromkeys(wanted) if not any(text in table.row_of for table in self._tables)
         ]
+        tables = [*self._tables, TokenTable(tokenize(self._backbone, unknown), _numbered(unknown))]
+        first = (next(n for n, table in enumerate(tables) if text in table.row_of) for text in wanted)
+        owner = np.fromiter(first, np.int64, len(wanted))
         shares = []
         counts = np.zeros(len(wanted), dtype=np.int64)
         for number, table in enumerate(tables):
-            place = np.flatnonzero(np.array(owner) == number)
+            place = np.flatnonzero(owner == number)
             rows = np.array([table.row_of[wanted[index]] for index in place.tolist()], dtype=np.int64)
             share = table.texts.select(rows)
             counts[place] = np.diff(share.offsets)
@@ -80,12 +81,6 @@ class KnownTokens:
             target = ranges(offsets[place], offsets[place + 1])
             ids[target], begin[target], end[target] = share.ids, share.begin, share.end
         return Texts(ids, begin, end, offsets)
-
-    def _table_of_unknown(self, wanted: Sequence[str]) -> TokenTable:
-        unknown = [
-            text for text in dict.fromkeys(wanted) if not any(text in table.row_of for table in self._tables)
-        ]
-        return TokenTable(tokenize(self._backbone, unknown), _numbered(unknown))
 
 
 def known_tokens(backbone: Backbone, data: Sequence[Dataset], *, make: bool = True) -> KnownTokens | None:
@@ -103,9 +98,10 @@ def known_tokens(backbone: Backbone, data: Sequence[Dataset], *, make: bool = Tr
 
 
 def _tokens(backbone: Backbone, texts: Sequence[str], make: bool) -> Texts | None:
+    recipe = f"{_VERSION} {tokenizers.__version__} {backbone.engine.to_str()}"
     found = cached(
         "tokens",
-        content_key(_recipe(backbone), texts),
+        content_key(recipe, texts),
         lambda path: _read(path, len(texts)),
         lambda path: _write(path, backbone, texts),
         size=sum(map(len, texts)) * _BYTES_A_TOKEN,
@@ -118,11 +114,6 @@ def texts_of(dataset: Dataset) -> list[str]:
     """What a tokenizer reads of a data file: its distinct contexts, in order, then its questions."""
     contexts = dict.fromkeys(question.context for question in dataset)
     return list(contexts | dict.fromkeys(question.text for question in dataset))
-
-
-def _recipe(backbone: Backbone) -> str:
-    """All that decides a text's tokens apart from the text."""
-    return f"{_VERSION} {tokenizers.__version__} {backbone.engine.to_str()}"
 
 
 def _numbered(texts: Sequence[str]) -> dict[str, int]:
@@ -146,7 +137,7 @@ def _read(path: Path, count: int) -> Texts:
     """Map the tokens of *count* texts; raises ValueError or OSError for a damaged file."""
     whole = np.memmap(path, dtype=np.uint8, mode="r")
     try:
-        size = struct.unpack("<Q", whole[:8].tobytes())[0]
+        size = int.from_bytes(whole[:8].tobytes(), "little")
         header = json.loads(whole[8 : 8 + size].tobytes())
         arrays = {}
         for name, dtype in _ARRAYS.items():
@@ -155,7 +146,7 @@ def _read(path: Path, count: int) -> Texts:
             if hashlib.sha256(data.data).hexdigest() != header["__metadata__"][name]:
                 raise ValueError(f"{path}: {name} is not what was written")
             arrays[name] = data.view(dtype)
-    except (KeyError, TypeError, struct.error) as error:
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from error
     texts = Texts(arrays["ids"], arrays["begin"], arrays["end"], arrays["offsets"])
     if len(texts.offsets) != count + 1:

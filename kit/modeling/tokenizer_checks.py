@@ -34,7 +34,6 @@ class TokenizerReport:
     lower_cases: bool
     strips_accents: bool
     """Accent stripping also takes Hangul apart into jamo."""
-    contexts: int
     cause: str = ""
     """Why more of them are [UNK] than may be, and the cure; "" where there are few."""
 
@@ -73,43 +72,35 @@ def inspect_tokenizer(
 def read_sample(backbone: Backbone, contexts: Sequence[str]) -> TokenizerReport:
     """What the tokenizer does to *contexts*.  Raises ModelError where its offsets are wrong."""
     unknown_id = backbone.tokenizer.unk_token_id
-    offsets_of = OffsetCheck(backbone.engine, unknown_id)
-    tokens = unknown = unexplained = compared = wrong = shift = 0
-    example = shifted = ""
+    check = OffsetCheck(backbone.engine, unknown_id)
     encodings = backbone.engine.encode_batch(contexts, add_special_tokens=False)
-    for context, encoding in zip(contexts, encodings, strict=True):
-        tokens += len(encoding)
-        if count := encoding.ids.count(unknown_id):
-            unknown += count
-            unexplained += sum(
-                _is_common(context[begin:end])
-                for number, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True)
-                if number == unknown_id
-            )
-        found = offsets_of(context, encoding)
-        compared += found.compared
-        wrong += found.wrong
-        example = example or found.example
-        if found.shift and not shift:
-            shift, shifted = found.shift, found.example
+    found = [check(context, encoding) for context, encoding in zip(contexts, encodings, strict=True)]
+    compared, wrong = sum(one.compared for one in found), sum(one.wrong for one in found)
     round_trip = 1 - wrong / compared if compared else 1.0
-    if shift or round_trip < _ROUND_TRIP_LEAST:
-        by = f"by {shift:+d} characters in places, " if shift else ""
+    shifted = [one for one in found if one.shift]
+    if shifted or round_trip < _ROUND_TRIP_LEAST:
+        first = next(one for one in shifted or found if one.wrong)
+        by = f"by {first.shift:+d} characters in places, " if first.shift else ""
         raise ModelError(
             f"{backbone.reference}: offsets of its tokenizer are wrong for {(1 - round_trip) * 100:.1f} % of "
-            f"tokens ({by}{shifted or example}); answers would be shifted, use another backbone or repair "
+            f"tokens ({by}{first.example}); answers would be shifted, use another backbone or repair "
             "its tokenizer.json"
         )
-    normalized = _normalizer(backbone)
-    apart = len(normalized("각")) == 3
-    share = unexplained / max(tokens, 1)
+    unknown = [
+        context[begin:end]
+        for context, encoding in zip(contexts, encodings, strict=True)
+        for number, (begin, end) in zip(encoding.ids, encoding.offsets, strict=True)
+        if number == unknown_id
+    ]
+    tokens = max(sum(map(len, encodings)), 1)
+    share = sum(map(_is_common, unknown)) / tokens
+    apart = len(check.normalized("각")) == 3
     return TokenizerReport(
-        unknown=unknown / max(tokens, 1),
+        unknown=len(unknown) / tokens,
         unexplained=share,
         round_trip=round_trip,
-        lower_cases=normalized("A") == "a",
+        lower_cases=check.normalized("A") == "a",
         strips_accents=apart,
-        contexts=len(contexts),
         cause=_cause(backbone, apart) if share > _UNKNOWN_MOST else "",
     )
 
@@ -127,16 +118,12 @@ def _cause(backbone: Backbone, takes_hangul_apart: bool) -> str:
     pieces = backbone.engine.get_vocab()
     named, used = str(described.get("tokenizer_class") or ""), type(backbone.tokenizer).__name__
     foreign = f", since the library does not know {named}" if named and unknown_class(named) else ""
-    by_kind = type(backbone.engine.model).__name__
-    starts = [sum(piece.startswith(mark) for piece in pieces) for mark in ("▁", "##")]
-    if by_kind == "WordPiece" and starts[0] > starts[1]:
-        return (
-            f"its vocabulary is SentencePiece's (▁…), but {used} reads it as WordPiece{foreign}; give the "
-            "folder the tokenizer.json of the model's own tokenizer"
-        )
+    cure = "give the folder the tokenizer.json of the model's own tokenizer"
+    bars, hashes = (sum(piece.startswith(mark) for piece in pieces) for mark in ("▁", "##"))
+    if type(backbone.engine.model).__name__ == "WordPiece" and bars > hashes:
+        return f"its vocabulary is SentencePiece's (▁…), but {used} reads it as WordPiece{foreign}; {cure}"
     if foreign:
-        own = "the tokenizer.json of the model's own tokenizer"
-        return f"{used} reads its vocabulary{foreign}; give the folder {own}"
+        return f"{used} reads its vocabulary{foreign}; {cure}"
     if takes_hangul_apart and any("가" <= piece[-1:] <= "힣" for piece in pieces):
         return (
             "it strips accents, which takes Hangul syllables apart, and its vocabulary has syllables; write "
@@ -175,8 +162,3 @@ def clamped(name: str, positions: int, max_length: int, stride: int) -> tuple[in
         said.append(f"stride {stride} is more than half of max length {max_length}; using {max_length // 2}")
         stride = max_length // 2
     return max_length, stride, said
-
-
-def _normalizer(backbone: Backbone):  # type: ignore[no-untyped-def]
-    normalizer = backbone.engine.normalizer
-    return (lambda text: text) if normalizer is None else normalizer.normalize_str

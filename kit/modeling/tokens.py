@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding
 
 from kit.errors import ModelError
 from kit.modeling.backbones import Backbone
@@ -67,18 +66,18 @@ TokensOf = Callable[[Sequence[str]], Texts]
 def template_of(backbone: Backbone) -> Template:
     """Read the pair template off the tokenizer.  Raises ModelError where it is of an unknown shape."""
     probe = backbone.engine.encode("가", "나", add_special_tokens=True)
-    owner = [-1 if index is None else index for index in probe.sequence_ids]
-    runs = [owner[0], *(b for a, b in pairwise(owner) if a != b)]
-    if runs != [-1, 0, -1, 1, -1]:
+    owner = probe.sequence_ids
+    runs = [run for run, _ in groupby(owner)]
+    if runs != [None, 0, None, 1, None]:
+        shown = ", ".join({None: "special", 0: "question", 1: "context"}[run] for run in runs)
         raise ModelError(
-            f"{backbone.reference}: its tokenizer joins question and context as {_shown(runs)}, not as "
+            f"{backbone.reference}: its tokenizer joins question and context as {shown}, not as "
             "special, question, special, context, special; give its tokenizer.json such a template "
             "(post_processor), or use another backbone"
         )
     ids = np.array(probe.ids, dtype=np.int32)
-    sequence = np.array(owner)
-    question, context = np.flatnonzero(sequence == 0), np.flatnonzero(sequence == 1)
-    q0, q1, c0, c1 = question[0], question[-1] + 1, context[0], context[-1] + 1
+    q0, c0 = owner.index(0), owner.index(1)
+    q1, c1 = q0 + owner.count(0), c0 + owner.count(1)
     prefix = ids[:q0]
     at = np.flatnonzero(prefix == backbone.cls_id)
     if not len(at):
@@ -88,10 +87,6 @@ def template_of(backbone: Backbone) -> Template:
         types = [0] * len(types)
     segments = (types[0], types[q0], types[q1], types[c0], types[c1])
     return Template(prefix, ids[q1:c0], ids[c1:], segments, int(at[0]))
-
-
-def _shown(runs: Sequence[int]) -> str:
-    return ", ".join({-1: "special", 0: "question", 1: "context"}[run] for run in runs)
 
 
 def tokenize(backbone: Backbone, texts: Sequence[str]) -> Texts:
@@ -115,19 +110,13 @@ def tokenized(backbone: Backbone, texts: Sequence[str]) -> Iterator[Texts]:
         batch = [(text + " ")[:-1] for text in texts[first : first + _BATCH]]
         encodings = backbone.engine.encode_batch(batch, add_special_tokens=False)
         count = np.array([len(encoding) for encoding in encodings], dtype=np.int64)
-        ids, begin, end = _flatten(encodings, int(count.sum()))
+        total = int(count.sum())
+        ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), np.int32, total)
+        pairs = chain.from_iterable(encoding.offsets for encoding in encodings)
+        begin, end = np.fromiter(chain.from_iterable(pairs), np.int32, 2 * total).reshape(-1, 2).T
         end = np.where(np.isin(ids, backbone.blank_ids), begin, end)
         begin, end = _without_edges(batch, count, begin, end)
         yield Texts(ids, begin, end, offsets_of(count))
-
-
-def _flatten(
-    encodings: Sequence[Encoding], total: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), np.int32, total)
-    pairs = chain.from_iterable(encoding.offsets for encoding in encodings)
-    flat = np.fromiter(chain.from_iterable(pairs), np.int32, 2 * total)
-    return ids, flat[0::2].copy(), flat[1::2].copy()
 
 
 def _without_edges(
@@ -135,16 +124,11 @@ def _without_edges(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Move token edges inwards over white space; white-space-only tokens end up as begin == end."""
     codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
-    visible = (
-        ~np.isin(codes, _SPACES, kind="table") if len(codes) and codes.max() < 1 << 22 else codes == codes
-    )
+    visible = ~np.isin(codes, _SPACES, kind="table")
     places = np.arange(len(codes) + 1)
-    following = places.copy()
-    following[:-1] = np.where(visible, places[:-1], len(codes))
+    following = np.where(np.append(visible, True), places, len(codes))
     following = np.minimum.accumulate(following[::-1])[::-1]
-    preceding = np.zeros(len(codes) + 1, dtype=places.dtype)
-    preceding[1:] = np.where(visible, places[1:], 0)
-    preceding = np.maximum.accumulate(preceding)
+    preceding = np.maximum.accumulate(np.where(np.append(True, visible), places, 0))
     base = np.repeat(offsets_of(np.array([len(text) for text in texts], dtype=np.int64))[:-1], counts)
     tight_begin = np.minimum(following[begin + base], end + base)
     tight_end = np.maximum(preceding[end + base], tight_begin)

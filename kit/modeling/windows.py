@@ -21,8 +21,6 @@ from kit.spans.span_scores import offsets_of, ranges
 
 MAX_QUESTION_TOKENS = 64
 """A longer question is cut, as in the usual SQuAD preparation (max_query_length)."""
-
-
 _AT_ONCE = 1024
 """Windows put together at once: what that takes beside the windows themselves does not grow with them."""
 
@@ -102,59 +100,43 @@ def make_windows(
     nth = np.arange(len(question)) - np.repeat(offsets_of(count)[:-1], count)
     token_at = nth * step[question]
     tokens = np.minimum(room[question], size[question] - token_at)
-    return _assemble(
-        backbone, template, asked, query[question], contexts, context, question, token_at, tokens,
-        cut_questions=int((np.diff(asked.offsets) > allowed).sum()),
-    )  # fmt: skip
-
-
-def _assemble(
-    backbone: Backbone,
-    template: Template,
-    asked: Texts,
-    query: NDArray[np.int64],
-    contexts: Texts,
-    context: NDArray[np.int64],
-    question: NDArray[np.int64],
-    token_at: NDArray[np.int64],
-    tokens: NDArray[np.int64],
-    *,
-    cut_questions: int,
-) -> Windows:
-    """Put every window together from template, question and context, some hundred windows at a time."""
-    fixed = [len(template.prefix), len(template.middle), len(template.suffix)]
-    offsets = offsets_of(sum(fixed) + query + tokens)
-    # A piece's source, and where in it each window's begins; the template's three are sources of their own.
-    sources = (template.prefix, asked.ids, template.middle, contexts.ids, template.suffix)
-    ids = np.empty(offsets[-1], dtype=np.int32)
-    segments = None
-    if backbone.limits.segments and "token_type_ids" in backbone.tokenizer.model_input_names:
-        segments = np.empty(len(ids), dtype=np.int8)
-    for first in range(0, len(question), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
-        own = question[part]
-        size = np.empty((len(own), 5), dtype=np.int64)
-        size[:, 0], size[:, 2], size[:, 4] = fixed
-        size[:, 1], size[:, 3] = query[part], tokens[part]
-        places = offsets[part][: len(own), None] + np.cumsum(size, axis=1) - size
-        begins = np.zeros_like(size)
-        begins[:, 1], begins[:, 3] = asked.offsets[own], contexts.offsets[context[own]] + token_at[part]
-        for column, source in enumerate(sources):
-            begin, place, count = begins[:, column], places[:, column], size[:, column]
-            ids[ranges(place, place + count)] = source[ranges(begin, begin + count)]
-        if segments is not None:
-            kinds = np.tile(np.array(template.segments, dtype=np.int8), len(own))
-            segments[places[0, 0] : places[0, 0] + size.sum()] = np.repeat(kinds, size.ravel())
-    return Windows(
+    query = query[question]
+    offsets = offsets_of(template.specials + query + tokens)
+    with_segments = backbone.limits.segments and "token_type_ids" in backbone.tokenizer.model_input_names
+    windows = Windows(
         question=question,
-        ids=ids,
-        segments=segments,
+        ids=np.empty(offsets[-1], dtype=np.int32),
+        segments=np.empty(offsets[-1], dtype=np.int8) if with_segments else None,
         offsets=offsets,
-        context_at=fixed[0] + query + fixed[1],
+        context_at=len(template.prefix) + query + len(template.middle),
         token_at=token_at,
         tokens=tokens,
         contexts=contexts,
         context=context,
         cls=template.cls,
-        cut_questions=cut_questions,
+        cut_questions=int((np.diff(asked.offsets) > allowed).sum()),
     )
+    _fill(windows, template, asked, query)
+    return windows
+
+
+def _fill(windows: Windows, template: Template, asked: Texts, query: NDArray[np.int64]) -> None:
+    """Put ids and segments together from template, question (*query* tokens of it) and context."""
+    contexts = windows.contexts
+    # A piece's source, and where in it each window's begins; the template's three are sources of their own.
+    sources = (template.prefix, asked.ids, template.middle, contexts.ids, template.suffix)
+    for first in range(0, len(windows), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        own = windows.question[part]
+        size = np.tile([len(source) for source in sources], (len(own), 1))
+        size[:, 1], size[:, 3] = query[part], windows.tokens[part]
+        places = windows.offsets[part][: len(own), None] + np.cumsum(size, axis=1) - size
+        begins = np.zeros_like(size)
+        begins[:, 1] = asked.offsets[own]
+        begins[:, 3] = contexts.offsets[windows.context[own]] + windows.token_at[part]
+        for column, source in enumerate(sources):
+            begin, place, count = begins[:, column], places[:, column], size[:, column]
+            windows.ids[ranges(place, place + count)] = source[ranges(begin, begin + count)]
+        if windows.segments is not None:
+            kinds = np.tile(np.array(template.segments, dtype=np.int8), len(own))
+            windows.segments[places[0, 0] : places[0, 0] + size.sum()] = np.repeat(kinds, size.ravel())

@@ -22,9 +22,9 @@ from transformers import (
 
 from kit.errors import ModelError
 from kit.files import sha256_file
-from kit.modeling.backbones import load_weights, open_backbone, read_weights
-from kit.modeling.checkpoint_files import weights_sha256
-from kit.modeling.heads import SPAN_HEAD_FILE, SpanReader, head_weights
+from kit.modeling.backbones import load_weights, open_backbone
+from kit.modeling.checkpoint_files import SPAN_HEAD_FILE, weights_sha256
+from kit.modeling.heads import SpanReader, head_weights, read_weights
 from kit.modeling.joint_head import JOINT_FILE
 from tests.modeling.conftest import ARTICLES
 from tools.families.tiny_models import make_family

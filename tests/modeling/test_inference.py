@@ -75,7 +75,7 @@ def test_progress_counts_questions_batch_by_batch(
     wordpiece_folder: Path, questions: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After each batch of windows, not once a thousand questions; all of them are counted once."""
-    monkeypatch.setattr(inference, "token_budget", lambda device: 64)
+    monkeypatch.setitem(inference._BUDGET, "cpu", 64)
     told: list[int] = []
     backbone = open_backbone(str(wordpiece_folder))
     model = load_weights(backbone, head_needed=True)

@@ -104,12 +104,12 @@ def test_a_sentencepiece_model_alone_needs_the_extra(
     changed(folder, "config.json", model_type=kind)
     if name == "tokenizer.model":
         changed(folder, "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
-    monkeypatch.setattr(load_errors, "_installed", lambda package: package != "sentencepiece")
+    monkeypatch.setattr(load_errors, "is_sentencepiece_available", lambda: False)
     assert refusal(folder) == (
         f"its tokenizer is a SentencePiece model ({name}), which needs a package that is not here: "
         "pip install 'korean-mrc-kit[sentencepiece]'"
     )
-    monkeypatch.setattr(load_errors, "_installed", lambda package: True)
+    monkeypatch.setattr(load_errors, "is_sentencepiece_available", lambda: True)
     assert refusal(folder).startswith(f"{name} is no SentencePiece model; copy it again")
 
 

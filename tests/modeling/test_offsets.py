@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from kit.modeling.letters import Letters, letters_of
-from kit.modeling.offsets import OffsetCheck, Offsets, _byte_alphabet
+from kit.modeling.offsets import OffsetCheck, Offsets
 from tests.modeling.conftest import ARTICLES
 
 WORDS = (
@@ -359,7 +358,3 @@ def test_letters_know_their_characters() -> None:
     assert letters.range(4, 5) == (8, 8)
     assert letters.range(9, 12) == (8, 8)
     assert letters.widened(2, 5) == (0, 6)
-
-
-def test_the_byte_alphabet_is_that_of_byte_level_vocabularies() -> None:
-    assert {letter: byte for byte, letter in bytes_to_unicode().items()} == _byte_alphabet()
