@@ -21,7 +21,7 @@ from kit.errors import (
 )
 from kit.files import locked, now
 from kit.kaggle.client import Client, Progress
-from kit.kaggle.errors import PERHAPS_DONE, WEB, message_of
+from kit.kaggle.errors import PERHAPS_DONE, WEB, refusal_of
 from kit.kaggle.kernels.history import FILE, PushRecord, all_pushed, remember
 from kit.kaggle.kernels.limits import cure_of, quota_line, read_quotas, refusal
 from kit.kaggle.kernels.script import Plan, free_name, run_in, slug_of, write_files
@@ -254,5 +254,5 @@ def _new_version(client: Client, intent: PushRecord, before: LatestVersion | Non
 def _with_cure(kernel: str, error: KaggleError) -> KaggleError:
     """*error* in Kaggle's words and with the cure, where the words are known."""
     response = getattr(error.__cause__, "response", None)
-    words = "" if response is None else message_of(response)
+    words = "" if response is None else refusal_of(response).words
     return refusal(kernel, words) if cure_of(words) else error
