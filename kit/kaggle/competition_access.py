@@ -29,7 +29,7 @@ class CompetitionAccess:
     near: tuple[str, ...] = ()
 
 
-def competition_access(api: Any, slug: str, failed: BaseException | None) -> CompetitionAccess:
+def competition_access(api: Any, slug: str, failed: BaseException) -> CompetitionAccess:
     """Ask Kaggle about *slug* after *failed*; a failure here only leaves something unknown."""
     from kagglesdk.competitions.types.competition_enums import CompetitionListTab
 
@@ -59,11 +59,6 @@ def competition_access(api: Any, slug: str, failed: BaseException | None) -> Com
     return CompetitionAccess(False if status in (403, 404) else None, near=near)
 
 
-def _slug_of(reference: str) -> str:
-    """The slug of a competition's reference, which may be its address."""
-    return reference.rstrip("/").rsplit("/", 1)[-1].lower()
-
-
 def _listed(api: Any, tab: Any, search: str | None = None) -> dict[str, bool]:
     """The slugs of a list of competitions, all pages, and whether the account has entered each."""
     answers = pages(
@@ -72,7 +67,8 @@ def _listed(api: Any, tab: Any, search: str | None = None) -> dict[str, bool]:
         )
     )
     return {
-        _slug_of(one.ref): bool(one.user_has_entered)
+        # A reference may be an address.
+        one.ref.rstrip("/").rpartition("/")[2].lower(): bool(one.user_has_entered)
         for answer in itertools.islice(answers, _MOST_PAGES)
         for one in answer.competitions or ()
         if one.ref

@@ -18,7 +18,6 @@ from kit.kaggle.errors import WEB, or_none
 from kit.kaggle.import_client import kaggle_api_class
 
 _SERVICE = "datasets.dataset"
-_LICENCE = "unknown"
 _READY_TIMEOUTS = 10
 """Number of timeouts of a call that a data set may take to be ready: 10 minutes."""
 
@@ -78,7 +77,7 @@ def create(client: Client, name: str, description: str, tokens: Sequence[str]) -
             owner_slug=owner,
             slug=slug,
             title=slug,
-            license_name=_LICENCE,
+            license_name="unknown",
             is_private=True,
             description=description,
             files=_files(tokens),
@@ -231,7 +230,7 @@ def _put(url: str, data: Any, headers: dict[str, str]) -> Any:
     import requests
 
     # The client's own upload hides errors and retries for minutes.
-    return requests.put(url, data=data, headers=headers)  # noqa: S113 (`_timeout`)
+    return requests.put(url, data=data, headers=headers)  # noqa: S113 (`Client` sets it)
 
 
 class _Rest:

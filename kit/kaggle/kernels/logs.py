@@ -99,18 +99,20 @@ def follow_log(client: Client, kernel: str, say: Callable[[str], object]) -> Ite
             if status(client, kernel).over:
                 return
         except UnavailableError as error:
-            if yielded > before or "timed out" in str(error):  # a training may be quiet for minutes
-                broken = 0
-            else:
-                broken += 1
+            quiet = "timed out" in str(error)  # a training may be quiet for minutes
+            broken = 0 if yielded > before or quiet else broken + 1
             if broken == _TRIES:
                 raise
         time.sleep(client.retry.pause(broken))
 
 
 def _streamed(client: Client, kernel: str) -> Iterator[Mapping[str, object]]:
-    def call(api: Any) -> Iterator[Mapping[str, object]]:
-        with http_errors():
-            yield from api.kernels_logs_stream(kernel)
+    """The events of one connection, as they come."""
 
-    return client.stream(call, "following its log", kernel)
+    def events() -> Iterator[Mapping[str, object]]:
+        with http_errors():
+            yield from client.api.kernels_logs_stream(kernel)
+
+    coming = events()
+    while (event := client.once(lambda api: next(coming, None), "following its log", kernel)) is not None:
+        yield event
