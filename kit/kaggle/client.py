@@ -91,10 +91,13 @@ class Client:
                     f"{doing}: the download cannot be written ({error}); free space or choose a folder you "
                     "may write to"
                 ) from error
-            access_to = partial(competition_access, self.api, failed=error)
+            # In its calls for kernels the client puts a ValueError in place of some HTTP errors.
+            hidden = error.__context__ if isinstance(error, ValueError) else None
+            cause = error if hidden is None or getattr(hidden, "response", None) is None else hidden
+            access_to = partial(competition_access, self.api, failed=cause)
             with _limited(self.retry.timeout):
-                found = translated(error, doing, subject, self.credentials, access_to)
-            raise found from error
+                found = translated(cause, doing, subject, self.credentials, access_to)
+            raise found from cause
 
 
 def connect(retry: RetryPolicy | None = None) -> Client:

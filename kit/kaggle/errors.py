@@ -91,7 +91,13 @@ def translated(
     """
     response = getattr(error, "response", None)
     if response is None:  # not `if response`: that is False for every 4xx
-        return _unanswered(error, doing)
+        if (found := network_error(error, doing)) is not None:
+            return found
+        if _unknown_to_the_client(error):
+            return too_old_or_new(doing, reason_of(error))
+        return UnavailableError(
+            f"{doing}: Kaggle gave no answer that can be read ({reason_of(error)}); try again later"
+        )
     refusal = refusal_of(response)
     status, words = refusal.status, refusal.words
     if status == 407:
@@ -120,10 +126,11 @@ def _denied(
     refusal: Refusal, doing: str, subject: str, access_to: Callable[[str], CompetitionAccess]
 ) -> KaggleError:
     """A 403 or 404, which Kaggle gives for a misspelt name as it does for rules that are not accepted."""
+    answered = f"{doing}: Kaggle answered {refusal.status} for {subject}"
     if "/" in subject:
         return NoSuchCompetitionError(
-            f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
-            f"of OWNER/SLUG, and that this account may see {WEB}/code/{subject}"
+            f"{answered} ({refusal.quoted}); check the spelling of OWNER/SLUG, and that this account may see "
+            f"{WEB}/code/{subject}"
         )
     access = access_to(subject)
     page = f"{WEB}/c/{subject}"
@@ -134,30 +141,17 @@ def _denied(
             f"{page}/rules"
         )
     if access.visible:
-        return RejectedError(
-            f"{doing}: Kaggle answered {refusal.status} for {subject}, which this account "
-            f"{'has entered' if access.entered else 'can see'} ({refusal.quoted}); look at {page}"
-        )
+        sees = "has entered" if access.entered else "can see"
+        return RejectedError(f"{answered}, which this account {sees} ({refusal.quoted}); look at {page}")
     near = f"; this account has entered {' and '.join(access.near)}" if access.near else ""
     if access.visible is None:
         return NoSuchCompetitionError(
-            f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
-            f"of the slug{near}, and whether this account sees {page} and has accepted its rules"
+            f"{answered} ({refusal.quoted}); check the spelling of the slug{near}, and whether this account "
+            f"sees {page} and has accepted its rules"
         )
     return NoSuchCompetitionError(
         f"{doing}: Kaggle shows this account no competition {subject} ({refusal.status}, {refusal.quoted}); "
         f"check the spelling of the slug{near or f', and that this account may see {page}'}"
-    )
-
-
-def _unanswered(error: BaseException, doing: str) -> KaggleError:
-    """An error without an answer of Kaggle: from the network, or from the client itself."""
-    if (found := network_error(error, doing)) is not None:
-        return found
-    if _unknown_to_the_client(error):
-        return too_old_or_new(doing, reason_of(error))
-    return UnavailableError(
-        f"{doing}: Kaggle gave no answer that can be read ({reason_of(error)}); try again later"
     )
 
 

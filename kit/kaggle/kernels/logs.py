@@ -6,11 +6,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kit.errors import UnavailableError
 from kit.kaggle.client import Client
-from kit.kaggle.kernels.status import http_errors, needs_versions, status
+from kit.kaggle.kernels.status import needs_versions, status
 
 END_LINES = 15
 """Number of lines of its log that a failed kernel shows."""
@@ -32,13 +31,8 @@ class LogEntry:
 
 def read_log(client: Client, kernel: str) -> tuple[LogEntry, ...]:
     """The log of *kernel* (OWNER/SLUG[/VERSION]) as far as Kaggle keeps it: whole once the kernel is over."""
-
-    def call(api: Any) -> str:
-        with http_errors():
-            return str(api.kernels_logs(kernel))
-
     needs_versions(client, kernel)
-    return entries_of(client.read(call, "reading its log", kernel))
+    return entries_of(client.read(lambda api: api.kernels_logs(kernel), "reading its log", kernel))
 
 
 def entries_of(text: str) -> tuple[LogEntry, ...]:
@@ -108,11 +102,6 @@ def follow_log(client: Client, kernel: str, say: Callable[[str], object]) -> Ite
 
 def _streamed(client: Client, kernel: str) -> Iterator[Mapping[str, object]]:
     """The events of one connection, as they come."""
-
-    def events() -> Iterator[Mapping[str, object]]:
-        with http_errors():
-            yield from client.api.kernels_logs_stream(kernel)
-
-    coming = events()
-    while (event := client.once(lambda api: next(coming, None), "following its log", kernel)) is not None:
+    events = client.api.kernels_logs_stream(kernel)  # it asks when the first is wanted
+    while (event := client.once(lambda api: next(events, None), "following its log", kernel)) is not None:
         yield event
