@@ -88,8 +88,7 @@ def _token(wrong: list[str]) -> Credentials | None:
         return Credentials(TOKEN, "KAGGLE_API_TOKEN", None, token)
     for name in ("access_token", "access_token.txt"):
         path = home_folder() / ".kaggle" / name
-        if _is_there(path, wrong) and (token := _token_in(path, wrong)):
-            _warn_if_open(path, wrong)
+        if token := _sound_token(_home_file(path, wrong), str(path), wrong):
             return Credentials(TOKEN, str(path), None, token)
     return None
 
@@ -108,12 +107,8 @@ def _sound_token(text: str, source: str, wrong: list[str]) -> str:
 
 def _legacy_key(wrong: list[str]) -> Credentials | None:
     path = config_folder() / "kaggle.json"
-    found: dict[str, str] = {}
-    sources: dict[str, str] = {}
-    if _is_there(path, wrong):
-        found = _key_file(path, wrong)
-        sources = dict.fromkeys(found, str(path))
-        _warn_if_open(path, wrong)
+    found = _key_file(path, wrong)
+    sources = dict.fromkeys(found, str(path))
     for name, variable in (("username", "KAGGLE_USERNAME"), ("key", "KAGGLE_KEY")):
         if value := os.environ.get(variable, "").strip():
             found[name], sources[name] = value, variable
@@ -146,7 +141,7 @@ def config_folder() -> Path:
 
 
 def _key_file(path: Path, wrong: list[str]) -> dict[str, str]:
-    if not (text := _content(path, wrong)):
+    if not (text := _home_file(path, wrong)):
         return {}
     if fault := key_file_fault(text):
         wrong.append(f"{path}: {fault}")
@@ -164,7 +159,7 @@ def _key_file(path: Path, wrong: list[str]) -> dict[str, str]:
 
 def _oauth(wrong: list[str]) -> Credentials | None:
     path = home_folder() / ".kaggle" / "credentials.json"
-    if not _is_there(path, wrong) or not (text := _content(path, wrong)):
+    if not (text := _home_file(path, wrong)):
         return None
     try:
         content = json.loads(text)
@@ -173,9 +168,17 @@ def _oauth(wrong: list[str]) -> Credentials | None:
     if not isinstance(content, dict) or not isinstance(content.get("refresh_token"), str):
         wrong.append(f"{path}: holds no refresh token; sign in again with `kaggle auth login`")
         return None
-    _warn_if_open(path, wrong)
     username = content.get("username")
     return Credentials(OAUTH, str(path), username if isinstance(username, str) else None, None)
+
+
+def _home_file(path: Path, wrong: list[str]) -> str:
+    """The text of a file where it is there; with a warning in *wrong* where others can read it."""
+    if not _is_there(path, wrong):
+        return ""
+    if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        wrong.append(f"{path}: others on this machine can read it; chmod 600 {path}")
+    return _content(path, wrong)
 
 
 def _content(path: Path, wrong: list[str]) -> str:
@@ -211,8 +214,3 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except (OSError, ValueError):  # too long for a path: a token then
         return False
-
-
-def _warn_if_open(path: Path, wrong: list[str]) -> None:
-    if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        wrong.append(f"{path}: others on this machine can read it; chmod 600 {path}")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from kit.errors import near_names
 from kit.kaggle.api_calls import ask, pages
 
 _SERVICE = "competitions.competition"
 _MOST_PAGES = 20
-_SIMILARITY = 0.6
-"""Similarity of two slugs (0 to 1) from which one is suggested for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def competition_access(api: Any, slug: str, failed: BaseException) -> Competitio
     if slug in own:
         # A list that marks those that were entered need not hold only them.
         return CompetitionAccess(True, entered=own[slug] or not any(own.values()))
-    near = tuple(difflib.get_close_matches(slug, own, n=3, cutoff=_SIMILARITY))
+    near = tuple(near_names(slug, own))
     request = getattr(getattr(failed, "response", None), "request", None)
     if str(getattr(request, "url", "")).endswith("/GetCompetition"):  # the same question again
         return CompetitionAccess(None, near=near)

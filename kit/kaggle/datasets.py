@@ -198,8 +198,13 @@ def _upload(api: Any, notes: Any, path: Path, key: str, report: Callable[[int], 
         start = arrived or 0
     if not upload.can_resume:
         upload.upload_initiated(send(api, "blobs.blob", "start_blob_upload", request))
-    _put_rest(path, upload.start_blob_upload_response.create_url, start, size, report)
-    return str(upload.start_blob_upload_response.token)
+    begun = upload.start_blob_upload_response
+    headers = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
+    with path.open("rb") as file:
+        answer = _put(begun.create_url, _Rest(file, start, size, report), headers)
+    if answer.status_code not in (200, 201):
+        raise UnavailableError(f"the store behind Kaggle answered {answer.status_code}")
+    return str(begun.token)
 
 
 def _arrived(url: str, size: int) -> int | None:
@@ -216,14 +221,6 @@ def _arrived(url: str, size: int) -> int | None:
     if answer.status_code >= 500 or answer.status_code in (408, 429):
         raise UnavailableError(f"the store behind Kaggle answered {answer.status_code}")
     return None
-
-
-def _put_rest(path: Path, url: str, start: int, size: int, report: Callable[[int], object]) -> None:
-    headers = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
-    with path.open("rb") as file:
-        answer = _put(url, _Rest(file, start, size, report), headers)
-    if answer.status_code not in (200, 201):
-        raise UnavailableError(f"the store behind Kaggle answered {answer.status_code}")
 
 
 def _put(url: str, data: Any, headers: dict[str, str]) -> Any:

@@ -103,7 +103,7 @@ def _mount_of(
     either = [next(_folders(root, *((kind, owner, name) for kind in _WITH_OWNER)), None) for owner in owners]
     theirs = [mount for mount in either if mount is not None]
     old = next(_folders(root, (name,)), None)
-    if theirs or old or owners:  # a mount of this name by another owner is never meant
+    if old or owners:  # a mount of this name by another owner is never meant
         return _only(theirs, name, root) or old, rest
     everyone = [(kind, owner.name, name) for kind in _WITH_OWNER for owner in _entries(root / kind)]
     return _only([*_folders(root, (_COMPETITIONS, name), *everyone)], name, root), rest
