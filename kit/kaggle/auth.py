@@ -5,19 +5,11 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kit.errors import NoCredentialsError, NotAuthenticatedError
-from kit.kaggle.token_forms import (
-    decoded,
-    key_fault,
-    key_file_fault,
-    swapped,
-    token_fault,
-    username_fault,
-)
+from kit.kaggle.token_forms import decoded, key_fault, key_file_fault, swapped, token_fault, username_fault
 
 TOKEN, KEY, OAUTH = "access token", "legacy key", "OAuth"
 CONFIG_FOLDER = "KAGGLE_CONFIG_DIR"
@@ -42,7 +34,7 @@ class Credentials:
     source: str
     """The variable or file they come from."""
     username: str | None
-    secret: str | None
+    secret: str | None = field(repr=False)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -50,21 +42,16 @@ class Credentials:
         """The cure where Kaggle does not accept them."""
         if self.kind == OAUTH:
             return "sign in again with `kaggle auth login`"
-        return (
-            _NOTEBOOK_CURE
-            if self.source == _NOTEBOOK
-            else "make a new token at https://www.kaggle.com/settings"
-        )
-
-    def __repr__(self) -> str:
-        return f"Credentials({self})"
+        if self.source == _NOTEBOOK:
+            return _NOTEBOOK_CURE
+        return "make a new token at https://www.kaggle.com/settings"
 
     def __str__(self) -> str:
         whose = f" of {self.username}" if self.username else ""
         return f"{self.kind}{whose} from {self.source}"
 
 
-def find_credentials(environment: Mapping[str, str] | None = None, home: Path | None = None) -> Credentials:
+def find_credentials() -> Credentials:
     """The first of: a Kaggle notebook's token, KAGGLE_API_TOKEN (the token, or a file with it),
     ~/.kaggle/access_token[.txt], the legacy key (kaggle.json, overlaid by KAGGLE_USERNAME and
     KAGGLE_KEY), OAuth's ~/.kaggle/credentials.json.
@@ -72,20 +59,14 @@ def find_credentials(environment: Mapping[str, str] | None = None, home: Path | 
     Raises NoCredentialsError where there are none, NotAuthenticatedError where those found are faulty; both
     messages name the cure.
     """
-    environment = os.environ if environment is None else environment
-    home = home_folder() if home is None else home
     wrong: list[str] = []
-    found = (
-        _token(environment, home, wrong)
-        or _legacy_key(environment, home, wrong)
-        or _oauth(home / ".kaggle" / "credentials.json", wrong)
-    )
+    found = _token(wrong) or _legacy_key(wrong) or _oauth(wrong)
     if found is None:
-        cure = f"in a Kaggle notebook, {_NOTEBOOK_CURE}" if _RUNS_ON_KAGGLE in environment else CURE
+        cure = f"in a Kaggle notebook, {_NOTEBOOK_CURE}" if _RUNS_ON_KAGGLE in os.environ else CURE
         if not wrong:
             raise NoCredentialsError(f"no Kaggle credentials found: {cure}")
         raise NotAuthenticatedError(f"{'; '.join(wrong)}; or {cure}")
-    return Credentials(found.kind, found.source, found.username, found.secret, tuple(wrong))
+    return replace(found, warnings=tuple(wrong))
 
 
 def home_folder() -> Path:
@@ -93,28 +74,27 @@ def home_folder() -> Path:
     return Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises there)
 
 
-def _token(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Credentials | None:
-    given = environment.get("KAGGLE_API_TOKEN", "").strip()
-    if _RUNS_ON_KAGGLE in environment:
-        named = environment.get("KAGGLE_API_V1_TOKEN", "")
-        if named and (token := _sound_token(_content(Path(named), wrong), named, wrong)):
-            if given:
-                wrong.append(
-                    "KAGGLE_API_TOKEN: is not used; inside Kaggle the notebook's own token comes first"
-                )
-            return Credentials(TOKEN, _NOTEBOOK, None, token)
-    if given:
-        if not _is_file(given):
-            if token := _sound_token(given, "KAGGLE_API_TOKEN", wrong):
-                return Credentials(TOKEN, "KAGGLE_API_TOKEN", None, token)
-        elif token := _sound_token(_content(Path(given), wrong), given, wrong):
+def _token(wrong: list[str]) -> Credentials | None:
+    given = os.environ.get("KAGGLE_API_TOKEN", "").strip()
+    notebook = os.environ.get("KAGGLE_API_V1_TOKEN", "") if _RUNS_ON_KAGGLE in os.environ else ""
+    if notebook and (token := _token_in(Path(notebook), wrong)):
+        if given:
+            wrong.append("KAGGLE_API_TOKEN: is not used; inside Kaggle the notebook's own token comes first")
+        return Credentials(TOKEN, _NOTEBOOK, None, token)
+    if _is_file(given):
+        if token := _token_in(Path(given), wrong):
             return Credentials(TOKEN, f"{given} (KAGGLE_API_TOKEN)", None, token)
+    elif token := _sound_token(given, "KAGGLE_API_TOKEN", wrong):
+        return Credentials(TOKEN, "KAGGLE_API_TOKEN", None, token)
     for name in ("access_token", "access_token.txt"):
-        path = home / ".kaggle" / name
-        if _is_there(path, wrong) and (token := _sound_token(_content(path, wrong), str(path), wrong)):
-            _warn_if_open(path, wrong)
+        path = home_folder() / ".kaggle" / name
+        if token := _sound_token(_home_file(path, wrong), str(path), wrong):
             return Credentials(TOKEN, str(path), None, token)
     return None
+
+
+def _token_in(path: Path, wrong: list[str]) -> str:
+    return _sound_token(_content(path, wrong), str(path), wrong)
 
 
 def _sound_token(text: str, source: str, wrong: list[str]) -> str:
@@ -125,19 +105,16 @@ def _sound_token(text: str, source: str, wrong: list[str]) -> str:
     return text
 
 
-def _legacy_key(environment: Mapping[str, str], home: Path, wrong: list[str]) -> Credentials | None:
-    path = config_folder(environment, home) / "kaggle.json"
-    found: dict[str, str] = {}
-    sources: dict[str, str] = {}
-    if _is_there(path, wrong):
-        found = _key_file(path, wrong)
-        sources = dict.fromkeys(found, str(path))
-        _warn_if_open(path, wrong)
+def _legacy_key(wrong: list[str]) -> Credentials | None:
+    path = config_folder() / "kaggle.json"
+    found = _key_file(path, wrong)
+    sources = dict.fromkeys(found, str(path))
     for name, variable in (("username", "KAGGLE_USERNAME"), ("key", "KAGGLE_KEY")):
-        if value := environment.get(variable, "").strip():
+        if value := os.environ.get(variable, "").strip():
             found[name], sources[name] = value, variable
     named = " and ".join(dict.fromkeys(sources[name] for name in ("username", "key") if name in sources))
-    if found.keys() >= {"username", "key"} and swapped(found["username"], found["key"]):
+    username, key = found.get("username", ""), found.get("key", "")
+    if key and swapped(username, key):
         wrong.append(f"{named}: user name and key are swapped; put each in the other's place")
         return None
     faults = [
@@ -145,30 +122,26 @@ def _legacy_key(environment: Mapping[str, str], home: Path, wrong: list[str]) ->
         for name, judge in (("username", username_fault), ("key", key_fault))
         if name in found and (fault := judge(found[name]))
     ]
-    if faults:
-        wrong += faults
-        return None
-    if "username" in found and "key" in found:
-        return Credentials(KEY, named, found["username"], found["key"])
-    if found:
-        missing = "key" if "username" in found else "username"
-        wrong.append(f"{named}: the {missing} is missing")
+    if username and key and not faults:
+        return Credentials(KEY, named, username, key)
+    if found and not faults:
+        faults = [f"{named}: the {'key' if username else 'username'} is missing"]
+    wrong += faults
     return None
 
 
-def config_folder(environment: Mapping[str, str], home: Path) -> Path:
+def config_folder() -> Path:
     """Where the official client looks for kaggle.json."""
-    if named := environment.get(CONFIG_FOLDER):
+    if named := os.environ.get(CONFIG_FOLDER):
         return Path(named)
-    usual = home / ".kaggle"
-    if _is_there(usual, []):
-        return usual
-    return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
+    home = home_folder()
+    if _is_there(home / ".kaggle", []):
+        return home / ".kaggle"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
 
 
 def _key_file(path: Path, wrong: list[str]) -> dict[str, str]:
-    text = _content(path, wrong)
-    if not text:
+    if not (text := _home_file(path, wrong)):
         return {}
     if fault := key_file_fault(text):
         wrong.append(f"{path}: {fault}")
@@ -184,12 +157,9 @@ def _key_file(path: Path, wrong: list[str]) -> dict[str, str]:
     return found
 
 
-def _oauth(path: Path, wrong: list[str]) -> Credentials | None:
-    if not _is_there(path, wrong):
-        return None
-    faults = len(wrong)
-    text = _content(path, wrong)
-    if len(wrong) > faults:
+def _oauth(wrong: list[str]) -> Credentials | None:
+    path = home_folder() / ".kaggle" / "credentials.json"
+    if not (text := _home_file(path, wrong)):
         return None
     try:
         content = json.loads(text)
@@ -198,9 +168,17 @@ def _oauth(path: Path, wrong: list[str]) -> Credentials | None:
     if not isinstance(content, dict) or not isinstance(content.get("refresh_token"), str):
         wrong.append(f"{path}: holds no refresh token; sign in again with `kaggle auth login`")
         return None
-    _warn_if_open(path, wrong)
     username = content.get("username")
     return Credentials(OAUTH, str(path), username if isinstance(username, str) else None, None)
+
+
+def _home_file(path: Path, wrong: list[str]) -> str:
+    """The text of a file where it is there; with a warning in *wrong* where others can read it."""
+    if not _is_there(path, wrong):
+        return ""
+    if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        wrong.append(f"{path}: others on this machine can read it; chmod 600 {path}")
+    return _content(path, wrong)
 
 
 def _content(path: Path, wrong: list[str]) -> str:
@@ -223,7 +201,8 @@ def _is_there(path: Path, wrong: list[str]) -> bool:
     except PermissionError as error:
         closed = next((one for one in path.parents[::-1] if not os.access(one, os.X_OK)), path.parent)
         fault = f"{closed}: cannot be read ({error.strerror})"
-        wrong += [fault] if fault not in wrong else []
+        if fault not in wrong:
+            wrong.append(fault)
         return False
     except OSError:
         return False
@@ -235,8 +214,3 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except (OSError, ValueError):  # too long for a path: a token then
         return False
-
-
-def _warn_if_open(path: Path, wrong: list[str]) -> None:
-    if os.name != "nt" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        wrong.append(f"{path}: others on this machine can read it; chmod 600 {path}")

@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
-from kit.errors import KaggleError, KitError, NotAuthenticatedError, WriteError
-from kit.kaggle.auth import KEY, OAUTH, TOKEN, Credentials, find_credentials
-from kit.kaggle.competition_access import CompetitionAccess, competition_access
+from kit.errors import KaggleError, NotAuthenticatedError, WriteError
+from kit.kaggle.auth import KEY, TOKEN, Credentials, find_credentials
+from kit.kaggle.competition_access import competition_access
 from kit.kaggle.errors import of_the_disk, too_old_or_new, translated
 from kit.kaggle.import_client import kaggle_api_class
 from kit.kaggle.retry import RetryPolicy
@@ -62,22 +61,6 @@ class Client:
                     return found
         return None
 
-    def stream(self, call: Callable[[Any], Iterator[Result]], doing: str, subject: str) -> Iterator[Result]:
-        """The items that *call* (api) yields, as they come; tried once, errors as of `once`."""
-        items: Iterator[Result] | None = None
-        while True:
-            try:
-                with _quiet(), _timeout(self.retry.timeout):
-                    items = call(self.api) if items is None else items
-                    item = next(items)
-            except StopIteration:
-                return
-            except KaggleError:
-                raise
-            except Exception as error:
-                raise self._translated(error, doing, subject) from error
-            yield item
-
     def needs(self, name: str, what: str) -> None:
         """Raise ClientVersionError where the installed client has no attribute *name*, which *what* needs."""
         if not hasattr(self.api, name):
@@ -98,27 +81,23 @@ class Client:
         Raises a KaggleError by kind, with the cause; WriteError where this machine's disk failed.
         """
         try:
-            with _quiet(), _timeout(self.retry.timeout):
+            with _limited(self.retry.timeout):
                 return call(self.api)
         except KaggleError:
             raise
         except (Exception, SystemExit) as error:
-            raise self._translated(error, doing, subject) from error
-
-    def _translated(self, error: BaseException, doing: str, subject: str) -> KitError:
-        if of_the_disk(error):
-            return WriteError(
-                f"{doing}: the download cannot be written ({error}); free space or choose a folder you may "
-                "write to"
-            )
-        return translated(
-            error, doing, subject, self.credentials, partial(self.competition_access, failed=error)
-        )
-
-    def competition_access(self, slug: str, failed: BaseException | None = None) -> CompetitionAccess:
-        """What this account sees of the competition *slug*, asked after *failed*; never raises."""
-        with _quiet(), _timeout(self.retry.timeout):
-            return competition_access(self.api, slug, failed)
+            if of_the_disk(error):
+                raise WriteError(
+                    f"{doing}: the download cannot be written ({error}); free space or choose a folder you "
+                    "may write to"
+                ) from error
+            # In its calls for kernels the client puts a ValueError in place of some HTTP errors.
+            hidden = error.__context__ if isinstance(error, ValueError) else None
+            cause = error if hidden is None or getattr(hidden, "response", None) is None else hidden
+            access_to = partial(competition_access, self.api, failed=cause)
+            with _limited(self.retry.timeout):
+                found = translated(cause, doing, subject, self.credentials, access_to)
+            raise found from cause
 
 
 def connect(retry: RetryPolicy | None = None) -> Client:
@@ -128,29 +107,29 @@ def connect(retry: RetryPolicy | None = None) -> Client:
     """
     retry = RetryPolicy.from_environment() if retry is None else retry
     credentials = find_credentials()
-    api = _signed_api(credentials, os.environ.get(ENDPOINT))
+    api = _signed_api(credentials)
     client = Client(api, credentials, retry)
-    if credentials.kind == TOKEN:
-        username = client.read(
-            lambda api: api._introspect_token(credentials.secret), "signing in", "kaggle.com"
-        )
-        if not username:
-            raise NotAuthenticatedError(
-                f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
-            )
-        api.config_values[api.CONFIG_NAME_USER] = username
-        client.credentials = replace(credentials, username=username)
-    if credentials.kind == OAUTH and not client.read(
-        lambda api: api._authenticate_with_oauth_creds(), "signing in", "kaggle.com"
-    ):
+    if credentials.kind == KEY:
+        return client
+
+    def sign_in(api: Any) -> Any:
+        if credentials.kind == TOKEN:
+            return api._introspect_token(credentials.secret)
+        return api._authenticate_with_oauth_creds()
+
+    found = client.read(sign_in, "signing in", "kaggle.com")
+    if not found:
         raise NotAuthenticatedError(
             f"signing in: Kaggle does not accept the {credentials}; {credentials.renewal}"
         )
+    if credentials.kind == TOKEN:
+        api.config_values[api.CONFIG_NAME_USER] = found
+        client.credentials = replace(credentials, username=found)
     return client
 
 
-def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
-    base = kaggle_api_class()
+def _signed_api(credentials: Credentials) -> Any:
+    base, endpoint = kaggle_api_class(), os.environ.get(ENDPOINT)
 
     class Api(base):  # type: ignore[misc, valid-type]
         """The official class with our endpoint and our credentials."""
@@ -189,7 +168,7 @@ def _signed_api(credentials: Credentials, endpoint: str | None) -> Any:
     api = Api()
     # The class reads these from the environment once, when it is imported.
     api.config_values = {}
-    api.config = str(Path(os.devnull))
+    api.config = os.devnull
     if credentials.username:
         api.config_values[api.CONFIG_NAME_USER] = credentials.username
     if credentials.secret:
@@ -215,15 +194,11 @@ def _reporting(response: Any, progress: Progress) -> Callable[[int], Iterator[by
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Discard what the client prints for its own command line."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
+def _limited(seconds: float) -> Iterator[None]:
+    """Discard what the client prints for its own command line, and limit the wait for each byte of an answer.
 
-
-@contextlib.contextmanager
-def _timeout(seconds: float) -> Iterator[None]:
-    """Every request waits at most this long for a byte: the client sets no limit for most of them."""
+    The client sets no limit for most of its requests.
+    """
     from requests.adapters import HTTPAdapter
 
     send = HTTPAdapter.send
@@ -233,6 +208,7 @@ def _timeout(seconds: float) -> Iterator[None]:
 
     HTTPAdapter.send = limited  # type: ignore[method-assign, assignment]
     try:
-        yield
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
     finally:
         HTTPAdapter.send = send  # type: ignore[method-assign]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from kit.errors import near_names
 from kit.kaggle.api_calls import ask, pages
 
 _SERVICE = "competitions.competition"
 _MOST_PAGES = 20
-_SIMILARITY = 0.6
-"""Similarity of two slugs (0 to 1) from which one is suggested for the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class CompetitionAccess:
     near: tuple[str, ...] = ()
 
 
-def competition_access(api: Any, slug: str, failed: BaseException | None) -> CompetitionAccess:
+def competition_access(api: Any, slug: str, failed: BaseException) -> CompetitionAccess:
     """Ask Kaggle about *slug* after *failed*; a failure here only leaves something unknown."""
     from kagglesdk.competitions.types.competition_enums import CompetitionListTab
 
@@ -40,7 +38,7 @@ def competition_access(api: Any, slug: str, failed: BaseException | None) -> Com
     if slug in own:
         # A list that marks those that were entered need not hold only them.
         return CompetitionAccess(True, entered=own[slug] or not any(own.values()))
-    near = tuple(difflib.get_close_matches(slug, own, n=3, cutoff=_SIMILARITY))
+    near = tuple(near_names(slug, own))
     request = getattr(getattr(failed, "response", None), "request", None)
     if str(getattr(request, "url", "")).endswith("/GetCompetition"):  # the same question again
         return CompetitionAccess(None, near=near)
@@ -59,11 +57,6 @@ def competition_access(api: Any, slug: str, failed: BaseException | None) -> Com
     return CompetitionAccess(False if status in (403, 404) else None, near=near)
 
 
-def _slug_of(reference: str) -> str:
-    """The slug of a competition's reference, which may be its address."""
-    return reference.rstrip("/").rsplit("/", 1)[-1].lower()
-
-
 def _listed(api: Any, tab: Any, search: str | None = None) -> dict[str, bool]:
     """The slugs of a list of competitions, all pages, and whether the account has entered each."""
     answers = pages(
@@ -72,7 +65,8 @@ def _listed(api: Any, tab: Any, search: str | None = None) -> dict[str, bool]:
         )
     )
     return {
-        _slug_of(one.ref): bool(one.user_has_entered)
+        # A reference may be an address.
+        one.ref.rstrip("/").rpartition("/")[2].lower(): bool(one.user_has_entered)
         for answer in itertools.islice(answers, _MOST_PAGES)
         for one in answer.competitions or ()
         if one.ref

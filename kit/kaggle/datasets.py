@@ -18,7 +18,6 @@ from kit.kaggle.errors import WEB, or_none
 from kit.kaggle.import_client import kaggle_api_class
 
 _SERVICE = "datasets.dataset"
-_LICENCE = "unknown"
 _READY_TIMEOUTS = 10
 """Number of timeouts of a call that a data set may take to be ready: 10 minutes."""
 
@@ -78,7 +77,7 @@ def create(client: Client, name: str, description: str, tokens: Sequence[str]) -
             owner_slug=owner,
             slug=slug,
             title=slug,
-            license_name=_LICENCE,
+            license_name="unknown",
             is_private=True,
             description=description,
             files=_files(tokens),
@@ -199,8 +198,13 @@ def _upload(api: Any, notes: Any, path: Path, key: str, report: Callable[[int], 
         start = arrived or 0
     if not upload.can_resume:
         upload.upload_initiated(send(api, "blobs.blob", "start_blob_upload", request))
-    _put_rest(path, upload.start_blob_upload_response.create_url, start, size, report)
-    return str(upload.start_blob_upload_response.token)
+    begun = upload.start_blob_upload_response
+    headers = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
+    with path.open("rb") as file:
+        answer = _put(begun.create_url, _Rest(file, start, size, report), headers)
+    if answer.status_code not in (200, 201):
+        raise UnavailableError(f"the store behind Kaggle answered {answer.status_code}")
+    return str(begun.token)
 
 
 def _arrived(url: str, size: int) -> int | None:
@@ -219,19 +223,11 @@ def _arrived(url: str, size: int) -> int | None:
     return None
 
 
-def _put_rest(path: Path, url: str, start: int, size: int, report: Callable[[int], object]) -> None:
-    headers = {"Content-Range": f"bytes {start}-{size - 1}/{size}"} if start else {}
-    with path.open("rb") as file:
-        answer = _put(url, _Rest(file, start, size, report), headers)
-    if answer.status_code not in (200, 201):
-        raise UnavailableError(f"the store behind Kaggle answered {answer.status_code}")
-
-
 def _put(url: str, data: Any, headers: dict[str, str]) -> Any:
     import requests
 
     # The client's own upload hides errors and retries for minutes.
-    return requests.put(url, data=data, headers=headers)  # noqa: S113 (`_timeout`)
+    return requests.put(url, data=data, headers=headers)  # noqa: S113 (`Client` sets it)
 
 
 class _Rest:

@@ -6,9 +6,10 @@ import errno
 import json
 import math
 import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -26,13 +27,12 @@ from kit.errors import (
 from kit.kaggle.auth import Credentials
 from kit.kaggle.competition_access import CompetitionAccess
 from kit.kaggle.import_client import client_version
-from kit.kaggle.network import network_error, proxy_refused, reason_of
+from kit.kaggle.network import network_error, one_line, proxy_refused, reason_of
 
 WEB = "https://www.kaggle.com"
 Result = TypeVar("Result")
 PERHAPS_DONE = (UnavailableError, RateLimitedError, ClientVersionError)
 """After one of these errors it is unknown whether Kaggle made the change."""
-_LONGEST = 300
 _TOO_EARLY = {408, 425}
 _UNKNOWN_CALL = {410, 426, 501}
 # Kaggle's whole sentence; it decides only where nothing else tells what a 403 means.
@@ -60,21 +60,22 @@ class Refusal:
 
 
 def refusal_of(response: Any) -> Refusal:
-    """The status, reason and words of an error's response."""
-    content = _body(response)
+    """The status, reason and words of an error's response; the words of HTML are "a page of HTML"."""
+    text = str(response.text)
+    try:
+        content = json.loads(text)
+    except ValueError:
+        content = "a page of HTML" if "<html" in text.lower() else text
     found = content.get("error", content) if isinstance(content, dict) else content
-    code, reason = response.status_code, ""
+    code, reason, words = response.status_code, "", found
     if isinstance(found, dict):
+        words = found.get("message", "")
         if code < 400 and isinstance(found.get("code"), int):  # an error that is sent as a success
             code = found["code"]
-        details = found.get("details")
-        named = (
-            [one.get("reason") for one in details if isinstance(one, dict)]
-            if isinstance(details, list)
-            else []
-        )
-        reason = next((one for one in (*named, found.get("status")) if isinstance(one, str) and one), "")
-    return Refusal(code, _one_line(reason), message_of(response))
+        details = found["details"] if isinstance(found.get("details"), list) else []
+        reasons = [one.get("reason") for one in details if isinstance(one, dict)]
+        reason = next((one for one in (*reasons, found.get("status")) if isinstance(one, str) and one), "")
+    return Refusal(code, one_line(reason), one_line(str(words)) or "no message")
 
 
 def translated(
@@ -90,7 +91,13 @@ def translated(
     """
     response = getattr(error, "response", None)
     if response is None:  # not `if response`: that is False for every 4xx
-        return _unanswered(error, doing)
+        if (found := network_error(error, doing)) is not None:
+            return found
+        if _unknown_to_the_client(error):
+            return too_old_or_new(doing, reason_of(error))
+        return UnavailableError(
+            f"{doing}: Kaggle gave no answer that can be read ({reason_of(error)}); try again later"
+        )
     refusal = refusal_of(response)
     status, words = refusal.status, refusal.words
     if status == 407:
@@ -107,9 +114,7 @@ def translated(
     if status in (403, 404):
         return _denied(refusal, doing, subject, access_to)
     if status == 429:
-        wait = retry_after(response)
-        how_long = "later" if wait is None else f"in {math.ceil(wait)} s"
-        return RateLimitedError(f"{doing}: too many calls to Kaggle ({words}); try again {how_long}")
+        return RateLimitedError(f"{doing}: too many calls to Kaggle ({words}); try again {later(response)}")
     if status in _UNKNOWN_CALL or refusal.reason == "UNIMPLEMENTED":
         return too_old_or_new(doing, f"Kaggle answered {status} ({words})")
     if status >= 500 or status in _TOO_EARLY:
@@ -121,10 +126,11 @@ def _denied(
     refusal: Refusal, doing: str, subject: str, access_to: Callable[[str], CompetitionAccess]
 ) -> KaggleError:
     """A 403 or 404, which Kaggle gives for a misspelt name as it does for rules that are not accepted."""
+    answered = f"{doing}: Kaggle answered {refusal.status} for {subject}"
     if "/" in subject:
         return NoSuchCompetitionError(
-            f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
-            f"of OWNER/SLUG, and that this account may see {WEB}/code/{subject}"
+            f"{answered} ({refusal.quoted}); check the spelling of OWNER/SLUG, and that this account may see "
+            f"{WEB}/code/{subject}"
         )
     access = access_to(subject)
     page = f"{WEB}/c/{subject}"
@@ -135,30 +141,17 @@ def _denied(
             f"{page}/rules"
         )
     if access.visible:
-        return RejectedError(
-            f"{doing}: Kaggle answered {refusal.status} for {subject}, which this account "
-            f"{'has entered' if access.entered else 'can see'} ({refusal.quoted}); look at {page}"
-        )
+        sees = "has entered" if access.entered else "can see"
+        return RejectedError(f"{answered}, which this account {sees} ({refusal.quoted}); look at {page}")
     near = f"; this account has entered {' and '.join(access.near)}" if access.near else ""
     if access.visible is None:
         return NoSuchCompetitionError(
-            f"{doing}: Kaggle answered {refusal.status} for {subject} ({refusal.quoted}); check the spelling "
-            f"of the slug{near}, and whether this account sees {page} and has accepted its rules"
+            f"{answered} ({refusal.quoted}); check the spelling of the slug{near}, and whether this account "
+            f"sees {page} and has accepted its rules"
         )
     return NoSuchCompetitionError(
         f"{doing}: Kaggle shows this account no competition {subject} ({refusal.status}, {refusal.quoted}); "
         f"check the spelling of the slug{near or f', and that this account may see {page}'}"
-    )
-
-
-def _unanswered(error: BaseException, doing: str) -> KaggleError:
-    """An error without an answer of Kaggle: from the network, or from the client itself."""
-    if (found := network_error(error, doing)) is not None:
-        return found
-    if _unknown_to_the_client(error):
-        return too_old_or_new(doing, reason_of(error))
-    return UnavailableError(
-        f"{doing}: Kaggle gave no answer that can be read ({reason_of(error)}); try again later"
     )
 
 
@@ -174,19 +167,16 @@ def _unknown_to_the_client(error: BaseException) -> bool:
     """Whether the client lacks a call, a field or a value of an enumeration."""
     if isinstance(error, (ImportError, NotImplementedError)):
         return True
-    frames = []
-    traceback = error.__traceback__
-    while traceback is not None:
-        code = traceback.tb_frame
-        frames.append((code.f_globals.get("__name__", ""), code.f_code.co_name))
-        traceback = traceback.tb_next
+    frames = [
+        (frame.f_globals.get("__name__", ""), frame.f_code.co_name)
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
     if isinstance(error, KeyError):  # how the client reads a value that its enumeration lacks
         return ("kagglesdk.kaggle_object", "_from_str") in frames
     if isinstance(error, AttributeError):
-        kinds = type(error.obj).__mro__ if error.obj is not None else ()
-        lacking = any(kind.__module__.split(".")[0] in ("kaggle", "kagglesdk") for kind in kinds)
-        module = getattr(error.obj, "__name__", "").split(".")[0] in ("kaggle", "kagglesdk")
-        return lacking or module or ("kagglesdk.kaggle_object", "__setattr__") in frames[-1:]
+        modules = [getattr(error.obj, "__name__", ""), *(kind.__module__ for kind in type(error.obj).__mro__)]
+        lacking = any(name.split(".")[0] in ("kaggle", "kagglesdk") for name in modules)
+        return lacking or ("kagglesdk.kaggle_object", "__setattr__") in frames[-1:]
     return isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
 
 
@@ -201,9 +191,7 @@ def of_the_disk(error: BaseException) -> bool:
 def daily_limit(subject: str, now: datetime | None = None) -> DailyLimitError:
     """The error where no submission is left today; Kaggle's next day begins at midnight UTC."""
     now = datetime.now(UTC) if now is None else now
-    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    left = midnight - now
-    hours, minutes = divmod(math.ceil(left.total_seconds() / 60), 60)
+    hours, minutes = divmod((24 - now.hour) * 60 - now.minute, 60)
     return DailyLimitError(
         f"{subject}: no submission is left today; the limit resets at 00:00 UTC, in {hours} h {minutes} min"
     )
@@ -226,38 +214,18 @@ def worth_a_retry(error: KaggleError) -> bool:
 
 def retry_after(response: Any) -> float | None:
     """Seconds that a Retry-After header (a number, or a date) asks for; None without one."""
-    value = response.headers.get("Retry-After")
-    if value is None:
-        return None
+    value = response.headers.get("Retry-After", "")
     try:
-        return max(float(value), 0.0) if math.isfinite(float(value)) else None
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def message_of(response: Any) -> str:
-    """The message in the body of an error, in one line; "a page of HTML" for HTML."""
-    content = _body(response)
-    if isinstance(content, str):
-        return "a page of HTML" if "<html" in content.lower() else _one_line(content) or "no message"
-    found = content.get("error", content) if isinstance(content, dict) else content
-    message = found.get("message", "") if isinstance(found, dict) else str(found)
-    return _one_line(str(message)) or "no message"
-
-
-def _body(response: Any) -> Any:
-    """The JSON of a body, or its text where it is none."""
-    text = str(response.text)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _one_line(text: str) -> str:
-    joined = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return joined if len(joined) <= _LONGEST else joined[:_LONGEST] + "…"
+def later(response: Any) -> str:
+    """When to try again: "in 30 s", as a Retry-After header asks, or "later"."""
+    seconds = retry_after(response)
+    return "later" if seconds is None else f"in {math.ceil(seconds)} s"

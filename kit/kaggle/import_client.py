@@ -9,12 +9,12 @@ import importlib.util
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from kit.errors import KaggleError
-from kit.kaggle.auth import CONFIG_FOLDER, config_folder, home_folder
+from kit.kaggle.auth import CONFIG_FOLDER, config_folder
 
 _PACKAGE = "kaggle"
 
@@ -31,35 +31,46 @@ def kaggle_api_class() -> type[Any]:
         package = importlib.util.find_spec(_PACKAGE)
         if package is None:
             raise KaggleError("the kaggle package is missing: pip install kaggle six")
-        before = sys.modules.get(_PACKAGE)
-        sys.modules[_PACKAGE] = importlib.util.module_from_spec(package)
+        # The client creates its configuration folder when it is imported, and HOME may be read-only.
+        existing = str(Path(__file__).parent)
         try:
-            with contextlib.redirect_stdout(io.StringIO()), _existing_folder():
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                _replaced(os.environ, CONFIG_FOLDER, existing),
+                _replaced(sys.modules, _PACKAGE, importlib.util.module_from_spec(package)),
+            ):
                 importlib.import_module(name)
-        except ImportError as error:
-            missing = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-            needed = "kaggle six" if missing in ("", _PACKAGE) else missing
-            raise KaggleError(
-                f"the kaggle package ({client_version()}) cannot be imported ({error}): pip install {needed}"
-            ) from error
         except (Exception, SystemExit) as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            cure = (
-                "give this user that file or folder"
-                if isinstance(error, OSError)
-                else "pip install -U kaggle"
-            )
+            reason, cure = " ".join(f"{type(error).__name__}: {error}".split()), "pip install -U kaggle"
+            if isinstance(error, OSError):
+                cure = "give this user that file or folder"
+            elif isinstance(error, ImportError):
+                lacking = error.name if isinstance(error, ModuleNotFoundError) else None
+                missing = (lacking or _PACKAGE).split(".")[0]
+                reason, cure = str(error), f"pip install {'kaggle six' if missing == _PACKAGE else missing}"
             raise KaggleError(
                 f"the kaggle package ({client_version()}) cannot be imported ({reason}): {cure}"
             ) from error
-        finally:
-            if before is None:
-                del sys.modules[_PACKAGE]
-            else:
-                sys.modules[_PACKAGE] = before
-        _use_real_folder(sys.modules[name].KaggleApi)
+        # What the class would have found at its import, for an ``import kaggle`` of the user.
+        client = sys.modules[name].KaggleApi
+        client.config_dir = str(config_folder())
+        client.config = str(config_folder() / getattr(client, "config_file", "kaggle.json"))
     found: type[Any] = sys.modules[name].KaggleApi
     return found
+
+
+@contextlib.contextmanager
+def _replaced(table: MutableMapping[str, Any], name: str, value: object) -> Iterator[None]:
+    """Have *table* hold *value* under *name* inside the block."""
+    before = table.get(name)
+    table[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del table[name]
+        else:
+            table[name] = before
 
 
 def client_version() -> str:
@@ -71,24 +82,3 @@ def client_version() -> str:
         except importlib.metadata.PackageNotFoundError:
             found.append(f"{name} of an unknown version")
     return ", ".join(found)
-
-
-@contextlib.contextmanager
-def _existing_folder() -> Iterator[None]:
-    """The client creates its configuration folder when it is imported, and HOME may be read-only."""
-    before = os.environ.get(CONFIG_FOLDER)
-    os.environ[CONFIG_FOLDER] = str(Path(__file__).parent)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[CONFIG_FOLDER]
-        else:
-            os.environ[CONFIG_FOLDER] = before
-
-
-def _use_real_folder(client: type[Any]) -> None:
-    """Set what the class would have found at its import, for an ``import kaggle`` of the user."""
-    folder = config_folder(os.environ, home_folder())
-    client.config_dir = str(folder)
-    client.config = str(folder / getattr(client, "config_file", "kaggle.json"))

@@ -11,10 +11,10 @@ A mount is found by its name, never by its files: many data sets have a train.js
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from kit.errors import ConfigError
+from kit.errors import ConfigError, listed
 from kit.kaggle.slugs import source_of
 
 ROOT = "/kaggle/input"
@@ -23,7 +23,6 @@ _COMPETITIONS, _DATASETS, _NOTEBOOKS, _MODELS = "competitions", "datasets", "not
 _WITH_OWNER = (_DATASETS, _NOTEBOOKS, _MODELS)
 _DEEPEST = 4
 """Depth of the search for a file below a mount: a data set of pictures has many folders."""
-_SHOWN = 10
 
 
 def competition_file(competition: str, name: str, root: Path = INPUT) -> Path:
@@ -32,18 +31,16 @@ def competition_file(competition: str, name: str, root: Path = INPUT) -> Path:
     Raises ConfigError where the competition is not mounted, or has no such file, or several.
     """
     slug = source_of(competition).slug
-    mount = _first(_folders(root, (_COMPETITIONS, slug), (slug,)))
+    mount = next(_folders(root, (_COMPETITIONS, slug), (slug,)), None)
     if mount is None:
         raise _not_mounted(slug, root, "attach the competition with Add Input (accept its rules first)")
-    if (found := _file_inside(mount, name)) is None:
-        raise _lacks(mount, name)
-    return found
+    return _file_inside(mount, name)
 
 
 def notebook_output(notebook: str, root: Path = INPUT) -> Path:
     """The mounted output of a notebook or kernel, OWNER/SLUG.  Raises ConfigError where it is not mounted."""
     owner, slug = notebook.split("/")[:2]
-    mount = _first(_folders(root, (_NOTEBOOKS, owner, slug), (slug,)))
+    mount = next(_folders(root, (_NOTEBOOKS, owner, slug), (slug,)), None)
     if mount is None:
         raise _not_mounted(notebook, root, "attach its output with Add Input")
     return mount
@@ -55,9 +52,11 @@ def placed(word: str, attached: Iterable[str] = (), root: Path = INPUT) -> str:
     *attached* are data sets and notebooks as OWNER/NAME: they say whose ``/kaggle/input/NAME`` is meant.
     Raises ConfigError where nothing of that name is mounted, several are, or the mount lacks the file.
     """
-    parts = _parts(word, root)
-    if parts is None:
+    path = PurePosixPath(word)
+    top = next((top for top in (ROOT, root.as_posix()) if path.is_relative_to(top)), None)
+    if top is None:
         return word
+    parts = path.relative_to(top).parts
     if not parts:
         return str(root)
     if ".." in parts:
@@ -86,15 +85,6 @@ def mounted(root: Path = INPUT) -> list[str]:
     return found
 
 
-def _parts(word: str, root: Path) -> tuple[str, ...] | None:
-    """The parts of *word* below the inputs; None for a word that is no path there."""
-    path = PurePosixPath(word)
-    for top in (ROOT, root.as_posix()):
-        if path.is_relative_to(top):
-            return path.relative_to(top).parts
-    return None
-
-
 def _mount_of(
     parts: Sequence[str], attached: Iterable[str], root: Path
 ) -> tuple[Path | None, tuple[str, ...]]:
@@ -104,23 +94,19 @@ def _mount_of(
     """
     kind = parts[0]
     if kind == _COMPETITIONS and len(parts) > 1:
-        return _first(_folders(root, (kind, parts[1]), (parts[1],))), tuple(parts[2:])
+        return next(_folders(root, (kind, parts[1]), (parts[1],)), None), tuple(parts[2:])
     if kind in _WITH_OWNER and len(parts) > 2:
-        return _first(_folders(root, (kind, *parts[1:3]), (parts[2],))), tuple(parts[3:])
+        return next(_folders(root, (kind, *parts[1:3]), (parts[2],)), None), tuple(parts[3:])
     name, rest = kind, tuple(parts[1:])
     named = (one.split("/")[:2] for one in dict.fromkeys(attached))
     owners = [owner for owner, own_name in named if own_name.casefold() == name.casefold()]
-    either = [_first(_folders(root, *((kind, owner, name) for kind in _WITH_OWNER))) for owner in owners]
+    either = [next(_folders(root, *((kind, owner, name) for kind in _WITH_OWNER)), None) for owner in owners]
     theirs = [mount for mount in either if mount is not None]
-    old = _folders(root, (name,))
-    if theirs or old or owners:  # a mount of this name by another owner is never meant
-        return _only(theirs, name, root) or _first(old), rest
+    old = next(_folders(root, (name,)), None)
+    if old or owners:  # a mount of this name by another owner is never meant
+        return _only(theirs, name, root) or old, rest
     everyone = [(kind, owner.name, name) for kind in _WITH_OWNER for owner in _entries(root / kind)]
-    return _only(_folders(root, (_COMPETITIONS, name), *everyone), name, root), rest
-
-
-def _first(mounts: Sequence[Path]) -> Path | None:
-    return mounts[0] if mounts else None
+    return _only([*_folders(root, (_COMPETITIONS, name), *everyone)], name, root), rest
 
 
 def _only(mounts: Sequence[Path], name: str, root: Path) -> Path | None:
@@ -128,38 +114,36 @@ def _only(mounts: Sequence[Path], name: str, root: Path) -> Path | None:
     if len(mounts) > 1:
         choices = ", ".join(f"{ROOT}/{mount.relative_to(root).as_posix()}" for mount in mounts)
         raise ConfigError(f"{ROOT}/{name}: several mounts have this name; write which one: {choices}")
-    return _first(mounts)
+    return mounts[0] if mounts else None
 
 
-def _folders(root: Path, *places: Sequence[str]) -> list[Path]:
+def _folders(root: Path, *places: Sequence[str]) -> Iterator[Path]:
     """Those of *places*, paths below *root* in parts, that are folders.
 
     Kaggle's own names have no upper case; a person's may.
     """
-    found = []
     for parts in places:
         folder = root
         for part in parts:
             exact = folder / part
             folder = exact if exact.exists() else folder / part.casefold()
         if folder.is_dir():
-            found.append(folder)
-    return found
+            yield folder
 
 
-def _file_inside(mount: Path, name: str) -> Path | None:
-    """The file called *name* nearest to the top of *mount*."""
+def _file_inside(mount: Path, name: str) -> Path:
+    """The file called *name* nearest to the top of *mount*.  Raises ConfigError for none, or several."""
     level = [mount]
     for _ in range(_DEEPEST + 1):
         files = [folder / name for folder in level if (folder / name).is_file()]
         found = list({path.resolve(): path for path in files}.values())
         if len(found) > 1:
-            shown = ", ".join(path.relative_to(mount).as_posix() for path in found[:_SHOWN])
+            shown = listed([path.relative_to(mount).as_posix() for path in found])
             raise ConfigError(f"{mount}: has several {name} ({shown}); name the folder of the right one")
         if found:
             return found[0]
         level = [entry for folder in level for entry in _entries(folder) if entry.is_dir()]
-    return None
+    raise _lacks(mount, name)
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -171,12 +155,10 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _lacks(mount: Path, name: str) -> ConfigError:
-    held = ", ".join(entry.name for entry in _entries(mount)[:_SHOWN]) or "nothing"
+    held = listed([entry.name for entry in _entries(mount)]) or "nothing"
     return ConfigError(f"{mount}: has no {name}; it holds {held}")
 
 
 def _not_mounted(what: str, root: Path, cure: str) -> ConfigError:
-    names = mounted(root)
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    shown = f"{', '.join(names[:_SHOWN])}{more}" or "nothing"
+    shown = listed(mounted(root)) or "nothing"
     return ConfigError(f"{what} is not mounted below {root}; mounted: {shown}; {cure}")

@@ -24,17 +24,16 @@ def network_error(error: BaseException, doing: str) -> KaggleError | None:
     A NetworkError means that nothing was sent.  An encrypted connection that broke off may have carried a
     request: UnavailableError.
     """
-    import requests
+    from requests import RequestException, exceptions
 
     if not isinstance(error, OSError):
         return None
     causes = list(_causes(error))
     address = getattr(getattr(error, "request", None), "url", None) or ""
-    variable, bundle = _bundle()
+    variable = next((name for name in BUNDLES if os.environ.get(name)), "")
+    bundle = os.environ.get(variable, "")
     if bundle and not os.path.exists(bundle):  # noqa: PTH110 (never raises)
-        if isinstance(error, requests.RequestException) and not isinstance(
-            error, requests.exceptions.SSLError
-        ):
+        if isinstance(error, RequestException) and not isinstance(error, exceptions.SSLError):
             return None  # the bundle is not the cause
         return NetworkError(f"{variable}={bundle}: there is no such file; name a PEM file of CA certificates")
     for cause in causes:
@@ -45,11 +44,11 @@ def network_error(error: BaseException, doing: str) -> KaggleError | None:
             return NetworkError(
                 f"{variable}={bundle}: holds no certificate ({reason_of(cause)}); name a PEM file of CAs"
             )
-    if isinstance(error, (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)) or (
-        isinstance(error, requests.exceptions.InvalidSchema) and _proxy(address)
+    if isinstance(error, (exceptions.ProxyError, exceptions.InvalidProxyURL)) or (
+        isinstance(error, exceptions.InvalidSchema) and _proxy(address)
     ):
-        text = " ".join(map(str, causes))
-        if (found := _TUNNEL.search(text)) and found[1].startswith("5"):
+        found = _TUNNEL.search(" ".join(map(str, causes)))
+        if found and found[1].startswith("5"):
             return UnavailableError(
                 f"{doing}: the proxy ({_proxy(address)}) cannot reach {_host(address)} ({found[1].strip()}); "
                 "try again later, or another network"
@@ -90,32 +89,31 @@ def reason_of(error: BaseException) -> str:
     text = re.sub(
         r"https?://[^\s'\"]+", lambda match: f"https://{_host(match[0])}", f"{type(inner).__name__}: {inner}"
     )
-    text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    text = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>:? ?", "", text)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return one_line(re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>:? ?", "", text))
+
+
+def one_line(text: str) -> str:
+    """*text* on one line, cut after 300 characters."""
+    joined = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return joined if len(joined) <= _LONGEST else joined[:_LONGEST] + "…"
 
 
 def _not_trusted(
     cause: ssl.SSLCertVerificationError, doing: str, address: str, variable: str, bundle: str
 ) -> NetworkError:
-    start = f"{doing}: the certificate of {_host(address)} is not trusted ({cause.verify_message})"
     if cause.verify_code in (_EXPIRED, _NOT_YET_VALID):
-        return NetworkError(f"{start}; set this machine's clock right, or ask who runs the network")
-    if cause.verify_code == _OTHER_HOST:
-        return NetworkError(
-            f"{start}; another server answers for it: check the proxy and the network's sign-in page"
+        cure = "set this machine's clock right, or ask who runs the network"
+    elif cause.verify_code == _OTHER_HOST:
+        cure = "another server answers for it: check the proxy and the network's sign-in page"
+    elif bundle:
+        cure = f"{variable}={bundle} lacks the CA that signed it: add it to that file"
+    else:
+        cure = (
+            "where a company or school inspects connections, set REQUESTS_CA_BUNDLE to the PEM file of its CA"
         )
-    if bundle:
-        return NetworkError(f"{start}; {variable}={bundle} lacks the CA that signed it: add it to that file")
     return NetworkError(
-        f"{start}; where a company or school inspects connections, set REQUESTS_CA_BUNDLE to the PEM file of "
-        "its CA"
+        f"{doing}: the certificate of {_host(address)} is not trusted ({cause.verify_message}); {cure}"
     )
-
-
-def _bundle() -> tuple[str, str]:
-    """The variable that names a file of CA certificates, and what it names."""
-    return next(((name, value) for name in BUNDLES if (value := os.environ.get(name, ""))), ("", ""))
 
 
 def _proxy(address: str) -> str:

@@ -32,11 +32,6 @@ class RetryPolicy:
         """Seconds between two looks at something that Kaggle still works on: 5 of 60."""
         return self.timeout / 12
 
-    @property
-    def longest_wait(self) -> float:
-        """A Retry-After beyond this many seconds is left to the user."""
-        return self.timeout * 2
-
     @classmethod
     def from_environment(cls) -> RetryPolicy:
         """With the timeout of KIT_KAGGLE_TIMEOUT, where that is set."""
@@ -52,17 +47,18 @@ class RetryPolicy:
     def run(self, read: Callable[[], Result]) -> Result:
         """*read* () → its result; tried again, with growing pauses, after a KaggleError that may pass.
 
-        Waits as long as the response in the error's cause asks for by Retry-After, if it has one.
+        Waits as long as the response in the error's cause asks for by Retry-After, if it has one; more than
+        two timeouts are left to the user.
         """
-        for attempt in range(self.attempts):
+        attempt = 0
+        while True:
             try:
                 return read()
             except KaggleError as error:
                 response = getattr(error.__cause__, "response", None)
                 asked = None if response is None else retry_after(response)
                 pause = self.pause(attempt) if asked is None else asked
-                last = attempt + 1 == self.attempts
-                if last or not worth_a_retry(error) or pause > self.longest_wait:
+                attempt += 1
+                if attempt == self.attempts or not worth_a_retry(error) or pause > self.timeout * 2:
                     raise
                 time.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")

@@ -14,17 +14,9 @@ _PAGE = re.compile(r"(?:https?://)?(?:[a-z]+\.)?kaggle\.com(?:/([^?#]*))?(?:[?#]
 _COMPETITIONS = {"c", "competitions"}
 _KERNELS = {"code", "kernels", "notebooks"}
 _DATASETS = {"datasets", "dataset"}
-_OTHERS = {
-    "models",
-    "organizations",
-    "discussions",
-    "learn",
-    "settings",
-    "work",
-    "benchmarks",
-    "docs",
-    "account",
-}
+_OTHERS = {"models", "organizations", "discussions", "learn", "settings", "work", "benchmarks", "docs"}
+_SECTIONS = _COMPETITIONS | _KERNELS | _DATASETS | _OTHERS | {"account"}
+"""What the path of a page begins with where that is no name of a person."""
 
 KORQUAD = "korquad"
 _COMPETITION = "https://www.kaggle.com/competitions/"
@@ -92,31 +84,30 @@ def kernel_named(text: str) -> str:
 
     In lower case, as Kaggle has them.  A name without "/", and any other text, is returned unchanged.
     """
-    return _owned(text, _KERNELS, _COMPETITIONS | _DATASETS | _OTHERS)
+    return _owned(text, _KERNELS)
 
 
 def dataset_named(text: str) -> str:
     """OWNER/NAME in *text*: that, or the address of any page of a data set; else *text* unchanged."""
-    return _owned(text, _DATASETS, _COMPETITIONS | _KERNELS | _OTHERS)
+    return _owned(text, _DATASETS)
 
 
-def _owned(text: str, kinds: set[str], others: set[str]) -> str:
+def _owned(text: str, kinds: set[str]) -> str:
     parts = _path(text)
     if parts is None:
-        name = _bare(text)
-        parts = name.lower().strip("/").split("/")
+        parts = _bare(text).lower().strip("/").split("/")
         if len(parts) < 2:
             return text
         return "/".join(parts[1:] if len(parts) > 2 and parts[0] in kinds else parts)
-    if parts and parts[0] in kinds:
+    if kinds.intersection(parts[:1]):
         parts = parts[1:]
-    elif not parts or parts[0] in others:
+    elif _SECTIONS.intersection(parts[:1]):
         return text
     if len(parts) < 2:
         return text
     # After the name comes a tab of the page (edit, output, log), or a version.
-    version = parts[2:3] if parts[2:3] and parts[2].isdecimal() else []
-    return "/".join([*parts[:2], *version])
+    last = 3 if len(parts) > 2 and parts[2].isdecimal() else 2
+    return "/".join(parts[:last])
 
 
 def _path(text: str) -> list[str] | None:

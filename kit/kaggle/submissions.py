@@ -14,7 +14,7 @@ from kit.kaggle.api_calls import ask, pages
 from kit.kaggle.client import Client
 
 PENDING, COMPLETE, ERROR = "pending", "complete", "error"
-SERVICE = "competitions.competition"
+_SERVICE = "competitions.competition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +55,27 @@ def upload(client: Client, competition: str, name: str, content: bytes) -> str:
     Raises UploadFailedError where they did not arrive.
     """
 
-    def start(api: Any) -> tuple[str, str]:
-        answer = ask(
+    def start(api: Any) -> Any:
+        return ask(
             api,
-            SERVICE,
+            _SERVICE,
             "start_submission_upload",
             competition_name=competition,
             file_name=name,
             content_length=len(content),
             last_modified_epoch_seconds=int(time.time()),
         )
-        return answer.create_url, answer.token
 
     def put(api: Any) -> int:
         import requests
 
         # The client's own upload hides errors and retries for minutes.
-        response = requests.put(url, data=content, allow_redirects=True)  # noqa: S113 (`_timeout`)
+        response = requests.put(begun.create_url, data=content, allow_redirects=True)  # noqa: S113 (`Client` sets it)
         if response.status_code == 407:  # of a proxy, which no later attempt changes
             response.raise_for_status()
         return response.status_code
 
-    url, token = client.read(start, "starting the upload", competition)
+    begun = client.read(start, "starting the upload", competition)
     try:
         status = client.read(put, "uploading", competition)
     except Exception as error:
@@ -85,7 +84,7 @@ def upload(client: Client, competition: str, name: str, content: bytes) -> str:
         raise UploadFailedError(
             f"{name}: the upload failed with {status}, nothing was submitted; try again in a moment"
         )
-    return token
+    return str(begun.token)
 
 
 def create(client: Client, competition: str, token: str, description: str) -> int:
@@ -94,7 +93,7 @@ def create(client: Client, competition: str, token: str, description: str) -> in
     def call(api: Any) -> int:
         answer = ask(
             api,
-            SERVICE,
+            _SERVICE,
             "create_submission",
             competition_name=competition,
             blob_file_tokens=token,
@@ -107,9 +106,20 @@ def create(client: Client, competition: str, token: str, description: str) -> in
 
 def submissions(client: Client, competition: str) -> list[ListedSubmission]:
     """All submissions of the account's team, every page."""
-
-    found = every_page(client, "list_submissions", "listing submissions", competition)
-    return [_listed(one) for one in found]
+    return [
+        ListedSubmission(
+            ref=int(one.ref),
+            at=one.date.strftime("%Y-%m-%dT%H:%M:%SZ") if one.date else "",
+            description=one.description or "",
+            file_name=one.file_name or "",
+            status=one.status.name.lower(),
+            public=score_of(one.public_score),
+            private=score_of(one.private_score),
+            reason=one.error_description or "",
+            by=one.submitted_by or "",
+        )
+        for one in every_page(client, "list_submissions", "listing submissions", competition)
+    ]
 
 
 def allowance(client: Client, competition: str) -> Allowance:
@@ -117,10 +127,8 @@ def allowance(client: Client, competition: str) -> Allowance:
 
     def call(api: Any) -> Allowance:
         limits = api.competition_get_submission_limits(competition)
-        return Allowance(
-            limits.num_today or 0, limits.num_total or 0, limits.num_allowed_now or 0,
-            bool(limits.limited_by_total),
-        )  # fmt: skip
+        counts = limits.num_today or 0, limits.num_total or 0, limits.num_allowed_now or 0
+        return Allowance(*counts, by_total=bool(limits.limited_by_total))
 
     return client.read(call, "asking for the day's allowance", competition)
 
@@ -128,10 +136,10 @@ def allowance(client: Client, competition: str) -> Allowance:
 def description(client: Client, ref: int) -> str:
     """The description of submission *ref*, of any competition."""
 
-    def call(api: Any) -> str:
-        return str(ask(api, SERVICE, "get_submission", ref=ref).description or "")
-
-    return client.read(call, "asking for the submission", str(ref))
+    answer = client.read(
+        lambda api: ask(api, _SERVICE, "get_submission", ref=ref), "asking for the submission", str(ref)
+    )
+    return answer.description or ""
 
 
 def fetch(client: Client, ref: int) -> bytes:
@@ -140,7 +148,7 @@ def fetch(client: Client, ref: int) -> bytes:
         path = Path(temporary) / "submitted"
 
         def call(api: Any) -> None:
-            response = ask(api, SERVICE, "download_submission", submission_id=ref)
+            response = ask(api, _SERVICE, "download_submission", submission_id=ref)
             api.download_file(response, str(path), None)
 
         client.read(call, "fetching the submission", str(ref))
@@ -153,27 +161,13 @@ def every_page(client: Client, method: str, doing: str, competition: str, **fiel
     def page(token: str | None) -> Any:
         return client.read(
             lambda api: ask(
-                api, SERVICE, method, competition_name=competition, page_size=100, page_token=token, **fields
+                api, _SERVICE, method, competition_name=competition, page_size=100, page_token=token, **fields
             ),
             doing,
             competition,
         )
 
     return [one for answer in pages(page) for one in answer.submissions or ()]
-
-
-def _listed(one: Any) -> ListedSubmission:
-    return ListedSubmission(
-        ref=int(one.ref),
-        at=one.date.strftime("%Y-%m-%dT%H:%M:%SZ") if one.date else "",
-        description=one.description or "",
-        file_name=one.file_name or "",
-        status=one.status.name.lower(),
-        public=score_of(one.public_score),
-        private=score_of(one.private_score),
-        reason=one.error_description or "",
-        by=one.submitted_by or "",
-    )
 
 
 def score_of(text: object) -> float | None:

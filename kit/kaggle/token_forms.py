@@ -59,25 +59,24 @@ def token_fault(text: str) -> str:
 
 def key_fault(text: str) -> str:
     """What *text* is instead of a legacy key, and where it belongs; "" where it may be one."""
-    if fault := _wrapped(text, "the key alone"):
-        return fault
-    if _TOKEN.fullmatch(text):
-        return f"is an access token, not a legacy key; it belongs into {TOKEN_PLACE}"
-    if _PAIR.fullmatch(text):
-        return "is user name and key in one; give the key alone"
-    return _unknown_characters(text)
+    return _half_fault(text, "a legacy key", "the key alone")
 
 
 def username_fault(text: str) -> str:
     """What *text* is instead of a user name; "" where it may be one."""
-    if fault := _wrapped(text, "the user name alone"):
+    fault = _half_fault(text, "a user name", "the user name alone")
+    if not fault and "@" in text:
+        return "is an e-mail address; the user name is the last part of your profile's address"
+    return fault
+
+
+def _half_fault(text: str, what: str, wanted: str) -> str:
+    if fault := _wrapped(text, wanted):
         return fault
     if _TOKEN.fullmatch(text):
-        return f"is an access token, not a user name; it belongs into {TOKEN_PLACE}"
+        return f"is an access token, not {what}; it belongs into {TOKEN_PLACE}"
     if _PAIR.fullmatch(text):
-        return "is user name and key in one; give the user name alone"
-    if "@" in text:
-        return "is an e-mail address; the user name is the last part of your profile's address"
+        return f"is user name and key in one; give {wanted}"
     return _unknown_characters(text)
 
 

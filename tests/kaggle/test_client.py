@@ -142,6 +142,18 @@ def test_a_key_that_others_can_read_is_a_warning(tmp_path: Path, monkeypatch: py
     assert found.warnings == (f"{path}: others on this machine can read it; chmod 600 {path}",)
 
 
+def test_a_faulty_file_that_others_can_read_has_both_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean(tmp_path, monkeypatch)
+    path = tmp_path / ".kaggle" / "access_token"
+    path.parent.mkdir()
+    path.write_text("'quoted'")
+    path.chmod(0o644)
+    with pytest.raises(NotAuthenticatedError, match=r"others on this machine .*is in quotation marks"):
+        find_credentials()
+
+
 def test_inside_kaggle_the_notebooks_token_comes_first_and_says_whose_it_is(
     kaggle: Kaggle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from kit.data.readers import read
 from kit.errors import DataError, DownloadError, KaggleError, RateLimitedError, UnavailableError
 from kit.kaggle.client import Progress
 from kit.kaggle.downloads.unzip import beginning
-from kit.kaggle.errors import message_of, retry_after
+from kit.kaggle.errors import later, refusal_of
 from kit.kaggle.network import network_error, proxy_refused, reason_of
 from kit.kaggle.retry import RetryPolicy
 
@@ -69,19 +69,16 @@ def _get(address: str, target: Path, retry: RetryPolicy, progress: Progress) -> 
 
 
 def _refused(address: str, response: requests.Response) -> KaggleError:
-    status = response.status_code
+    status, words = response.status_code, refusal_of(response).words
     if status == 407:
-        return proxy_refused(address, address, f"407 ({message_of(response)})")
+        return proxy_refused(address, address, f"407 ({words})")
     if status == 429:
-        wait = retry_after(response)
-        return RateLimitedError(
-            f"{address}: too many calls; try again {'later' if wait is None else f'in {wait:.0f} s'}"
-        )
+        return RateLimitedError(f"{address}: too many calls; try again {later(response)}")
     if status >= 500:
-        return UnavailableError(f"{address}: answered {status} ({message_of(response)}); try again later")
+        return UnavailableError(f"{address}: answered {status} ({words}); try again later")
     return DownloadError(
-        f"{address}: answered {status} ({message_of(response)}); if the files have moved, set {ADDRESS} to "
-        "the folder they are in"
+        f"{address}: answered {status} ({words}); if the files have moved, set {ADDRESS} to the folder they "
+        "are in"
     )
 
 

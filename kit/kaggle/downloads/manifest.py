@@ -34,11 +34,6 @@ class Manifest(Settings):
     kit: str
     files: Annotated[tuple[StoredFile, ...], Field(strict=False, min_length=1)]
 
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return total_size(self.files)
-
 
 def describe(folder: Path, source: str, slug: str) -> Manifest:
     """The manifest of all files below *folder*, read once each."""

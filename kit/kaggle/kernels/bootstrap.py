@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -87,21 +87,21 @@ def install(target: Path) -> dict[str, str]:
         pip("install", "--no-deps", "--no-index", "--target", str(target), str(wheel))
     (kit_itself,) = importlib.metadata.distributions(path=[str(target)])
     required = [line for line in kit_itself.requires or () if "extra ==" not in line]
-    if missing := lacking(required, installed_version):
+    if missing := lacking(required):
         refuse_fixed(missing)
         pins = SCRATCH / "fixed.txt"
         pins.write_text("".join(f"{name}=={version}\n" for name, version in fixed_here()))
         print("installing", ", ".join(missing), flush=True)
         pip("install", "--constraint", str(pins), *missing)
         importlib.invalidate_caches()
-        if still := lacking(required, installed_version):
+        if still := lacking(required):
             raise ValueError(f"the host still lacks {', '.join(still)}")
     path = os.pathsep.join([str(target), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def lacking(required: Iterable[str], installed: Callable[[str], str | None]) -> list[str]:
-    """Those of *required* that the host lacks or has too old; *installed* (name) → version."""
+def lacking(required: Iterable[str]) -> list[str]:
+    """Those of *required* that the host lacks or has too old."""
     try:
         from packaging.requirements import Requirement
     except ImportError:
@@ -112,7 +112,7 @@ def lacking(required: Iterable[str], installed: Callable[[str], str | None]) -> 
         needed = Requirement(line)
         if needed.name.lower() in _NOT_NEEDED or (needed.marker and not needed.marker.evaluate()):
             continue
-        version = installed(needed.name)
+        version = installed_version(needed.name)
         # 2.6.0+cu124 is 2.6.0, and a host's pre-release will do.
         if version is None or not needed.specifier.contains(version.split("+")[0], prereleases=True):
             missing.append(line)
@@ -160,17 +160,13 @@ def pip(*words: str) -> None:
             print(line, end="", flush=True)
             lines.append(line.strip())
     if process.returncode:
-        packages = ", ".join(word for word in words[1:] if _is_package(word)) or "the kit"
+        options = ("-", os.sep)  # and their folders
+        packages = ", ".join(word for word in words[1:] if not word.startswith(options)) or "the kit"
         what = f"pip could not install {re.sub('//[^/@]+@', '//', packages)}"  # a token is nobody's business
         if any(_UNREACHED.search(line) for line in lines):
             raise ValueError(f"{what}: {NO_INTERNET}")
         errors = [line for line in lines if line.startswith("ERROR:")] or lines[-1:]
         raise ValueError(f"{what} ({errors[0].removeprefix('ERROR: ') if errors else 'it does not say why'})")
-
-
-def _is_package(word: str) -> bool:
-    """Whether a word of pip's command names what is installed, not an option or its folder."""
-    return not word.startswith(("-", os.sep))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class PushRecord(Settings):
     dataset: str = ""
     """OWNER/NAME of the data set with the weights of ``--weights``."""
     weights_sha256: str = ""
-    """Of those weights: see `kit.kaggle.kernels.weights.digest`."""
+    """Of those weights: see `kit.kaggle.kernels.weights.LocalBackbone.sha256`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ Names and limits come from Kaggle's documents and the source of the official cli
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any
 
-from kit.errors import ConfigError, RejectedError
+from kit.errors import ConfigError, RejectedError, near_names
 from kit.kaggle.client import Client
 
 LONGEST_SESSION, SOME_SESSIONS = 12.0, 9.0
@@ -93,8 +92,7 @@ def _likely(name: str, known: list[str]) -> str | None:
         if short and one.lower().endswith(short):
             return one
     lowered = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(plain, list(lowered), n=1, cutoff=_SIMILARITY)
-    return lowered[close[0]] if close else None
+    return next((lowered[one] for one in near_names(plain, lowered, _SIMILARITY)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +138,11 @@ def read_quotas(client: Client) -> Quotas:
 
 
 def _quota(name: str, one: Any) -> Quota:
-    return Quota(name, _hours(one.time_used), _hours(one.time_reserved), _hours(one.total_time_allowed))
-
-
-def _hours(time: timedelta | None) -> float:
-    return 0.0 if time is None else time.total_seconds() / 3600
+    hours = (
+        0.0 if time is None else time / timedelta(hours=1)
+        for time in (one.time_used, one.time_reserved, one.total_time_allowed)
+    )
+    return Quota(name, *hours)
 
 
 def quota_line(quotas: Quotas, hours: float) -> str:
@@ -153,12 +151,8 @@ def quota_line(quotas: Quotas, hours: float) -> str:
     if gpu is None:
         return ""
     resets = f" until {quotas.resets[:16].replace('T', ' ')} UTC" if quotas.resets else ""
-    text = f"GPU quota: {gpu.left:.1f} of {gpu.allowed:.1f} h left{resets}"
-    if gpu.left < hours:
-        text += (
-            f"; this kernel may take {hours:g} h (--hours), and Kaggle can end it when the quota is used up"
-        )
-    return text
+    more = f"; this kernel may take {hours:g} h (--hours), and Kaggle can end it when the quota is used up"
+    return f"GPU quota: {gpu.left:.1f} of {gpu.allowed:.1f} h left{resets}{more if gpu.left < hours else ''}"
 
 
 def cure_of(words: str) -> str | None:

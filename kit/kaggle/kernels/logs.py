@@ -6,11 +6,10 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kit.errors import UnavailableError
 from kit.kaggle.client import Client
-from kit.kaggle.kernels.status import http_errors, needs_versions, status
+from kit.kaggle.kernels.status import needs_versions, status
 
 END_LINES = 15
 """Number of lines of its log that a failed kernel shows."""
@@ -32,13 +31,8 @@ class LogEntry:
 
 def read_log(client: Client, kernel: str) -> tuple[LogEntry, ...]:
     """The log of *kernel* (OWNER/SLUG[/VERSION]) as far as Kaggle keeps it: whole once the kernel is over."""
-
-    def call(api: Any) -> str:
-        with http_errors():
-            return str(api.kernels_logs(kernel))
-
     needs_versions(client, kernel)
-    return entries_of(client.read(call, "reading its log", kernel))
+    return entries_of(client.read(lambda api: api.kernels_logs(kernel), "reading its log", kernel))
 
 
 def entries_of(text: str) -> tuple[LogEntry, ...]:
@@ -99,18 +93,15 @@ def follow_log(client: Client, kernel: str, say: Callable[[str], object]) -> Ite
             if status(client, kernel).over:
                 return
         except UnavailableError as error:
-            if yielded > before or "timed out" in str(error):  # a training may be quiet for minutes
-                broken = 0
-            else:
-                broken += 1
+            quiet = "timed out" in str(error)  # a training may be quiet for minutes
+            broken = 0 if yielded > before or quiet else broken + 1
             if broken == _TRIES:
                 raise
         time.sleep(client.retry.pause(broken))
 
 
 def _streamed(client: Client, kernel: str) -> Iterator[Mapping[str, object]]:
-    def call(api: Any) -> Iterator[Mapping[str, object]]:
-        with http_errors():
-            yield from api.kernels_logs_stream(kernel)
-
-    return client.stream(call, "following its log", kernel)
+    """The events of one connection, as they come."""
+    events = client.api.kernels_logs_stream(kernel)  # it asks when the first is wanted
+    while (event := client.once(lambda api: next(events, None), "following its log", kernel)) is not None:
+        yield event

@@ -5,9 +5,9 @@ The official client before 2.2.5 writes files wherever their names lead, and tak
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def fetch_run(
                 _refuse_another(folder, manifest)
                 return FetchedRun(folder, manifest, fresh=False)
             say(f"{kernel}: {counted(len(manifest.files), 'file')}, {total_size(manifest.files):,} bytes")
-            fetch_output(client, kernel, temporary, f"^{re.escape(_INSIDE)}", progress)
+            fetch_output(client, kernel, temporary, f"{_INSIDE}*", progress)
             if wrong := changes(temporary, manifest.files):
                 raise DownloadError(f"{kernel}: {all_of(wrong)}; fetch it again")
             ready = _only_named(temporary, manifest)
@@ -95,7 +95,7 @@ def fetch_run(
 
 
 def _fetch_manifest(client: Client, kernel: str, folder: Path) -> KernelManifest:
-    fetch_output(client, kernel, folder, f"^{re.escape(MANIFEST)}$", lambda done, total: None)
+    fetch_output(client, kernel, folder, MANIFEST, lambda done, total: None)
     manifest = read_record(folder / MANIFEST, KernelManifest, cure="fetch it again")
     if manifest is None:
         raise KernelError(f"{kernel}: left no {MANIFEST}; only kernels of kit kernel push can be fetched")
@@ -151,26 +151,30 @@ def _only_named(folder: Path, manifest: KernelManifest) -> Path:
 
 
 def fetch_output(client: Client, kernel: str, folder: Path, pattern: str, progress: Progress) -> None:
-    """Download the output files of *kernel* whose names match *pattern* (a regular expression) into *folder*.
+    """Download the output files of *kernel* whose names match *pattern* (of fnmatch) into *folder*.
 
     All pages of them.  Another attempt keeps the files that are complete; the caller compares hashes.  Raises
     DownloadError for a name that leads out of *folder*, a KaggleError by kind.
     """
-    wanted = re.compile(pattern)
+    import requests
+
     done: set[str] = set()
 
     def call(api: Any) -> None:
         # Listed again with every attempt: addresses expire.
         for file in _listed(api, kernel):
             name = file.file_name
-            if wanted.search(name) is None or name in done:
+            if name in done or not fnmatchcase(name, pattern):
                 continue
             if reason := unsafe_name(name):
                 raise DownloadError(
                     f"{kernel}: Refusing to download {name!r}, which {reason}; look at its output on "
                     f"{address(kernel)}"
                 )
-            _fetch(api, file.url, folder / name)
+            response = requests.get(file.url, stream=True)  # noqa: S113 (`Client` sets it)
+            response.raise_for_status()
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            api.download_file(response, str(folder / name), None)
             done.add(name)
 
     with client.downloading(progress):
@@ -182,15 +186,6 @@ def output_names(client: Client, kernel: str) -> list[str]:
     return client.read(
         lambda api: [str(file.file_name) for file in _listed(api, kernel)], "listing its output", kernel
     )
-
-
-def _fetch(api: Any, url: str, target: Path) -> None:
-    import requests
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    response = requests.get(url, stream=True)  # noqa: S113 (`Client` sets it)
-    response.raise_for_status()
-    api.download_file(response, str(target), None)
 
 
 def _listed(api: Any, kernel: str) -> Iterator[Any]:

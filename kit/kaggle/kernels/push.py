@@ -21,12 +21,12 @@ from kit.errors import (
 )
 from kit.files import locked, now
 from kit.kaggle.client import Client, Progress
-from kit.kaggle.errors import PERHAPS_DONE, WEB, message_of
+from kit.kaggle.errors import PERHAPS_DONE, WEB, refusal_of
 from kit.kaggle.kernels.history import FILE, PushRecord, all_pushed, remember
 from kit.kaggle.kernels.limits import cure_of, quota_line, read_quotas, refusal
 from kit.kaggle.kernels.script import Plan, free_name, run_in, slug_of, write_files
 from kit.kaggle.kernels.status import LatestVersion, Status, address, latest_version, status_if_any
-from kit.kaggle.kernels.weights import AttachedWeights, attach, read_backbone
+from kit.kaggle.kernels.weights import attach, read_backbone
 
 Say = Callable[[str], object]
 
@@ -63,13 +63,13 @@ def push(
     KaggleError that names what is wrong with a saved kernel.  The record has all but what Kaggle refused.
     """
     slugs = Slugs(client, runs)
-    attached: AttachedWeights | None = None
+    dataset = sha256 = ""
     if weights is not None:
         backbone = read_backbone(weights)
         if plan.continued is None:  # before bytes are sent
             slugs.claim(plan, replace)
-        attached = attach(client, backbone, runs, say, progress)
-        plan = plan.using(attached.dataset, attached.files)
+        dataset, sha256 = attach(client, backbone, runs, say, progress), backbone.sha256
+        plan = plan.using(dataset, backbone.files)
     with locked(runs / FILE, purpose="push"):
         if plan.continued is not None:
             plan = dataclasses.replace(plan, attempt=slugs.free_attempt(plan.run, plan.attempt))
@@ -89,8 +89,8 @@ def push(
                 competition=plan.competition,
                 pushed=now(),
                 revision=revision,
-                dataset=attached.dataset if attached else "",
-                weights_sha256=attached.sha256 if attached else "",
+                dataset=dataset,
+                weights_sha256=sha256,
             )
             remember(runs, intent)
             return _sent(client, Path(temporary), runs, intent, before, say)
@@ -170,7 +170,6 @@ def _sent(
     client: Client, folder: Path, runs: Path, intent: PushRecord, before: LatestVersion | None, say: Say
 ) -> PushRecord:
     kernel = intent.kernel
-    problem = None
     try:
         result = save(client, folder, kernel, intent.competition)
     except KaggleError as error:
@@ -254,5 +253,5 @@ def _new_version(client: Client, intent: PushRecord, before: LatestVersion | Non
 def _with_cure(kernel: str, error: KaggleError) -> KaggleError:
     """*error* in Kaggle's words and with the cure, where the words are known."""
     response = getattr(error.__cause__, "response", None)
-    words = "" if response is None else message_of(response)
+    words = "" if response is None else refusal_of(response).words
     return refusal(kernel, words) if cure_of(words) else error

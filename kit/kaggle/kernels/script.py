@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,7 +106,7 @@ def write_files(folder: Path, plan: Plan, owner: str, revision: str) -> None:
 def script_text(plan: Plan, revision: str) -> str:
     """The program that runs on Kaggle; the same plan and kit give the same text."""
     wheel = None if plan.git else build_wheel()
-    content: Mapping[str, object] = {
+    content = {
         "run": plan.run,
         "backbone": plan.backbone,
         "competition": plan.competition,
@@ -124,7 +124,7 @@ def script_text(plan: Plan, revision: str) -> str:
     }
     lines = wheel.packed if wheel else ""
     text = Path(bootstrap.__file__).read_text(encoding="utf-8")
-    plan_text = f"PLAN: dict[str, Any] = json.loads({json.dumps(content, indent=None)!r})"
+    plan_text = f"PLAN: dict[str, Any] = json.loads({json.dumps(content)!r})"
     for old, new in (("PLAN: dict[str, Any] = {}", plan_text), ('WHEEL = ""', f'WHEEL = """\n{lines}\n"""')):
         assert text.count(f"\n{old}\n") == 1, old
         text = text.replace(f"\n{old}\n", f"\n{new}\n")
@@ -173,9 +173,6 @@ def run_in(source: str) -> str | None:
 def free_name(run: str, used: Callable[[str], bool]) -> str:
     """A name like *run* with a number, short enough for a kernel, that is not *used*."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", run).strip("-_.") or "run"
-    for number in itertools.count(2):
-        ending = f"-{number}"
-        name = stem[: LONGEST_NAME - len(ending)].rstrip("-_.") + ending
-        if not used(name):
-            return name
-    raise AssertionError("numbers have no end")
+    endings = map("-{}".format, itertools.count(2))
+    names = (stem[: LONGEST_NAME - len(ending)].rstrip("-_.") + ending for ending in endings)
+    return next(name for name in names if not used(name))

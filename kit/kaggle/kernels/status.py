@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,23 +94,6 @@ def status_if_any(client: Client, kernel: str) -> Status | None:
 
 def status(client: Client, kernel: str) -> Status:
     """How *kernel* is: the latest version of OWNER/SLUG, or OWNER/SLUG/VERSION."""
-
-    def call(api: Any) -> Any:
-        with http_errors():
-            return api.kernels_status(kernel)
-
     needs_versions(client, kernel)
-    answer = client.read(call, "asking", kernel)
+    answer = client.read(lambda api: api.kernels_status(kernel), "asking", kernel)
     return Status(kernel, answer.status.name, " ".join(answer.failure_message.split()))
-
-
-@contextlib.contextmanager
-def http_errors() -> Iterator[None]:
-    """Raise the HTTP error that the client turns into a ValueError in its calls for kernels."""
-    try:
-        yield
-    except ValueError as error:
-        cause = error.__context__
-        if isinstance(cause, Exception) and getattr(cause, "response", None) is not None:
-            raise cause from None
-        raise

@@ -43,17 +43,6 @@ class UploadRecord(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class AttachedWeights:
-    """A data set that holds a backbone: OWNER/NAME, its files as uploaded, and their `digest`."""
-
-    dataset: str
-    sha256: str
-    files: tuple[StoredFile, ...]
-    fresh: bool
-    """Whether anything was uploaded for it now."""
-
-
-@dataclass(frozen=True, slots=True)
 class LocalBackbone:
     """A backbone's folder: its files by name, and the names of what is beside them and not uploaded."""
 
@@ -63,8 +52,9 @@ class LocalBackbone:
 
     @property
     def sha256(self) -> str:
-        """See `digest`."""
-        return digest(self.files)
+        """Hex, over names, sizes and hashes: the same for the same files in any folder."""
+        lines = "".join(f"{file.sha256} {file.size} {file.name}\n" for file in self.files)
+        return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def read_backbone(folder: Path) -> LocalBackbone:
@@ -128,12 +118,6 @@ def _weights_mistakes(folder: Path, taken: Sequence[Path]) -> list[str]:
     return wrong
 
 
-def digest(files: Sequence[StoredFile]) -> str:
-    """SHA-256, hex, over names, sizes and hashes: the same for the same files in any folder."""
-    lines = "".join(f"{file.sha256} {file.size} {file.name}\n" for file in files)
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
 def dataset_slug(folder: Path) -> str:
     """The name of the data set for *folder*: the folder's, with a hash of it where the slug says less."""
     name = folder.resolve().name
@@ -146,8 +130,8 @@ def dataset_slug(folder: Path) -> str:
 
 def attach(
     client: Client, backbone: LocalBackbone, runs: Path, say: Callable[[str], object], progress: Progress
-) -> AttachedWeights:
-    """The private data set with exactly this *backbone*, uploaded unless the account has it.
+) -> str:
+    """The private data set, OWNER/NAME, with exactly this *backbone*; uploaded unless the account has it.
 
     Raises ConfigError for a data set of this name that the kit did not make; UploadFailedError,
     UnavailableError: the same call again resumes; OutcomeUnknownError where an answer was lost.
@@ -158,18 +142,17 @@ def attach(
     sha256 = backbone.sha256
     with locked(runs / RECORD, purpose=name):
         found = datasets.find(client, name)
-        fresh = found is None or _hash_in(found, runs, name) != sha256
-        if fresh:
+        if found is not None and _hash_in(found, runs, name) == sha256:
+            say(f"{name}: has this backbone already ({sha256[:16]}); nothing is uploaded")
+        else:
             _upload(client, name, backbone, found, say, progress)
             record = UploadRecord(
                 dataset=name, sha256=sha256, folder=str(backbone.folder),
                 bytes=total_size(backbone.files), uploaded=now(),
             )  # fmt: skip
             append_record(runs / RECORD, record, f"{name} was uploaded")
-        else:
-            say(f"{name}: has this backbone already ({sha256[:16]}); nothing is uploaded")
         datasets.wait_until_ready(client, name)
-    return AttachedWeights(name, sha256, backbone.files, fresh)
+    return name
 
 
 def _hash_in(found: datasets.Dataset, runs: Path, name: str) -> str:

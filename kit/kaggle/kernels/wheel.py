@@ -28,7 +28,6 @@ _NAME = PROJECT.replace("-", "_")
 _INFO = f"{_NAME}-{__version__}.dist-info"
 _LEFTOVER = re.compile(r"(^|/)(__pycache__/|\.)|~$")
 """Caches, and what editors and file managers leave."""
-_LINE = 120
 # The earliest date of a zip archive: the time of the build must not change the bytes.
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
@@ -56,8 +55,7 @@ class Wheel:
 
 @functools.lru_cache(maxsize=1)
 def _packed(content: bytes) -> str:
-    letters = base64.b64encode(bz2.compress(content)).decode()
-    return "\n".join(letters[first : first + _LINE] for first in range(0, len(letters), _LINE))
+    return base64.encodebytes(bz2.compress(content)).decode().rstrip()
 
 
 def build_wheel() -> Wheel:
@@ -68,7 +66,14 @@ def build_wheel() -> Wheel:
         for path in sorted(package.rglob("*"))
         if path.is_file() and not _LEFTOVER.search(path.relative_to(package).as_posix())
     }
-    files[f"{_INFO}/METADATA"] = _metadata(requirements()).encode()
+    metadata = [
+        "Metadata-Version: 2.1",
+        f"Name: {PROJECT}",
+        f"Version: {__version__}",
+        "Requires-Python: >=3.11",
+        *(f"Requires-Dist: {line}" for line in requirements()),
+    ]
+    files[f"{_INFO}/METADATA"] = "".join(f"{line}\n" for line in metadata).encode()
     files[f"{_INFO}/WHEEL"] = (
         b"Wheel-Version: 1.0\nGenerator: kit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     )
@@ -105,16 +110,6 @@ def _declared(text: str) -> list[str]:
         if isinstance(node, ast.keyword) and node.arg == "install_requires":
             return [str(line) for line in ast.literal_eval(node.value)]
     raise ConfigError("setup.py: has no list install_requires; give --git URL@REV")
-
-
-def _metadata(required: list[str]) -> str:
-    lines = [
-        "Metadata-Version: 2.1",
-        f"Name: {PROJECT}",
-        f"Version: {__version__}",
-        "Requires-Python: >=3.11",
-    ]
-    return "\n".join([*lines, *(f"Requires-Dist: {line}" for line in required)]) + "\n"
 
 
 def _record(files: dict[str, bytes]) -> bytes:
