@@ -63,8 +63,7 @@ def examples_of(questions: Sequence[Question], members: Posterior, *, morphology
     for number, question in enumerate(questions):
         answers = sorted({(answer.start, answer.end) for answer in question.answers or () if answer.text})
         texts = {answer.text for answer in question.answers or ()}
-        part = slice(listed.offsets[number], listed.offsets[number + 1])
-        candidates = zip(listed.begin[part].tolist(), listed.end[part].tolist(), strict=True)
+        candidates = ((begin, end) for begin, end, _ in listed.spans(number))
         others = dict.fromkeys([*candidates, *_drawn(question, answers)] if answers else ())
         spans = [*answers, *(one for one in others if question.context[slice(*one)] not in texts)]
         if len(spans) == len(answers):
@@ -78,9 +77,7 @@ def examples_of(questions: Sequence[Question], members: Posterior, *, morphology
         questions, question_of, np.array(begins, np.int64), np.array(ends, np.int64), bits=BITS,
         morphology=morphology,
     )  # fmt: skip
-    return Examples(
-        features, offsets_of(np.array(counts, dtype=np.int64)), np.array(golds, np.bool_), morphology
-    )
+    return Examples(features, offsets_of(counts), np.array(golds, np.bool_), morphology)
 
 
 def _drawn(question: Question, answers: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

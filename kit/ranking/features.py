@@ -122,7 +122,7 @@ def candidates_of(
     groups = feature_groups(len(members), boundary=refinement is not None)
     names = tuple(name for group in groups.values() for name in group)
     values = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
-    return Candidates(offsets_of(np.array(counts, dtype=np.int64)), tuple(texts), values, names)
+    return Candidates(offsets_of(counts), tuple(texts), values, names)
 
 
 def _refined(
@@ -130,14 +130,12 @@ def _refined(
 ) -> Iterator[dict[str, tuple[float, float, float]]]:
     """Question by question, of every text: boundary score of its likeliest span, refined p, refined risk."""
     posterior = refinement.posterior
-    begins, ends = posterior.begin.tolist(), posterior.end.tolist()
-    masses, scores, offsets = posterior.p.tolist(), refinement.scores.tolist(), posterior.offsets.tolist()
+    scores = iter(refinement.scores.tolist())
     for number, (question, weighed) in enumerate(
         zip(questions, considered(posterior, questions), strict=True)
     ):
-        part = slice(offsets[number], offsets[number + 1])
         best: dict[str, tuple[float, float]] = {}
-        for begin, end, p, score in zip(begins[part], ends[part], masses[part], scores[part], strict=True):
+        for (begin, end, p), score in zip(posterior.spans(number), scores, strict=False):
             text = question.context[begin:end]
             best[text] = max(best.get(text, (-1.0, 0.0)), (p, score))
         yield {
@@ -168,12 +166,8 @@ def _places(blend: Posterior, questions: Sequence[Question]) -> list[dict[str, i
     """Where each text begins, by question: its likeliest span, or the one that it is a shorter form of."""
     found = []
     for number, question in enumerate(questions):
-        part = slice(blend.offsets[number], blend.offsets[number + 1])
-        spans = zip(
-            (-blend.p[part]).tolist(), blend.begin[part].tolist(), blend.end[part].tolist(), strict=True
-        )
         own: dict[str, int] = {}
-        for _, begin, end in sorted(spans):
+        for begin, end, _ in sorted(blend.spans(number), key=lambda span: -span[2]):
             own.setdefault(question.context[begin:end], begin)
         for text, begin in list(own.items()):
             for form in shorter_forms(text):

@@ -110,7 +110,7 @@ def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str 
     scaled = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     union = Union.of(posteriors)
     p = blend.of(union.rows(posteriors), scaled, union.question)
-    counts = np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64)
+    counts = np.bincount(union.question, minlength=len(posteriors[0]))
     tail = blend.tail([one.tail for one in posteriors], scaled)
     return Posterior(offsets_of(counts), union.begin, union.end, p, tail)
 
@@ -125,7 +125,7 @@ def likeliest_together(posteriors: Sequence[Posterior], count: int) -> list[Post
     highest = np.zeros(len(union.begin))
     for row in union.rows(posteriors):
         np.maximum(highest, row, out=highest)
-    offsets = offsets_of(np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64))
+    offsets = offsets_of(np.bincount(union.question, minlength=len(posteriors[0])))
     kept = likeliest_of(highest, offsets, count)
     return [one.only(kept[place]) for one, place in zip(posteriors, union.places, strict=True)]
 
