@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kit.data.readers import load
 from kit.data.records import Dataset, Question
 from kit.decoding.decoders import decoded, decoder_of
-from kit.decoding.recipes import check, rules_of
+from kit.decoding.recipes import check
 from kit.decoding.voting import Ballot, elected
 from kit.errors import ConfigError
 from kit.progress import Progress, no_progress
@@ -26,7 +26,7 @@ from kit.spans.lengths import answer_lengths, log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipe_members import Source, answer_lengths_of, sources_of, with_free_texts_of
 from kit.spans.span_scores import SpanScores
-from kit.text_rules.rules import apply_rules
+from kit.text_rules.rules import apply_rules, parse_rules
 from kit.threads import usable_cores
 
 PIECE = 4_096
@@ -56,7 +56,7 @@ def answers_of(
     Decodes `PIECE` questions at a time, so that memory does not grow with the members' scores.
     """
     check(recipe)
-    rules = rules_of(recipe)
+    rules = parse_rules(recipe.rules)
     sources = sources_of(recipe, dataset, files)
     dataset = with_free_texts_of(sources, dataset)
     questions = dataset.questions
@@ -104,7 +104,7 @@ def _decoded(
         )  # fmt: skip
         return answers
     posteriors = [
-        None if own is None else _posterior(recipe, source, own, bonus)
+        None if own is None else posterior_of(recipe, source, own, bonus)
         for source, own in zip(sources, scores, strict=True)
     ]
     if BLENDS[recipe.blend].votes:
@@ -142,16 +142,10 @@ def _together(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posteri
     return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
 
 
-def member_posterior(
-    recipe: Recipe, source: Source, dataset: Dataset, bonus: NDArray[np.float64] | None
-) -> Posterior:
-    """One source's posterior, with more candidates than the blend will keep."""
-    return _posterior(recipe, source, source.scores(dataset), bonus)
-
-
-def _posterior(
+def posterior_of(
     recipe: Recipe, source: Source, scores: SpanScores, bonus: NDArray[np.float64] | None
 ) -> Posterior:
+    """One source's posterior from its *scores*, with more candidates than the blend will keep."""
     return span_posterior(
         scores, recipe.length_cap,
         temperature=source.temperature, bonus=bonus, count=REACH * _kept(recipe),
@@ -169,8 +163,7 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
     if recipe.lengths is not None:
         lengths: Mapping[int, int] = answer_lengths(load(recipe.lengths, answers_needed=True))
     else:
-        opened = [source.opened for source in sources if source.opened is not None]
-        lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
+        lengths = answer_lengths_of(one.opened.record for one in sources if one.opened is not None)
     if not lengths:
         raise ConfigError(
             f"length_prior {recipe.length_prior} needs gold answer lengths and no member's run recorded any; "

@@ -9,8 +9,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.candidate_list import Candidate, CandidateList, candidate_lists, quoted
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.default import Decoding
-from kit.decoding.ensembles import answers_of, blend_of, length_bonus, member_posterior, with_boundary
-from kit.decoding.recipes import rules_of
+from kit.decoding.ensembles import answers_of, blend_of, length_bonus, posterior_of, with_boundary
 from kit.display import Displayed, Table, edit, share
 from kit.display import quoted as in_quotes
 from kit.errors import DataError, counted
@@ -22,7 +21,7 @@ from kit.spans.blending import BLENDS
 from kit.spans.minimum_risk import texts_of
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import Source, sources_of, with_free_texts_of
-from kit.text_rules.rules import apply_rules
+from kit.text_rules.rules import apply_rules, parse_rules
 
 _ALL = 1 << 62
 _SHOWN = 10
@@ -167,7 +166,7 @@ def explain(
         raise DataError(dataset.unknown(guid))
     one = replace(dataset, questions=(found,))
     plain = answers_of(recipe.model_copy(update={"rules": ()}), one, files).texts[guid]
-    answer = apply_rules(plain, rules_of(recipe))
+    answer = apply_rules(plain, parse_rules(recipe.rules))
     sources = sources_of(recipe, one, files)
     one = with_free_texts_of(sources, one)
     posteriors = member_posteriors(recipe, sources, one)
@@ -191,7 +190,8 @@ def member_posteriors(recipe: Recipe, sources: Sequence[Source], dataset: Datase
     """The posterior of each of *sources* on the data of `with_free_texts_of`; None where it only votes."""
     bonus = length_bonus(recipe, sources)
     return [
-        None if source.only_votes else member_posterior(recipe, source, dataset, bonus) for source in sources
+        None if source.only_votes else posterior_of(recipe, source, source.scores(dataset), bonus)
+        for source in sources
     ]
 
 

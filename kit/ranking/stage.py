@@ -64,8 +64,7 @@ def ranked_texts(
         weights = [sources[index].weight for index in own]
         averaged.append(blended([posteriors[index] for index in own], weights))
     members = [averaged[index] for index in member_order(digests)]
-    runs = {source.run: source.opened for source in sources if source.opened is not None}
-    lengths = answer_lengths_of(run.record for run in runs.values() if run.record is not None)
+    lengths = answer_lengths_of(one.opened.record for one in sources if one.opened is not None)
     prior = log_length_prior(lengths, recipe.length_cap)
     candidates = candidates_of(
         blend, members, questions, prior, _refinement(recipe, ranker, blend, questions)

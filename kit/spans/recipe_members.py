@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import RunRecord
 from kit.spans.answer_spans import AnswerFile, with_free_texts
 from kit.spans.out_of_fold import OUT_OF_FOLD, oof_digest
-from kit.spans.run_folder import Run, member_file, member_scores, open_run, stored_folds
+from kit.spans.run_folder import Run, member_scores, open_run, stored, stored_folds
 from kit.spans.span_scores import SpanScores, aligned
+from kit.spans.store import SpanFile
 
 _DIGITS = 12
 
@@ -67,7 +69,7 @@ class Source:
         """
         if self.opened is None:
             return lambda first, last: self.scores(replace(dataset, questions=dataset.questions[first:last]))
-        file = member_file(self.opened, self.fold, dataset)
+        file = stored(self.opened, self.fold, dataset, SpanFile)
         if file.guids == tuple(question.guid for question in dataset):
             return file.part
         whole = self.scores(dataset)
@@ -109,16 +111,12 @@ def used_by(recipe: Recipe, dataset: Dataset) -> Dataset:
     return dataset
 
 
-def answer_lengths_of(records: Iterable[RunRecord]) -> dict[int, int]:
+def answer_lengths_of(records: Iterable[RunRecord | None]) -> Counter[int]:
     """Gold answer length in code points → how often, as runs recorded it; what several share counts once."""
-    distinct = {
-        tuple(sorted((int(length), count) for length, count in record.answer_lengths.items()))
-        for record in records
-    }
-    counts: dict[int, int] = {}
-    for lengths in sorted(distinct):
-        for length, count in lengths:
-            counts[length] = counts.get(length, 0) + count
+    distinct = {tuple(sorted(record.answer_lengths.items())) for record in records if record is not None}
+    counts: Counter[int] = Counter()
+    for lengths in distinct:
+        counts.update({int(length): count for length, count in lengths})
     return counts
 
 

@@ -107,7 +107,7 @@ def with_out_of_fold_texts(recipe: Recipe, dataset: Dataset, files: Mapping[str,
 
 
 def _lengths_of(runs: Sequence[Run | None]) -> dict[int, int]:
-    return answer_lengths_of(run.record for run in runs if run is not None and run.record is not None)
+    return answer_lengths_of(run.record for run in runs if run is not None)
 
 
 def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:
