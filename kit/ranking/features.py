@@ -66,13 +66,9 @@ def feature_groups(members: int, *, boundary: bool) -> dict[str, tuple[str, ...]
     """Names of the features by group, in the order of the columns."""
     own = tuple(f"{what}_{number}" for number in range(members) for what in ("p", "log_p", "rank"))
     groups = {
-        "members": own,
-        "blend": BLEND,
-        "text": TEXT,
-        "context": CONTEXT,
-        "question": QUESTION,
+        "members": own, "blend": BLEND, "text": TEXT, "context": CONTEXT, "question": QUESTION,
         "nesting": NESTING,
-    }
+    }  # fmt: skip
     return groups | {"boundary": BOUNDARY} if boundary else groups
 
 
@@ -100,7 +96,7 @@ def candidates_of(
         asked = [float(bool(pattern.search(question.text))) for _, pattern in ASKED]
         chosen = weighed.texts[:CONSIDERED]
         p, risk = weighed.p[:CONSIDERED], weighed.risk[:CONSIDERED]
-        rank_p = np.argsort(np.argsort(-p, kind="stable"), kind="stable")
+        rank_p = _ranks(-p)
         best_p = float(weighed.p.max(initial=0.0))
         nesting = _nesting(chosen, places[number], blend, number)
         bounded = [[]] * len(chosen) if refined is None else _boundary_features(chosen, next(refined))
@@ -110,7 +106,7 @@ def candidates_of(
                 there = own.get(text, 0.0)
                 row += [there, float(np.log(there + _TINY)), rank.get(text, len(rank))]
             row += [
-                p[at], float(np.log(p[at] + _TINY)), p[at] / max(best_p, _TINY), float(rank_p[at]), risk[at],
+                p[at], float(np.log(p[at] + _TINY)), p[at] / max(best_p, _TINY), rank_p[at], risk[at],
                 risk[at] - risk[0], float(at), best_p,
             ]  # fmt: skip
             row += text_features(text, log_prior)
