@@ -10,8 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.candidates import TokenOdds, best_spans, chunks
-from kit.spans.joint import NO_SPANS, Spans, kept_candidates
+from kit.spans.candidates import NO_SPANS, Spans, TokenOdds, best_spans, chunks, kept_candidates
 from kit.spans.span_scores import SpanScores, offsets_of, ranges
 from kit.threads import usable_cores
 
