@@ -98,11 +98,10 @@ def _decoded(
     alone = len(sources) == 1 and recipe.boundary is None
     if alone and decoder.from_scores is not None and scores[0] is not None:
         (source,) = sources
-        answers: Sequence[str] = decoder.from_scores(
+        return decoder.from_scores(
             scores[0], questions,
             length_cap=recipe.length_cap, temperature=source.temperature, bonus=bonus, label=source.label,
         )  # fmt: skip
-        return answers
     posteriors = [
         None if own is None else posterior_of(recipe, source, own, bonus)
         for source, own in zip(sources, scores, strict=True)

@@ -65,8 +65,10 @@ class Explanation(Displayed):
     @property
     def distance(self) -> int | None:
         """Edit distance of the answer to the gold, in code points; None where the gold is not known."""
-        golds = self.question.golds
-        return int(edit_distances([self.answer], [golds])[0]) if golds else None
+        return self._to_gold(self.answer) if self.question.golds else None
+
+    def _to_gold(self, text: str) -> int:
+        return int(edit_distances([text], [self.question.golds])[0])
 
     @property
     def headline(self) -> str:
@@ -81,23 +83,16 @@ class Explanation(Displayed):
         if self.decoded != self.answer:
             about.append(("before the rules", in_quotes(self.decoded)))
         if golds:
-            about += [
-                ("gold", ", ".join(map(in_quotes, golds))),
-                ("distance", f"{counted(self.distance or 0, 'character')} from the gold"),
-            ]
+            away = counted(self._to_gold(self.answer), "character")
+            about += [("gold", ", ".join(map(in_quotes, golds))), ("distance", f"{away} from the gold")]
         about += [("why", " ".join(self.reasons)), ("context", self._marked())]
         found = [Table(f"question {question.guid}", (), about)]
         if self.choice is not None:
             found.append(self._candidates(self.choice, bool(golds)))
         columns = ["member", "answer", "probability", "weight", *(["distance"] if golds else [])]
         rows = [
-            [
-                one.label,
-                in_quotes(one.text),
-                share(one.p),
-                share(one.weight),
-                *([f"{int(edit_distances([one.text], [golds])[0])}"] if golds else []),
-            ]
+            [one.label, in_quotes(one.text), share(one.p), share(one.weight)]
+            + ([f"{self._to_gold(one.text)}"] if golds else [])
             for one in self.members
         ]
         return [*found, Table("the members' own answers", columns, rows, words=("answer",))]

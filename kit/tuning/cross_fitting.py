@@ -12,7 +12,7 @@ from kit.data.folds import folds
 from kit.data.records import Question
 from kit.metrics.edit_distance import edit_distances
 from kit.ranking.boundary import BoundaryModel, Refinement, with_forms
-from kit.ranking.boundary_fit import PENALTIES, examples_of, fit_boundary, held_out_loss
+from kit.ranking.boundary_fit import PENALTIES, Rows, examples_of, fit_boundary, held_out_loss
 from kit.spans.minimum_risk import minimum_risk_answers
 from kit.spans.posteriors import Posterior
 from kit.text_rules import particles
@@ -22,7 +22,6 @@ INNER_FOLDS = 3
 WEIGHTS = (0.15, 0.3, 0.45, 0.6, 0.8)
 _ENOUGH = 2000
 """Questions that a weight is chosen on: more of them hardly move it."""
-Rows = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,10 @@ from kit.spans.lengths import log_length_prior
 from kit.spans.minimum_risk import minimum_risk_answers
 from kit.spans.posteriors import Posterior
 from kit.tuning.cross_fitting import cross_fitted
-from kit.tuning.fitting import Fit, Fitter
+from kit.tuning.fitting import Fit, Fitter, Rows
 from kit.tuning.members import OutOfFold
 
 BOUNDARY, RANKED = "edit, boundary", "ranked"
-Rows = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
