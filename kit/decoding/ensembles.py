@@ -24,7 +24,7 @@ from kit.spans.answer_spans import AnswerFile
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import answer_lengths, log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.recipe_members import Source, answer_lengths_of, sources_of, with_free_texts_of
+from kit.spans.recipe_members import ScoreSource, answer_lengths_of, sources_of, with_free_texts_of
 from kit.spans.span_scores import SpanScores
 from kit.text_rules.rules import apply_rules, parse_rules
 from kit.threads import usable_cores
@@ -40,7 +40,7 @@ class Answers:
     """guid → answer, in the data's order, and the files they came from."""
 
     texts: dict[str, str]
-    sources: tuple[Source, ...]
+    sources: tuple[ScoreSource, ...]
 
 
 def answers_of(
@@ -87,7 +87,7 @@ def answers_of(
 
 def _decoded(
     recipe: Recipe,
-    sources: Sequence[Source],
+    sources: Sequence[ScoreSource],
     scores: Sequence[SpanScores | None],
     texts: Sequence[Sequence[str] | None],
     bonus: NDArray[np.float64] | None,
@@ -120,7 +120,7 @@ def _decoded(
 
 
 def blend_of(
-    recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior], questions: Sequence[Question]
+    recipe: Recipe, sources: Sequence[ScoreSource], parts: Sequence[Posterior], questions: Sequence[Question]
 ) -> Posterior:
     """The posterior that the recipe's blend gives: its likeliest candidates, by the boundary model where the
     recipe has one, and the mass of the rest."""
@@ -135,14 +135,14 @@ def with_boundary(recipe: Recipe, posterior: Posterior, questions: Sequence[Ques
     return refinement(posterior, questions, model, recipe.boundary_weight).posterior
 
 
-def _together(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
+def _together(recipe: Recipe, sources: Sequence[ScoreSource], parts: Sequence[Posterior]) -> Posterior:
     weights = [source.weight for source in sources]
     kept = likeliest_together(parts, _kept(recipe))
     return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
 
 
 def posterior_of(
-    recipe: Recipe, source: Source, scores: SpanScores, bonus: NDArray[np.float64] | None
+    recipe: Recipe, source: ScoreSource, scores: SpanScores, bonus: NDArray[np.float64] | None
 ) -> Posterior:
     """One source's posterior from its *scores*, with more candidates than the blend will keep."""
     return span_posterior(
@@ -155,7 +155,7 @@ def _kept(recipe: Recipe) -> int:
     return max(KEPT, recipe.candidates)
 
 
-def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float64] | None:
+def length_bonus(recipe: Recipe, sources: Sequence[ScoreSource]) -> NDArray[np.float64] | None:
     """λ log prior by length in code points, float64 (length_cap + 1,); None where λ is 0."""
     if not recipe.length_prior:
         return None
@@ -173,7 +173,7 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
 
 def _ballot(
     recipe: Recipe,
-    source: Source,
+    source: ScoreSource,
     posterior: Posterior | None,
     texts: Sequence[str] | None,
     questions: Sequence[Question],

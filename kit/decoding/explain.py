@@ -20,7 +20,7 @@ from kit.spans.answer_spans import AnswerFile
 from kit.spans.blending import BLENDS
 from kit.spans.minimum_risk import texts_of
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, sources_of, with_free_texts_of
+from kit.spans.recipe_members import ScoreSource, sources_of, with_free_texts_of
 from kit.text_rules.rules import apply_rules, parse_rules
 
 _ALL = 1 << 62
@@ -181,7 +181,9 @@ def explain(
     return Explanation(found, answer, plain, choice, tuple(members), tuple(why), decoding)
 
 
-def member_posteriors(recipe: Recipe, sources: Sequence[Source], dataset: Dataset) -> list[Posterior | None]:
+def member_posteriors(
+    recipe: Recipe, sources: Sequence[ScoreSource], dataset: Dataset
+) -> list[Posterior | None]:
     """The posterior of each of *sources* on the data of `with_free_texts_of`; None where it only votes."""
     bonus = length_bonus(recipe, sources)
     return [

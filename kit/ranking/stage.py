@@ -17,7 +17,7 @@ from kit.settings.recipe import Recipe
 from kit.spans.blending import blended
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, answer_lengths_of
+from kit.spans.recipe_members import ScoreSource, answer_lengths_of
 
 
 def member_order(digests: Sequence[str]) -> list[int]:
@@ -35,7 +35,7 @@ def fitted_on(digests: Sequence[str]) -> str:
 
 def ranked_texts(
     recipe: Recipe,
-    sources: Sequence[Source],
+    sources: Sequence[ScoreSource],
     posteriors: Sequence[Posterior],
     blend: Posterior,
     questions: Sequence[Question],

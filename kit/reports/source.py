@@ -19,7 +19,7 @@ from kit.reports.contamination import Caution
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, blended
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, sources_of, with_free_texts_of
+from kit.spans.recipe_members import ScoreSource, sources_of, with_free_texts_of
 from kit.submission.answer_files import answer_files
 from kit.submission.card import Card
 from kit.submission.csv import read_submission
@@ -37,7 +37,7 @@ class Member(Brief):
 
     label: str
     weight: float
-    sources: tuple[Source, ...]
+    sources: tuple[ScoreSource, ...]
     texts: tuple[str, ...]
     p: tuple[float | None, ...]
     posterior: Posterior | None
@@ -186,7 +186,7 @@ def of_recipe(
 
 def _members_of(
     recipe: Recipe,
-    sources: Sequence[Source],
+    sources: Sequence[ScoreSource],
     posteriors: Sequence[Posterior | None],
     dataset: Dataset,
     rules: Sequence[Rule],
@@ -205,7 +205,7 @@ def _members_of(
 
 def _member(
     recipe: Recipe,
-    own: Sequence[Source],
+    own: Sequence[ScoreSource],
     posteriors: Sequence[Posterior | None],
     dataset: Dataset,
     rules: Sequence[Rule],

@@ -23,7 +23,7 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ScoreSource:
     """One span file or file of answers that takes part, with its share of the weight (all shares sum to 1).
 
     run, opened: "" and None for answers; fold: of a run, or out of fold
@@ -78,7 +78,7 @@ class Source:
 
 def sources_of(
     recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile] | None = None
-) -> tuple[Source, ...]:
+) -> tuple[ScoreSource, ...]:
     """The recipe's members on *dataset*: a run stands for its folds, which share its weight.
 
     *files*: every file of answers, by the path that the recipe has.  The same file with the same temperature
@@ -87,7 +87,7 @@ def sources_of(
     no part.
     """
     total = sum(member.weight for member in recipe.members)
-    found: dict[tuple[Path, float], Source] = {}
+    found: dict[tuple[Path, float], ScoreSource] = {}
     for member in recipe.members:
         if member.weight > 0:
             for source in _expanded(member, dataset, files or {}):
@@ -98,7 +98,7 @@ def sources_of(
     return tuple(sorted(scaled, key=lambda source: (source.file.name, str(source.file), source.temperature)))
 
 
-def with_free_texts_of(sources: Sequence[Source], dataset: Dataset) -> Dataset:
+def with_free_texts_of(sources: Sequence[ScoreSource], dataset: Dataset) -> Dataset:
     """*dataset* with a place for every text of *sources*: see `kit.spans.answer_spans.with_free_texts`."""
     files = {source.file: source.answers for source in sources if not source.only_votes}
     return with_free_texts(dataset, [answers for answers in files.values() if answers is not None])
@@ -120,7 +120,7 @@ def answer_lengths_of(records: Iterable[RunRecord | None]) -> Counter[int]:
     return counts
 
 
-def _expanded(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Iterable[Source]:
+def _expanded(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Iterable[ScoreSource]:
     if member.run is None:
         yield _answering(member, dataset, files)
         return
@@ -130,20 +130,20 @@ def _expanded(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile])
         # Where there is no file yet, reading it will say so with the command that makes it.
         file = run.find_spans(dataset, fold) or run.span_file(dataset, fold)
         label = member.label if len(folds) == 1 else f"{member.label} fold {fold}"
-        yield Source(
+        yield ScoreSource(
             label, member.run, fold, file, member.weight / len(folds), member.temperature, run,
             digest="" if run.record is None else oof_digest(run.record),
         )  # fmt: skip
 
 
-def _answering(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Source:
+def _answering(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> ScoreSource:
     """A member whose answers came from elsewhere: for its training questions those out of fold."""
     own = files[str(member.answers or member.csv)]
     if member.out_of_fold is None:
-        return Source(member.label, "", "", own.path, member.weight, 1.0, None, own)
+        return ScoreSource(member.label, "", "", own.path, member.weight, 1.0, None, own)
     learned = files[member.out_of_fold]
     fold = OUT_OF_FOLD if learned.covers(dataset.questions) else ""
     own = learned if fold else own
-    return Source(
+    return ScoreSource(
         member.label, "", fold, own.path, member.weight, member.temperature, None, own, learned.sha256
     )
