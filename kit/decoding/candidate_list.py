@@ -10,7 +10,7 @@ import numpy as np
 from kit.data.records import Question
 from kit.metrics.edit_distance import edit_distances
 from kit.phrase import Phrase
-from kit.spans.minimum_risk import Considered, considered
+from kit.spans.minimum_risk import considered
 from kit.spans.posteriors import Posterior
 
 LISTED = 8
@@ -60,21 +60,18 @@ def candidate_lists(
         questions, considered(blend, questions), decoded, answers, strict=True
     ):
         golds = question.golds
-        yield _choice(weighed, golds, {before, after, "", *golds[:1]}, listed)
-
-
-def _choice(weighed: Considered, golds: Sequence[str], wanted: set[str], listed: int) -> CandidateList:
-    places = [place for place, text in enumerate(weighed.texts) if place < listed or text in wanted]
-    texts = [weighed.texts[place] for place in places]
-    distances: Sequence[int | None] = [None] * len(texts)
-    if golds:
-        distances = edit_distances(texts, [golds] * len(texts)).astype(int).tolist()
-    candidates = tuple(
-        Candidate(place + 1, text, float(weighed.p[place]), float(weighed.risk[place]), distance)
-        for place, text, distance in zip(places, texts, distances, strict=True)
-    )
-    likeliest = weighed.texts[int(np.argmax(weighed.p))] if weighed.p.size and weighed.p.max() > 0 else ""
-    return CandidateList(candidates, len(weighed.texts), likeliest)
+        wanted = {before, after, "", *golds[:1]}
+        places = [place for place, text in enumerate(weighed.texts) if place < listed or text in wanted]
+        texts = [weighed.texts[place] for place in places]
+        distances: Sequence[int | None] = [None] * len(texts)
+        if golds:
+            distances = edit_distances(texts, [golds] * len(texts)).astype(int).tolist()
+        candidates = tuple(
+            Candidate(place + 1, text, float(weighed.p[place]), float(weighed.risk[place]), distance)
+            for place, text, distance in zip(places, texts, distances, strict=True)
+        )
+        likeliest = weighed.texts[int(np.argmax(weighed.p))] if weighed.p.max() > 0 else ""
+        yield CandidateList(candidates, len(weighed.texts), likeliest)
 
 
 def risks_of(candidates: Sequence[CandidateList], answers: Sequence[str]) -> tuple[float | None, ...]:

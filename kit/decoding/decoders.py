@@ -52,10 +52,9 @@ def argmax_texts(posterior: Posterior, questions: Sequence[Question]) -> tuple[s
     """The slice of each question's context under its likeliest span."""
     best = posterior.likeliest(1)
     texts = [""] * len(questions)
-    for number, begin, end in zip(
-        best.question.tolist(), best.begin.tolist(), best.end.tolist(), strict=True
-    ):
-        texts[number] = questions[number].context[begin:end]
+    for number, question in enumerate(questions):
+        for begin, end, _ in best.spans(number):
+            texts[number] = question.context[begin:end]
     return tuple(texts)
 
 

@@ -75,6 +75,6 @@ def recipe_of_runs(runs: Sequence[Run], *, plain: bool = False) -> Recipe:
 
     Decoded as `default_decoding` says from the lengths that the runs recorded, or by plain argmax.
     """
-    lengths = answer_lengths_of(run.record for run in runs if run.record is not None)
+    lengths = answer_lengths_of(run.record for run in runs)
     chosen = PLAIN if plain else default_decoding(lengths)
     return Recipe(members=tuple(Member(run=str(run.folder)) for run in runs), **asdict(chosen))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kit.data.readers import load
 from kit.data.records import Dataset, Question
 from kit.decoding.decoders import decoded, decoder_of
-from kit.decoding.recipes import check, rules_of
+from kit.decoding.recipes import check
 from kit.decoding.voting import Ballot, elected
 from kit.errors import ConfigError
 from kit.progress import Progress, no_progress
@@ -24,9 +24,9 @@ from kit.spans.answer_spans import AnswerFile
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.lengths import answer_lengths, log_length_prior
 from kit.spans.posteriors import Posterior, span_posterior
-from kit.spans.recipe_members import Source, answer_lengths_of, sources_of, with_free_texts_of
+from kit.spans.recipe_members import ScoreSource, answer_lengths_of, sources_of, with_free_texts_of
 from kit.spans.span_scores import SpanScores
-from kit.text_rules.rules import apply_rules
+from kit.text_rules.rules import apply_rules, parse_rules
 from kit.threads import usable_cores
 
 PIECE = 4_096
@@ -40,7 +40,7 @@ class Answers:
     """guid → answer, in the data's order, and the files they came from."""
 
     texts: dict[str, str]
-    sources: tuple[Source, ...]
+    sources: tuple[ScoreSource, ...]
 
 
 def answers_of(
@@ -56,7 +56,7 @@ def answers_of(
     Decodes `PIECE` questions at a time, so that memory does not grow with the members' scores.
     """
     check(recipe)
-    rules = rules_of(recipe)
+    rules = parse_rules(recipe.rules)
     sources = sources_of(recipe, dataset, files)
     dataset = with_free_texts_of(sources, dataset)
     questions = dataset.questions
@@ -87,7 +87,7 @@ def answers_of(
 
 def _decoded(
     recipe: Recipe,
-    sources: Sequence[Source],
+    sources: Sequence[ScoreSource],
     scores: Sequence[SpanScores | None],
     texts: Sequence[Sequence[str] | None],
     bonus: NDArray[np.float64] | None,
@@ -98,13 +98,12 @@ def _decoded(
     alone = len(sources) == 1 and recipe.boundary is None
     if alone and decoder.from_scores is not None and scores[0] is not None:
         (source,) = sources
-        answers: Sequence[str] = decoder.from_scores(
+        return decoder.from_scores(
             scores[0], questions,
             length_cap=recipe.length_cap, temperature=source.temperature, bonus=bonus, label=source.label,
         )  # fmt: skip
-        return answers
     posteriors = [
-        None if own is None else _posterior(recipe, source, own, bonus)
+        None if own is None else posterior_of(recipe, source, own, bonus)
         for source, own in zip(sources, scores, strict=True)
     ]
     if BLENDS[recipe.blend].votes:
@@ -121,7 +120,7 @@ def _decoded(
 
 
 def blend_of(
-    recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior], questions: Sequence[Question]
+    recipe: Recipe, sources: Sequence[ScoreSource], parts: Sequence[Posterior], questions: Sequence[Question]
 ) -> Posterior:
     """The posterior that the recipe's blend gives: its likeliest candidates, by the boundary model where the
     recipe has one, and the mass of the rest."""
@@ -136,22 +135,16 @@ def with_boundary(recipe: Recipe, posterior: Posterior, questions: Sequence[Ques
     return refinement(posterior, questions, model, recipe.boundary_weight).posterior
 
 
-def _together(recipe: Recipe, sources: Sequence[Source], parts: Sequence[Posterior]) -> Posterior:
+def _together(recipe: Recipe, sources: Sequence[ScoreSource], parts: Sequence[Posterior]) -> Posterior:
     weights = [source.weight for source in sources]
     kept = likeliest_together(parts, _kept(recipe))
     return blended(kept, weights, recipe.blend).likeliest(recipe.candidates)
 
 
-def member_posterior(
-    recipe: Recipe, source: Source, dataset: Dataset, bonus: NDArray[np.float64] | None
+def posterior_of(
+    recipe: Recipe, source: ScoreSource, scores: SpanScores, bonus: NDArray[np.float64] | None
 ) -> Posterior:
-    """One source's posterior, with more candidates than the blend will keep."""
-    return _posterior(recipe, source, source.scores(dataset), bonus)
-
-
-def _posterior(
-    recipe: Recipe, source: Source, scores: SpanScores, bonus: NDArray[np.float64] | None
-) -> Posterior:
+    """One source's posterior from its *scores*, with more candidates than the blend will keep."""
     return span_posterior(
         scores, recipe.length_cap,
         temperature=source.temperature, bonus=bonus, count=REACH * _kept(recipe),
@@ -162,15 +155,14 @@ def _kept(recipe: Recipe) -> int:
     return max(KEPT, recipe.candidates)
 
 
-def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float64] | None:
+def length_bonus(recipe: Recipe, sources: Sequence[ScoreSource]) -> NDArray[np.float64] | None:
     """λ log prior by length in code points, float64 (length_cap + 1,); None where λ is 0."""
     if not recipe.length_prior:
         return None
     if recipe.lengths is not None:
         lengths: Mapping[int, int] = answer_lengths(load(recipe.lengths, answers_needed=True))
     else:
-        opened = [source.opened for source in sources if source.opened is not None]
-        lengths = answer_lengths_of(run.record for run in opened if run.record is not None)
+        lengths = answer_lengths_of(one.opened.record for one in sources if one.opened is not None)
     if not lengths:
         raise ConfigError(
             f"length_prior {recipe.length_prior} needs gold answer lengths and no member's run recorded any; "
@@ -181,7 +173,7 @@ def length_bonus(recipe: Recipe, sources: Sequence[Source]) -> NDArray[np.float6
 
 def _ballot(
     recipe: Recipe,
-    source: Source,
+    source: ScoreSource,
     posterior: Posterior | None,
     texts: Sequence[str] | None,
     questions: Sequence[Question],

@@ -9,8 +9,7 @@ from kit.data.records import Dataset, Question
 from kit.decoding.candidate_list import Candidate, CandidateList, candidate_lists, quoted
 from kit.decoding.decoders import decoded, decoder_of
 from kit.decoding.default import Decoding
-from kit.decoding.ensembles import answers_of, blend_of, length_bonus, member_posterior, with_boundary
-from kit.decoding.recipes import rules_of
+from kit.decoding.ensembles import answers_of, blend_of, length_bonus, posterior_of, with_boundary
 from kit.display import Displayed, Table, edit, share
 from kit.display import quoted as in_quotes
 from kit.errors import DataError, counted
@@ -21,8 +20,8 @@ from kit.spans.answer_spans import AnswerFile
 from kit.spans.blending import BLENDS
 from kit.spans.minimum_risk import texts_of
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, sources_of, with_free_texts_of
-from kit.text_rules.rules import apply_rules
+from kit.spans.recipe_members import ScoreSource, sources_of, with_free_texts_of
+from kit.text_rules.rules import apply_rules, parse_rules
 
 _ALL = 1 << 62
 _SHOWN = 10
@@ -66,8 +65,10 @@ class Explanation(Displayed):
     @property
     def distance(self) -> int | None:
         """Edit distance of the answer to the gold, in code points; None where the gold is not known."""
-        golds = self.question.golds
-        return int(edit_distances([self.answer], [golds])[0]) if golds else None
+        return self._to_gold(self.answer) if self.question.golds else None
+
+    def _to_gold(self, text: str) -> int:
+        return int(edit_distances([text], [self.question.golds])[0])
 
     @property
     def headline(self) -> str:
@@ -82,23 +83,16 @@ class Explanation(Displayed):
         if self.decoded != self.answer:
             about.append(("before the rules", in_quotes(self.decoded)))
         if golds:
-            about += [
-                ("gold", ", ".join(map(in_quotes, golds))),
-                ("distance", f"{counted(self.distance or 0, 'character')} from the gold"),
-            ]
+            away = counted(self._to_gold(self.answer), "character")
+            about += [("gold", ", ".join(map(in_quotes, golds))), ("distance", f"{away} from the gold")]
         about += [("why", " ".join(self.reasons)), ("context", self._marked())]
         found = [Table(f"question {question.guid}", (), about)]
         if self.choice is not None:
             found.append(self._candidates(self.choice, bool(golds)))
         columns = ["member", "answer", "probability", "weight", *(["distance"] if golds else [])]
         rows = [
-            [
-                one.label,
-                in_quotes(one.text),
-                share(one.p),
-                share(one.weight),
-                *([f"{int(edit_distances([one.text], [golds])[0])}"] if golds else []),
-            ]
+            [one.label, in_quotes(one.text), share(one.p), share(one.weight)]
+            + ([f"{self._to_gold(one.text)}"] if golds else [])
             for one in self.members
         ]
         return [*found, Table("the members' own answers", columns, rows, words=("answer",))]
@@ -167,7 +161,7 @@ def explain(
         raise DataError(dataset.unknown(guid))
     one = replace(dataset, questions=(found,))
     plain = answers_of(recipe.model_copy(update={"rules": ()}), one, files).texts[guid]
-    answer = apply_rules(plain, rules_of(recipe))
+    answer = apply_rules(plain, parse_rules(recipe.rules))
     sources = sources_of(recipe, one, files)
     one = with_free_texts_of(sources, one)
     posteriors = member_posteriors(recipe, sources, one)
@@ -187,11 +181,14 @@ def explain(
     return Explanation(found, answer, plain, choice, tuple(members), tuple(why), decoding)
 
 
-def member_posteriors(recipe: Recipe, sources: Sequence[Source], dataset: Dataset) -> list[Posterior | None]:
+def member_posteriors(
+    recipe: Recipe, sources: Sequence[ScoreSource], dataset: Dataset
+) -> list[Posterior | None]:
     """The posterior of each of *sources* on the data of `with_free_texts_of`; None where it only votes."""
     bonus = length_bonus(recipe, sources)
     return [
-        None if source.only_votes else member_posterior(recipe, source, dataset, bonus) for source in sources
+        None if source.only_votes else posterior_of(recipe, source, source.scores(dataset), bonus)
+        for source in sources
     ]
 
 

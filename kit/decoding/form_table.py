@@ -131,7 +131,7 @@ def make_table(posteriors: Sequence[Posterior], questions: Sequence[Question]) -
     tails[:, settled] = 0.0
     question, p = union.question[kept], p[:, kept]
     begins, ends = union.begin[kept].tolist(), union.end[kept].tolist()
-    offsets = offsets_of(np.bincount(question, minlength=len(questions)).astype(np.int64)).tolist()
+    offsets = offsets_of(np.bincount(question, minlength=len(questions))).tolist()
     form = np.empty(len(begins), dtype=np.int64)
     forms: list[str] = []
     form_offsets, blank, gold, unsettled = [0], [], [], []

@@ -14,7 +14,7 @@ from kit.files import write_text
 from kit.settings.recipe import DEFAULT_BOUNDARY_WEIGHT, NestedScore, Recipe, parse
 from kit.settings.validation import read_yaml, refuse
 from kit.spans.blending import BLENDS
-from kit.text_rules.rules import Rule, parse_rules
+from kit.text_rules.rules import parse_rules
 
 _TUNED = re.compile(r"# Tuned by kit \S+ from .* \(([0-9a-f]{8})\); nested Edit Score ([0-9.]+?)\.?\r?\n")
 """The first line of a tuned recipe: versions before `nested:` recorded the score only there."""
@@ -56,7 +56,7 @@ def write_recipe(path: Path, recipe: Recipe, comment: str) -> None:
 
 
 def check(recipe: Recipe) -> None:
-    """Check a recipe made in Python as `load_recipe` checks a file, but for its rules (see `rules_of`).
+    """Check a recipe made in Python as `load_recipe` checks a file, but for its rules.
 
     Raises ConfigError where its blend or decoder is unknown, or where they do not fit its other parts.
     """
@@ -90,16 +90,9 @@ def _contradictions(recipe: Recipe) -> list[str]:
         mistakes.append(
             f"decoder: {recipe.decoder} chooses among a blend's candidates; blend: {recipe.blend} has none"
         )
-    if decoder.needs_ranker and recipe.ranker is None:
-        mistakes.append(f"decoder: {recipe.decoder} and ranker: belong together; give both or neither")
-    if recipe.ranker is not None and not decoder.needs_ranker:
+    if decoder.needs_ranker != (recipe.ranker is not None):
         ranking = ", ".join(name for name, one in DECODERS.items() if one.needs_ranker)
         mistakes.append(f"decoder: {ranking} and ranker: belong together; give both or neither")
     if recipe.boundary is None and recipe.boundary_weight != DEFAULT_BOUNDARY_WEIGHT:
         mistakes.append("boundary_weight: needs boundary:, the file that kit tune wrote")
     return mistakes
-
-
-def rules_of(recipe: Recipe) -> tuple[Rule, ...]:
-    """The recipe's rules, in order.  Raises ConfigError where one is unknown."""
-    return parse_rules(recipe.rules)

@@ -52,9 +52,7 @@ def _add_posteriors(
     for ballot in ballots:
         if ballot.posterior is None:
             continue
-        part = slice(ballot.posterior.offsets[number], ballot.posterior.offsets[number + 1])
-        begins, ends = ballot.posterior.begin[part].tolist(), ballot.posterior.end[part].tolist()
-        for begin, end, p in zip(begins, ends, ballot.posterior.p[part].tolist(), strict=True):
+        for begin, end, p in ballot.posterior.spans(number):
             text = question.context[begin:end]
             if text in mass:
                 mass[text] += ballot.weight * p

@@ -79,8 +79,20 @@ class Refinement:
 
     @cached_property
     def posterior(self) -> Posterior:
-        """The posterior times exp(weight · score).  Its tail stays: nothing is known of the spans there."""
-        return _reweighed(self.spread, self.scores, self.weight)
+        """The posterior times exp(weight · score), each question's listed mass as it was.
+
+        Its tail stays: nothing is known of the spans there.
+        """
+        old = self.spread
+        counts = np.diff(old.offsets)
+        counts, heads = counts[counts > 0], old.offsets[:-1][counts > 0]
+        with np.errstate(divide="ignore"):
+            log_p = np.log(old.p) + self.weight * self.scores
+        top = np.maximum.reduceat(log_p, heads)
+        raised = np.exp(log_p - np.repeat(np.where(np.isfinite(top), top, 0.0), counts))
+        listed, total = np.add.reduceat(old.p, heads), np.add.reduceat(raised, heads)
+        p = raised * np.repeat(listed / np.where(total > 0, total, 1.0), counts)
+        return Posterior(old.offsets, old.begin, old.end, p, old.tail)
 
 
 def refinement(
@@ -94,15 +106,12 @@ def refinement(
 
 def with_forms(posterior: Posterior, questions: Sequence[Question]) -> Posterior:
     """The spans of *posterior* and the shorter forms of each, which share in its mass; the tail stays."""
-    begins, ends, masses = posterior.begin.tolist(), posterior.end.tolist(), posterior.p.tolist()
-    offsets = posterior.offsets.tolist()
-    new_begin: list[int] = []
-    new_end: list[int] = []
-    new_p: list[float] = []
+    begins: list[int] = []
+    ends: list[int] = []
+    masses: list[float] = []
     counts = []
     for number, question in enumerate(questions):
-        part = slice(offsets[number], offsets[number + 1])
-        own = dict(zip(zip(begins[part], ends[part], strict=True), masses[part], strict=True))
+        own = {(begin, end): p for begin, end, p in posterior.spans(number)}
         forms: dict[tuple[int, int], float] = {}
         for (begin, end), p in own.items():
             text = question.context[begin:end]
@@ -115,31 +124,11 @@ def with_forms(posterior: Posterior, questions: Sequence[Question]) -> Posterior
         spans = sorted((own | forms).items())
         total = sum(own.values())
         scale = total / (total + sum(forms.values())) if forms else 1.0
-        new_begin += [begin for (begin, _), _ in spans]
-        new_end += [end for (_, end), _ in spans]
-        new_p += [scale * p for _, p in spans]
+        begins += [begin for (begin, _), _ in spans]
+        ends += [end for (_, end), _ in spans]
+        masses += [scale * p for _, p in spans]
         counts.append(len(spans))
     return Posterior(
-        offsets_of(np.array(counts, dtype=np.int64)), np.array(new_begin, np.int32),
-        np.array(new_end, np.int32), np.array(new_p, np.float64), posterior.tail,
+        offsets_of(counts), np.array(begins, np.int32), np.array(ends, np.int32),
+        np.array(masses, np.float64), posterior.tail,
     )  # fmt: skip
-
-
-def _reweighed(posterior: Posterior, scores: NDArray[np.float64], weight: float) -> Posterior:
-    """*posterior* times exp(*weight* · *scores*), float64 (S,); each question keeps its listed mass."""
-    filled = np.diff(posterior.offsets) > 0
-    heads, question = posterior.offsets[:-1][filled], posterior.question
-    listed = np.zeros(len(posterior))
-    total = listed.copy()
-    if filled.any():
-        with np.errstate(divide="ignore"):
-            log_p = np.log(posterior.p) + weight * scores
-        top = np.full(len(posterior), 0.0)
-        top[filled] = np.maximum.reduceat(log_p, heads)
-        raised = np.exp(log_p - np.where(np.isfinite(top), top, 0.0)[question])
-        listed[filled] = np.add.reduceat(posterior.p, heads)
-        total[filled] = np.add.reduceat(raised, heads)
-        p = raised * (listed / np.where(total > 0, total, 1.0))[question]
-    else:
-        p = posterior.p
-    return Posterior(posterior.offsets, posterior.begin, posterior.end, p, posterior.tail)

@@ -21,15 +21,9 @@ from kit.text_rules import particles
 
 _CHUNK = 256
 """Questions looked at together: bounds the memory."""
-_ASKED = tuple(
-    map(
-        re.compile,
-        (
-            "누구|누가|인물|사람", "언제|시기|날짜|연도", "어디|장소|지역|나라|도시|곳",
-            "몇|얼마|횟수|개수|인원", "이름|명칭", "무엇|무슨|어떤|어느|뭐", "왜|이유|원인|까닭",
-            "어떻게|방법",
-        ),
-    )
+_ASKED = (
+    "누구|누가|인물|사람", "언제|시기|날짜|연도", "어디|장소|지역|나라|도시|곳", "몇|얼마|횟수|개수|인원",
+    "이름|명칭", "무엇|무슨|어떤|어느|뭐", "왜|이유|원인|까닭", "어떻게|방법",
 )  # fmt: skip
 _WANTED_UNIT = re.compile(r"몇 ?(\w)")
 
@@ -49,25 +43,20 @@ def span_features(
     points of its context, end exclusive, never empty.  *morphology*: also the parts of speech at both ends.
     Raises ConfigError where that needs kiwipiepy and it is not installed.
     """
+    shift = np.uint64(64 - bits)
     parts = []
     for first in range(0, len(questions), _CHUNK):
         some = slice(*np.searchsorted(question, [first, first + _CHUNK]))
-        own = questions[first : first + _CHUNK]
         if some.stop > some.start:
-            place = question[some] - first
             columns = _columns(
-                own, place, begin[some].astype(np.int64), end[some].astype(np.int64), morphology
-            )
-            shift = np.uint64(64 - bits)
-            parts.append(
-                np.stack(
-                    [
-                        (mixed(column + np.uint64(number)) >> shift).astype(np.int32)
-                        for number, column in enumerate(columns)
-                    ],
-                    axis=1,
-                )
-            )
+                questions[first : first + _CHUNK], question[some] - first,
+                begin[some].astype(np.int64), end[some].astype(np.int64), morphology,
+            )  # fmt: skip
+            hashed = [
+                (mixed(column + np.uint64(number)) >> shift).astype(np.int32)
+                for number, column in enumerate(columns)
+            ]
+            parts.append(np.stack(hashed, axis=1))
     return np.concatenate(parts) if parts else np.zeros((0, 1), np.int32)
 
 
@@ -94,73 +83,48 @@ def _columns(
     words = _number(np.minimum(text.words(b, e), 6))
     length = _number(np.minimum(e - b, 24))
     marks = _number(text.opened(b, e))
-    yield from left
-    yield from right
-    yield from head
-    yield from tail
-    yield from (_joined(one, other) for one in left[:2] for other in head[:2])
-    yield from (_joined(one, other) for one in tail for other in right[:2])
-    yield _joined(tail[0], right[2])
-    yield _joined(left[0], right[0])
-    yield _joined(head[0], tail[0])
-    yield shape
-    yield _joined(shape, kinds[0], kinds[3])
-    yield _joined(kinds[0], kinds[1])
-    yield _joined(kinds[2], kinds[3])
-    yield _joined(tail[0], kinds[3])
-    yield _joined(left[0], kinds[1])
-    yield words
-    yield length
-    yield _joined(words, length)
-    yield _joined(marks, kinds[0], kinds[3])
+    digits = _number(np.minimum(text.digits(b, e), 5))
+    whole_words = _number(text.word_begin(b) == b), _number(text.word_end(e) == e)
     last_word = text.piece(np.maximum(text.word_begin(e), b), e)
     first_word = text.piece(b, np.minimum(text.word_end(b), e))
     follows = text.piece(e, np.minimum(text.word_end(e), e + 4))
     before = text.piece(np.maximum(text.word_begin(b), b - 4), b)
     next_word = text.piece(e, np.minimum(text.word_end(e + 1), e + 6))
     word_before = text.piece(np.maximum(text.word_begin(b - 1), b - 6), b)
-    yield last_word
-    yield first_word
-    yield follows
-    yield before
-    yield next_word
-    yield word_before
-    yield _joined(follows, tail[0])
-    yield _joined(follows, tail[1])
-    yield _joined(follows, kinds[2])
-    yield _joined(_number(text.word_begin(b) == b), _number(text.word_end(e) == e), words)
-    yield inside
-    yield _joined(inside, words, kinds[2])
-    digits = _number(np.minimum(text.digits(b, e), 5))
-    yield _joined(digits, tail[0], right[0])
+    yield from (*left, *right, *head, *tail)
+    yield from _crossed(
+        *((one, other) for one in left[:2] for other in head[:2]),
+        *((one, other) for one in tail for other in right[:2]),
+        (tail[0], right[2]), (left[0], right[0]), (head[0], tail[0]),
+        (shape,), (shape, kinds[0], kinds[3]),
+        (kinds[0], kinds[1]), (kinds[2], kinds[3]), (tail[0], kinds[3]), (left[0], kinds[1]),
+        (words,), (length,), (words, length), (marks, kinds[0], kinds[3]),
+        (last_word,), (first_word,), (follows,), (before,), (next_word,), (word_before,),
+        (follows, tail[0]), (follows, tail[1]), (follows, kinds[2]), (*whole_words, words),
+        (inside,), (inside, words, kinds[2]), (digits, tail[0], right[0]),
+    )  # fmt: skip
     for one in asked:
         own = one[question]
-        yield _joined(own, tail[0])
-        yield _joined(own, right[0])
-        yield _joined(own, shape)
-        yield _joined(own, words)
-        yield _joined(own, last_word)
-        yield _joined(own, follows)
+        yield from _crossed(
+            (own, tail[0]), (own, right[0]), (own, shape), (own, words), (own, last_word), (own, follows)
+        )
     for one in asked[:2]:
         own = one[question]
-        yield _joined(own, tail[1])
-        yield _joined(own, length)
-        yield _joined(own, inside)
-        yield _joined(own, left[0])
-        yield _joined(own, tail[0], right[0])
-        yield _joined(own, digits, kinds[2], kinds[3])
+        yield from _crossed(
+            (own, tail[1]), (own, length), (own, inside), (own, left[0]), (own, tail[0], right[0]),
+            (own, digits, kinds[2], kinds[3]),
+        )  # fmt: skip
     if morphology:
         tags, starts = _tags(list(contexts), text)
         around = [_number(tags[place]) for place in (b - 1, b, e - 1, e)]
         at = [_number(starts[place]) for place in (b, e)]
-        yield _joined(around[0], around[1], at[0])
-        yield _joined(around[2], around[3], at[1])
-        yield _joined(around[2], around[3], at[1], tail[0])
-        yield _joined(around[1], around[2])
-        yield _joined(around[2], at[1], follows)
+        yield from _crossed(
+            (around[0], around[1], at[0]), (around[2], around[3], at[1]),
+            (around[2], around[3], at[1], tail[0]), (around[1], around[2]), (around[2], at[1], follows),
+        )  # fmt: skip
         for one in asked[:2]:
-            yield _joined(one[question], around[2], around[3], at[1])
-            yield _joined(one[question], around[1], around[2])
+            own = one[question]
+            yield from _crossed((own, around[2], around[3], at[1]), (own, around[1], around[2]))
 
 
 def _asked(questions: Sequence[Question]) -> list[Hashes]:
@@ -168,7 +132,7 @@ def _asked(questions: Sequence[Question]) -> list[Hashes]:
     kinds, endings, ends, units = [], [], [], []
     for question in questions:
         bare = question.text.rstrip(" ?？.!\"'”’")
-        kinds.append(sum(1 << number for number, one in enumerate(_ASKED) if one.search(bare)))
+        kinds.append(sum(1 << number for number, one in enumerate(_ASKED) if re.search(one, bare)))
         endings.append(bare[-2:])
         ends.append(bare[-3:])
         wanted = _WANTED_UNIT.search(bare)
@@ -182,9 +146,7 @@ def _tags(contexts: Sequence[str], text: HashedTexts) -> tuple[NDArray[np.uint16
     starts = np.zeros(len(text.kind) + 1, np.bool_)
     for first, context in zip(text.first.tolist(), contexts, strict=True):
         begin, end, tag = _morphemes(context)
-        for one, (left, right) in zip(
-            tag.tolist(), zip(begin.tolist(), end.tolist(), strict=True), strict=True
-        ):
+        for left, right, one in zip(begin.tolist(), end.tolist(), tag.tolist(), strict=True):
             tags[first + left : first + right] = one
         starts[first + begin] = starts[first + end] = True
     return tags, starts
@@ -209,8 +171,9 @@ def _number(values: Any) -> Hashes:
     return np.asarray(values).astype(np.uint64) + np.uint64(1)
 
 
-def _joined(*parts: Hashes) -> Hashes:
-    found = parts[0]
-    for part in parts[1:]:
-        found = mixed(found) * np.uint64(31) + part
-    return found
+def _crossed(*features: tuple[Hashes, ...]) -> Iterator[Hashes]:
+    """Each of *features*, which are hashes of one thing or of several together, as one hash."""
+    for found, *others in features:
+        for other in others:
+            found = mixed(found) * np.uint64(31) + other
+        yield found

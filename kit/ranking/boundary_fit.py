@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 from kit.data.records import Question
 from kit.ranking.boundary import BoundaryModel
 from kit.ranking.boundary_features import span_features
+from kit.ranking.model import softmax
 from kit.spans.posteriors import Posterior
 from kit.spans.span_scores import offsets_of
 
@@ -63,8 +64,7 @@ def examples_of(questions: Sequence[Question], members: Posterior, *, morphology
     for number, question in enumerate(questions):
         answers = sorted({(answer.start, answer.end) for answer in question.answers or () if answer.text})
         texts = {answer.text for answer in question.answers or ()}
-        part = slice(listed.offsets[number], listed.offsets[number + 1])
-        candidates = zip(listed.begin[part].tolist(), listed.end[part].tolist(), strict=True)
+        candidates = ((begin, end) for begin, end, _ in listed.spans(number))
         others = dict.fromkeys([*candidates, *_drawn(question, answers)] if answers else ())
         spans = [*answers, *(one for one in others if question.context[slice(*one)] not in texts)]
         if len(spans) == len(answers):
@@ -78,9 +78,7 @@ def examples_of(questions: Sequence[Question], members: Posterior, *, morphology
         questions, question_of, np.array(begins, np.int64), np.array(ends, np.int64), bits=BITS,
         morphology=morphology,
     )  # fmt: skip
-    return Examples(
-        features, offsets_of(np.array(counts, dtype=np.int64)), np.array(golds, np.bool_), morphology
-    )
+    return Examples(features, offsets_of(counts), np.array(golds, np.bool_), morphology)
 
 
 def _drawn(question: Question, answers: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -127,8 +125,8 @@ def fit_boundary(examples: Examples, rows: Rows, fitted_on: str, l2: float) -> B
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         score = (matrix @ weights.astype(np.float32)).astype(np.float64)
-        p, log_all = _softmax(score, own.offsets)
-        p_gold, log_gold = _softmax(np.where(own.gold, score, -np.inf), own.offsets)
+        p, log_all = softmax(score, own.offsets)
+        p_gold, log_gold = softmax(np.where(own.gold, score, -np.inf), own.offsets)
         gradient = transposed @ (p - p_gold).astype(np.float32)
         value = (log_all - log_gold).sum() + l2 / 2 * float(weights @ weights)
         return float(value), gradient.astype(np.float64) + l2 * weights
@@ -147,17 +145,6 @@ def held_out_loss(model: BoundaryModel, examples: Examples, rows: Rows) -> float
     if not len(own.gold):
         return 0.0
     score = model.weights[own.features].sum(axis=1, dtype=np.float64)
-    _, log_all = _softmax(score, own.offsets)
-    _, log_gold = _softmax(np.where(own.gold, score, -np.inf), own.offsets)
+    _, log_all = softmax(score, own.offsets)
+    _, log_gold = softmax(np.where(own.gold, score, -np.inf), own.offsets)
     return float((log_all - log_gold).mean())
-
-
-def _softmax(
-    score: NDArray[np.float64], offsets: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The softmax within each question, and the log of its denominator; no question is without a span."""
-    heads, counts = offsets[:-1], np.diff(offsets)
-    top = np.maximum.reduceat(score, heads)
-    raised = np.exp(score - np.repeat(top, counts))
-    total = np.add.reduceat(raised, heads)
-    return raised / np.repeat(total, counts), top + np.log(total)

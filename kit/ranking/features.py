@@ -66,13 +66,9 @@ def feature_groups(members: int, *, boundary: bool) -> dict[str, tuple[str, ...]
     """Names of the features by group, in the order of the columns."""
     own = tuple(f"{what}_{number}" for number in range(members) for what in ("p", "log_p", "rank"))
     groups = {
-        "members": own,
-        "blend": BLEND,
-        "text": TEXT,
-        "context": CONTEXT,
-        "question": QUESTION,
+        "members": own, "blend": BLEND, "text": TEXT, "context": CONTEXT, "question": QUESTION,
         "nesting": NESTING,
-    }
+    }  # fmt: skip
     return groups | {"boundary": BOUNDARY} if boundary else groups
 
 
@@ -100,7 +96,7 @@ def candidates_of(
         asked = [float(bool(pattern.search(question.text))) for _, pattern in ASKED]
         chosen = weighed.texts[:CONSIDERED]
         p, risk = weighed.p[:CONSIDERED], weighed.risk[:CONSIDERED]
-        rank_p = np.argsort(np.argsort(-p, kind="stable"), kind="stable")
+        rank_p = _ranks(-p)
         best_p = float(weighed.p.max(initial=0.0))
         nesting = _nesting(chosen, places[number], blend, number)
         bounded = [[]] * len(chosen) if refined is None else _boundary_features(chosen, next(refined))
@@ -110,7 +106,7 @@ def candidates_of(
                 there = own.get(text, 0.0)
                 row += [there, float(np.log(there + _TINY)), rank.get(text, len(rank))]
             row += [
-                p[at], float(np.log(p[at] + _TINY)), p[at] / max(best_p, _TINY), float(rank_p[at]), risk[at],
+                p[at], float(np.log(p[at] + _TINY)), p[at] / max(best_p, _TINY), rank_p[at], risk[at],
                 risk[at] - risk[0], float(at), best_p,
             ]  # fmt: skip
             row += text_features(text, log_prior)
@@ -122,7 +118,7 @@ def candidates_of(
     groups = feature_groups(len(members), boundary=refinement is not None)
     names = tuple(name for group in groups.values() for name in group)
     values = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
-    return Candidates(offsets_of(np.array(counts, dtype=np.int64)), tuple(texts), values, names)
+    return Candidates(offsets_of(counts), tuple(texts), values, names)
 
 
 def _refined(
@@ -130,14 +126,12 @@ def _refined(
 ) -> Iterator[dict[str, tuple[float, float, float]]]:
     """Question by question, of every text: boundary score of its likeliest span, refined p, refined risk."""
     posterior = refinement.posterior
-    begins, ends = posterior.begin.tolist(), posterior.end.tolist()
-    masses, scores, offsets = posterior.p.tolist(), refinement.scores.tolist(), posterior.offsets.tolist()
+    scores = iter(refinement.scores.tolist())
     for number, (question, weighed) in enumerate(
         zip(questions, considered(posterior, questions), strict=True)
     ):
-        part = slice(offsets[number], offsets[number + 1])
         best: dict[str, tuple[float, float]] = {}
-        for begin, end, p, score in zip(begins[part], ends[part], masses[part], scores[part], strict=True):
+        for (begin, end, p), score in zip(posterior.spans(number), scores, strict=False):
             text = question.context[begin:end]
             best[text] = max(best.get(text, (-1.0, 0.0)), (p, score))
         yield {
@@ -168,12 +162,8 @@ def _places(blend: Posterior, questions: Sequence[Question]) -> list[dict[str, i
     """Where each text begins, by question: its likeliest span, or the one that it is a shorter form of."""
     found = []
     for number, question in enumerate(questions):
-        part = slice(blend.offsets[number], blend.offsets[number + 1])
-        spans = zip(
-            (-blend.p[part]).tolist(), blend.begin[part].tolist(), blend.end[part].tolist(), strict=True
-        )
         own: dict[str, int] = {}
-        for _, begin, end in sorted(spans):
+        for begin, end, _ in sorted(blend.spans(number), key=lambda span: -span[2]):
             own.setdefault(question.context[begin:end], begin)
         for text, begin in list(own.items()):
             for form in shorter_forms(text):

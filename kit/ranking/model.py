@@ -26,6 +26,7 @@ from kit.errors import ConfigError
 from kit.files import write_text
 from kit.metrics.edit_distance import edit_distances
 from kit.ranking.features import Candidates, feature_groups
+from kit.spans.span_scores import offsets_of
 
 INSTALL = "pip install 'korean-mrc-kit[ranked]'"
 _FORMAT, _FORMAT_2 = "kit ranker 3", "kit ranker 2"
@@ -82,7 +83,7 @@ class Ranker:
             loss = predicted[0] + _EXACT_WEIGHT * (1 - predicted[1])
         else:
             score = _start(values, self.names) + np.mean(predicted, axis=0)
-            loss = _expected_distance(candidates, softmax(score, candidates.offsets))
+            loss = _expected_distance(candidates, softmax(score, candidates.offsets)[0])
         question = np.repeat(np.arange(len(candidates.offsets) - 1), np.diff(candidates.offsets))
         order = np.lexsort((np.arange(len(loss)), np.round(loss, 9), question))
         found: NDArray[np.int64] = order[candidates.offsets[:-1]]
@@ -98,12 +99,15 @@ class Ranker:
         return {self.names[index]: float(total[index]) for index in order}
 
 
-def softmax(score: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """exp(*score*), scaled to the sum 1 in each question; none is without a candidate."""
-    counts = np.diff(offsets)
-    raised = np.exp(score - np.repeat(np.maximum.reduceat(score, offsets[:-1]), counts))
-    p: NDArray[np.float64] = raised / np.repeat(np.add.reduceat(raised, offsets[:-1]), counts)
-    return p
+def softmax(
+    score: NDArray[np.float64], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The softmax within each question, and the log of its denominator; no question is without a score."""
+    heads, counts = offsets[:-1], np.diff(offsets)
+    top = np.maximum.reduceat(score, heads)
+    raised = np.exp(score - np.repeat(top, counts))
+    total = np.add.reduceat(raised, heads)
+    return raised / np.repeat(total, counts), top + np.log(total)
 
 
 def _start(values: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
@@ -123,9 +127,14 @@ def _expected_distance(candidates: Candidates, p: NDArray[np.float64]) -> NDArra
     return risk
 
 
+def installed() -> bool:
+    """Whether LightGBM is installed."""
+    return importlib.util.find_spec("lightgbm") is not None
+
+
 def check_installed() -> None:
     """Raises ConfigError with the install command where LightGBM is missing."""
-    if importlib.util.find_spec("lightgbm") is None:
+    if not installed():
         raise ConfigError(f"decoder: ranked needs LightGBM, which is not installed; {INSTALL}")
 
 
@@ -155,21 +164,20 @@ def fit_ranker(
     members = len([name for name in candidates.names if re.fullmatch(r"rank_\d+", name)])
     groups = feature_groups(members, boundary="boundary" in candidates.names)
     names = tuple(name for group, own in groups.items() if group != without for name in own)
-    counts = np.diff(candidates.offsets)
-    question = np.repeat(np.arange(len(counts)), counts)
-    golds = [question_.golds for question_ in questions]
-    used = rows[question]
-    offsets = np.concatenate([[0], np.cumsum(counts[rows])])
+    question = np.repeat(np.arange(len(rows)), np.diff(candidates.offsets))
+    used = np.flatnonzero(rows[question])
+    counts = np.diff(candidates.offsets)[rows]
+    offsets = offsets_of(counts)
     distances = edit_distances(
-        [text for text, mine in zip(candidates.texts, used.tolist(), strict=True) if mine],
-        [golds[index] for index in question[used].tolist()],
+        [candidates.texts[index] for index in used.tolist()],
+        [questions[index].golds for index in question[used].tolist()],
     )
-    nearest = distances == np.repeat(np.minimum.reduceat(distances, offsets[:-1]), counts[rows])
-    target = nearest / np.repeat(np.add.reduceat(nearest.astype(float), offsets[:-1]), counts[rows])
+    nearest = distances == np.repeat(np.minimum.reduceat(distances, offsets[:-1]), counts)
+    target = nearest / np.repeat(np.add.reduceat(nearest.astype(float), offsets[:-1]), counts)
     values = candidates.columns(names)[used]
 
     def cross_entropy(score: NDArray[np.float64], _: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        p = softmax(score, offsets)
+        p, _ = softmax(score, offsets)
         return (p - target) * _SCALE, np.maximum(p * (1 - p), _FLAT) * _SCALE
 
     boosters = tuple(

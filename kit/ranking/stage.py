@@ -17,7 +17,7 @@ from kit.settings.recipe import Recipe
 from kit.spans.blending import blended
 from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, answer_lengths_of
+from kit.spans.recipe_members import ScoreSource, answer_lengths_of
 
 
 def member_order(digests: Sequence[str]) -> list[int]:
@@ -35,7 +35,7 @@ def fitted_on(digests: Sequence[str]) -> str:
 
 def ranked_texts(
     recipe: Recipe,
-    sources: Sequence[Source],
+    sources: Sequence[ScoreSource],
     posteriors: Sequence[Posterior],
     blend: Posterior,
     questions: Sequence[Question],
@@ -64,8 +64,7 @@ def ranked_texts(
         weights = [sources[index].weight for index in own]
         averaged.append(blended([posteriors[index] for index in own], weights))
     members = [averaged[index] for index in member_order(digests)]
-    runs = {source.run: source.opened for source in sources if source.opened is not None}
-    lengths = answer_lengths_of(run.record for run in runs.values() if run.record is not None)
+    lengths = answer_lengths_of(one.opened.record for one in sources if one.opened is not None)
     prior = log_length_prior(lengths, recipe.length_cap)
     candidates = candidates_of(
         blend, members, questions, prior, _refinement(recipe, ranker, blend, questions)

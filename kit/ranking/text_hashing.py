@@ -44,7 +44,7 @@ class HashedTexts:
         self._powers = np.cumprod(np.full(count, _BASE, np.uint64)) * np.uint64(pow(_BASE, -1, 1 << 64))
         self._inverse = np.cumprod(np.full(count, pow(_BASE, -1, 1 << 64), np.uint64)) * np.uint64(_BASE)
         self._sums = self._summed(mixed(codes.astype(np.uint64) + np.uint64(1)) * self._inverse[:-1])
-        self.kind = _kind_of(codes)
+        self.kind = _kind_table()[codes]
         changes = np.r_[True, self.kind[1:] != self.kind[:-1]]
         self._run = np.cumsum(changes) - 1
         self._kinds = mixed(self.kind.astype(np.uint64) + np.uint64(77))
@@ -118,10 +118,6 @@ def _kind_table() -> NDArray[np.uint8]:
                 table[code] = kind
     table[0] = 0
     return table
-
-
-def _kind_of(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    return _kind_table()[codes]
 
 
 def mixed(values: Hashes) -> Hashes:

@@ -14,7 +14,7 @@ from kit.phrase import Phrase
 from kit.settings.recipe import Recipe
 from kit.settings.runs import RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
-from kit.spans.recipe_members import Source
+from kit.spans.recipe_members import ScoreSource
 from kit.spans.run_folder import Run, open_run
 from kit.submission.card import Card, card_path, read_card
 from kit.tuning.figures import figure_of
@@ -40,7 +40,9 @@ def _note(text: str, **values: str) -> Caution:
     return Caution(False, Phrase(text, **values))
 
 
-def of_recipe(recipe: Recipe, name: str, sources: Sequence[Source], data: Sequence[Dataset]) -> list[Caution]:
+def of_recipe(
+    recipe: Recipe, name: str, sources: Sequence[ScoreSource], data: Sequence[Dataset]
+) -> list[Caution]:
     """Cautions about a recipe and its members on *data*, the same questions in one file or two.
 
     Raises ModelError for a member whose weights were trained on them.

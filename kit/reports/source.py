@@ -11,7 +11,6 @@ import numpy as np
 from kit.data.records import Dataset, Question
 from kit.decoding.ensembles import answers_of, blend_of
 from kit.decoding.explain import member_posteriors, own_answers
-from kit.decoding.recipes import rules_of
 from kit.display import Brief
 from kit.errors import DataError, SubmissionError, listed
 from kit.progress import Progress, no_progress, watched
@@ -20,11 +19,11 @@ from kit.reports.contamination import Caution
 from kit.settings.recipe import Recipe
 from kit.spans.blending import BLENDS, blended
 from kit.spans.posteriors import Posterior
-from kit.spans.recipe_members import Source, sources_of, with_free_texts_of
+from kit.spans.recipe_members import ScoreSource, sources_of, with_free_texts_of
 from kit.submission.answer_files import answer_files
 from kit.submission.card import Card
 from kit.submission.csv import read_submission
-from kit.text_rules.rules import Rule, apply_rules
+from kit.text_rules.rules import Rule, apply_rules, parse_rules
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +37,7 @@ class Member(Brief):
 
     label: str
     weight: float
-    sources: tuple[Source, ...]
+    sources: tuple[ScoreSource, ...]
     texts: tuple[str, ...]
     p: tuple[float | None, ...]
     posterior: Posterior | None
@@ -165,7 +164,7 @@ def of_recipe(
     given = answer_files(recipe)
     sources = sources_of(recipe, data, given)
     cautions = contamination.of_recipe(recipe, name, sources, files)
-    rules = rules_of(recipe)
+    rules = parse_rules(recipe.rules)
     plain = answers_of(recipe.model_copy(update={"rules": ()}), data, given, progress).texts
     decoded = tuple(plain[question.guid] for question in data)
     not_blanking = [rule for rule in rules if not rule.blanks]
@@ -187,7 +186,7 @@ def of_recipe(
 
 def _members_of(
     recipe: Recipe,
-    sources: Sequence[Source],
+    sources: Sequence[ScoreSource],
     posteriors: Sequence[Posterior | None],
     dataset: Dataset,
     rules: Sequence[Rule],
@@ -206,7 +205,7 @@ def _members_of(
 
 def _member(
     recipe: Recipe,
-    own: Sequence[Source],
+    own: Sequence[ScoreSource],
     posteriors: Sequence[Posterior | None],
     dataset: Dataset,
     rules: Sequence[Rule],

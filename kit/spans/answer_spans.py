@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -87,29 +88,26 @@ def places(text: str, context: str) -> list[tuple[int, int]]:
 
     Two spellings are the same if they are equal in Unicode's form NFKC, without white space.
     """
-    found: list[tuple[int, int]] = []
+    found = [(place, place + len(text)) for place in _begins(text, context)]
+    return list(islice(found or _respelt(text, context), _PLACES))
+
+
+def _begins(text: str, context: str) -> Iterator[int]:
+    """Every place at which *text* begins in *context*; none for ""."""
     place = context.find(text) if text else -1
-    while place >= 0 and len(found) < _PLACES:
-        found.append((place, place + len(text)))
+    while place >= 0:
+        yield place
         place = context.find(text, place + 1)
-    return found or _respelt(text, context)
 
 
-def _respelt(text: str, context: str) -> list[tuple[int, int]]:
+def _respelt(text: str, context: str) -> Iterator[tuple[int, int]]:
     wanted, _ = _compared(text)
-    if not wanted:
-        return []
     plain, origin = _compared(context)
-    found: list[tuple[int, int]] = []
-    place = plain.find(wanted)
-    while place >= 0 and len(found) < _PLACES:
+    for place in _begins(wanted, plain):
         last = place + len(wanted)
         # Not a part of a letter with its marks, nor of what NFKC takes apart, such as ㎏.
-        whole = origin[place - 1 : place] != [origin[place]] and origin[last : last + 1] != [origin[last - 1]]
-        if whole:
-            found.append((origin[place][0], origin[last - 1][1]))
-        place = plain.find(wanted, place + 1)
-    return found
+        if origin[place - 1 : place] != [origin[place]] and origin[last : last + 1] != [origin[last - 1]]:
+            yield origin[place][0], origin[last - 1][1]
 
 
 def _compared(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -156,29 +154,22 @@ def _scored(question: Question, answers: Weighed) -> Odds:
 
 def _joint(dataset: Dataset, spans: Sequence[Odds], file: AnswerFile) -> SpanScores:
     """One window a question, whose tokens are the code points at which a span begins or ends."""
-    places_of, firsts, lasts, scores, counts = [], [], [], [], []
+    nothing = np.zeros(0, np.int64)
+    tokens_of, firsts, lasts = [nothing], [nothing], [nothing]
     for own in spans:
-        ordered = sorted(own.items())
-        begins, ends = (np.array([span[side] for span, _ in ordered], np.int64) for side in (0, 1))
-        tokens = np.unique(np.concatenate([begins, ends - 1]))
-        places_of.append(tokens)
-        firsts.append(np.searchsorted(tokens, begins))
-        lasts.append(np.searchsorted(tokens, ends - 1))
-        scores.append(np.array([score for _, score in ordered], np.float32))
-        counts.append(len(ordered))
-    begin = np.concatenate([np.zeros(0, np.int64), *places_of]).astype(np.int32)
-    nothing = np.zeros(0, np.int32)
-    joint = JointScores(
-        offsets_of(np.array(counts, np.int64)),
-        np.concatenate([nothing, *firsts]).astype(np.int32),
-        np.concatenate([nothing, *lasts]).astype(np.int32),
-        np.concatenate([np.zeros(0, np.float32), *scores]),
-    )
+        edges = np.array([(begin, end - 1) for begin, end in sorted(own)], np.int64).reshape(-1, 2)
+        tokens = np.unique(edges)
+        tokens_of.append(tokens)
+        firsts.append(np.searchsorted(tokens, edges[:, 0]))
+        lasts.append(np.searchsorted(tokens, edges[:, 1]))
+    begin, first, last = (np.concatenate(parts).astype(np.int32) for parts in (tokens_of, firsts, lasts))
+    scores = np.array([own[span] for own in spans for span in sorted(own)], np.float32)
+    joint = JointScores(offsets_of(list(map(len, spans))), first, last, scores)
     zeros = np.zeros(len(begin), np.float32)
     return SpanScores(
         guids=tuple(question.guid for question in dataset),
         windows=np.arange(len(spans) + 1),
-        tokens=offsets_of(np.array([len(own) for own in places_of], np.int64)),
+        tokens=offsets_of(list(map(len, tokens_of[1:]))),
         char_begin=begin,
         char_end=begin + np.int32(1),
         start=zeros,

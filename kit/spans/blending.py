@@ -18,10 +18,9 @@ KEPT = 60
 """Spans of each question that take part in a blend, unless its recipe has more candidates."""
 REACH = 4
 """A member brings this many times as many spans: other members may raise what it ranks lower."""
-
-
-Rows = Iterable[NDArray[np.float64]]
-Tails = Sequence[NDArray[np.float64]] | NDArray[np.float64]
+Floats = NDArray[np.float64]
+Rows = Iterable[Floats]
+Tails = Sequence[Floats] | Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +37,25 @@ class Blend:
     """
 
     about: str
-    combine: Callable[[Rows, NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]
+    combine: Callable[[Rows, Floats, NDArray[np.int64]], Floats]
     keeps_tails: bool = False
     votes: bool = False
-    prepare: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]] = lambda row, question: (
-        row
-    )
+    prepare: Callable[[Floats, NDArray[np.int64]], Floats] = lambda row, question: row
 
-    def of(
-        self, rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def of(self, rows: Rows, weights: Floats, question: NDArray[np.int64]) -> Floats:
         """The blend of members' probabilities, *rows*, float64 (S,) each; the rest as for *combine*."""
         return self.combine((self.prepare(row, question) for row in rows), weights, question)
 
-    def tail(self, tails: Tails, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def tail(self, tails: Tails, weights: Floats) -> Floats:
         """The blend's tail from the members', float64 (Q, length_cap + 1) each."""
-        if not self.keeps_tails:
-            return np.zeros_like(tails[0])
         total = np.zeros_like(tails[0])
-        for tail, weight in zip(tails, weights, strict=True):
-            total += weight * tail
+        if self.keeps_tails:
+            for tail, weight in zip(tails, weights, strict=True):
+                total += weight * tail
         return total
 
 
-def _mean(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
+def _mean(rows: Rows, weights: Floats, question: NDArray[np.int64]) -> Floats:
     """Σ w p."""
     p = np.zeros(len(question))
     for row, weight in zip(rows, weights, strict=True):
@@ -69,14 +63,14 @@ def _mean(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64])
     return p
 
 
-def _logs(row: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
+def _logs(row: Floats, question: NDArray[np.int64]) -> Floats:
     """log((1 - ε) p + ε / |U|) over the union U of the members' spans."""
     share = EPSILON / np.bincount(question)[question]
-    found: NDArray[np.float64] = np.log(share + (1 - EPSILON) * row)
+    found: Floats = np.log(share + (1 - EPSILON) * row)
     return found
 
 
-def _product(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int64]) -> NDArray[np.float64]:
+def _product(rows: Rows, weights: Floats, question: NDArray[np.int64]) -> Floats:
     """Softmax of Σ w log p, the logarithms as `_logs` gives them."""
     log_p = _mean(rows, weights, question)
     if not len(log_p):
@@ -84,7 +78,7 @@ def _product(rows: Rows, weights: NDArray[np.float64], question: NDArray[np.int6
     heads = np.flatnonzero(np.diff(question, prepend=-1))
     sizes = np.diff(np.append(heads, len(question)))
     mass = np.exp(log_p - np.repeat(np.maximum.reduceat(log_p, heads), sizes))
-    p: NDArray[np.float64] = mass / np.bincount(question, weights=mass)[question]
+    p: Floats = mass / np.bincount(question, weights=mass)[question]
     return p
 
 
@@ -110,7 +104,7 @@ def blended(posteriors: Sequence[Posterior], weights: Sequence[float], how: str 
     scaled = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     union = Union.of(posteriors)
     p = blend.of(union.rows(posteriors), scaled, union.question)
-    counts = np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64)
+    counts = np.bincount(union.question, minlength=len(posteriors[0]))
     tail = blend.tail([one.tail for one in posteriors], scaled)
     return Posterior(offsets_of(counts), union.begin, union.end, p, tail)
 
@@ -125,7 +119,7 @@ def likeliest_together(posteriors: Sequence[Posterior], count: int) -> list[Post
     highest = np.zeros(len(union.begin))
     for row in union.rows(posteriors):
         np.maximum(highest, row, out=highest)
-    offsets = offsets_of(np.bincount(union.question, minlength=len(posteriors[0])).astype(np.int64))
+    offsets = offsets_of(np.bincount(union.question, minlength=len(posteriors[0])))
     kept = likeliest_of(highest, offsets, count)
     return [one.only(kept[place]) for one, place in zip(posteriors, union.places, strict=True)]
 

@@ -1,4 +1,4 @@
-"""From token scores to spans: all windows of a question together, the cap in characters."""
+"""From token or joint scores to spans: all windows of a question together, the cap in characters."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.joint import NO_SPANS, Spans, kept_candidates
 from kit.spans.span_scores import SpanScores, offsets_of, ranges
 
+Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+"""Question (counted from a chunk's first), begin, end, log odds."""
+NO_SPANS: Spans = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0)
 _CHUNK_TOKENS = 1 << 16
 """Tokens looked at together: bounds memory where flat scores leave nothing to prune."""
 _ROUNDING = 1e-9
@@ -51,12 +53,9 @@ def best_spans(
     found = BestSpans(
         np.zeros(questions, np.int32), np.zeros(questions, np.int32), np.full(questions, -np.inf)
     )
-    bonus = np.zeros(length_cap + 1) if bonus is None else bonus
+    odds = SpanOdds.of(scores, length_cap, temperature, bonus)
     for first, last in chunks(scores, _CHUNK_TOKENS):
-        if scores.joint is None:
-            spans = _promising(scores, length_cap, temperature, bonus, first, last)
-        else:
-            spans = kept_candidates(scores, scores.joint, length_cap, temperature, bonus, first, last)
+        spans = _promising(odds, first, last) if scores.joint is None else odds.kept(first, last)
         question, begin, end, score = spans
         best = np.full(last - first, -np.inf)
         np.maximum.at(best, question, score)
@@ -96,9 +95,33 @@ class TokenOdds:
     opening: NDArray[np.float64]
     closing: NDArray[np.float64]
 
+    def last_ends(self, starts: NDArray[np.intp], length_cap: int) -> NDArray[np.intp]:
+        """One past the last token with which a span from each of *starts* may end, int (K,)."""
+        # The key grows with the window, then the text.
+        width = int(self.end.max()) + length_cap + 1
+        longest = self.window[starts] * width + self.begin[starts] + length_cap
+        return np.searchsorted(self.window * width + self.end, longest, side="right")
+
+
+@dataclass(frozen=True, slots=True)
+class SpanOdds:
+    """A member's log odds of spans, in the terms of `best_spans`; bonus: float64 (length_cap + 1,)."""
+
+    scores: SpanScores
+    length_cap: int
+    temperature: float
+    bonus: NDArray[np.float64]
+
     @classmethod
-    def of(cls, scores: SpanScores, temperature: float, first: int, last: int) -> TokenOdds:
-        """Those of the questions [first, last)."""
+    def of(
+        cls, scores: SpanScores, length_cap: int, temperature: float, bonus: NDArray[np.float64] | None
+    ) -> SpanOdds:
+        """Without a *bonus* no length is preferred."""
+        return cls(scores, length_cap, temperature, np.zeros(length_cap + 1) if bonus is None else bonus)
+
+    def tokens(self, first: int, last: int) -> TokenOdds:
+        """Those of the tokens of the questions [first, last)."""
+        scores = self.scores
         windows = slice(scores.windows[first], scores.windows[last])
         tokens = slice(scores.tokens[windows.start], scores.tokens[windows.stop])
         counts = np.diff(scores.tokens)[windows]
@@ -108,28 +131,40 @@ class TokenOdds:
         # float64, so that the order of the three terms cannot decide a tie
         opening = scores.start[tokens].astype(np.float64)
         opening -= np.repeat(scores.null[windows][filled].astype(np.float64), counts)
-        opening /= temperature
-        return cls(
+        opening /= self.temperature
+        return TokenOdds(
             offsets_of(counts)[:-1], question, np.repeat(np.arange(len(counts)), counts),
             scores.char_begin[tokens], scores.char_end[tokens], opening,
-            scores.end[tokens].astype(np.float64) / temperature,
+            scores.end[tokens].astype(np.float64) / self.temperature,
         )  # fmt: skip
 
+    def kept(self, first: int, last: int) -> Spans:
+        """Those of the kept spans of the questions [first, last), by question; scores are joint.
 
-def _promising(
-    scores: SpanScores,
-    length_cap: int,
-    temperature: float,
-    bonus: NDArray[np.float64],
-    first: int,
-    last: int,
-) -> Spans:
+        Spans of several windows stand here once for each.
+        """
+        scores, joint = self.scores, self.scores.joint
+        assert joint is not None
+        windows = slice(scores.windows[first], scores.windows[last])
+        spans = slice(joint.offsets[windows.start], joint.offsets[windows.stop])
+        counts = np.diff(joint.offsets)[windows]
+        window = np.repeat(np.arange(windows.start, windows.stop), counts)
+        question = np.repeat(np.repeat(np.arange(last - first), np.diff(scores.windows)[first:last]), counts)
+        head = scores.tokens[window]
+        begin, end = scores.char_begin[head + joint.first[spans]], scores.char_end[head + joint.last[spans]]
+        fits = np.flatnonzero(end - begin <= self.length_cap)
+        question, begin, end = question[fits], begin[fits], end[fits]
+        odds = joint.score[spans][fits] - scores.null[window[fits]].astype(np.float64)
+        return question, begin, end, odds / self.temperature + self.bonus[end - begin]
+
+
+def _promising(odds: SpanOdds, first: int, last: int) -> Spans:
     """Spans of the questions [first, last) that may be their best ones, the best ones among them."""
-    odds = TokenOdds.of(scores, temperature, first, last)
-    if not len(odds.heads):
+    tokens, length_cap, bonus = odds.tokens(first, last), odds.length_cap, odds.bonus
+    if not len(tokens.heads):
         return NO_SPANS
-    begin, end, opening, closing = odds.begin, odds.end, odds.opening, odds.closing
-    window_of, question_of_window, heads = odds.window, odds.question, odds.heads
+    begin, end, opening, closing = tokens.begin, tokens.end, tokens.opening, tokens.closing
+    window_of, question_of_window, heads = tokens.window, tokens.question, tokens.heads
 
     # A floor for each question from single-token spans, a ceiling for each start from its window's best end.
     length = end - begin
@@ -142,11 +177,7 @@ def _promising(
     needed -= _ROUNDING * (1 + np.abs(floor[question_of_window]) + np.abs(reached))
     kept = np.flatnonzero(fits & (opening >= needed[window_of]))
 
-    # The last token an answer from here may end with: the key grows with the window, then the text.
-    width = int(end.max()) + length_cap + 1
-    key = window_of * width + end
-    spans = np.searchsorted(key, window_of[kept] * width + begin[kept] + length_cap, side="right") - kept
-    starts = np.repeat(kept, spans)
-    ends = ranges(kept, kept + spans)
+    last_ends = tokens.last_ends(kept, length_cap)
+    starts, ends = np.repeat(kept, last_ends - kept), ranges(kept, last_ends)
     score = opening[starts] + closing[ends] + bonus[end[ends] - begin[starts]]
     return question_of_window[window_of[starts]], begin[starts], end[ends], score

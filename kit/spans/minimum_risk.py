@@ -90,15 +90,10 @@ def texts_of(
     posterior: Posterior, questions: Sequence[Question]
 ) -> Iterator[tuple[list[str], NDArray[np.float64]]]:
     """Each question's distinct texts, the likeliest first, with the mass of all spans that read so."""
-    # Lists of Python's own numbers: rounding numpy's one by one takes nine times as long.
-    begins, ends, masses = posterior.begin.tolist(), posterior.end.tolist(), posterior.p.tolist()
-    offsets = posterior.offsets.tolist()
     for number, question in enumerate(questions):
-        first, last = offsets[number], offsets[number + 1]
-        context = question.context
         mass: dict[str, float] = {}
-        for begin, end, p in zip(begins[first:last], ends[first:last], masses[first:last], strict=True):
-            text = context[begin:end]
+        for begin, end, p in posterior.spans(number):
+            text = question.context[begin:end]
             mass[text] = mass.get(text, 0.0) + p
         ordered = sorted(mass, key=lambda text: -round(mass[text], 12))
         yield ordered, np.array([mass[text] for text in ordered])

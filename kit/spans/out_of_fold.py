@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from kit.data.records import Dataset
 from kit.errors import SpanFileError
 from kit.settings.folds import FoldPlan
 from kit.settings.runs import RunRecord
-from kit.spans.span_scores import Provenance, SpanScores, joined
+from kit.spans.span_scores import SpanScores, joined
 from kit.spans.store import read_provenance, read_spans, write_spans
 
 OUT_OF_FOLD = "oof"
@@ -46,16 +47,10 @@ def assemble(folder: Path, record: RunRecord, plan: FoldPlan, dataset: Dataset) 
         _tidy(folder, record, plan, dataset)
         return target
     shares = [_share(folder, record, plan, dataset, name) for name in record.folds]
-    first = shares[0].provenance
-    provenance = Provenance(
-        data_sha256=dataset.sha256,
-        run=first.run,
-        fold=OUT_OF_FOLD,
-        model_sha256=oof_digest(record),
-        max_length=first.max_length,
-        stride=first.stride,
-        kit_version=first.kit_version,
-    )
+    provenance = replace(
+        shares[0].provenance,
+        data_sha256=dataset.sha256, fold=OUT_OF_FOLD, model_sha256=oof_digest(record),
+    )  # fmt: skip
     together = joined(shares, provenance)
     place = {guid: index for index, guid in enumerate(together.guids)}
     order = [place[question.guid] for question in dataset if question.guid in place]

@@ -10,8 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.candidates import TokenOdds, best_spans, chunks
-from kit.spans.joint import NO_SPANS, Spans, kept_candidates
+from kit.spans.candidates import NO_SPANS, SpanOdds, Spans, best_spans, chunks
 from kit.spans.span_scores import SpanScores, offsets_of, ranges
 from kit.threads import usable_cores
 
@@ -49,6 +48,12 @@ class Posterior:
         """The question of each span, int64 (S,)."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
+    def spans(self, question: int) -> list[tuple[int, int, float]]:
+        """Begin, end and probability of the spans of one question, as Python's own numbers."""
+        # Rounding numpy's numbers one by one takes nine times as long.
+        own = slice(self.offsets[question], self.offsets[question + 1])
+        return list(zip(self.begin[own].tolist(), self.end[own].tolist(), self.p[own].tolist(), strict=True))
+
     def likeliest(self, count: int) -> Posterior:
         """Only the *count* likeliest spans of each question; the others' mass goes to the tail.
 
@@ -69,7 +74,7 @@ class Posterior:
         question, cut = self.question, ~kept
         tail = self.tail.copy()
         np.add.at(tail, (question[cut], (self.end - self.begin)[cut]), self.p[cut])
-        counts = np.bincount(question[kept], minlength=len(self)).astype(np.int64)
+        counts = np.bincount(question[kept], minlength=len(self))
         return Posterior(offsets_of(counts), self.begin[kept], self.end[kept], self.p[kept], tail)
 
 
@@ -158,16 +163,16 @@ def _by_chunk(
     depth: float,
 ) -> list[Part]:
     """*work* on the spans of some questions at a time, their best log odds and the first one's number."""
-    odds_of_length = np.zeros(length_cap + 1) if bonus is None else bonus
-    best = best_spans(scores, length_cap, temperature=temperature, bonus=odds_of_length).score
+    best = best_spans(scores, length_cap, temperature=temperature, bonus=bonus).score
+    odds = SpanOdds.of(scores, length_cap, temperature, bonus)
 
     def part(chunk: tuple[int, int]) -> Part:
+        own = best[slice(*chunk)]
         if scores.joint is None:
-            spans = _listed(scores, length_cap, temperature, odds_of_length, depth, best, *chunk)
+            spans = _listed(odds, depth, own, *chunk)
         else:
-            spans = kept_candidates(scores, scores.joint, length_cap, temperature, odds_of_length, *chunk)
-            spans = _within(spans, best[slice(*chunk)] - depth, length_cap)
-        return work(spans, best[slice(*chunk)], chunk[0])
+            spans = _within(odds.kept(*chunk), own - depth, length_cap)
+        return work(spans, own, chunk[0])
 
     with ThreadPoolExecutor(min(usable_cores(), _THREADS)) as pool:
         return list(pool.map(part, chunks(scores, _CHUNK_TOKENS)))
@@ -197,7 +202,7 @@ def _weighed(
         listed = np.flatnonzero(step <= last_step[question])
     listed = listed[np.lexsort((end[listed], begin[listed], question[listed]))]
     if count is not None:
-        offsets = offsets_of(np.bincount(question[listed], minlength=questions).astype(np.int64))
+        offsets = offsets_of(np.bincount(question[listed], minlength=questions))
         listed = listed[likeliest_of(p[listed], offsets, count)]
     cut = np.ones(len(p), dtype=np.bool_)
     cut[listed] = False
@@ -205,43 +210,32 @@ def _weighed(
     cell = question[cut] * width + (end[cut] - begin[cut])
     tail: NDArray[np.float64] = np.zeros((questions, width))
     tail += np.bincount(cell, weights=p[cut], minlength=questions * width).reshape(questions, width)
-    counts = np.bincount(question[listed], minlength=questions).astype(np.int64)
+    counts = np.bincount(question[listed], minlength=questions)
     return Posterior(offsets_of(counts), begin[listed], end[listed], p[listed], tail)
 
 
-def _listed(
-    scores: SpanScores,
-    length_cap: int,
-    temperature: float,
-    bonus: NDArray[np.float64],
-    depth: float,
-    best: NDArray[np.float64],
-    first: int,
-    last: int,
-) -> Spans:
+def _listed(odds: SpanOdds, depth: float, best: NDArray[np.float64], first: int, last: int) -> Spans:
     """Every span worth weighing of the questions [first, last), none twice, in any order."""
-    odds = TokenOdds.of(scores, temperature, first, last)
-    if not len(odds.heads):
+    tokens, length_cap, bonus = odds.tokens(first, last), odds.length_cap, odds.bonus
+    if not len(tokens.heads):
         return NO_SPANS
-    begin, end, opening, closing = odds.begin, odds.end, odds.opening, odds.closing
-    window, question_of, heads = odds.window, odds.question, odds.heads
+    begin, end, opening, closing = tokens.begin, tokens.end, tokens.opening, tokens.closing
+    window, question_of, heads = tokens.window, tokens.question, tokens.heads
 
     # A span within reach of the best has its start or its end within half of what its window's best start,
     # end and length leave over: only such starts are paired with all ends, and such ends with the rest.
     top_opening, top_closing = np.maximum.reduceat(opening, heads), np.maximum.reduceat(closing, heads)
-    room = (top_opening + top_closing + bonus[1:].max() - best[first:last][question_of] + depth) / 2
+    room = (top_opening + top_closing + bonus[1:].max() - best[question_of] + depth) / 2
     strong_start = opening >= (top_opening - room)[window]
     strong_end = closing >= (top_closing - room)[window]
-    width = int(end.max()) + length_cap + 1
     starts = np.flatnonzero(strong_start)
-    last_end = np.searchsorted(
-        window * width + end, window[starts] * width + begin[starts] + length_cap, side="right"
-    )
+    last_end = np.maximum(tokens.last_ends(starts, length_cap), starts)
     ends = np.flatnonzero(strong_end)
+    width = int(end.max()) + length_cap + 1
     first_start = np.searchsorted(
         window * width + begin, window[ends] * width + np.maximum(end[ends] - length_cap, 0), side="left"
     )
-    last_end, first_start = np.maximum(last_end, starts), np.minimum(first_start, ends + 1)
+    first_start = np.minimum(first_start, ends + 1)
     from_start = np.repeat(starts, last_end - starts), ranges(starts, last_end)
     to_end = ranges(first_start, ends + 1), np.repeat(ends, ends + 1 - first_start)
     weak = ~strong_start[to_end[0]]
@@ -249,7 +243,7 @@ def _listed(
     right = np.concatenate([from_start[1], to_end[1][weak]])
     score = opening[left] + closing[right] + bonus[end[right] - begin[left]]
     question = question_of[window][left]
-    near = score >= (best[first:last] - depth)[question]
+    near = score >= (best - depth)[question]
 
     # Overlapping windows see the same span, and so do tokens on the same characters; the larger score counts.
     again = (window[1:] == window[:-1]) & ((begin[1:] == begin[:-1]) | (end[1:] == end[:-1]))

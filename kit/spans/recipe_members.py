@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +15,15 @@ from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import RunRecord
 from kit.spans.answer_spans import AnswerFile, with_free_texts
 from kit.spans.out_of_fold import OUT_OF_FOLD, oof_digest
-from kit.spans.run_folder import Run, member_file, member_scores, open_run, stored_folds
+from kit.spans.run_folder import Run, member_scores, open_run, stored, stored_folds
 from kit.spans.span_scores import SpanScores, aligned
+from kit.spans.store import SpanFile
 
 _DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ScoreSource:
     """One span file or file of answers that takes part, with its share of the weight (all shares sum to 1).
 
     run, opened: "" and None for answers; fold: of a run, or out of fold
@@ -67,7 +69,7 @@ class Source:
         """
         if self.opened is None:
             return lambda first, last: self.scores(replace(dataset, questions=dataset.questions[first:last]))
-        file = member_file(self.opened, self.fold, dataset)
+        file = stored(self.opened, self.fold, dataset, SpanFile)
         if file.guids == tuple(question.guid for question in dataset):
             return file.part
         whole = self.scores(dataset)
@@ -76,7 +78,7 @@ class Source:
 
 def sources_of(
     recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile] | None = None
-) -> tuple[Source, ...]:
+) -> tuple[ScoreSource, ...]:
     """The recipe's members on *dataset*: a run stands for its folds, which share its weight.
 
     *files*: every file of answers, by the path that the recipe has.  The same file with the same temperature
@@ -85,7 +87,7 @@ def sources_of(
     no part.
     """
     total = sum(member.weight for member in recipe.members)
-    found: dict[tuple[Path, float], Source] = {}
+    found: dict[tuple[Path, float], ScoreSource] = {}
     for member in recipe.members:
         if member.weight > 0:
             for source in _expanded(member, dataset, files or {}):
@@ -96,7 +98,7 @@ def sources_of(
     return tuple(sorted(scaled, key=lambda source: (source.file.name, str(source.file), source.temperature)))
 
 
-def with_free_texts_of(sources: Sequence[Source], dataset: Dataset) -> Dataset:
+def with_free_texts_of(sources: Sequence[ScoreSource], dataset: Dataset) -> Dataset:
     """*dataset* with a place for every text of *sources*: see `kit.spans.answer_spans.with_free_texts`."""
     files = {source.file: source.answers for source in sources if not source.only_votes}
     return with_free_texts(dataset, [answers for answers in files.values() if answers is not None])
@@ -109,20 +111,16 @@ def used_by(recipe: Recipe, dataset: Dataset) -> Dataset:
     return dataset
 
 
-def answer_lengths_of(records: Iterable[RunRecord]) -> dict[int, int]:
+def answer_lengths_of(records: Iterable[RunRecord | None]) -> Counter[int]:
     """Gold answer length in code points → how often, as runs recorded it; what several share counts once."""
-    distinct = {
-        tuple(sorted((int(length), count) for length, count in record.answer_lengths.items()))
-        for record in records
-    }
-    counts: dict[int, int] = {}
-    for lengths in sorted(distinct):
-        for length, count in lengths:
-            counts[length] = counts.get(length, 0) + count
+    distinct = {tuple(sorted(record.answer_lengths.items())) for record in records if record is not None}
+    counts: Counter[int] = Counter()
+    for lengths in distinct:
+        counts.update({int(length): count for length, count in lengths})
     return counts
 
 
-def _expanded(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Iterable[Source]:
+def _expanded(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Iterable[ScoreSource]:
     if member.run is None:
         yield _answering(member, dataset, files)
         return
@@ -132,20 +130,20 @@ def _expanded(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile])
         # Where there is no file yet, reading it will say so with the command that makes it.
         file = run.find_spans(dataset, fold) or run.span_file(dataset, fold)
         label = member.label if len(folds) == 1 else f"{member.label} fold {fold}"
-        yield Source(
+        yield ScoreSource(
             label, member.run, fold, file, member.weight / len(folds), member.temperature, run,
             digest="" if run.record is None else oof_digest(run.record),
         )  # fmt: skip
 
 
-def _answering(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Source:
+def _answering(member: Member, dataset: Dataset, files: Mapping[str, AnswerFile]) -> ScoreSource:
     """A member whose answers came from elsewhere: for its training questions those out of fold."""
     own = files[str(member.answers or member.csv)]
     if member.out_of_fold is None:
-        return Source(member.label, "", "", own.path, member.weight, 1.0, None, own)
+        return ScoreSource(member.label, "", "", own.path, member.weight, 1.0, None, own)
     learned = files[member.out_of_fold]
     fold = OUT_OF_FOLD if learned.covers(dataset.questions) else ""
     own = learned if fold else own
-    return Source(
+    return ScoreSource(
         member.label, "", fold, own.path, member.weight, member.temperature, None, own, learned.sha256
     )

@@ -152,16 +152,11 @@ def member_scores(run: Run, fold: str, dataset: Dataset) -> SpanScores:
 
     Raises SpanFileError naming the command that makes them where they are missing, or out of date.
     """
-    return _stored(run, fold, dataset, read_spans)
+    return stored(run, fold, dataset, read_spans)
 
 
-def member_file(run: Run, fold: str, dataset: Dataset) -> SpanFile:
-    """The file of `member_scores`, to read it in parts.  Raises what `member_scores` raises."""
-    return _stored(run, fold, dataset, SpanFile)
-
-
-def _stored(run: Run, fold: str, dataset: Dataset, read: Callable[[Path, str], Stored]) -> Stored:
-    """What *read* makes of the file, once it is known to be the right one."""
+def stored(run: Run, fold: str, dataset: Dataset, read: Callable[[Path, str], Stored]) -> Stored:
+    """What *read* makes of the file of `member_scores`, if it is the right one; raises what that does."""
     cure = f"run: {command('predict', run.folder, data=dataset.path)}"
     path = run.find_spans(dataset, fold)
     if fold == OUT_OF_FOLD:

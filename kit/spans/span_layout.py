@@ -11,39 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.spans.span_scores import Provenance
+from kit.spans.span_scores import ARRAYS, DIVIDED, JOINT, Provenance
 
-ARRAYS: dict[str, type[np.generic]] = {
-    # the eight-byte arrays first, so that every array begins where its type may
-    "windows": np.int64,
-    "tokens": np.int64,
-    "spans": np.int64,
-    "char_begin": np.int32,
-    "char_end": np.int32,
-    "start": np.float32,
-    "end": np.float32,
-    "null": np.float32,
-    "first": np.int32,
-    "last": np.int32,
-    "joint": np.float32,
-}
-_JOINT = frozenset({"spans", "first", "last", "joint"})
-"""Only where the member has joint scores."""
-COUNTED = {"windows": "null", "tokens": "start", "spans": "joint"}
-"""Offsets, and an array of what they count."""
-DIVIDED = {
-    "windows": ("null",),
-    "tokens": ("char_begin", "char_end", "start", "end"),
-    "spans": ("first", "last", "joint"),
-}
-"""The arrays that an array of offsets divides."""
 _LARGEST = 1e6
 """Beyond any model's logits; sums of far larger ones would round away what decides between two answers."""
 
 
 def array_names(*, joint: bool) -> tuple[str, ...]:
     """The arrays of a file, in its order."""
-    return tuple(name for name in ARRAYS if joint or name not in _JOINT)
+    return tuple(name for name in ARRAYS if joint or name not in JOINT)
 
 
 def fault_of(
@@ -67,7 +43,7 @@ def fault_of(
     total = int(tokens[-1].item())
     if windows[-1] != len(null):
         return "offsets windows do not end at the last window"
-    if any(len(arrays[name]) != total for name in ("char_begin", "char_end", "start", "end")):
+    if any(len(arrays[name]) != total for name in DIVIDED["tokens"]):
         return f"token arrays do not all hold {total} tokens"
     begin, end = arrays["char_begin"], arrays["char_end"]
     if (begin < 0).any() or (end <= begin).any():

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.errors import SpanFileError
+from kit.errors import SpanFileError, listed
 
-Number = TypeVar("Number", np.int32, np.float32)
 MIXED = "some questions have joint scores and others have none; make all of them with the same kind of model"
 
 
@@ -106,15 +105,38 @@ class SpanScores:
         )
 
 
-_TOKENS = ("windows", "tokens", "char_begin", "char_end", "start", "end", "null")
-_SPANS = {"spans": "offsets", "first": "first", "last": "last", "joint": "score"}
+ARRAYS: dict[str, type[np.generic]] = {
+    # the eight-byte arrays first, so that every array begins where its type may
+    "windows": np.int64,
+    "tokens": np.int64,
+    "spans": np.int64,
+    "char_begin": np.int32,
+    "char_end": np.int32,
+    "start": np.float32,
+    "end": np.float32,
+    "null": np.float32,
+    "first": np.int32,
+    "last": np.int32,
+    "joint": np.float32,
+}
+"""The arrays of a span file, in its order."""
+DIVIDED = {
+    "windows": ("null",),
+    "tokens": ("start", "end", "char_begin", "char_end"),
+    "spans": ("joint", "first", "last"),
+}
+"""Arrays of offsets, and the arrays that each divides."""
+JOINT = {"spans": "offsets", "first": "first", "last": "last", "joint": "score"}
+"""Only where the member has joint scores, with their fields in `JointScores`."""
+_TOKENS = tuple(name for name in ARRAYS if name not in JOINT)
+_NO_QUESTION = {name: np.zeros(1 if name in DIVIDED else 0, ARRAYS[name]) for name in _TOKENS}
 
 
 def arrays_of(scores: SpanScores) -> dict[str, NDArray[Any]]:
     """All arrays of *scores* by their names in files, those of joint scores only where there are any."""
     found = {name: getattr(scores, name) for name in _TOKENS}
     if scores.joint is not None:
-        found |= {name: getattr(scores.joint, field) for name, field in _SPANS.items()}
+        found |= {name: getattr(scores.joint, field) for name, field in JOINT.items()}
     return found
 
 
@@ -124,7 +146,7 @@ def scores_from(
     """What `arrays_of` took apart."""
     joint = None
     if "joint" in arrays:
-        joint = JointScores(**{field: arrays[name] for name, field in _SPANS.items()})
+        joint = JointScores(**{field: arrays[name] for name, field in JOINT.items()})
     return SpanScores(
         guids=guids, provenance=provenance, joint=joint, **{name: arrays[name] for name in _TOKENS}
     )
@@ -136,46 +158,22 @@ def joined(parts: Sequence[SpanScores], provenance: Provenance) -> SpanScores:
     Raises SpanFileError where some parts have joint scores and others have none; a part without questions
     goes with both.
     """
-
-    def flat(name: str, dtype: type[Number]) -> NDArray[Number]:
-        return np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
-
-    def offsets(name: str) -> NDArray[np.int64]:
-        counts = [np.diff(getattr(part, name)) for part in parts]
-        return offsets_of(np.concatenate([np.zeros(0, np.int64), *counts]))
-
-    return SpanScores(
-        guids=tuple(guid for part in parts for guid in part.guids),
-        windows=offsets("windows"),
-        tokens=offsets("tokens"),
-        char_begin=flat("char_begin", np.int32),
-        char_end=flat("char_end", np.int32),
-        start=flat("start", np.float32),
-        end=flat("end", np.float32),
-        null=flat("null", np.float32),
-        provenance=provenance,
-        joint=_joined([part.joint for part in parts if len(part)]),
-    )
-
-
-def _joined(parts: Sequence[JointScores | None]) -> JointScores | None:
-    joint = [part for part in parts if part is not None]
-    if not joint:
-        return None
-    if len(joint) < len(parts):
+    arrays = [arrays_of(part) for part in parts if len(part)] or [_NO_QUESTION]
+    if any(one.keys() != arrays[0].keys() for one in arrays):
         raise SpanFileError(MIXED)
-    return JointScores(
-        offsets_of(np.concatenate([np.diff(part.offsets) for part in joint])),
-        np.concatenate([part.first for part in joint]),
-        np.concatenate([part.last for part in joint]),
-        np.concatenate([part.score for part in joint]),
-    )
+    together = {}
+    for name in arrays[0]:
+        if name in DIVIDED:
+            together[name] = offsets_of(np.concatenate([np.diff(one[name]) for one in arrays]))
+        else:
+            together[name] = np.concatenate([one[name] for one in arrays])
+    return scores_from(tuple(guid for part in parts for guid in part.guids), together, provenance)
 
 
-def offsets_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def offsets_of(counts: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
     """Running offsets of *counts* (N,): int64 (N + 1,), starting with 0."""
     offsets = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=offsets[1:])
+    np.cumsum(np.asarray(counts, np.int64), out=offsets[1:])
     return offsets
 
 
@@ -193,11 +191,6 @@ def aligned(
     if scores.guids == guids:
         return scores
     position: Mapping[str, int] = {guid: index for index, guid in enumerate(scores.guids)}
-    missing = [guid for guid in guids if guid not in position]
-    if missing:
-        raise SpanFileError(
-            f"{label}: has no scores for question {missing[0]}"
-            + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
-            + f"; {cure}"
-        )
+    if missing := [guid for guid in guids if guid not in position]:
+        raise SpanFileError(f"{label}: has no scores for question {listed(missing, 1)}; {cure}")
     return scores.select(np.array([position[guid] for guid in guids], dtype=np.intp))

@@ -21,16 +21,8 @@ from safetensors import SafetensorError, safe_open
 from kit.errors import SpanFileError
 from kit.files import replacing
 from kit.spans.array_writer import ArrayWriter, type_code
-from kit.spans.span_layout import (
-    ARRAYS,
-    COUNTED,
-    DIVIDED,
-    array_names,
-    digest_of,
-    fault_of,
-    offsets_fault,
-)
-from kit.spans.span_scores import MIXED, Provenance, SpanScores, arrays_of, scores_from
+from kit.spans.span_layout import array_names, digest_of, fault_of, offsets_fault
+from kit.spans.span_scores import ARRAYS, DIVIDED, MIXED, Provenance, SpanScores, arrays_of, scores_from
 
 FORMAT = 1
 JOINT_FORMAT = 2
@@ -49,9 +41,9 @@ def write_spans(path: Path, provenance: Provenance, parts: Iterable[SpanScores])
     """
     with replacing(path, verify=_verify) as temporary, ArrayWriter(path.parent, ARRAYS) as writer:
         guids: list[str] = []
-        counts = dict.fromkeys(COUNTED, 0)
+        counts = dict.fromkeys(DIVIDED, 0)
         joint: bool | None = None
-        for name in COUNTED:
+        for name in DIVIDED:
             writer.add(name, np.zeros(1, np.int64))
         for part in parts:
             arrays = arrays_of(part)
@@ -63,9 +55,9 @@ def write_spans(path: Path, provenance: Provenance, parts: Iterable[SpanScores])
                 joint = part.joint is not None
             guids += part.guids
             for name, array in arrays.items():
-                if name in COUNTED:
+                if name in DIVIDED:
                     writer.add(name, array[1:] + counts[name])
-                    counts[name] += len(arrays[COUNTED[name]])
+                    counts[name] += len(arrays[DIVIDED[name][0]])
                 else:
                     writer.add(name, array)
         if len(set(guids)) != len(guids):
@@ -134,7 +126,7 @@ class SpanFile:
             hashes = [_hash(path, self._data + begin, end - begin) for _, begin, end in self._places.values()]
             if about.sha256 != digest_of(self.guids, hashes):
                 raise ValueError(_CHANGED)
-            offsets = {name: self._read(name) for name in COUNTED if name in names}
+            offsets = {name: self._read(name) for name in DIVIDED if name in names}
         except KeyError as error:
             raise _damaged(path, f"array {error.args[0]} is missing", cure) from error
         except (OSError, ValueError, TypeError) as error:
@@ -144,8 +136,9 @@ class SpanFile:
         for name, array in offsets.items():
             if fault := offsets_fault(name, array, counts[name]):
                 raise _damaged(path, fault, cure)
-            if array[-1] != self._size(COUNTED[name]):
-                raise _damaged(path, f"offsets {name} do not end at the last of {COUNTED[name]}", cure)
+            divided = DIVIDED[name][0]
+            if array[-1] != self._size(divided):
+                raise _damaged(path, f"offsets {name} do not end at the last of {divided}", cure)
 
     def part(self, first: int, last: int) -> SpanScores:
         """The scores of the questions [first, last)."""
@@ -196,9 +189,11 @@ def _about(path: Path, cure: str) -> _About:
             metadata = file.metadata() or {}
         if "guids" not in metadata or "format" not in metadata:
             raise SpanFileError(f"{path}: is not a span file of this kit; {cure}")
-        joint = json.loads(metadata["format"]) == JOINT_FORMAT
-        guids = tuple(json.loads(metadata["guids"]))
-        return _About(guids, _provenance(metadata), joint, json.loads(metadata["sha256"]))
+        if (found := json.loads(metadata["format"])) not in (FORMAT, JOINT_FORMAT):
+            raise ValueError(f"format {found!r}, this version reads {FORMAT} and {JOINT_FORMAT}")
+        provenance = Provenance(**{name: json.loads(metadata[name]) for name in _PROVENANCE})
+        guids, sha256 = tuple(json.loads(metadata["guids"])), json.loads(metadata["sha256"])
+        return _About(guids, provenance, found == JOINT_FORMAT, sha256)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _damaged(path, str(error), cure) from error
 
@@ -222,20 +217,10 @@ def _hash(path: Path, begin: int, size: int) -> str:
 
 def read_provenance(path: Path) -> Provenance | None:
     """Who made a span file, without reading its scores; None where the file is absent or unreadable."""
-    if not path.is_file():
-        return None
     try:
-        with safe_open(path, framework="numpy") as file:
-            return _provenance(file.metadata() or {})
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
+        return _about(path, "").provenance
+    except SpanFileError:
         return None
-
-
-def _provenance(metadata: dict[str, str]) -> Provenance:
-    """From the metadata; raises ValueError for another format, KeyError where something is missing."""
-    if (found := json.loads(metadata["format"])) not in (FORMAT, JOINT_FORMAT):
-        raise ValueError(f"format {found!r}, this version reads {FORMAT} and {JOINT_FORMAT}")
-    return Provenance(**{name: json.loads(metadata[name]) for name in _PROVENANCE})
 
 
 def _damaged(path: Path, reason: str, cure: str = "write it again") -> SpanFileError:

@@ -15,7 +15,7 @@ from kit.progress import Progress, no_progress
 from kit.settings.paths import SAMPLE
 from kit.settings.recipe import Recipe
 from kit.spans.out_of_fold import OUT_OF_FOLD
-from kit.spans.recipe_members import Source
+from kit.spans.recipe_members import ScoreSource
 from kit.submission.answer_files import answer_files
 from kit.submission.card import (
     DEFAULT_COMPETITION,
@@ -110,7 +110,7 @@ def answer(recipe: Recipe, dataset: Dataset, progress: Progress = no_progress) -
     return answers_of(recipe, dataset, answer_files(recipe), progress)
 
 
-def _member(source: Source) -> Member:
+def _member(source: ScoreSource) -> Member:
     return Member(
         label=source.label,
         run=source.run,

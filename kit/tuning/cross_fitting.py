@@ -12,21 +12,16 @@ from kit.data.folds import folds
 from kit.data.records import Question
 from kit.metrics.edit_distance import edit_distances
 from kit.ranking.boundary import BoundaryModel, Refinement, with_forms
-from kit.ranking.boundary_fit import (
-    PENALTIES,
-    examples_of,
-    fit_boundary,
-    held_out_loss,
-)
+from kit.ranking.boundary_fit import PENALTIES, Rows, examples_of, fit_boundary, held_out_loss
 from kit.spans.minimum_risk import minimum_risk_answers
 from kit.spans.posteriors import Posterior
 from kit.text_rules import particles
+from kit.tuning.temperature import sample
 
 INNER_FOLDS = 3
 WEIGHTS = (0.15, 0.3, 0.45, 0.6, 0.8)
 _ENOUGH = 2000
 """Questions that a weight is chosen on: more of them hardly move it."""
-Rows = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +89,7 @@ def _score(
 
 
 def _weight(refinement: Refinement, questions: Sequence[Question], rows: Rows) -> float:
-    chosen = np.flatnonzero(rows)
-    if len(chosen) > _ENOUGH:
-        chosen = np.sort(np.random.default_rng(0).choice(chosen, _ENOUGH, replace=False))
+    chosen = sample(np.flatnonzero(rows), _ENOUGH)
     own = [questions[index] for index in chosen.tolist()]
     golds = [question.golds for question in own]
 

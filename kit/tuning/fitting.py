@@ -15,7 +15,7 @@ from kit.settings.recipe import DEFAULT_LENGTH_CAP
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import Posterior, span_posterior
 from kit.tuning.members import OutOfFold
-from kit.tuning.temperature import enough_for_one, fit_temperature
+from kit.tuning.temperature import ENOUGH, fit_temperature, sample
 from kit.tuning.weights import Weights, search
 
 PRIORS = (0.0, 0.25, 0.5, 1.0)
@@ -107,9 +107,7 @@ class Fitter:
         """
         chosen = np.flatnonzero(rows)
         fitted = self._temperatures(chosen)
-        fewer = chosen
-        if len(chosen) > SAMPLE:
-            fewer = np.sort(np.random.default_rng(1).choice(chosen, SAMPLE, replace=False))
+        fewer = sample(chosen, SAMPLE, seed=1)
         small = self._on(fewer)
         reached: dict[Setting, float] = {}
 
@@ -136,7 +134,7 @@ class Fitter:
 
     def _temperatures(self, chosen: NDArray[np.intp]) -> Callable[[float], list[float]]:
         """The members' temperatures by length prior, fitted on *chosen* questions when first asked for."""
-        enough = chosen[enough_for_one(len(chosen))]
+        enough = sample(chosen, ENOUGH)
         questions = [self._questions[index] for index in enough.tolist()]
         selected = [scores.select(enough) for scores in self._members.scores]
         known: dict[float, list[float]] = {}

@@ -56,7 +56,7 @@ class OutOfFold:
             tuple(self.digests[index] for index in indices),
             tuple(self.scores[index] for index in indices),
             self.fold_of,
-            _lengths_of(runs) or self.lengths,
+            answer_lengths_of(run.record for run in runs if run is not None) or self.lengths,
         )
 
     def questions(self, chosen: NDArray[np.intp]) -> OutOfFold:
@@ -97,17 +97,14 @@ def out_of_fold_members(
             scores = aligned(member_scores(run, OUT_OF_FOLD, dataset), guids, run.name)
             found.append((run.name, run, oof_digest(run.record), scores))
     labels, members, digests, scores_of = zip(*found, strict=True)
-    return OutOfFold(labels, members, digests, scores_of, _shared_folds(runs, dataset), _lengths_of(runs))
+    lengths = answer_lengths_of(run.record for run in runs)
+    return OutOfFold(labels, members, digests, scores_of, _shared_folds(runs, dataset), lengths)
 
 
 def with_out_of_fold_texts(recipe: Recipe, dataset: Dataset, files: Mapping[str, AnswerFile]) -> Dataset:
     """*dataset* with a place for every text that the members of *recipe* answer out of fold."""
     named = dict.fromkeys(member.out_of_fold for member in recipe.members)
     return with_free_texts(dataset, [files[path] for path in named if path is not None])
-
-
-def _lengths_of(runs: Sequence[Run | None]) -> dict[int, int]:
-    return answer_lengths_of(run.record for run in runs if run is not None and run.record is not None)
 
 
 def _shared_folds(runs: Sequence[Run], dataset: Dataset) -> NDArray[np.int64]:

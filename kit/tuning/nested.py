@@ -18,7 +18,7 @@ from kit.metrics.predictions import Decile, calibration
 from kit.progress import Progress, no_progress
 from kit.settings.recipe import DEFAULT_BOUNDARY_WEIGHT, DEFAULT_LENGTH_CAP, Recipe, RuleSpec
 from kit.spans.answer_spans import AnswerFile
-from kit.text_rules.rules import COURSE_2022, RULES, Rule, apply_rules, parse_rules
+from kit.text_rules.rules import COURSE_2022, Rule, apply_rules, parse_rules
 from kit.tuning.fitting import Fit, Fitter
 from kit.tuning.members import OutOfFold, out_of_fold_members, with_out_of_fold_texts
 from kit.tuning.outer_folds import FoldAnswers, together_with_folds
@@ -30,6 +30,7 @@ TRIED: tuple[RuleSpec, ...] = (
 )  # fmt: skip
 LEVEL = 0.05
 _NORMAL_95 = 1.96
+_GIVEN = "as given"
 _AGAINST = "against as given (characters; chance by Holm)"
 _FEATURES = 10
 """Features of the second stage that a table shows."""
@@ -164,7 +165,7 @@ def tune(
     return Tuned(
         recipe=_recipe(recipe, final, [rule.spec for rule in rules.kept(everything)], stage),
         method=answer,
-        rows=_scored(distances, groups, reference="as given"),
+        rows=_scored(distances, groups),
         distances=distances[answer],
         groups=groups,
         stage=stage,
@@ -200,7 +201,7 @@ def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold) -> dict[str, Sequ
         weights=np.array([member.weight for member in used]),
     )  # fmt: skip
     rules = parse_rules(recipe.rules)
-    found: dict[str, Sequence[str]] = {"as given": [apply_rules(text, rules) for text in given.texts()]}
+    found: dict[str, Sequence[str]] = {_GIVEN: [apply_rules(text, rules) for text in given.texts()]}
     plain = fitter.with_temperatures([1.0] * len(used), 0.0, DEFAULT_LENGTH_CAP)
     for number, label in enumerate(members.labels):
         alone = replace(plain, decoder="argmax", weights=np.eye(len(used))[number]).texts()
@@ -210,19 +211,16 @@ def _given(fitter: Fitter, recipe: Recipe, members: OutOfFold) -> dict[str, Sequ
     return found
 
 
-def _scored(
-    distances: Mapping[str, NDArray[np.float64]], groups: NDArray[np.int64], reference: str
-) -> tuple[Row, ...]:
+def _scored(distances: Mapping[str, NDArray[np.float64]], groups: NDArray[np.int64]) -> tuple[Row, ...]:
+    given = distances[_GIVEN]
+    versus = {label: paired(given, own, groups) for label, own in distances.items() if label != _GIVEN}
+    holds = holm([one.p_value for one in versus.values()], LEVEL)
+    proven = {label for label, holding in zip(versus, holds, strict=True) if holding}
     rows = []
     for label, own in distances.items():
-        versus = None if label == reference else paired(distances[reference], own, groups)
-        exact = float((own == 0).mean())
-        rows.append(Row(label, float(own.mean()), bootstrap(own, groups), exact, versus, False))
-    tested = [row for row in rows if row.versus is not None]
-    holds = holm([row.versus.p_value for row in tested if row.versus is not None], LEVEL)
-    proven = {row.label for row, holding in zip(tested, holds, strict=True) if holding}
-    ordered = sorted(rows, key=lambda row: (row.label != reference, row.edit))
-    return tuple(replace(row, evidence=row.label in proven) for row in ordered)
+        interval, exact = bootstrap(own, groups), float((own == 0).mean())
+        rows.append(Row(label, float(own.mean()), interval, exact, versus.get(label), label in proven))
+    return tuple(sorted(rows, key=lambda row: (row.versus is not None, row.edit)))
 
 
 class _RuleChoice:
@@ -262,7 +260,7 @@ def _rules_to_try() -> list[Rule]:
         try:
             found += parse_rules([spec])
         except ConfigError:  # an optional package is missing: that rule cannot be tried
-            assert (spec if isinstance(spec, str) else next(iter(spec))) in RULES
+            continue
     return found
 
 

@@ -20,7 +20,7 @@ from kit.decoding.decoders import DECODERS
 from kit.spans.blending import BLENDS
 from kit.spans.minimum_risk import considered
 from kit.spans.span_scores import SpanScores, arrays_of
-from kit.tuning.fitting import Fit, Fitter, decoders_to_try
+from kit.tuning.fitting import Fitter, decoders_to_try
 from kit.tuning.members import OutOfFold
 from kit.tuning.parallel import Steps, together
 from kit.tuning.second_stage import second_stage_ways
@@ -68,16 +68,11 @@ def answer_fold(
         put(f"{blend}, {decoder}, tuned weights", fit.texts())
     put("tuned", fitter.best(ways.values(), rows).texts())
     first = ways["mean", "edit"]
-    risks = _risks(first, questions, held_out)
+    own = [questions[index] for index in held_out.tolist()]
+    risks = [float(one.risk[0]) for one in considered(first.blended().select(held_out), own)]
     for label, answers in second_stage_ways(first, members, questions, groups, rows).items():
         put(label, answers)
     return FoldAnswers(texts, risks)
-
-
-def _risks(fit: Fit, questions: Sequence[Question], chosen: NDArray[np.intp]) -> list[float]:
-    blend = fit.blended().select(chosen)
-    own = [questions[index] for index in chosen.tolist()]
-    return [float(one.risk[0]) for one in considered(blend, own)]
 
 
 def together_with_folds(
@@ -140,16 +135,13 @@ class FinishedFolds:
 
     def read(self, fold: int) -> FoldAnswers | None:
         """The answers to *fold*; None where it is not finished."""
-        return cached(_ENTRIES, self._name(fold), _read, _not_written, make=False)
+        return cached(_ENTRIES, self._name(fold), _read, lambda path: None, make=False)
 
     def write(self, fold: int, answers: FoldAnswers) -> None:
         """Keep the answers to *fold*, if the cache can be used."""
         body = json.dumps(asdict(answers))
         text = f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}"
-
-        def write(path: Path) -> None:
-            path.write_text(text, encoding="ascii")
-
+        write = partial(Path.write_text, data=text, encoding="ascii")
         cached(_ENTRIES, self._name(fold), _read, write, size=len(text))
 
     def _name(self, fold: int) -> str:
@@ -162,10 +154,6 @@ def _read(path: Path) -> FoldAnswers:
     if hashlib.sha256(body.encode()).hexdigest() != digest:
         raise ValueError("the file is not what was written")
     return FoldAnswers(**json.loads(body))
-
-
-def _not_written(path: Path) -> None:
-    raise OSError("only read")
 
 
 def _digest(scores: SpanScores) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,17 +11,16 @@ from numpy.typing import NDArray
 from kit.data.records import Question
 from kit.ranking.boundary import BoundaryModel, Refinement
 from kit.ranking.features import Candidates, candidates_of, feature_groups
-from kit.ranking.model import Ranker, enough_to_rank, fit_ranker
+from kit.ranking.model import Ranker, enough_to_rank, fit_ranker, installed
 from kit.ranking.stage import fitted_on, member_order
 from kit.spans.lengths import log_length_prior
 from kit.spans.minimum_risk import minimum_risk_answers
 from kit.spans.posteriors import Posterior
 from kit.tuning.cross_fitting import cross_fitted
-from kit.tuning.fitting import Fit, Fitter
+from kit.tuning.fitting import Fit, Fitter, Rows
 from kit.tuning.members import OutOfFold
 
 BOUNDARY, RANKED = "edit, boundary", "ranked"
-Rows = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def second_stage_ways(
     crossed = cross_fitted(blend, questions, groups, rows)
     ways: dict[str, Sequence[str]] = {BOUNDARY: minimum_risk_answers(crossed.refinement.posterior, questions)}
     candidates = _candidates(fit, blend, members, questions, crossed.refinement)
-    if can_rank() and enough_to_rank(candidates, rows):
+    if installed() and enough_to_rank(candidates, rows):
         for left_out in (None, *feature_groups(0, boundary=True)):
             ranker = fit_ranker(candidates, questions, rows, "", without=left_out)
             label = RANKED if left_out is None else f"{RANKED}, without {left_out}"
@@ -74,11 +72,6 @@ def last_fit(
         digest = crossed.model.digest
         ranker = fit_ranker(candidates, questions, everything, fitted_on(members.digests), boundary=digest)
     return SecondStage(whole, crossed.model, crossed.refinement.weight, ranker)
-
-
-def can_rank() -> bool:
-    """Whether LightGBM is installed."""
-    return importlib.util.find_spec("lightgbm") is not None
 
 
 def _candidates(

@@ -15,7 +15,7 @@ from kit.spans.span_scores import SpanScores
 FLOOR = 1e-5
 """What a gold counts that a member cannot express, or thinks next to impossible."""
 LOWEST, HIGHEST = 0.4, 3.0
-_ENOUGH = 600
+ENOUGH = 600
 """A temperature is one number: more questions than this move it by less than its use can tell."""
 _TOLERANCE = 0.05
 
@@ -24,10 +24,9 @@ def gold_likelihood(posterior: Posterior, questions: Sequence[Question]) -> NDAr
     """Log probability of each question's gold spans, float64 (Q,), at least log FLOOR."""
     found = np.zeros(len(questions))
     for number, question in enumerate(questions):
-        part = slice(posterior.offsets[number], posterior.offsets[number + 1])
-        for begin, end in gold_spans(question):
-            same = (posterior.begin[part] == begin) & (posterior.end[part] == end)
-            found[number] += posterior.p[part][same].sum()
+        mass = {(begin, end): p for begin, end, p in posterior.spans(number)}
+        for span in gold_spans(question):
+            found[number] += mass.get(span, 0.0)
     likelihood: NDArray[np.float64] = np.log(np.maximum(found, FLOOR))
     return likelihood
 
@@ -37,11 +36,11 @@ def gold_spans(question: Question) -> set[tuple[int, int]]:
     return {(answer.start, answer.end) for answer in question.answers or ()}
 
 
-def enough_for_one(questions: int, seed: int = 0) -> NDArray[np.intp]:
-    """Which of so many questions a temperature is fitted on, int (K,), ascending: all, or a sample."""
-    if questions <= _ENOUGH:
-        return np.arange(questions)
-    return np.sort(np.random.default_rng(seed).choice(questions, _ENOUGH, replace=False))
+def sample(questions: NDArray[np.intp], most: int, seed: int = 0) -> NDArray[np.intp]:
+    """*questions*, ascending, or *most* of them, drawn without replacement."""
+    if len(questions) <= most:
+        return questions
+    return np.sort(np.random.default_rng(seed).choice(questions, most, replace=False))
 
 
 def fit_temperature(
@@ -49,17 +48,12 @@ def fit_temperature(
     questions: Sequence[Question],
     length_cap: int,
     bonus: NDArray[np.float64] | None,
-    seed: int = 0,
 ) -> float:
     """The temperature under which the gold spans of *questions* are likeliest, to two digits.
 
-    *scores* are in the order of *questions*.  Guo et al., On Calibration of Modern Neural Networks
-    (2017), with spans for classes.
+    *scores* are in the order of *questions*, of which `ENOUGH` do.  Guo et al., On Calibration of Modern
+    Neural Networks (2017), with spans for classes.
     """
-    chosen = enough_for_one(len(questions), seed)
-    if len(chosen) < len(questions):
-        scores, questions = scores.select(chosen), [questions[index] for index in chosen.tolist()]
-
     golds = [gold_spans(question) for question in questions]
 
     def loss(log_temperature: float) -> float:

@@ -187,12 +187,12 @@ def test_a_run_stands_for_the_average_of_its_folds(three: None, data: Dataset) -
 
 def test_the_short_way_and_the_way_through_the_posterior_agree(three: None, data: Dataset) -> None:
     from kit.decoding.decoders import decoded
-    from kit.decoding.ensembles import blend_of, member_posterior, sources_of
+    from kit.decoding.ensembles import blend_of, posterior_of, sources_of
 
     for member in (A, C):
         asked = recipe(member, length_cap=8)
         sources = sources_of(asked, data)
-        parts = [member_posterior(asked, source, data, None) for source in sources]
+        parts = [posterior_of(asked, source, source.scores(data), None) for source in sources]
         posterior = blend_of(asked, sources, parts, data.questions)
         assert tuple(kit.decode(asked, data).values()) == decoded(posterior, data.questions, "argmax")
 

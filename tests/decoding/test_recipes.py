@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from kit.decoding.decoders import DECODERS
-from kit.decoding.recipes import check, load_recipe, rules_of
+from kit.decoding.recipes import check, load_recipe
 from kit.errors import ConfigError
 from kit.settings.recipe import Member, Recipe
 from kit.spans.blending import BLENDS
-from kit.text_rules.rules import COURSE_2022, RULES
+from kit.text_rules.rules import COURSE_2022, RULES, parse_rules
 
 
 def written(folder: Path, text: str) -> Path:
@@ -38,7 +38,11 @@ def test_the_course_recipe_is_the_course_entry(project: Path) -> None:
     recipe = load_recipe(project / "ensembles" / "course-2022.yaml")
     assert (recipe.decoder, recipe.length_cap) == ("argmax", 60)
     assert recipe.rules == COURSE_2022
-    assert [rule.spec for rule in rules_of(recipe)] == ["strip_special_tokens", "trim", {"blank_long": 20}]
+    assert [rule.spec for rule in parse_rules(recipe.rules)] == [
+        "strip_special_tokens",
+        "trim",
+        {"blank_long": 20},
+    ]
 
 
 def test_every_shipped_recipe_is_valid_and_says_what_it_is_for(project: Path) -> None:

@@ -17,7 +17,7 @@ from kit.settings.runs import DataFile, FoldRecord, RunRecord
 from kit.settings.training import TrainingSettings
 from kit.spans.blending import blended
 from kit.spans.posteriors import span_posterior
-from kit.spans.recipe_members import Source
+from kit.spans.recipe_members import ScoreSource
 from kit.spans.run_folder import Run
 from tests.spans import made
 
@@ -60,9 +60,9 @@ def test_members_come_in_their_order_and_folds_as_one(monkeypatch: pytest.Monkey
         for _ in range(3)
     ]
     sources = [
-        Source("a 0", "a", "0", Path("x"), 0.25, 1.0, runs[0], digest="d1"),
-        Source("a 1", "a", "1", Path("y"), 0.25, 1.0, runs[0], digest="d1"),
-        Source("b", "b", "0", Path("z"), 0.5, 1.0, runs[1], digest="d0"),
+        ScoreSource("a 0", "a", "0", Path("x"), 0.25, 1.0, runs[0], digest="d1"),
+        ScoreSource("a 1", "a", "1", Path("y"), 0.25, 1.0, runs[0], digest="d1"),
+        ScoreSource("b", "b", "0", Path("z"), 0.5, 1.0, runs[1], digest="d0"),
     ]
     blend = blended(parts, [0.25, 0.25, 0.5], "mean")
     recipe = Recipe(members=(Member(run="a"), Member(run="b")), decoder="ranked", ranker="r", length_cap=4)
@@ -81,7 +81,7 @@ def test_members_come_in_their_order_and_folds_as_one(monkeypatch: pytest.Monkey
 
 
 def test_a_bare_checkpoint_has_no_second_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Source("a", "a", "full", Path("x"), 1.0, 1.0, Run(Path("a"), None))
+    source = ScoreSource("a", "a", "full", Path("x"), 1.0, 1.0, Run(Path("a"), None))
     recipe = Recipe(members=(Member(run="a"),), decoder="ranked", ranker="r")
     monkeypatch.setattr(stage, "read_ranker", lambda path: Seen(""))
     part = span_posterior(made.scores([[(0.0, [(0, 1, 1.0, 1.0)])]]), 4)

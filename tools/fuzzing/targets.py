@@ -20,7 +20,7 @@ from pyarrow import parquet
 from kit.data.characters import suspicious
 from kit.data.readers import load, read
 from kit.data.repair import repair
-from kit.decoding.recipes import load_recipe, rules_of, write_recipe
+from kit.decoding.recipes import load_recipe, write_recipe
 from kit.errors import KitError
 from kit.kaggle.downloads.unzip import unpack
 from kit.kaggle.leaderboard import board_scores
@@ -44,7 +44,7 @@ from kit.submission.csv import parse_submission, write_submission
 from kit.submission.ledger import Ledger
 from kit.submission.selection import picks, tracking
 from kit.terminal import visible
-from kit.text_rules.rules import RULES, Rule
+from kit.text_rules.rules import RULES, Rule, parse_rules
 from tests.hostile.archives import zipped
 from tests.hostile.texts import AWKWARD
 
@@ -253,7 +253,7 @@ def _decode(scores: SpanScores) -> None:
 
 def _recipe(data: bytes) -> None:
     recipe = load_recipe(_file("recipe.yaml", data))
-    for rule in rules_of(recipe):
+    for rule in parse_rules(recipe.rules):
         rule.spec  # noqa: B018
     path = _PLACE / "again.yaml"
     write_recipe(path, recipe, "again")
