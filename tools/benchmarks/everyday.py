@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 import Levenshtein
@@ -18,7 +19,6 @@ from kit.data import demo_corpus
 from kit.data.records import Question
 from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import Backbone, open_backbone
-from kit.modeling.tiny import Shape, make_backbone
 from kit.modeling.windows import make_windows
 from kit.spans.candidates import best_spans
 from kit.spans.store import read_spans, write_spans
@@ -26,17 +26,15 @@ from kit.training.labels import label_windows
 from tools.benchmarks.baselines import usual_decoding, usual_distance, usual_preparation
 from tools.benchmarks.measurement import PROJECT, timed
 from tools.benchmarks.results import ROW
-from tools.benchmarks.synthetic import scores_of
+from tools.benchmarks.synthetic import scores_of, tiny_backbone
 
 COLUMNS: ROW = ("work", "kit", "peer", "ratio")
 
 
 def windows_and_labels(folder: Path, count: int = 12_037) -> list[ROW]:
     """On the built-in corpus, and on real questions with a real vocabulary if they are available."""
-    corpus = demo_corpus.generate(train_contexts=800, test_contexts=1)
-    texts = [question.context for question in corpus.train]
-    make_backbone(folder / "b", texts, "wordpiece", Shape(4000, 16, 1, 1, 16, 384), seed=1)
-    rows = _windows(open_backbone(str(folder / "b")), _repeated(list(corpus.train), count), "")
+    corpus = demo_corpus.generate(train_contexts=800, test_contexts=1).train
+    rows = _windows(open_backbone(tiny_backbone(folder / "b", 384)), _repeated(list(corpus), count), "")
     shared = Path(os.environ.get("KIT_SHARED") or PROJECT.parent / "shared")
     data, vocabulary = shared / "data/goorm2-standin/train.json", shared / "models/e5-small-wp"
     if data.exists() and vocabulary.exists():
@@ -77,8 +75,7 @@ def _repeated(questions: list[Question], count: int) -> list[Question]:
     """*count* questions from fewer, on contexts that all differ."""
     return [
         Question(str(n), q.text, q.context + f" ({n // len(questions)})", q.answers)
-        for n in range(count)
-        for q in [questions[n % len(questions)]]
+        for n, q in enumerate(islice(cycle(questions), count))
     ]
 
 

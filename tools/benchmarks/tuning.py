@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,13 +25,13 @@ from kit.memory import peak_memory
 from kit.metrics.edit_distance import edit_distances
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import span_posterior
-from kit.spans.span_scores import Provenance, SpanScores, offsets_of
+from kit.spans.span_scores import SpanScores
 from kit.tuning.fitting import CANDIDATES, CAPS, Fitter
 from kit.tuning.members import OutOfFold
 from kit.tuning.parallel import Steps, together
 from tools.benchmarks.measurement import child
 from tools.benchmarks.results import ROW, machine, table, write_section
-from tools.benchmarks.synthetic import write
+from tools.benchmarks.synthetic import background, tokens_of, write
 
 QUESTIONS, MEMBERS, FOLDS = 12_037, 5, 5
 WEIGHTS = 40
@@ -55,26 +56,13 @@ def members_of(questions: list[Question], members: int) -> OutOfFold:
 
 def _scores(questions: list[Question], seed: int) -> SpanScores:
     generator = np.random.default_rng(seed)
-    tokens = offsets_of(np.array([max(len(one.context) // 2, 1) for one in questions]))
-    place = np.arange(tokens[-1]) - np.repeat(tokens[:-1], np.diff(tokens))
-    start, end = generator.normal(-6, 1.5, (2, int(tokens[-1]))).astype(np.float32)
-    for number, one in enumerate(questions):
+    scores = background(np.ones(len(questions), int), tokens_of(questions), generator)
+    for one, first, end in zip(questions, scores.tokens[:-1], scores.tokens[1:], strict=True):
         assert one.answers
-        first, last = tokens[number], tokens[number + 1] - 1
         sure = generator.normal(_SURE, _NOISE, 2)
-        start[min(first + one.answers[0].start // 2, last)] += sure[0]
-        end[min(first + (one.answers[0].end - 1) // 2, last)] += sure[1]
-    return SpanScores(
-        guids=tuple(one.guid for one in questions),
-        windows=np.arange(len(questions) + 1),
-        tokens=tokens,
-        char_begin=(place * 2).astype(np.int32),
-        char_end=(place * 2 + 2).astype(np.int32),
-        start=start,
-        end=end,
-        null=np.zeros(len(questions), np.float32),
-        provenance=Provenance("", "", "", "", 0, 0, kit.__version__),
-    )
+        scores.start[min(first + one.answers[0].start // 2, end - 1)] += sure[0]
+        scores.end[min(first + (one.answers[0].end - 1) // 2, end - 1)] += sure[1]
+    return replace(scores, guids=tuple(one.guid for one in questions))
 
 
 def fit(questions: list[Question], members: int) -> dict[str, float]:
