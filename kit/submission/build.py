@@ -11,7 +11,7 @@ from kit.decoding.ensembles import Answers
 from kit.errors import SubmissionError
 from kit.files import locked, now, sha256_file
 from kit.metrics.scores import Score, score_answers
-from kit.progress import Progress, no_progress
+from kit.progress import Progress
 from kit.settings.paths import SAMPLE
 from kit.settings.recipe import Recipe
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -34,12 +34,7 @@ from kit.version import __version__
 
 
 def make_submission(
-    recipe: Recipe,
-    dataset: Dataset,
-    out: Path,
-    truth: Dataset | None = None,
-    made_from: str = "",
-    progress: Progress = no_progress,
+    recipe: Recipe, dataset: Dataset, out: Path, truth: Dataset | None, made_from: str, progress: Progress
 ) -> tuple[Path, dict[str, str], Card, Score | None]:
     """Decode, check, write *out* and its card; score against *truth* where given.
 

@@ -55,11 +55,6 @@ class CardData(_CardPart):
     sha256: Sha256
     questions: int
 
-    @property
-    def name(self) -> str:
-        """The file's name without its folder."""
-        return Path(self.path).name
-
 
 class Estimate(_CardPart):
     """The Edit Score to expect, in code points.

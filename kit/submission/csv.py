@@ -32,18 +32,9 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
     as an empty field, quotes only around fields with a comma, quote or line end.  Texts are written
     unchanged: an answer that looks like a spreadsheet formula is an answer.
 
-    Args:
-        path: the CSV; an earlier file stays untouched on any failure.
-        guids: Q distinct test guids.
-        texts: Q answers.
-
-    Returns:
-        SHA-256 (hex) of the file's bytes.
-
-    Raises:
-        SubmissionError: a guid is blank or repeated, an answer is not text or not valid Unicode.
-        WriteError: the file cannot be written.
-        ValueError: the lengths differ.
+    Returns the SHA-256 (hex) of the file's bytes.  Raises SubmissionError for a guid that is blank or
+    repeated and for an answer that is not text or not valid Unicode, WriteError where the file cannot be
+    written, ValueError where the lengths differ; an earlier file stays untouched.
     """
     content = encoded(path, guids, texts)
     given = dict(zip(guids, texts, strict=True))

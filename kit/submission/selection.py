@@ -104,15 +104,13 @@ def picks(
     }
     distinct = {entry.sha256 or entry.ref: entry for entry in entries}.values()  # one of each content
     left = sorted((e for e in distinct if e.number in expected), key=lambda e: expected[e.number])
-    chosen: list[Pick] = []
+    if not left or count < 1:
+        return []
+    best = left.pop(0)
+    how = "local estimate" if best.estimate is not None else "public score, less the mean offset,"
+    chosen = [Pick(best, f"lowest {how} {expected[best.number]:.3f}")]
+    limit = best.high if best.high is not None else expected[best.number]
     while left and len(chosen) < count:
-        if not chosen:
-            best = left.pop(0)
-            how = "local estimate" if best.estimate is not None else "public score, less the mean offset,"
-            chosen.append(Pick(best, f"lowest {how} {expected[best.number]:.3f}"))
-            continue
-        best = chosen[0].entry
-        limit = best.high if best.high is not None else expected[best.number]
         as_good = [entry for entry in left if expected[entry.number] <= limit]
         entry, reason = _most_different(as_good, [pick.entry for pick in chosen], read) or (
             left[0], "next by estimate: none within the best one's interval can be compared with it"
