@@ -70,19 +70,18 @@ class _OneAfterAnother(ThreadPoolExecutor):
     map = staticmethod(map)
 
 
-def profile(folder: Path, lines: int = 10) -> str:
+def profile(folder: Path) -> str:
     """Where the `edit` answers of five members spend their time, after `compare` in the same *folder*."""
     watch = cProfile.Profile()
+    recipe = folder / f"{MEMBERS}-edit.yaml"
     with (
         mock.patch("kit.spans.posteriors.ThreadPoolExecutor", _OneAfterAnother),
         mock.patch("kit.decoding.ensembles.ThreadPoolExecutor", _OneAfterAnother),
     ):
-        watch.runcall(
-            kit.ensemble, folder / f"{MEMBERS}-edit.yaml", folder / "test.json", out=folder / "p.csv"
-        )
+        watch.runcall(kit.ensemble, recipe, folder / "test.json", out=folder / "p.csv")
     stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(watch).stats  # type: ignore[attr-defined]
     own = Counter({place: numbers[2] for place, numbers in stats.items()})
-    shares = [f"{_name(*place)} {seconds / own.total():.0%}" for place, seconds in own.most_common(lines)]
+    shares = [f"{_name(*place)} {seconds / own.total():.0%}" for place, seconds in own.most_common(10)]
     return f"Of five members' `edit` answers, in one thread, by functions' own time: {', '.join(shares)}."
 
 

@@ -19,10 +19,10 @@ RUNS = 3
 PROJECT = Path(kit.__file__).resolve().parent.parent
 
 
-def timed(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
+def timed(*works: Callable[[], object]) -> list[float]:
     """Median seconds of each function, run in turns so that a slow moment affects all of them."""
     times: list[list[float]] = [[] for _ in works]
-    for _ in range(runs):
+    for _ in range(RUNS):
         for work, own in zip(works, times, strict=True):
             began = time.perf_counter()
             work()

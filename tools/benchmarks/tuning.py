@@ -83,14 +83,14 @@ def fit(questions: list[Question], members: int) -> dict[str, float]:
     }  # fmt: skip
 
 
-def weights(questions: list[Question], members: int, tried: int = WEIGHTS) -> ROW:
+def weights(questions: list[Question], members: int) -> ROW:
     """Edit Scores for many weights: on the table, and by the decoder itself."""
     known = members_of(questions, members)
     parts = likeliest_together(
         [span_posterior(scores, CAPS[0], count=REACH * KEPT) for scores in known.scores], KEPT
     )
     generator = np.random.default_rng(0)
-    chosen = generator.dirichlet(np.ones(members), tried)
+    chosen = generator.dirichlet(np.ones(members), WEIGHTS)
     golds = [one.golds for one in questions]
     began = time.process_time()
     made = make_table(parts, questions)
@@ -103,27 +103,22 @@ def weights(questions: list[Question], members: int, tried: int = WEIGHTS) -> RO
     peer = time.process_time() - began
     assert np.allclose(fast, slow), "the table answers otherwise than the decoder"
     return (
-        f"{tried} weights of {members} members, {len(questions):,} questions", f"{ours:.1f} CPU s",
+        f"{WEIGHTS} weights of {members} members, {len(questions):,} questions", f"{ours:.1f} CPU s",
         f"decoded for each: {peer:.1f} CPU s", f"{peer / ours:.1f} ×",
     )  # fmt: skip
 
 
 def questions_of(folder: Path, count: int) -> list[Question]:
-    """Invented questions with answers."""
     return list(kit.load(write(folder / "train.json", count, _WORDS)))
 
 
 def write_table(questions: int = QUESTIONS, members: int = MEMBERS) -> None:
-    """Measure and write the section of RESULTS.md."""
     found = child("tools.benchmarks.tuning", "fit", questions, members)
     with tempfile.TemporaryDirectory() as name:
         rows = [weights(questions_of(Path(name), 1_000), members)]
-    rows.append(
-        (
-            f"tuning without the second stage, {members} members × {questions:,} questions × {FOLDS} folds",
-            f"{found['seconds']:.0f} s, {found['cpu']:.0f} CPU s, {found['peak'] / 1e9:.2f} GB", "", "",
-        )
-    )  # fmt: skip
+    work = f"tuning without the second stage, {members} members × {questions:,} questions × {FOLDS} folds"
+    cost = f"{found['seconds']:.0f} s, {found['cpu']:.0f} CPU s, {found['peak'] / 1e9:.2f} GB"
+    rows.append((work, cost, "", ""))
     write_section("tuning", f"## Tuning\n\nInvented scores. {machine()}.\n\n{table(COLUMNS, rows)}")
 
 
