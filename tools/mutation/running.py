@@ -43,7 +43,7 @@ def warm_up() -> None:
 
 
 def judged(
-    module: str, source: str, tests: Sequence[str], limit: float, examples: int = 25, *, quick: bool = False
+    module: str, source: str, tests: Sequence[str], limit: float, examples: int, *, quick: bool
 ) -> tuple[Verdict, float]:
     """Run *tests* with *source* in the place of *module* (a path from the root).
 
