@@ -15,13 +15,14 @@ from kit.settings.job import TrainKeywords
 from kit.settings.option import GROUPS, Option, choices_of, flag_of, options_of
 from kit.settings.sweep_options import SweepOptions
 from kit.settings.training import SETTINGS
+from tools.benchmarks.results import ROW, table
 
 PLACES: dict[str, type[BaseModel]] = {
     "<!-- options of kit train -->": TrainKeywords,
     "<!-- options of kit sweep -->": SweepOptions,
 }
 """Lines of the page that the tables replace."""
-_COLUMNS = ["option", "default", "values", "what it does"]
+_COLUMNS = ("option", "default", "values", "what it does")
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
@@ -42,26 +43,26 @@ def tables(model: type[BaseModel]) -> str:
     declared = options_of(model)
     if model is SweepOptions:
         rows = [_row(name, model.model_fields[name], known) for name, known in declared.items()]
-        return _table(_COLUMNS, rows)
+        return table(_COLUMNS, rows)
     parts = []
     for group in GROUPS:
         rows = [
-            [*_row(name, model.model_fields[name], known), *_marks(name, known)]
+            (*_row(name, model.model_fields[name], known), *_marks(name, known))
             for name, known in declared.items()
             if known.group == group
         ]
-        parts += [f"### {group}", _table([*_COLUMNS, "searched", "resume", "Kaggle"], rows)]
+        parts += [f"### {group}", table((*_COLUMNS, "searched", "resume", "Kaggle"), rows)]
     return "\n\n".join(parts)
 
 
-def _row(name: str, field: FieldInfo, known: Option) -> list[str]:
+def _row(name: str, field: FieldInfo, known: Option) -> ROW:
     default = "required" if field.is_required() else default_text(name, field, known)
-    return [f"`{flag_of(name, known)}`", default, _values(field), known.help]
+    return f"`{flag_of(name, known)}`", default, _values(field), known.help
 
 
-def _marks(name: str, known: Option) -> list[str]:
+def _marks(name: str, known: Option) -> ROW:
     marks = name in SETTINGS and not known.not_searched, known.execution, known.kernel
-    return ["yes" if mark else "" for mark in marks]
+    return tuple("yes" if mark else "" for mark in marks)
 
 
 def _values(field: FieldInfo) -> str:
@@ -75,11 +76,6 @@ def _values(field: FieldInfo) -> str:
         if getattr(rule, name, None) is not None
     ]
     return ", ".join(bounds)
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 if __name__ == "__main__":

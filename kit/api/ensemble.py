@@ -88,7 +88,7 @@ def decode(recipe: Recipe | Run | PathLike, data: Data, *, plain: bool = False) 
     with the length prior of the answers that it was trained on, or with *plain* by argmax alone.  Raises
     SpanFileError naming the command to run where there are no scores.
     """
-    from kit.submission.build import answer
+    from kit.submission.answer_files import answer
 
     return answer(recipe_of(recipe, plain=plain), dataset_of(data)).texts
 

@@ -9,7 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kit.data.readers.display import lone_surrogate
+from kit.data.records import Dataset
+from kit.decoding.ensembles import Answers, answers_of
 from kit.errors import SubmissionError, all_of
+from kit.progress import Progress, no_progress
 from kit.settings.recipe import Recipe
 from kit.spans.answer_spans import AnswerFile, Weighed
 from kit.submission.csv import parse_submission, read_csv
@@ -31,6 +35,11 @@ def answer_files(recipe: Recipe) -> dict[str, AnswerFile]:
     members = recipe.members
     named = (path for member in members for path in (member.csv, member.answers, member.out_of_fold))
     return {path: read_answers(Path(path)) for path in named if path is not None}
+
+
+def answer(recipe: Recipe, dataset: Dataset, progress: Progress = no_progress) -> Answers:
+    """`answers_of`, with the members' answers from elsewhere read from their files."""
+    return answers_of(recipe, dataset, answer_files(recipe), progress)
 
 
 def read_answers(path: Path) -> AnswerFile:
@@ -108,7 +117,7 @@ def _weighed(given: list[object]) -> Weighed:
         text = _first(one, _TEXTS) if isinstance(one, dict) else one
         if not isinstance(text, str):
             raise ValueError(f"has the answer {text!r:.40}, which is not text")
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
+        if lone_surrogate(text):
             raise ValueError(f"has the answer {text!r:.40}, which holds half a surrogate pair")
         share = 1 / len(given) if samples else _first(one, _SHARES) if isinstance(one, dict) else None
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= _SUM:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +30,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _CardPart(Settings):
-    """Part of a card: JSON has no infinite numbers."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has no infinite numbers
 
 
 class Member(_CardPart):
@@ -58,11 +55,6 @@ class CardData(_CardPart):
     sha256: Sha256
     questions: int
 
-    @property
-    def name(self) -> str:
-        """The file's name without its folder."""
-        return Path(self.path).name
-
 
 class Estimate(_CardPart):
     """The Edit Score to expect, in code points.
@@ -83,10 +75,14 @@ class Estimate(_CardPart):
         return self.edit if self.kind == "nested" else None
 
     def __str__(self) -> str:
+        return f"no local estimate: {self.reason}" if self.edit is None else self.in_words(" characters")
+
+    def in_words(self, unit: str = "") -> str:
+        """The score with its interval, *unit* and kind, or why there is none."""
         if self.edit is None:
-            return f"no local estimate: {self.reason}"
+            return self.reason
         interval = "" if self.interval is None else f" (95 %: {self.interval})"
-        return f"Edit Score {self.edit:.3f}{interval} characters" + (f", {self.kind}" if self.kind else "")
+        return f"Edit Score {self.edit:.3f}{interval}{unit}" + (f", {self.kind}" if self.kind else "")
 
     @model_validator(mode="after")
     def _only_a_known_interval(self) -> Self:
@@ -210,19 +206,12 @@ def _refuse_constant(name: str) -> object:
 
 def _git(folder: Path | None, *arguments: str) -> str | None:
     """What a git command prints; None where git is missing, slow or fails."""
-    git = shutil.which("git")
-    if git is None:
-        return None
     try:
         done = subprocess.run(  # noqa: S603  (fixed arguments, no shell)
-            [git, "--no-optional-locks", *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=10,
-        )
+            ["git", "--no-optional-locks", *arguments],  # noqa: S607  (whatever git the user has)
+            cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=10, check=True,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return done.stdout

@@ -60,11 +60,9 @@ class CheckedCsv(Brief):
 def check_csv(path: Path, competition: str | None = None, data: Path | Dataset | None = None) -> CheckedCsv:
     """Read the bytes of *path* once and check that they answer every question of the test file, in any order.
 
-    The CSV may be compressed (``.csv.zip``, ``.csv.gz``).
-
-    Competition and test file come from the card beside the CSV unless given; without a card from
-    data/goorm-2, as ``kit download`` leaves it (its test file, or else its sample submission).
-    Raises SubmissionError for what Kaggle would refuse.
+    The CSV may be compressed (``.csv.zip``, ``.csv.gz``).  Competition and test file come from the card
+    beside the CSV unless given; without a card from data/goorm-2, as ``kit download`` leaves it (its test
+    file, or else its sample submission).  Raises SubmissionError for what Kaggle would refuse.
     """
     content = read_csv(path)
     answers = parse_submission(content, path)

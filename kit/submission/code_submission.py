@@ -75,8 +75,8 @@ def check_kernel(
 
 def _latest(client: Client, runs: Path, kernel: str) -> int:
     found = latest_version(client, kernel)
-    recorded = [pushed.version for pushed in all_pushed(runs) if pushed.kernel == kernel]
-    number = max([found.version if found else 0, *recorded], default=0)
+    recorded = (pushed.version for pushed in all_pushed(runs) if pushed.kernel == kernel)
+    number = max(found.version if found else 0, *recorded, 0)
     if not number:
         raise KernelError(f"{kernel}: its latest version is not known; give {kernel}/VERSION")
     return number
@@ -86,9 +86,7 @@ def create_from_kernel(client: Client, one: KernelVersion, description: str) -> 
     """Have Kaggle submit the file of *one*; returns Kaggle's number for it.  Never retried."""
 
     def call(api: Any) -> int:
-        answer = api.competition_submit_code(
-            one.file, description, one.competition, one.kernel, one.version, quiet=True
-        )
-        return int(answer.ref)
+        given = one.file, description, one.competition, one.kernel, one.version
+        return int(api.competition_submit_code(*given, quiet=True).ref)
 
     return client.once(call, "submitting", one.competition)

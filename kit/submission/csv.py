@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.data.readers.display import lone_surrogate
 from kit.errors import SubmissionError, all_of, counted, listed
 from kit.files import read_file, replacing
 from kit.kaggle.compression import unpacked
@@ -31,18 +32,9 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
     as an empty field, quotes only around fields with a comma, quote or line end.  Texts are written
     unchanged: an answer that looks like a spreadsheet formula is an answer.
 
-    Args:
-        path: the CSV; an earlier file stays untouched on any failure.
-        guids: Q distinct test guids.
-        texts: Q answers.
-
-    Returns:
-        SHA-256 (hex) of the file's bytes.
-
-    Raises:
-        SubmissionError: a guid is blank or repeated, an answer is not text or not valid Unicode.
-        WriteError: the file cannot be written.
-        ValueError: the lengths differ.
+    Returns the SHA-256 (hex) of the file's bytes.  Raises SubmissionError for a guid that is blank or
+    repeated and for an answer that is not text or not valid Unicode, WriteError where the file cannot be
+    written, ValueError where the lengths differ; an earlier file stays untouched.
     """
     content = encoded(path, guids, texts)
     given = dict(zip(guids, texts, strict=True))
@@ -85,9 +77,8 @@ def read_csv(path: Path) -> bytes:
 def parse_submission(content: bytes, path: Path, *, twice: bool = True) -> dict[str, str]:
     """guid → answer text from a CSV's bytes, compressed or not; *path* only names it.
 
-    Raises as `read_submission`.
-
     Without *twice*, a file in the exact form that `write_submission` writes is not read by pandas as well.
+    Raises as `read_submission`.
     """
     text = _decode(unpacked(content, path), path)
     rows = _rows(text, path)
@@ -123,8 +114,7 @@ def check_submission(
 ) -> None:
     """Check that *answers* has every test guid once and, unless *any_order*, in the test file's order.
 
-    Raises SubmissionError naming missing, unknown and misplaced guids, all in one message that
-    *where* leads.
+    Raises SubmissionError naming missing, unknown and misplaced guids in one message that *where* leads.
     """
     faults = _set_faults(answers, guids)
     known = set(guids)
@@ -214,14 +204,9 @@ def _columns(text: str, path: Path) -> tuple[list[str], list[str]]:
         # Everything stays text: "", "NA" and "null" are answers.  Without a header pandas neither renames
         # columns nor turns one into an index.
         frame = pd.read_csv(
-            io.StringIO(text, newline=""),
-            header=None,
-            names=list(HEADER),
-            index_col=False,
-            dtype=str,
-            keep_default_na=False,
+            io.StringIO(text, newline=""), header=None, names=list(HEADER), index_col=False, dtype=str,
             na_filter=False,
-        )
+        )  # fmt: skip
     except pd.errors.ParserError as error:
         raise SubmissionError(
             f"{path}: cannot be read ({str(error).strip()}); look for a quote that is never closed"
@@ -246,18 +231,9 @@ def _faults(guid: str, text: object) -> list[str]:
     if not isinstance(text, str):
         return [f"the answer of {guid!r} is {text!r}, which is not text (a blank is '')"]
     for name, value in (("guid", guid), ("answer of", text)):
-        if (at := _surrogate(value)) >= 0:
-            return [f"the {name} {guid!r} holds half a surrogate pair (U+{ord(value[at]):04X} at {at})"]
+        if half := lone_surrogate(value):
+            return [f"the {name} {guid!r} holds half a surrogate pair ({half})"]
     return []
-
-
-def _surrogate(text: str) -> int:
-    """Where a text stops being valid Unicode; -1 where all of it is valid."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        return error.start
-    return -1
 
 
 def _id_faults(ids: Sequence[tuple[str, str]]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from kit.display import Brief, Displayed, Table, edit, shortened
 from kit.errors import ConfigError, DownloadError, NoSuchCompetitionError, RulesNotAcceptedError, counted
 from kit.files import locked, replacing, sha256_file
-from kit.kaggle.client import Client, connect
+from kit.kaggle.client import connect
 from kit.kaggle.compression import suffix_of
 from kit.kaggle.leaderboard import Board, private_board, public_board
 from kit.kaggle.submissions import PENDING, ListedSubmission, description, fetch, submissions
@@ -84,10 +84,9 @@ def _cells(made: Made, team: bool) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class FetchedCsv:
-    """A submission's file.
+    """A submission's file; ``fresh`` is False where it was there already.
 
-    ``expected``: the hash, or its first 16 digits, that it was compared with, "" if unknown;
-    ``fresh`` is False where the file was there already.
+    ``expected``: the hash, or its first 16 digits, that it was compared with, "" if unknown.
     """
 
     ref: int
@@ -135,23 +134,23 @@ def recorded(
     )
 
 
-def list_submissions(ledger: Ledger, competition: str, client: Client | None = None) -> Submissions:
+def list_submissions(ledger: Ledger, competition: str) -> Submissions:
     """Every submission to *competition* that Kaggle lists, joined with the ledger by number or by hash.
 
     Nothing is written.
     """
-    listed = submissions(connect() if client is None else client, competition)
+    listed = submissions(connect(), competition)
     pairs, rest = matched([e for e in ledger.entries() if e.competition == competition], listed)
     made = tuple(Made(one, entry) for one, entry in reversed(pairs))
     return Submissions(competition, made, tuple(e for e in rest if e.ref is not None or e.status == OPEN))
 
 
-def refresh(ledger: Ledger, competition: str, client: Client | None = None) -> tuple[Board, Board]:
+def refresh(ledger: Ledger, competition: str) -> tuple[Board, Board]:
     """Bring the ledger up to date with Kaggle, submissions made elsewhere among them.
 
     Returns the public board, and the private one (empty while no submission has a private score).
     """
-    client = connect() if client is None else client
+    client = connect()
     listed = submissions(client, competition)
     with ledger.held():
         entries = [entry for entry in ledger.entries() if entry.competition == competition]
@@ -162,20 +161,17 @@ def refresh(ledger: Ledger, competition: str, client: Client | None = None) -> t
     return public, private_board(client, competition, public, scores) if scores else Board()
 
 
-def fetch_csv(ledger: Ledger, ref: int, folder: Path, client: Client | None = None) -> FetchedCsv:
+def fetch_csv(ledger: Ledger, ref: int, folder: Path) -> FetchedCsv:
     """Bring the file of submission *ref* back, as ``folder/REF.csv`` (``.csv.zip``, ``.csv.gz``).
 
     Its hash is compared with the ledger's, else with the one in its description.  A file that is there and
     the same is left alone.  Raises DownloadError where the hashes differ (nothing is written), ConfigError
     where another file has the name, a KaggleError by kind.
     """
-    client = connect() if client is None else client
-    entry = next((entry for entry in ledger.entries() if entry.ref == ref), None)
+    client = connect()
+    known = next((entry.sha256 for entry in ledger.entries() if entry.ref == ref), None)
     try:
-        if entry is not None and entry.sha256:
-            expected = entry.sha256
-        else:
-            expected = tagged_hash(description(client, ref))
+        expected = known or tagged_hash(description(client, ref))
         content = fetch(client, ref)
     except (NoSuchCompetitionError, RulesNotAcceptedError) as error:
         raise NoSuchCompetitionError(

@@ -5,10 +5,9 @@ An intent is written before a file is sent, its outcome after; scores follow whe
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -104,11 +103,9 @@ class Ledger:
     def __init__(self, path: Path = LEDGER) -> None:
         self.path = path
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """Hold the lock on submitting with this ledger; waits for it."""
-        with locked(self.path, purpose="submit"):
-            yield
+        return locked(self.path, purpose="submit")
 
     def entries(self) -> tuple[Entry, ...]:
         """All submissions, by number.
@@ -118,13 +115,18 @@ class Ledger:
         """
         found: dict[int, Entry] = {}
         for line in self._lines():
-            with contextlib.suppress(ValidationError):
+            with suppress(ValidationError):
                 event = _Event.model_validate_json(line)
-                before = found.get(event.number)
-                content = {} if before is None else before.model_dump()
-                found[event.number] = Entry.model_validate({**content, **(event.model_extra or {}),
-                                                            "number": event.number})  # fmt: skip
+                before = found[event.number].model_dump() if event.number in found else {}
+                changes = {**(event.model_extra or {}), "number": event.number}
+                found[event.number] = Entry.model_validate({**before, **changes})
         return tuple(found[number] for number in sorted(found))
+
+    def of_tag(self, competition: str, tag: str) -> list[Entry]:
+        """The entries with this tag in this competition, without those that were not sent."""
+        wanted = competition, tag
+        entries = (entry for entry in self.entries() if entry.status != NOT_SENT)
+        return [entry for entry in entries if (entry.competition, entry.tag) == wanted]
 
     def intend(self, **entry: object) -> Entry:
         """Record that a submission with these fields of `Entry` is about to be sent."""
@@ -152,7 +154,7 @@ class Ledger:
 
     def _lines(self) -> list[bytes]:
         try:
-            return [line for line in self.path.read_bytes().split(b"\n") if line.strip()]
+            return self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -168,12 +170,3 @@ class Ledger:
                 f"{self.path}: cannot be written ({error.strerror or error}); free space, or name another "
                 "ledger with --ledger"
             ) from error
-
-
-def of_tag(entries: Sequence[Entry], competition: str, tag: str) -> list[Entry]:
-    """The entries with this tag in this competition, without those that were not sent."""
-    return [
-        entry
-        for entry in entries
-        if entry.competition == competition and entry.tag == tag and entry.status != NOT_SENT
-    ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from kit.errors import SubmissionError
 from kit.metrics.edit_distance import edit_distances
-from kit.submission.csv import parse_submission
+from kit.submission.csv import parse_submission, read_csv
 from kit.submission.ledger import Entry
 
 _ENOUGH = 3
@@ -65,7 +65,7 @@ def tracking(entries: Sequence[Entry]) -> Tracking | None:
     offset = float(difference.mean())
     if count < _ENOUGH:
         return Tracking(count, Bound(correlation, None, None), Bound(offset, None, None))
-    half = float(stats.t.ppf((1 + _CONFIDENCE) / 2, count - 1) * difference.std(ddof=1) / math.sqrt(count))
+    half = float(stats.t.ppf((1 + _CONFIDENCE) / 2, count - 1) * stats.sem(difference))
     return Tracking(
         count, _correlation_bound(correlation, count), Bound(offset, offset - half, offset + half)
     )
@@ -102,16 +102,15 @@ def picks(
         and entry.status != "error"
         and not (entry.estimate is None and entry.public is None)
     }
-    left = sorted((e for e in _distinct(entries) if e.number in expected), key=lambda e: expected[e.number])
-    chosen: list[Pick] = []
+    distinct = {entry.sha256 or entry.ref: entry for entry in entries}.values()  # one of each content
+    left = sorted((e for e in distinct if e.number in expected), key=lambda e: expected[e.number])
+    if not left or count < 1:
+        return []
+    best = left.pop(0)
+    how = "local estimate" if best.estimate is not None else "public score, less the mean offset,"
+    chosen = [Pick(best, f"lowest {how} {expected[best.number]:.3f}")]
+    limit = best.high if best.high is not None else expected[best.number]
     while left and len(chosen) < count:
-        if not chosen:
-            best = left.pop(0)
-            how = "local estimate" if best.estimate is not None else "public score, less the mean offset,"
-            chosen.append(Pick(best, f"lowest {how} {expected[best.number]:.3f}"))
-            continue
-        best = chosen[0].entry
-        limit = best.high if best.high is not None else expected[best.number]
         as_good = [entry for entry in left if expected[entry.number] <= limit]
         entry, reason = _most_different(as_good, [pick.entry for pick in chosen], read) or (
             left[0], "next by estimate: none within the best one's interval can be compared with it"
@@ -123,21 +122,13 @@ def picks(
 
 def answers_of(entry: Entry) -> dict[str, str] | None:
     """The answers that were submitted, where the CSV still has those bytes."""
+    path = Path(entry.csv)
     try:
-        content = Path(entry.csv).read_bytes()
-    except OSError:
-        return None
-    if hashlib.sha256(content).hexdigest() != entry.sha256:
-        return None
-    try:
-        return parse_submission(content, Path(entry.csv))
+        content = read_csv(path)
+        same = hashlib.sha256(content).hexdigest() == entry.sha256
+        return parse_submission(content, path) if same else None
     except SubmissionError:
         return None
-
-
-def _distinct(entries: Sequence[Entry]) -> list[Entry]:
-    """One entry for each content."""
-    return list({entry.sha256 or entry.ref: entry for entry in entries}.values())
 
 
 def _most_different(

@@ -7,33 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kit.display import Brief
-from kit.errors import (
-    KaggleError,
-    NoCredentialsError,
-    OutcomeUnknownError,
-    RejectedError,
-    counted,
-)
+from kit.errors import KaggleError, NoCredentialsError, OutcomeUnknownError, RejectedError, counted
 from kit.kaggle.client import Client, connect
-from kit.kaggle.errors import (
-    PERHAPS_DONE,
-    worth_a_retry,
-)
-from kit.kaggle.submissions import (
-    ERROR,
-    PENDING,
-    Allowance,
-    ListedSubmission,
-    create,
-    submissions,
-    upload,
-)
+from kit.kaggle.errors import PERHAPS_DONE, worth_a_retry
+from kit.kaggle.submissions import ERROR, PENDING, Allowance, ListedSubmission, create, submissions, upload
 from kit.submission.card import Card, card_path
 from kit.submission.checked_csv import CheckedCsv
 from kit.submission.code_submission import KernelVersion, create_from_kernel
 from kit.submission.daily_limit import left_today, over_the_limit, used_up
 from kit.submission.kaggle_list import matched, recorded
-from kit.submission.ledger import NOT_SENT, Entry, Ledger, of_tag
+from kit.submission.ledger import NOT_SENT, Entry, Ledger
 
 Say = Callable[[str], object]
 Submittable = CheckedCsv | KernelVersion
@@ -93,16 +76,15 @@ def submit(
         listed = _settled(client, ledger, checked)
         known = _reconciled(ledger, checked, listed)
         left = left_today(client, checked.competition, say)
-        if known and not again:
-            entry: Entry | None = known[-1]
-            already = True
-        else:
-            already = False
+        already = bool(known) and not again
+        entry = known[-1] if already else None
+        if not already:
             if left is not None and left.used_up:
                 raise used_up(left, checked.competition)
             day = "" if left is None else f"{counted(left.left, 'submission')} left today; "
             say(f"{day}local estimate: {expectation(checked.card)}")
-            entry = None if dry_run else _send(client, ledger, checked, message, listed)
+            if not dry_run:
+                entry = _send(client, ledger, checked, message, listed)
     if entry is not None and entry.ref is not None and not dry_run:
         entry = _awaited(client, ledger, entry, wait, say)
     return Outcome(checked, entry, already, left, str(client.credentials))
@@ -118,28 +100,17 @@ _NEEDS_ACCOUNT = (
 
 def _without_account(checked: Submittable, ledger: Ledger) -> Outcome:
     """The result of a dry run without credentials."""
-    entries = of_tag(ledger.entries(), checked.competition, checked.tag)
-    known = [entry for entry in entries if entry.ref is not None]
+    known = [entry for entry in ledger.of_tag(checked.competition, checked.tag) if entry.ref is not None]
     return Outcome(checked, known[-1] if known else None, bool(known), None, "", _NEEDS_ACCOUNT)
 
 
 def expectation(card: Card | None) -> str:
     """The local estimate as text, or why there is none."""
-    if card is None:
-        return "none, there is no card"
-    estimate = card.estimate
-    if estimate.edit is None:
-        return estimate.reason
-    interval = "" if estimate.interval is None else f" (95 %: {estimate.interval})"
-    return f"Edit Score {estimate.edit:.3f}{interval}" + (f", {estimate.kind}" if estimate.kind else "")
+    return "none, there is no card" if card is None else card.estimate.in_words()
 
 
 def _send(
-    client: Client,
-    ledger: Ledger,
-    checked: Submittable,
-    message: str,
-    listed: Sequence[ListedSubmission],
+    client: Client, ledger: Ledger, checked: Submittable, message: str, listed: Sequence[ListedSubmission]
 ) -> Entry:
     estimate = checked.card.estimate if checked.card else None
     interval = estimate.interval if estimate else None
@@ -196,7 +167,7 @@ def _looked_for(
 
 def _settled(client: Client, ledger: Ledger, checked: Submittable) -> list[ListedSubmission]:
     """Kaggle's list, read again while a submission of unknown outcome is not in it."""
-    entries = of_tag(ledger.entries(), checked.competition, checked.tag)
+    entries = ledger.of_tag(checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
     open_ones = sum(entry.ref is None for entry in entries)
     for look in range(_LOOKS):
@@ -210,7 +181,7 @@ def _settled(client: Client, ledger: Ledger, checked: Submittable) -> list[Liste
 
 def _reconciled(ledger: Ledger, checked: Submittable, listed: Sequence[ListedSubmission]) -> list[Entry]:
     """The entries with this tag that Kaggle has, after comparing the ledger with Kaggle's list."""
-    entries = of_tag(ledger.entries(), checked.competition, checked.tag)
+    entries = ledger.of_tag(checked.competition, checked.tag)
     known = {entry.ref for entry in entries}
     own = [one for one in listed if one.ref in known or one.description.startswith(checked.tag)]
     pairs, rest = matched(entries, own)

@@ -12,7 +12,6 @@ from kit.data import demo_corpus
 from kit.data.records import Dataset
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import read_run, write_run
-from kit.submission.build import answer
 from kit.submission.estimate import local_estimate
 from tests.spans.made import letters, make_run, scores_of, words
 
@@ -32,7 +31,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 def reason(*members: Member) -> str:
     recipe = Recipe(members=members or (Member(run=str(RUN)),), blend="vote" if members else "mean")
-    estimate = local_estimate(recipe, kit.load("data/test.json"), answer, Path())
+    estimate = local_estimate(recipe, kit.load("data/test.json"))
     assert estimate.edit is None
     assert "\n" not in estimate.reason
     return estimate.reason.removeprefix("no estimate: ")
@@ -46,7 +45,7 @@ def changed(**fields: object) -> None:
 
 def test_with_all_folds_there_is_an_estimate(data: Dataset) -> None:
     recipe = Recipe(members=(Member(run=str(RUN)),))
-    estimate = local_estimate(recipe, kit.load("data/test.json"), answer, Path())
+    estimate = local_estimate(recipe, kit.load("data/test.json"))
     assert estimate.edit == pytest.approx(kit.score(kit.decode(str(RUN), data, plain=True), data).edit)
     assert estimate.reason.startswith("out of fold on train.json")
 

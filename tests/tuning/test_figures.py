@@ -12,7 +12,6 @@ from kit.data.records import Dataset
 from kit.decoding.recipes import load_recipe, write_recipe
 from kit.metrics.edit_distance import edit_distances
 from kit.settings.recipe import NestedScore, Recipe
-from kit.submission.build import answer
 from kit.submission.card import Card, Estimate, read_card
 from kit.submission.estimate import local_estimate
 from kit.submission.submit import expectation
@@ -23,7 +22,7 @@ __all__ = ["data", "one_start", "recipe"]
 
 
 def estimated(recipe: Recipe, data: Dataset) -> Estimate:
-    return local_estimate(recipe, data, answer, Path())
+    return local_estimate(recipe, data)
 
 
 def fitted_score(recipe: Recipe, data: Dataset) -> float:

@@ -23,7 +23,7 @@ def every_day() -> None:
     """Commands and stages beside the usual way, and a blend of five members."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = list(everyday.all_rows(folder))
+        rows = everyday.all_rows(folder)
         (folder / "blend").mkdir()
         rows += ensembles.compare(*ensembles.invented(folder / "blend"), folder / "blend")
         profile = ensembles.profile(folder / "blend")

@@ -9,44 +9,32 @@ from __future__ import annotations
 
 import cProfile
 import json
-import os
 import pstats
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
-from typing import Self
 from unittest import mock
 
 import numpy as np
 
 import kit
 from kit.data import demo_corpus
-from kit.data.records import Dataset, Question
+from kit.data.records import Dataset
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores
 from kit.spans.store import write_spans
 from tools.benchmarks.baselines import usual_decoding
-from tools.benchmarks.measurement import PROJECT, RUNS
+from tools.benchmarks.measurement import RUNS, child
 from tools.benchmarks.results import ROW
 from tools.benchmarks.synthetic import scores_for
 
 QUESTIONS, MEMBERS = 4008, 5
-_DECODE = """
-import json, time
-from kit.cli import main
-from kit.memory import peak_memory
-began = time.perf_counter()
-try:
-    main()
-except SystemExit as end:
-    assert not end.code, end.code
-print(json.dumps({"seconds": time.perf_counter() - began, "peak": peak_memory()}))
-"""
 
 
 def compare(scores: SpanScores, dataset: Dataset, folder: Path) -> list[ROW]:
@@ -69,51 +57,31 @@ def compare(scores: SpanScores, dataset: Dataset, folder: Path) -> list[ROW]:
     peer = statistics.median(usual)
     rows = []
     for name, results in found.items():
-        seconds = statistics.median(one["seconds"] for one in results)
-        peak = statistics.median(one["peak"] for one in results) / 1e9
+        seconds, peak = (statistics.median(one[key] for one in results) for key in ("seconds", "peak"))
         versus = f"{peer / seconds:.1f} ×" if name.startswith(f"{MEMBERS} ") else ""
-        rows.append(
-            (
-                f"blend to CSV, 4,008 questions, {name}",
-                f"{seconds:.1f} s, {peak:.2f} GB",
-                f"five loops and a vote: {peer:.1f} s",
-                versus,
-            )
-        )
+        work, usual_way = f"blend to CSV, 4,008 questions, {name}", f"five loops and a vote: {peer:.1f} s"
+        rows.append((work, f"{seconds:.1f} s, {peak / 1e9:.2f} GB", usual_way, versus))
     return rows
 
 
-class _OneAfterAnother:
-    """Replaces a pool of threads, which a profiler cannot see into."""
-
-    def __init__(self, threads: int) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def shutdown(self, **_: object) -> None:
-        pass
+class _OneAfterAnother(ThreadPoolExecutor):
+    """A pool that starts no threads, which a profiler cannot see into."""
 
     map = staticmethod(map)
 
 
-def profile(folder: Path, lines: int = 10) -> str:
+def profile(folder: Path) -> str:
     """Where the `edit` answers of five members spend their time, after `compare` in the same *folder*."""
     watch = cProfile.Profile()
+    recipe = folder / f"{MEMBERS}-edit.yaml"
     with (
         mock.patch("kit.spans.posteriors.ThreadPoolExecutor", _OneAfterAnother),
         mock.patch("kit.decoding.ensembles.ThreadPoolExecutor", _OneAfterAnother),
     ):
-        watch.runcall(
-            kit.ensemble, folder / f"{MEMBERS}-edit.yaml", folder / "test.json", out=folder / "p.csv"
-        )
+        watch.runcall(kit.ensemble, recipe, folder / "test.json", out=folder / "p.csv")
     stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]] = pstats.Stats(watch).stats  # type: ignore[attr-defined]
     own = Counter({place: numbers[2] for place, numbers in stats.items()})
-    shares = [f"{_name(*place)} {seconds / own.total():.0%}" for place, seconds in own.most_common(lines)]
+    shares = [f"{_name(*place)} {seconds / own.total():.0%}" for place, seconds in own.most_common(10)]
     return f"Of five members' `edit` answers, in one thread, by functions' own time: {', '.join(shares)}."
 
 
@@ -123,12 +91,10 @@ def _name(file: str, line: int, function: str) -> str:
 
 
 def _repeated(dataset: Dataset, folder: Path) -> Dataset:
-    questions = dataset.questions
-    paragraphs = []
-    for number in range(QUESTIONS):
-        question = questions[number % len(questions)]
-        asked = {"question": question.text, "guid": f"q{number}"}
-        paragraphs.append({"context": question.context, "qas": [asked]})
+    paragraphs = [
+        {"context": question.context, "qas": [{"question": question.text, "guid": f"q{number}"}]}
+        for number, question in enumerate(islice(cycle(dataset), QUESTIONS))
+    ]
     content = {"data": [{"title": "", "paragraphs": paragraphs}]}
     path = folder / "test.json"
     path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
@@ -159,14 +125,10 @@ def _recipe(folder: Path, members: list[Path], decoder: str, lengths: Path) -> P
 
 
 def _decoded(recipe: Path, data: Dataset, out: Path) -> dict[str, float]:
-    words = ["ensemble", str(recipe), "--data", str(data.path), "--out", str(out), "--json"]
-    done = subprocess.run(
-        [sys.executable, "-c", _DECODE, *words], check=True, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-    )  # fmt: skip
+    words = "kit", "ensemble", recipe, "--data", data.path, "--out", out
+    found = child("tools.benchmarks.weighed", *words)
     out.unlink()
-    result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return result
+    return found
 
 
 def _usual(members: list[SpanScores], data: Dataset) -> float:
@@ -183,8 +145,7 @@ def invented(folder: Path) -> tuple[SpanScores, Dataset]:
     """Scores on the built-in corpus, shaped like a trained model's."""
     files = demo_corpus.write(folder / "corpus", train_contexts=300, test_contexts=1)
     dataset = kit.load(files.train)
-    questions: list[Question] = list(dataset)
-    return scores_for(questions), dataset
+    return scores_for(dataset.questions), dataset
 
 
 def main(*words: str) -> None:

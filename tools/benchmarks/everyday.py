@@ -6,7 +6,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 import Levenshtein
@@ -18,7 +18,6 @@ from kit.data import demo_corpus
 from kit.data.records import Question
 from kit.metrics.edit_distance import edit_distances
 from kit.modeling.backbones import Backbone, open_backbone
-from kit.modeling.tiny import Shape, make_backbone
 from kit.modeling.windows import make_windows
 from kit.spans.candidates import best_spans
 from kit.spans.store import read_spans, write_spans
@@ -26,17 +25,20 @@ from kit.training.labels import label_windows
 from tools.benchmarks.baselines import usual_decoding, usual_distance, usual_preparation
 from tools.benchmarks.measurement import PROJECT, timed
 from tools.benchmarks.results import ROW
-from tools.benchmarks.synthetic import scores_of
+from tools.benchmarks.synthetic import scores_of, tiny_backbone
 
 COLUMNS: ROW = ("work", "kit", "peer", "ratio")
 
 
+def compared(work: str, own: float, peer: str, usual: float, digits: int = 2) -> ROW:
+    """The kit's seconds, those of a *peer*, and how many times as many these are."""
+    return work, f"{own:.{digits}f} s", f"{peer}: {usual:.{digits}f} s", f"{usual / own:.1f} ×"
+
+
 def windows_and_labels(folder: Path, count: int = 12_037) -> list[ROW]:
     """On the built-in corpus, and on real questions with a real vocabulary if they are available."""
-    corpus = demo_corpus.generate(train_contexts=800, test_contexts=1)
-    texts = [question.context for question in corpus.train]
-    make_backbone(folder / "b", texts, "wordpiece", Shape(4000, 16, 1, 1, 16, 384), seed=1)
-    rows = _windows(open_backbone(str(folder / "b")), _repeated(list(corpus.train), count), "")
+    corpus = demo_corpus.generate(train_contexts=800, test_contexts=1).train
+    rows = _windows(open_backbone(tiny_backbone(folder / "b", 384)), _repeated(list(corpus), count), "")
     shared = Path(os.environ.get("KIT_SHARED") or PROJECT.parent / "shared")
     data, vocabulary = shared / "data/goorm2-standin/train.json", shared / "models/e5-small-wp"
     if data.exists() and vocabulary.exists():
@@ -57,28 +59,22 @@ def _windows(backbone: Backbone, questions: list[Question], which: str) -> list[
             backbone.engine.encode_batch(contexts[first : first + 512], add_special_tokens=False)
         backbone.engine.encode_batch([question.text for question in questions], add_special_tokens=False)
 
-    own, bare, usual = timed(
-        ours, engine, lambda: usual_preparation(backbone.tokenizer, questions, length, 128)
-    )
-    beside = max(own - bare, 1e-3)
+    def peer() -> None:
+        usual_preparation(backbone.tokenizer, questions, length, 128)
+
+    own, bare, usual = timed(ours, engine, peer)
+    usual_way = "one tokenizer call a question"
     return [
-        (
-            f"windows and labels, {len(questions):,} questions{which}", f"{own:.2f} s",
-            f"one tokenizer call a question: {usual:.2f} s", f"{usual / own:.1f} ×",
-        ),
-        (
-            "the same outside the tokenizer engine", f"{beside:.2f} s", f"{usual - bare:.2f} s",
-            f"{(usual - bare) / beside:.1f} ×",
-        ),
-    ]  # fmt: skip
+        compared(f"windows and labels, {len(questions):,} questions{which}", own, usual_way, usual),
+        compared("the same outside the tokenizer engine", max(own - bare, 1e-3), usual_way, usual - bare),
+    ]
 
 
 def _repeated(questions: list[Question], count: int) -> list[Question]:
     """*count* questions from fewer, on contexts that all differ."""
     return [
         Question(str(n), q.text, q.context + f" ({n // len(questions)})", q.answers)
-        for n in range(count)
-        for q in [questions[n % len(questions)]]
+        for n, q in enumerate(islice(cycle(questions), count))
     ]
 
 
@@ -89,15 +85,9 @@ def decoding(questions: int = 4008) -> list[ROW]:
     ours = list(zip(best.begin.tolist(), best.end.tolist(), strict=True))
     same = sum(a == b for a, b in zip(ours, usual_decoding(scores, 60), strict=True))
     return [
-        (
-            f"argmax decode, {questions:,} questions", f"{own:.3f} s", f"top-20 loop: {usual:.2f} s",
-            f"{usual / own:.0f} ×",
-        ),
-        (
-            "answers equal to the loop's", f"{same:,}", f"{questions:,}",
-            "a difference is an end outside the top 20",
-        ),
-    ]  # fmt: skip
+        compared(f"argmax decode, {questions:,} questions", own, "top-20 loop", usual, digits=3),
+        ("answers equal to the loop's", f"{same:,}", f"{questions:,}", "others: an end outside the top 20"),
+    ]
 
 
 def scoring(pairs: int = 100_000, sampled: int = 2_000) -> list[ROW]:
@@ -112,15 +102,9 @@ def scoring(pairs: int = 100_000, sampled: int = 2_000) -> list[ROW]:
     (python,) = timed(lambda: [usual_distance(one, other) for one, other in zip(*few, strict=True)])
     python *= pairs / sampled
     return [
-        (
-            f"Edit Score of {pairs:,} pairs", f"{own:.3f} s", f"Levenshtein.distance in a loop: {loop:.3f} s",
-            f"{loop / own:.1f} ×",
-        ),
-        (
-            "the same", f"{own:.3f} s",
-            f"pure Python: {python:.1f} s, scaled up from {sampled:,} pairs", f"{python / own:.0f} ×",
-        ),
-    ]  # fmt: skip
+        compared(f"Edit Score of {pairs:,} pairs", own, "Levenshtein.distance in a loop", loop, digits=3),
+        compared("the same", own, f"pure Python, scaled up from {sampled:,} pairs", python, digits=3),
+    ]
 
 
 def answers_and_golds(pairs: int) -> tuple[list[str], list[str]]:
@@ -166,21 +150,13 @@ def store(folder: Path, questions: int = 4008) -> list[ROW]:
     )
     sizes = [path.stat().st_size for path in paths.values()]
     rows: list[ROW] = []
-    for label, peer, number in (("torch.save", "torch.save", 1), ("npz", "np.savez_compressed", 2)):
+    for number, peer in ((1, "torch.save"), (2, "np.savez_compressed")):
+        own, other = sizes[0] / questions, sizes[number] / questions
         rows += [
-            (
-                f"span store, bytes a question, to {label}", f"{sizes[0] / questions:,.0f}",
-                f"{peer}: {sizes[number] / questions:,.0f}", f"{sizes[number] / sizes[0]:.2f} ×",
-            ),
-            (
-                f"written and verified, {questions:,} questions", f"{written[0]:.2f} s",
-                f"{peer}: {written[number]:.2f} s", f"{written[number] / written[0]:.1f} ×",
-            ),
-            (
-                "read and verified", f"{read[0]:.2f} s", f"{peer}: {read[number]:.2f} s",
-                f"{read[number] / read[0]:.1f} ×",
-            ),
-        ]  # fmt: skip
+            ("span store, bytes a question", f"{own:,.0f}", f"{peer}: {other:,.0f}", f"{other / own:.2f} ×"),
+            compared(f"written and verified, {questions:,} questions", written[0], peer, written[number]),
+            compared("read and verified", read[0], peer, read[number]),
+        ]
     return rows
 
 
@@ -197,14 +173,13 @@ def whole_processes(folder: Path) -> list[ROW]:
         lambda: run("-m", "kit", "score", str(files.sample_submission), "--answers", str(files.test_answers)),
         lambda: run("-c", "import torch"),
     )
-    peer = f"import torch: {heavy:.2f} s"
     return [
-        ("kit --help", f"{own:.2f} s", peer, f"{heavy / own:.1f} ×"),
-        (f"kit score, {rows:,} rows", f"{score:.2f} s", peer, f"{heavy / score:.1f} ×"),
+        compared("kit --help", own, "import torch", heavy),
+        compared(f"kit score, {rows:,} rows", score, "import torch", heavy),
     ]
 
 
-def all_rows(folder: Path) -> Sequence[ROW]:
+def all_rows(folder: Path) -> list[ROW]:
     """All rows, made in *folder*."""
     (folder / "whole").mkdir()
     return [

@@ -81,15 +81,8 @@ def run(folder: Path, target: Path) -> None:
     spoken = progress.spoken
     progress.spoken = lambda: replace(spoken(), trainer_callbacks=(Stop(),))
     try:
-        kit.train(
-            str(folder / "tiny"),
-            folder / "train.json",
-            run=target,
-            folds=5,
-            fold=0,
-            max_length=512,
-            stride=128,
-        )
+        given = {"run": target, "folds": 5, "fold": 0, "max_length": 512, "stride": 128}
+        kit.train(str(folder / "tiny"), folder / "train.json", **given)
     except _FirstStep:
         total = time.perf_counter() - began
     print(json.dumps({**spent, REST: total - sum(spent.values()), TOTAL: total}))
@@ -97,31 +90,27 @@ def run(folder: Path, target: Path) -> None:
 
 def measure(questions: int = QUESTIONS, ask: Ask = child) -> tuple[list[ROW], int]:
     """Rows of the table, and the bytes of the cache."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         tiny_backbone(folder / "tiny")
         write(folder / "train.json", questions)
         write(folder / "test.json", max(questions // 25, 1), seed=1, answers=False)
         first, second = (
-            ask(
-                "tools.benchmarks.first_step", folder, folder / run_name, KIT_CACHE=str(folder / "cache"),
-            )
-            for run_name in ("first", "second")
-        )  # fmt: skip
+            ask("tools.benchmarks.first_step", folder, folder / name, KIT_CACHE=str(folder / "cache"))
+            for name in ("first", "second")
+        )
         kept = sum(path.stat().st_size for path in (folder / "cache").rglob("*.kit"))
     return [(label, f"{first[label]:.1f} s", f"{second[label]:.1f} s") for label in first], kept
 
 
 def write_table(questions: int = QUESTIONS) -> None:
-    """Measure, and write the section of RESULTS.md."""
     rows, kept = measure(questions)
     write_section(
         "first step",
         f"## Before the first step\n\n`kit train` on {questions:,} generated questions (about 1,000 "
         f"characters a context, a test file of {questions // 25:,} beside them), fold 0 of 5, a tiny "
-        f"encoder. The second run, on the same data, finds tokens, "
-        f"groups and the result of the leak check in the cache ({kept / 1e6:,.0f} MB). {machine()}.\n\n"
-        + table(("stage", "first time", "again"), rows),
+        "encoder. The second run, on the same data, finds tokens, groups and the result of the leak check in "
+        f"the cache ({kept / 1e6:,.0f} MB). {machine()}.\n\n" + table(("stage", "first time", "again"), rows),
     )
 
 

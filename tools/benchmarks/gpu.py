@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -30,6 +31,7 @@ Precision = Literal["fp32", "bf16", "fp16"]
 Attention = Literal["eager", "sdpa", "flash_attention_2"]
 MODULE = "tools.benchmarks.gpu"
 WANTED_RATIO, WANTED_SHARE = 1.5, 0.4
+_LATE = "no time left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,51 +123,36 @@ class Measured:
 
 
 def measure(
-    ways: Ways,
-    scale: Scale,
-    minutes: float,
-    seconds: float,
-    device: str,
-    turns: int = 3,
-    ask: Ask = child,
+    ways: Ways, scale: Scale, minutes: float, seconds: float, device: str, turns: int = 3, ask: Ask = child
 ) -> tuple[float, list[Measured], list[Measured]]:
     """The device's peak in FLOP/s, trainings and readings: each way once, then again as time allows."""
     until = time.monotonic() + minutes * 60
     size = json.dumps(asdict(scale))
     peak = ask(MODULE, "peak", device, ways.trained[-1].precision)["flops"]
-    found: dict[tuple[str, Way], list[dict[str, float]]] = {}
+    found: dict[tuple[str, Way], list[dict[str, float]]] = defaultdict(list)
     failures: dict[tuple[str, Way], str] = {}
-    jobs = [("train", way) for way in ways.trained] + [("read", way) for way in ways.read]
     last: dict[tuple[str, Way], float] = {}
-    for turn in range(turns):
+    jobs = [("train", way) for way in ways.trained] + [("read", way) for way in ways.read]
+    for _ in range(turns):
         for job in jobs:
             began = time.monotonic()
-            if began >= until:
-                failures.setdefault(job, "no time left")
             # a second turn only if it will end in time
-            if job in failures or (turn and began + 1.3 * last[job] > until):
+            if job in failures or began + 1.3 * last.get(job, 0.0) >= until:
                 continue
             kind, way = job
+            words = MODULE, kind, device, json.dumps(asdict(way)), size, seconds
             try:
-                found.setdefault(job, []).append(
-                    ask(
-                        MODULE, kind, device, json.dumps(asdict(way)), size, seconds,
-                        timeout=max(until - began, 1.0),
-                    )
-                )  # fmt: skip
+                found[job].append(ask(*words, timeout=max(until - began, 1.0)))
             except RuntimeError as error:
                 failures[job] = str(error)
             except subprocess.TimeoutExpired:
-                failures.setdefault(job, "no time left")
+                failures[job] = _LATE
             last[job] = time.monotonic() - began
 
     def summary(kind: str, way: Way) -> Measured:
-        job = (kind, way)
-        if not found.get(job):
-            return Measured(way.name, failure=failures.get(job, "no time left"))
-        rate, flops, size = (
-            statistics.median(one[key] for one in found[job]) for key in ("rate", "flops", "bytes")
-        )
+        if not (own := found[kind, way]):
+            return Measured(way.name, failure=failures.get((kind, way), _LATE))
+        rate, flops, size = (statistics.median(one[key] for one in own) for key in ("rate", "flops", "bytes"))
         return Measured(way.name, rate, flops / peak, size)
 
     return peak, [summary("train", way) for way in ways.trained], [summary("read", way) for way in ways.read]
@@ -190,8 +177,7 @@ def text_of(
         ]  # fmt: skip
         sections.append(table(columns, rows) + "\n")
     best = max(trained, key=lambda one: one.rate)
-    base = next((one.rate for one in trained if one.name == peer), 0.0)
-    if best.rate and base:
+    if base := next((one.rate for one in trained if one.name == peer), 0.0):
         sections.append(
             f"Fastest: {best.name}, {best.rate / base:.2f} × (wanted {WANTED_RATIO} ×) at {best.share:.0%} "
             f"of the peak (wanted {WANTED_SHARE:.0%})."

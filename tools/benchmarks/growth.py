@@ -129,11 +129,8 @@ def _bytes(record: object) -> int:
 
 def text_of(found: Sequence[Growth]) -> str:
     """The section of RESULTS.md."""
-    sizes = found[0].sizes
-    columns = (
-        "stage", *(f"{size:,} questions" for size in sizes), "exponent",
-        "memory above data and output",
-    )  # fmt: skip
+    counts = (f"{size:,} questions" for size in found[0].sizes)
+    columns = ("stage", *counts, "exponent", "memory above data and output")
     rows = [
         (
             one.stage, *(f"{seconds:.2f} s" for seconds in one.seconds), f"{one.exponent:.2f}",

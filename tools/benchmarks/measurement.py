@@ -19,10 +19,10 @@ RUNS = 3
 PROJECT = Path(kit.__file__).resolve().parent.parent
 
 
-def timed(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
+def timed(*works: Callable[[], object]) -> list[float]:
     """Median seconds of each function, run in turns so that a slow moment affects all of them."""
     times: list[list[float]] = [[] for _ in works]
-    for _ in range(runs):
+    for _ in range(RUNS):
         for work, own in zip(works, times, strict=True):
             began = time.perf_counter()
             work()
@@ -30,12 +30,14 @@ def timed(*works: Callable[[], object], runs: int = RUNS) -> list[float]:
     return [statistics.median(own) for own in times]
 
 
-def child(module: str, *words: object, timeout: float | None = None, **environment: str) -> dict[str, Any]:
+def child(
+    module: str, *words: object, timeout: float | None = None, cwd: Path = PROJECT, **environment: str
+) -> dict[str, Any]:
     """The JSON that ``python -m module words`` prints last.  Raises RuntimeError with its last error."""
     done = subprocess.run(
         [sys.executable, "-m", module, *map(str, words)],
-        check=False, capture_output=True, text=True, timeout=timeout, cwd=PROJECT,
-        env={**os.environ, **environment},
+        check=False, capture_output=True, text=True, timeout=timeout, cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])

@@ -12,22 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import BertConfig, BertForQuestionAnswering, TrainerCallback, set_seed
+from transformers import BertConfig, BertForQuestionAnswering, Trainer, TrainerCallback, set_seed
 
 from kit.modeling.devices import Device, choose_device
-from kit.modeling.distributed import Processes
 from kit.modeling.inference import score_windows
 from kit.modeling.tokens import Texts
 from kit.modeling.windows import Windows
 from kit.settings.training import training_settings
 from kit.spans.span_scores import offsets_of
-from kit.training.arguments import training_arguments
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.labels import Labels
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
-from kit.training.trainer import SpanTrainer
 from tools.benchmarks.measurement import Memory
-from tools.benchmarks.padded_trainer import PaddedWindows, padded_to, plain_trainer
+from tools.benchmarks.trainers import PaddedWindows, kit_trainer, padded_to, plain_trainer
 
 if TYPE_CHECKING:
     from tools.benchmarks.gpu import Scale, Way
@@ -93,9 +90,7 @@ def encoder(scale: Scale, attention: str) -> BertForQuestionAnswering:
         max_position_embeddings=scale.length,
         attention_probs_dropout_prob=0.0,
     )
-    model = BertForQuestionAnswering._from_config(config, attn_implementation=attention)
-    assert isinstance(model, BertForQuestionAnswering)
-    return model
+    return BertForQuestionAnswering._from_config(config, attn_implementation=attention)
 
 
 def model_flops(model: BertForQuestionAnswering, scale: Scale, lengths: NDArray[np.int64]) -> float:
@@ -135,16 +130,23 @@ def train(way: Way, scale: Scale, seconds: float, device: str) -> dict[str, floa
     clock, memory = Clock(seconds, device), Memory()
     optimizer = "adamw_torch_fused" if way.fused else "adamw_torch"
     order = LengthGroupedSampler(windows.lengths, scale.batch, 1, micro_batch_size=scale.micro)
+    settings = training_settings(
+        batch_size=scale.batch, micro_batch_size=scale.micro, precision=way.precision, compile=way.compile
+    )
+    trainer: Trainer
     with tempfile.TemporaryDirectory() as folder:
+        given = settings, choose_device(way.precision), Path(folder), clock
         if way.batches == "padded":
             trainer = plain_trainer(
-                model, PaddedWindows(windows, labels, 0, scale.length), Path(folder), [clock],
-                steps=_ENOUGH, batch=scale.batch, micro=scale.micro, bf16=way.precision == "bf16",
-                fp16=way.precision == "fp16",
+                model, PaddedWindows(windows, labels, 0, scale.length), *given, steps=_ENOUGH,
                 optim=optimizer, torch_compile=way.compile,
             )  # fmt: skip
         else:
-            trainer = _kit_trainer(way, scale, windows, labels, model, order, clock, Path(folder))
+            budget = BudgetBatches(order, windows.lengths, scale.batch, scale.micro * scale.length)
+            trainer = kit_trainer(
+                model, SpanCollator(windows, labels, 0), windows,
+                budget if way.batches == "budget" else order, *given, steps=_ENOUGH, optimizer=optimizer,
+            )  # fmt: skip
         trainer.train()
     if way.batches == "padded":  # only Trainer knows its order, so use the average
         share = (clock.last - clock.first) * scale.batch / len(windows)
@@ -157,33 +159,6 @@ def train(way: Way, scale: Scale, seconds: float, device: str) -> dict[str, floa
         "flops": flops / clock.seconds,
         "bytes": torch.cuda.max_memory_allocated() if device == "cuda" else memory.above(),
     }
-
-
-def _kit_trainer(
-    way: Way,
-    scale: Scale,
-    windows: Windows,
-    labels: Labels,
-    model: torch.nn.Module,
-    order: LengthGroupedSampler,
-    clock: Clock,
-    folder: Path,
-) -> SpanTrainer:
-    budget = BudgetBatches(order, windows.lengths, scale.batch, scale.micro * scale.length)
-    budgeted = way.batches == "budget"
-    settings = training_settings(
-        batch_size=scale.batch, micro_batch_size=scale.micro, precision=way.precision, compile=way.compile
-    )
-    arguments = training_arguments(
-        settings, choose_device(way.precision), Processes(), folder, steps=_ENOUGH, steps_an_epoch=_ENOUGH,
-        choosing=False, accumulation=budget.steps if budgeted else None,
-    )  # fmt: skip
-    arguments.set_save(strategy="no")
-    arguments.set_optimizer("adamw_torch_fused" if way.fused else "adamw_torch", learning_rate=3e-5)
-    return SpanTrainer(
-        model, arguments, WindowDataset(windows), SpanCollator(windows, labels, 0),
-        budget if budgeted else order, lambda model: {}, [clock],
-    )  # fmt: skip
 
 
 def _trained(order: LengthGroupedSampler, batch: int, first: int, last: int) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,25 +66,27 @@ def scores_of(questions: int) -> SpanScores:
     """One to three windows of 150 to 400 tokens for each question; a token is two characters."""
     generator = np.random.default_rng(7)
     windows = generator.integers(1, 4, questions)
-    return _scores(windows, generator.integers(150, 400, windows.sum()), generator)
+    return with_peaks(background(windows, generator.integers(150, 400, windows.sum()), generator), generator)
 
 
 def scores_for(questions: Sequence[Question]) -> SpanScores:
     """One window a question: its context in tokens of two characters."""
-    tokens = np.array([max(len(question.context) // 2, 1) for question in questions])
-    return _scores(np.ones(len(questions), np.int64), tokens, np.random.default_rng(7))
+    generator = np.random.default_rng(7)
+    return with_peaks(background(np.ones(len(questions), int), tokens_of(questions), generator), generator)
 
 
-def _scores(
+def tokens_of(questions: Sequence[Question]) -> NDArray[np.int64]:
+    """How many tokens of two characters each context has, int64 (Q,)."""
+    return np.array([max(len(question.context) // 2, 1) for question in questions])
+
+
+def background(
     windows: NDArray[np.int64], tokens: NDArray[np.int64], generator: np.random.Generator
 ) -> SpanScores:
+    """Scores without an answer, int64 *windows* (Q,) a question and *tokens* (W,) a window; null is 0."""
     total = int(tokens.sum())
-    window_of = np.repeat(np.arange(len(tokens)), tokens)
-    place = np.arange(total) - offsets_of(tokens)[:-1][window_of]
+    place = np.arange(total) - np.repeat(offsets_of(tokens)[:-1], tokens)
     start, end = generator.normal(-6, 1.5, (2, total)).astype(np.float32)
-    peaks = offsets_of(tokens)[:-1] + generator.integers(0, tokens)
-    start[peaks] += 12
-    end[np.minimum(peaks + generator.integers(0, 6, len(peaks)), offsets_of(tokens)[1:] - 1)] += 12
     return SpanScores(
         guids=tuple(map(str, range(len(windows)))),
         windows=offsets_of(windows),
@@ -92,6 +95,15 @@ def _scores(
         char_end=(place * 2 + 2).astype(np.int32),
         start=start,
         end=end,
-        null=generator.normal(0, 2, len(tokens)).astype(np.float32),
+        null=np.zeros(len(tokens), np.float32),
         provenance=Provenance("", "", "", "", 0, 0, kit.__version__),
     )
+
+
+def with_peaks(scores: SpanScores, generator: np.random.Generator) -> SpanScores:
+    """*scores* with one likely span in each window."""
+    begin, stop = scores.tokens[:-1], scores.tokens[1:]
+    peaks = begin + generator.integers(0, stop - begin)
+    scores.start[peaks] += 12
+    scores.end[np.minimum(peaks + generator.integers(0, 6, len(peaks)), stop - 1)] += 12
+    return replace(scores, null=generator.normal(0, 2, len(peaks)).astype(np.float32))

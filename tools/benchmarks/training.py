@@ -21,16 +21,14 @@ import kit
 from kit.memory import peak_memory
 from kit.modeling.backbones import load_weights, open_backbone
 from kit.modeling.devices import choose_device
-from kit.modeling.distributed import Processes
 from kit.modeling.windows import make_windows
-from kit.training.arguments import training_arguments
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
 from kit.training.sampler import LengthGroupedSampler
-from kit.training.trainer import SpanTrainer, steps_of
+from kit.training.trainer import steps_of
 from tools.benchmarks.measurement import RUNS, Ask, child
-from tools.benchmarks.padded_trainer import PaddedWindows, plain_trainer
 from tools.benchmarks.results import ROW
+from tools.benchmarks.trainers import PaddedWindows, kit_trainer, plain_trainer
 
 
 def train(how: str, backbone: str, data: str, length: int, stride: int, count: int, precision: str) -> None:
@@ -45,39 +43,21 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
     labels = label_windows(windows, questions)
     with tempfile.TemporaryDirectory() as folder:
         trainer: Trainer
+        given = settings, device, Path(folder)
         if how == "kit":
-            arguments = training_arguments(
-                settings, device, Processes(), Path(folder), steps=steps, steps_an_epoch=steps, choosing=False
-            )
-            arguments.set_save(strategy="no")
-            trainer = SpanTrainer(
-                model,
-                arguments,
-                WindowDataset(windows),
-                SpanCollator(windows, labels, opened.pad_id),
-                LengthGroupedSampler(windows.lengths, settings.batch_size, 1),
-                lambda model: {},
-                [],
-            )
+            collator = SpanCollator(windows, labels, opened.pad_id)
+            order = LengthGroupedSampler(windows.lengths, settings.batch_size, 1)
+            trainer = kit_trainer(model, collator, windows, order, *given, steps=steps)
         else:
-            trainer = plain_trainer(
-                model,
-                PaddedWindows(windows, labels, opened.pad_id, length),
-                Path(folder),
-                [],
-                steps=steps,
-                batch=settings.batch_size,
-                micro=settings.micro_batch_size,
-                bf16=device.precision == "bf16",
-                fp16=device.precision == "fp16",
-            )
+            padded = PaddedWindows(windows, labels, opened.pad_id, length)
+            trainer = plain_trainer(model, padded, *given, steps=steps)
         began = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - began
     cuda = device.torch.type == "cuda"
     peak = torch.cuda.max_memory_allocated() if cuda else peak_memory()
-    print(json.dumps({"seconds": seconds, "peak": peak, "mean": float(np.mean(windows.lengths)),
-                      "windows": len(windows)}))  # fmt: skip
+    mean = float(np.mean(windows.lengths))
+    print(json.dumps({"seconds": seconds, "peak": peak, "mean": mean, "windows": len(windows)}))
 
 
 def compare(
@@ -93,15 +73,10 @@ def compare(
     own, usual = (statistics.median(one["seconds"] for one in results) for results in found.values())
     peaks = [statistics.median(one["peak"] for one in results) / 1e9 for results in found.values()]
     mean, windows = found["kit"][0]["mean"], found["kit"][0]["windows"]
-    allowed, reached = length / mean, usual / own
     name = f"one epoch, {windows:.0f} windows of at most {length} (mean {mean:.0f}), {precision}"
+    ratio = f"{usual / own:.2f} × of {length / mean:.2f} × possible"
     return [
-        (
-            name,
-            f"{own:.1f} s",
-            f"{usual:.1f} s, padded to {length}",
-            f"{reached:.2f} × of {allowed:.2f} × possible",
-        ),
+        (name, f"{own:.1f} s", f"{usual:.1f} s, padded to {length}", ratio),
         ("its peak memory", f"{peaks[0]:.2f} GB", f"{peaks[1]:.2f} GB", f"{peaks[1] / peaks[0]:.2f} ×"),
     ]
 

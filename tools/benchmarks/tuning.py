@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,13 +25,13 @@ from kit.memory import peak_memory
 from kit.metrics.edit_distance import edit_distances
 from kit.spans.blending import BLENDS, KEPT, REACH, blended, likeliest_together
 from kit.spans.posteriors import span_posterior
-from kit.spans.span_scores import Provenance, SpanScores, offsets_of
+from kit.spans.span_scores import SpanScores
 from kit.tuning.fitting import CANDIDATES, CAPS, Fitter
 from kit.tuning.members import OutOfFold
 from kit.tuning.parallel import Steps, together
 from tools.benchmarks.measurement import child
 from tools.benchmarks.results import ROW, machine, table, write_section
-from tools.benchmarks.synthetic import write
+from tools.benchmarks.synthetic import background, tokens_of, write
 
 QUESTIONS, MEMBERS, FOLDS = 12_037, 5, 5
 WEIGHTS = 40
@@ -55,26 +56,13 @@ def members_of(questions: list[Question], members: int) -> OutOfFold:
 
 def _scores(questions: list[Question], seed: int) -> SpanScores:
     generator = np.random.default_rng(seed)
-    tokens = offsets_of(np.array([max(len(one.context) // 2, 1) for one in questions]))
-    place = np.arange(tokens[-1]) - np.repeat(tokens[:-1], np.diff(tokens))
-    start, end = generator.normal(-6, 1.5, (2, int(tokens[-1]))).astype(np.float32)
-    for number, one in enumerate(questions):
+    scores = background(np.ones(len(questions), int), tokens_of(questions), generator)
+    for one, first, end in zip(questions, scores.tokens[:-1], scores.tokens[1:], strict=True):
         assert one.answers
-        first, last = tokens[number], tokens[number + 1] - 1
         sure = generator.normal(_SURE, _NOISE, 2)
-        start[min(first + one.answers[0].start // 2, last)] += sure[0]
-        end[min(first + (one.answers[0].end - 1) // 2, last)] += sure[1]
-    return SpanScores(
-        guids=tuple(one.guid for one in questions),
-        windows=np.arange(len(questions) + 1),
-        tokens=tokens,
-        char_begin=(place * 2).astype(np.int32),
-        char_end=(place * 2 + 2).astype(np.int32),
-        start=start,
-        end=end,
-        null=np.zeros(len(questions), np.float32),
-        provenance=Provenance("", "", "", "", 0, 0, kit.__version__),
-    )
+        scores.start[min(first + one.answers[0].start // 2, end - 1)] += sure[0]
+        scores.end[min(first + (one.answers[0].end - 1) // 2, end - 1)] += sure[1]
+    return replace(scores, guids=tuple(one.guid for one in questions))
 
 
 def fit(questions: list[Question], members: int) -> dict[str, float]:
@@ -95,14 +83,14 @@ def fit(questions: list[Question], members: int) -> dict[str, float]:
     }  # fmt: skip
 
 
-def weights(questions: list[Question], members: int, tried: int = WEIGHTS) -> ROW:
+def weights(questions: list[Question], members: int) -> ROW:
     """Edit Scores for many weights: on the table, and by the decoder itself."""
     known = members_of(questions, members)
     parts = likeliest_together(
         [span_posterior(scores, CAPS[0], count=REACH * KEPT) for scores in known.scores], KEPT
     )
     generator = np.random.default_rng(0)
-    chosen = generator.dirichlet(np.ones(members), tried)
+    chosen = generator.dirichlet(np.ones(members), WEIGHTS)
     golds = [one.golds for one in questions]
     began = time.process_time()
     made = make_table(parts, questions)
@@ -115,27 +103,22 @@ def weights(questions: list[Question], members: int, tried: int = WEIGHTS) -> RO
     peer = time.process_time() - began
     assert np.allclose(fast, slow), "the table answers otherwise than the decoder"
     return (
-        f"{tried} weights of {members} members, {len(questions):,} questions", f"{ours:.1f} CPU s",
+        f"{WEIGHTS} weights of {members} members, {len(questions):,} questions", f"{ours:.1f} CPU s",
         f"decoded for each: {peer:.1f} CPU s", f"{peer / ours:.1f} ×",
     )  # fmt: skip
 
 
 def questions_of(folder: Path, count: int) -> list[Question]:
-    """Invented questions with answers."""
     return list(kit.load(write(folder / "train.json", count, _WORDS)))
 
 
 def write_table(questions: int = QUESTIONS, members: int = MEMBERS) -> None:
-    """Measure and write the section of RESULTS.md."""
     found = child("tools.benchmarks.tuning", "fit", questions, members)
     with tempfile.TemporaryDirectory() as name:
         rows = [weights(questions_of(Path(name), 1_000), members)]
-    rows.append(
-        (
-            f"tuning without the second stage, {members} members × {questions:,} questions × {FOLDS} folds",
-            f"{found['seconds']:.0f} s, {found['cpu']:.0f} CPU s, {found['peak'] / 1e9:.2f} GB", "", "",
-        )
-    )  # fmt: skip
+    work = f"tuning without the second stage, {members} members × {questions:,} questions × {FOLDS} folds"
+    cost = f"{found['seconds']:.0f} s, {found['cpu']:.0f} CPU s, {found['peak'] / 1e9:.2f} GB"
+    rows.append((work, cost, "", ""))
     write_section("tuning", f"## Tuning\n\nInvented scores. {machine()}.\n\n{table(COLUMNS, rows)}")
 
 

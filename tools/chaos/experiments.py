@@ -7,36 +7,34 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tools.chaos.fixtures import (
-    TRAINING,
-    competition_files,
-    made_up_run,
-    must,
-    prepare_road,
-    prepare_tuning,
-)
+from tools.chaos.fixtures import TRAINING, competition_files, made_up_run, must, prepare_road, prepare_tuning
 from tools.chaos.kaggle_account import Account
 from tools.chaos.processes import ForkServer
 
 Words = tuple[str, ...]
+Prepare = Callable[[Path], None]
+"""Fills an empty folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """One command in one prepared folder."""
 
-    command: str
     variant: str
     """"new", or "over" where an earlier result of the same name exists."""
     words: Words
-    prepare: Callable[[Path], None]
-    """Fills an empty folder."""
+    prepare: Prepare
     looks: tuple[Words, ...] = ()
     """Commands that use the result: they must work, or refuse, on whatever a killed command left."""
     growing: tuple[str, ...] = ()
     """Patterns of files that are written in several steps while the command runs."""
     account: Account | None = None
+
+    @property
+    def command(self) -> str:
+        return self.words[0]
 
     @property
     def name(self) -> str:
@@ -62,7 +60,12 @@ def experiments(commands: Sequence[str], place: Path, server: ForkServer) -> Ite
         yield [one for name in commands for one in made if one.command == name]
 
 
-def _copy(road: Path, *names: str) -> Callable[[Path], None]:
+def _new_and_over(words: Words, new: Prepare, over: Prepare, **more: Any) -> list[Experiment]:
+    """One in a folder without results, one in a folder with earlier ones."""
+    return [Experiment("new", words, new, **more), Experiment("over", words, over, **more)]
+
+
+def _copy(road: Path, *names: str) -> Prepare:
     """Copies *names* of the prepared folder."""
 
     def fill(folder: Path) -> None:
@@ -87,8 +90,8 @@ def _train(road: Path) -> list[Experiment]:
     growing = ("runs/new/run.json", "runs/new/*/checkpoints/*", "runs/new/spans/oof-*.fold-?.safetensors")
     prepare = _copy(road, "data", "tiny")
     return [
-        Experiment("train", "folds", (*words, "--folds", "2"), prepare, looks, growing),
-        Experiment("train", "one", words, prepare, looks[:2], growing),
+        Experiment("folds", (*words, "--folds", "2"), prepare, looks, growing),
+        Experiment("one", words, prepare, looks[:2], growing),
     ]
 
 
@@ -103,10 +106,7 @@ def _predict(road: Path) -> list[Experiment]:
         for path in (road / "runs/b/spans").glob("test-*"):
             shutil.copy(path, folder / "runs/a/spans")
 
-    return [
-        Experiment("predict", "new", words, _copy(road, "data", *models), looks),
-        Experiment("predict", "over", words, over, looks),
-    ]
+    return _new_and_over(words, _copy(road, "data", *models), over, looks=looks)
 
 
 def _ensemble(road: Path) -> list[Experiment]:
@@ -116,19 +116,13 @@ def _ensemble(road: Path) -> list[Experiment]:
         ("report", "submissions/x.csv", "--answers", "data/test_answers.json", "--text"),
     )
     inputs = ("data", "runs", "two.yaml")
-    return [
-        Experiment("ensemble", "new", words, _copy(road, *inputs), looks),
-        Experiment("ensemble", "over", words, _copy(road, *inputs, "submissions"), looks),
-    ]
+    return _new_and_over(words, _copy(road, *inputs), _copy(road, *inputs, "submissions"), looks=looks)
 
 
 def _report(road: Path) -> list[Experiment]:
     words = ("report", "submissions/x.csv", "--answers", "data/test_answers.json", "--out", "reports/x.html")
     inputs = ("data", "submissions")
-    return [
-        Experiment("report", "new", words, _copy(road, *inputs)),
-        Experiment("report", "over", words, _copy(road, *inputs, "reports")),
-    ]
+    return _new_and_over(words, _copy(road, *inputs), _copy(road, *inputs, "reports"))
 
 
 def _tune(place: Path, server: ForkServer) -> list[Experiment]:
@@ -146,10 +140,7 @@ def _tune(place: Path, server: ForkServer) -> list[Experiment]:
         _copy(earlier, "data", "runs", "tuned", "one.yaml")(folder)
         made_up_run(folder, seed=1)
 
-    return [
-        Experiment("tune", "new", words, prepare_tuning, looks),
-        Experiment("tune", "over", words, over, looks),
-    ]
+    return _new_and_over(words, prepare_tuning, over, looks=looks)
 
 
 def _submit(account: Account, server: ForkServer) -> list[Experiment]:
@@ -166,10 +157,7 @@ def _submit(account: Account, server: ForkServer) -> list[Experiment]:
         must(server, *other, folder=folder, environment=account.environment)
 
     growing = ("submissions/ledger.jsonl",)
-    return [
-        Experiment("submit", "new", words, new, looks, growing, account=account),
-        Experiment("submit", "over", words, over, looks, growing, account=account),
-    ]
+    return _new_and_over(words, new, over, looks=looks, growing=growing, account=account)
 
 
 def _download(account: Account, server: ForkServer) -> list[Experiment]:
@@ -185,6 +173,6 @@ def _download(account: Account, server: ForkServer) -> list[Experiment]:
         (there / "test.json").unlink()
 
     return [
-        Experiment("download", "new", words, lambda folder: None, looks, account=account),
-        Experiment("download", "over", (*words, "--force"), over, looks, account=account),
+        Experiment("new", words, lambda folder: None, looks, account=account),
+        Experiment("over", (*words, "--force"), over, looks, account=account),
     ]

@@ -79,8 +79,6 @@ class Harness:
         """The prepared folder."""
         return self._start.folder
 
-    # ---- moments
-
     def at(self, *words: str, first: bool = False) -> int:
         """The number of the undisturbed run's last (or *first*) change whose line has all *words*."""
         lines = self.undisturbed.changes
@@ -93,10 +91,8 @@ class Harness:
         changes = len(self.undisturbed.changes)
         numbers = list(range(1, changes + 1))
         before = [Moment(BEFORE, n) for n in chance.sample(numbers, min(changes, max(count * 3 // 5, 1)))]
-        torn = [
-            Moment(TORN, chance.choice(numbers), self._size(chance))
-            for _ in range((count - len(before)) // 2)
-        ]
+        half = range((count - len(before)) // 2)
+        torn = [Moment(TORN, chance.choice(numbers), self._size(chance)) for _ in half]
         span = self.undisturbed.begun, self.undisturbed.seconds
         timed = [Moment(AFTER, seconds=chance.uniform(*span)) for _ in range(count - len(before) - len(torn))]
         found = before + torn + timed
@@ -113,8 +109,6 @@ class Harness:
         """Bytes that some file of the results is larger than."""
         names = [name for name in self._after if self._after[name] != self._before.get(name)]
         return chance.randrange(max(len(self._after[chance.choice(names)]), 1))
-
-    # ---- trials
 
     def disturb(self, moment: Moment, state: State | None = None) -> tuple[State, Done]:
         """Run the command from *state* (default: the prepared folder), with *moment*."""
@@ -139,12 +133,12 @@ class Harness:
 
     def _torn(self, left: State) -> str:
         """Files that are neither as before the command nor as after it."""
-        wrong = []
-        for name, content in contents(left.folder).items():
-            if self._growing(name) or _temporary(name) or name.endswith("/"):
-                continue
-            if content not in (self._before.get(name), self._after.get(name)):
-                wrong.append(f"{name} is half-written")
+        wrong = [
+            f"{name} is half-written"
+            for name, content in contents(left.folder).items()
+            if content not in (self._before.get(name), self._after.get(name))
+            and not (self._growing(name) or _temporary(name) or name.endswith("/"))
+        ]
         return "; ".join(wrong)
 
     def _growing(self, name: str) -> bool:
@@ -171,8 +165,6 @@ class Harness:
             wrong += f"; Kaggle has {len(self._sent())} submissions, not {len(self._submitted)}"
         return wrong
 
-    # ---- two at once
-
     def met(self, moment: Moment) -> tuple[Done, Done, str]:
         """A second command while the first is held; then the first continues.
 
@@ -183,8 +175,6 @@ class Harness:
         second = self._server.run(self.experiment.words, work, environment=self._environment)
         first = self._server.finish()
         return second, first, self._wrong(work)
-
-    # ---- read-only folders
 
     def bound(self) -> tuple[Done, str]:
         """The command where only temporary files may be written; and what it changed."""
@@ -200,8 +190,6 @@ class Harness:
         for path, mode in modes.items():
             path.chmod(mode)
         return done, difference(contents(work), self._before)
-
-    # ---- runs
 
     @property
     def _environment(self) -> Mapping[str, str]:
@@ -294,5 +282,4 @@ def trials(
             state, chain = left, (*chain, moment)
         else:
             state, chain = None, ()
-        if state is None:
             harness.tidy()

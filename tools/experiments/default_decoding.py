@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -33,6 +33,7 @@ from kit.spans.lengths import answer_lengths
 from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores
+from tools.benchmarks.results import table
 
 SETTINGS = [Decoding(*one) for one in product(("argmax", "edit"), (0.0, 0.25, 0.5, 1.0), (60, 30))]
 
@@ -86,50 +87,43 @@ def reader_of(folder: Path, dataset: Dataset, lengths: Dataset | None) -> Reader
     return Reader(run.name, scores, np.zeros(len(guids), np.int64), {0: own}, nested=False)
 
 
-def table(readers: list[Reader], dataset: Dataset) -> None:
+def show(readers: list[Reader], dataset: Dataset) -> None:
     golds, grouped = [question.golds for question in dataset], groups(dataset.questions)
     distances = {
         setting: [edit_distances(one.texts(setting, dataset.questions), golds) for one in readers]
         for setting in SETTINGS
     }
+    plain = distances[PLAIN]
     blank = edit_distances([""] * len(golds), golds).mean()
-    print(f"{len(dataset):,} questions, all blank {blank:.3f}\n")
-    print(f"| setting | {' | '.join(f'{one.name} | to plain argmax' for one in readers)} |")
-    print("| --- " * (1 + 2 * len(readers)) + "|")
-    for setting in SETTINGS:
-        _row(str(setting), distances[setting], distances[PLAIN], grouped)
+    print(f"{len(dataset):,} questions, all blank {blank:.3f}")
+    rows = [(str(setting), *_cells(own, plain, grouped)) for setting, own in distances.items()]
     nested = [index for index, one in enumerate(readers) if one.nested]
-    if not nested:
-        return
-    fold_of = readers[nested[0]].fold_of
-    chosen = [np.zeros(len(golds)) for _ in readers]
-    for fold in np.unique(fold_of).tolist():
-        fitting = fold_of != fold
-        means = {
-            setting: np.mean([own[index][fitting].mean() for index in nested])
-            for setting, own in distances.items()
-        }
-        best = min(means, key=lambda setting: means[setting])
-        print(f"nested, without fold {fold}: {best} ({means[best]:.3f})")
-        for index in nested:
-            chosen[index][~fitting] = distances[best][index][~fitting]
-    _row(
-        "nested", [chosen[index] for index in nested], [distances[PLAIN][index] for index in nested], grouped
-    )
+    if nested:
+        fold_of = readers[nested[0]].fold_of
+        chosen = [np.zeros(len(golds)) for _ in nested]
+        for fold in np.unique(fold_of).tolist():
+            fitting = fold_of != fold
+            means = {
+                setting: np.mean([own[index][fitting].mean() for index in nested])
+                for setting, own in distances.items()
+            }
+            best = min(means, key=lambda setting: means[setting])
+            print(f"nested, without fold {fold}: {best} ({means[best]:.3f})")
+            for own, index in zip(chosen, nested, strict=True):
+                own[~fitting] = distances[best][index][~fitting]
+        rows.append(("nested", *_cells(chosen, [plain[index] for index in nested], grouped)))
+    columns = ("setting", *(column for one in readers for column in (one.name, "to plain argmax")))
+    print(f"\n{table(columns, rows)}")
 
 
-def _row(
-    label: str, found: list[NDArray[np.float64]], plain: list[NDArray[np.float64]], grouped: NDArray[np.int64]
-) -> None:
-    cells = []
+def _cells(
+    found: list[NDArray[np.float64]], plain: list[NDArray[np.float64]], grouped: NDArray[np.int64]
+) -> Iterator[str]:
+    """Two for each reader."""
     for own, reference in zip(found, plain, strict=True):
+        yield f"{own.mean():.3f} ({float((own == 0).mean()):.1%} equal)"
         difference = paired(reference, own, grouped)
-        exact = float((own == 0).mean())
-        cells += [
-            f"{own.mean():.3f} ({exact:.1%} equal)",
-            f"{difference.mean:+.3f} ({difference.interval})" if own is not reference else "",
-        ]
-    print(f"| {label} | {' | '.join(cells)} |", flush=True)
+        yield f"{difference.mean:+.3f} ({difference.interval})" if own is not reference else ""
 
 
 def seconds(readers: list[Reader], dataset: Dataset, copies: int) -> None:
@@ -140,10 +134,8 @@ def seconds(readers: list[Reader], dataset: Dataset, copies: int) -> None:
         for setting in SETTINGS:
             began = time.perf_counter()
             many.texts(setting, questions)
-            print(
-                f"{one.name}, {setting}: {time.perf_counter() - began:.2f} s for {len(questions):,}",
-                flush=True,
-            )
+            spent = time.perf_counter() - began
+            print(f"{one.name}, {setting}: {spent:.2f} s for {len(questions):,}", flush=True)
 
 
 def main() -> None:
@@ -162,7 +154,7 @@ def main() -> None:
     if given.copies:
         seconds(readers, dataset, given.copies)
     else:
-        table(readers, dataset)
+        show(readers, dataset)
 
 
 if __name__ == "__main__":

@@ -183,9 +183,7 @@ def cells(result: Result, base: Result | None, labels: NDArray[np.int64]) -> ROW
     """Those of COLUMNS, and what *result* adds to *base*: "" where that is None or the result itself."""
     own, versus = bootstrap(result.prior, labels), ""
     if base is not None and base is not result:
-        found = paired(base.prior, result.prior, labels)
-        within = f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
-        versus = f"{found.mean:+.3f} ({within}, p = {found.p_value:.2f})"
+        versus = _difference(base.prior, result.prior, labels)
     edit = f"{result.prior.mean():.3f} ({own.low:.3f} to {own.high:.3f})"
     return f"{result.argmax.mean():.3f}", edit, f"{result.exact:.1%}", versus
 
@@ -199,10 +197,15 @@ def over_seeds(results: dict[str, Result], labels: NDArray[np.int64]) -> str:
             if {**its, "seed": 0} == {**own, "seed": 0} and {other, _base(other)} <= results.keys()
         ]  # fmt: skip
         if len(alike) > 1 and alike[0] == name:
-            found = paired(_mean(results, map(_base, alike)), _mean(results, alike), labels)
-            within = f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
-            lines.append(f"{name}, {len(alike)} seeds: {found.mean:+.3f} ({within}, p = {found.p_value:.2f})")
+            found = _difference(_mean(results, map(_base, alike)), _mean(results, alike), labels)
+            lines.append(f"{name}, {len(alike)} seeds: {found}")
     return "\n".join(lines)
+
+
+def _difference(base: NDArray[np.float64], own: NDArray[np.float64], labels: NDArray[np.int64]) -> str:
+    found = paired(base, own, labels)
+    within = f"{found.interval.low:+.3f} to {found.interval.high:+.3f}"
+    return f"{found.mean:+.3f} ({within}, p = {found.p_value:.2f})"
 
 
 def _mean(results: dict[str, Result], names: Iterable[str]) -> NDArray[np.float64]:

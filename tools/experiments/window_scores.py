@@ -22,6 +22,7 @@ from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.span_scores import SpanScores
 from tools.benchmarks.baselines import usual_decoding
+from tools.benchmarks.results import ROW, table
 
 CAP = 60
 TEMPERATURE = 1.33
@@ -63,42 +64,30 @@ def main(folder: str, data: str) -> None:
         texts = argmax_answers(own, questions, length_cap=CAP, temperature=temperature, bonus=bonus)
         return edit_distances(texts, golds)
 
+    def row(label: str, name: str, own: NDArray[np.float64], reference: NDArray[np.float64]) -> ROW:
+        score, versus = bootstrap(own, grouped), ""
+        if not (own == reference).all():
+            found = paired(reference, own, grouped)
+            versus = f"{found.mean:+.3f} ({found.interval.low:+.3f} to {found.interval.high:+.3f})"
+        edit = f"{own.mean():.3f} ({score.low:.3f}–{score.high:.3f})"
+        return label, name, edit, f"{float((own == 0).mean()):.3f}", versus
+
     lengths = answer_lengths_of([] if run.record is None else [run.record])
     print(f"{len(dataset):,} questions, {several:.0%} of them in several windows\n")
-    print("| decoding | windows compared by | Edit Score (95 %) | EM | to minus null (95 %) |")
-    print("| --- | --- | --- | --- | --- |")
+    rows = []
     ways = {"minus null": scores, "raw logits": raw(scores), "log-softmax": log_softmax(scores)}
     decodings: dict[str, NDArray[np.float64] | None] = {"argmax": None}
     if lengths:
         decodings[f"argmax, prior 0.5, T {TEMPERATURE}"] = 0.5 * log_length_prior(lengths, CAP)
     for label, bonus in decodings.items():
         reference = distances(scores, bonus)
-        for name, own in ways.items():
-            _line(label, name, distances(own, bonus), reference, grouped)
-    reference = distances(scores, None)
+        rows += [row(label, name, distances(own, bonus), reference) for name, own in ways.items()]
     spans = usual_decoding(raw(scores), CAP)
     texts = [question.context[begin:end] for question, (begin, end) in zip(dataset, spans, strict=True)]
-    _line("the usual top-20 loop", "raw logits", edit_distances(texts, golds), reference, grouped)
-
-
-def _line(
-    label: str,
-    name: str,
-    own: NDArray[np.float64],
-    reference: NDArray[np.float64],
-    grouped: NDArray[np.int64],
-) -> None:
-    score = bootstrap(own, grouped)
-    versus = "" if own is reference or (own == reference).all() else _difference(reference, own, grouped)
-    exact = float((own == 0).mean())
-    print(
-        f"| {label} | {name} | {own.mean():.3f} ({score.low:.3f}–{score.high:.3f}) | {exact:.3f} | {versus} |"
-    )
-
-
-def _difference(reference: NDArray[np.float64], own: NDArray[np.float64], grouped: NDArray[np.int64]) -> str:
-    found = paired(reference, own, grouped)
-    return f"{found.mean:+.3f} ({found.interval.low:+.3f} to {found.interval.high:+.3f})"
+    usual = edit_distances(texts, golds)
+    rows.append(row("the usual top-20 loop", "raw logits", usual, distances(scores, None)))
+    columns = ("decoding", "windows compared by", "Edit Score (95 %)", "EM", "to minus null (95 %)")
+    print(table(columns, rows))
 
 
 if __name__ == "__main__":

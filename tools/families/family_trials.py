@@ -7,6 +7,7 @@ time limit, and writes the table; `python -m tools.families bert funnel` tries t
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import multiprocessing
 import os
@@ -26,9 +27,10 @@ from kit.data import demo_corpus
 from kit.errors import KitError
 from kit.settings.runs import FULL, read_run
 from kit.spans.store import read_spans
+from tools.benchmarks.measurement import PROJECT
+from tools.benchmarks.results import table
 from tools.families.tiny_models import FAMILIES, POSITIONS, make_family
 
-PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "families.md"
 COLUMNS = ("train", "predict", "neighbours", "reload", "joint", "checkpointing", "bf16")
 SAME = 1e-3
@@ -61,7 +63,7 @@ def make_files(folder: Path) -> Files:
     questions = [*kit.load(files.train), *kit.load(files.test)]
     answered = json.loads(files.test_answers.read_text(encoding="utf-8"))
     shortest = min(answered["data"], key=lambda article: len(article["paragraphs"][0]["context"]))
-    one = json.loads(json.dumps(shortest))
+    one = copy.deepcopy(shortest)
     # A context of one sentence: alone it is much shorter than beside the others.
     paragraph = one["paragraphs"][0]
     paragraph["context"] = paragraph["context"].split(". ")[0] + "."
@@ -75,7 +77,7 @@ def make_files(folder: Path) -> Files:
 
 
 def _without_answers(articles: Sequence[Mapping[str, Any]]) -> list[Any]:
-    bare = json.loads(json.dumps(articles))
+    bare = copy.deepcopy(list(articles))
     for article in bare:
         for paragraph in article["paragraphs"]:
             for asked in paragraph["qas"]:
@@ -166,7 +168,6 @@ def main() -> None:
         with given.results.open("a", encoding="utf-8") as file:
             file.write(json.dumps({name: found[name]}, ensure_ascii=False) + "\n")
         print(f"{name}: {time.monotonic() - began:.0f} s, {found[name]['train'][:100]}", flush=True)
-        PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page(found), encoding="utf-8")
 
 
@@ -185,18 +186,18 @@ def _in_a_process(name: str, seconds: float) -> dict[str, Verdict]:
         if process.is_alive():
             process.kill()
             process.join()
-            return {**dict.fromkeys(COLUMNS, ""), "train": f"TIMEOUT: more than {seconds:.0f} s"}
+            return {"train": f"TIMEOUT: more than {seconds:.0f} s"}
         result = folder / "verdicts.json"
         if result.exists():
             return dict(json.loads(result.read_text(encoding="utf-8")))
-        return {**dict.fromkeys(COLUMNS, ""), "train": f"TRACEBACK: exit code {process.exitcode}"}
+        return {"train": f"TRACEBACK: exit code {process.exitcode}"}
 
 
 def _child(name: str, folder: Path) -> None:
     try:
         found = try_family(name, folder, make_files(folder / "data"))
     except Exception as error:  # the tiny model itself could not be made
-        found = {**dict.fromkeys(COLUMNS, ""), "train": f"NOT MADE: {type(error).__name__}: {error}"[:200]}
+        found = {"train": f"NOT MADE: {type(error).__name__}: {error}"[:200]}
     (folder / "verdicts.json").write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -212,10 +213,9 @@ def page(found: Mapping[str, Mapping[str, Verdict]]) -> str:
                 said = _plain(said, name)
                 said = f"no ({lines.setdefault(said, len(lines) + 1)})"
             cells.append(said)
-        rows.append(f"| {name} | {' | '.join(cells)} |")
-    head = f"| family | {' | '.join(COLUMNS)} |\n| --- |{' --- |' * len(COLUMNS)}"
+        rows.append((name, *cells))
     notes = "\n".join(f"{number}. {line}" for line, number in lines.items())
-    return _PAGE.format(table=head + "\n" + "\n".join(rows), notes=notes)
+    return _PAGE.format(table=table(("family", *COLUMNS), rows), notes=notes)
 
 
 def _plain(said: str, name: str) -> str:

@@ -51,6 +51,18 @@ def _decoder(**changed: object) -> Family:
 
 
 _ROBERTA_POSITIONS = {"max_position_embeddings": POSITIONS + 2, "type_vocab_size": 1}
+_DEBERTA_V2 = {
+    "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 16, "type_vocab_size": 0,
+    "position_biased_input": False, "share_att_key": True, "norm_rel_ebd": "layer_norm",
+}  # fmt: skip
+_FUNNEL = {
+    "block_sizes": [1, 1], "d_model": 32, "n_head": 4, "d_head": 8, "d_inner": 64, "num_decoder_layers": 1,
+    "architectures": ["FunnelModel"],  # the library asks it which of two base models is meant
+}  # fmt: skip
+_MOBILEBERT = {
+    "embedding_size": 16, "intra_bottleneck_size": 16, "true_hidden_size": 16, "num_feedforward_networks": 1,
+}  # fmt: skip
+_XLNET = {"d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 64}
 _LSH = {
     "axial_pos_embds": False, "attn_layers": ["local", "lsh"], "local_attn_chunk_length": 16,
     "num_buckets": 4, "lsh_attn_chunk_length": 16, "attention_head_size": 8, "feed_forward_size": 64,
@@ -72,36 +84,13 @@ FAMILIES: dict[str, Family] = {
     "convbert": Family("bert", {"head_ratio": 2, "num_groups": 1, "conv_kernel_size": 3}, "mlm"),
     "data2vec-text": Family("roberta", _ROBERTA_POSITIONS, "mlm"),
     "deberta": Family("deberta", {"relative_attention": True, "pos_att_type": ["c2p", "p2c"]}, "mlm"),
-    "deberta-v2": Family(
-        "deberta",
-        {
-            "relative_attention": True,
-            "pos_att_type": ["p2c", "c2p"],
-            "position_buckets": 16,
-            "type_vocab_size": 0,
-            "position_biased_input": False,
-            "share_att_key": True,
-            "norm_rel_ebd": "layer_norm",
-        },
-        "mlm",
-    ),
+    "deberta-v2": Family("deberta", _DEBERTA_V2, "mlm"),
     "distilbert": Family("bert", {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 4}, "mlm"),
     "electra": Family("bert", {"embedding_size": 16}, "mlm"),
     "ernie": Family("bert", {}, "mlm"),
     "flaubert": Family("xlm-roberta", {"emb_dim": 32, "n_layers": 2, "n_heads": 4}, "mlm"),
     "fnet": Family("xlm-roberta", {"use_tpu_fourier_optimizations": False}, "mlm"),
-    "funnel": Family(
-        "bert",
-        {
-            "block_sizes": [1, 1],
-            "architectures": ["FunnelModel"],  # the library asks it which of two base models is meant
-            "d_model": 32,
-            "n_head": 4,
-            "d_head": 8,
-            "d_inner": 64,
-            "num_decoder_layers": 1,
-        },
-    ),
+    "funnel": Family("bert", _FUNNEL),
     "ibert": Family("roberta", _ROBERTA_POSITIONS, "mlm"),
     "jina_embeddings_v3": Family("xlm-roberta", {}),
     "layoutlmv3": Family(
@@ -115,15 +104,7 @@ FAMILIES: dict[str, Family] = {
     "markuplm": Family("roberta", {**_ROBERTA_POSITIONS, "max_depth": 5}),
     "mbart": Family("t5"),
     "megatron-bert": Family("bert", {}, "mlm"),
-    "mobilebert": Family(
-        "bert",
-        {
-            "embedding_size": 16,
-            "intra_bottleneck_size": 16,
-            "true_hidden_size": 16,
-            "num_feedforward_networks": 1,
-        },
-    ),
+    "mobilebert": Family("bert", _MOBILEBERT),
     "modernbert": Family("bert", {"global_attn_every_n_layers": 2, "local_attention": 16}, "mlm"),
     "mpnet": Family("roberta", _ROBERTA_POSITIONS, "mlm"),
     "mra": Family("roberta", {**_ROBERTA_POSITIONS, "approx_mode": "full"}, "mlm"),
@@ -144,7 +125,7 @@ FAMILIES: dict[str, Family] = {
     "xlm": Family("roberta", {"emb_dim": 32, "n_layers": 2, "n_heads": 4}, "mlm"),
     "xlm-roberta": Family("xlm-roberta", _ROBERTA_POSITIONS, "mlm"),
     "xlm-roberta-xl": Family("xlm-roberta", _ROBERTA_POSITIONS, "mlm"),
-    "xlnet": Family("xlnet", {"d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 64}),
+    "xlnet": Family("xlnet", _XLNET),
     "xmod": Family(
         "xlm-roberta", {**_ROBERTA_POSITIONS, "languages": ["ko_KR"], "default_language": "ko_KR"}, "mlm"
     ),
@@ -157,7 +138,7 @@ FAMILIES: dict[str, Family] = {
     "mt5 with CLS": Family("xlm-roberta", type="mt5"),
     "reformer with CLS": Family("roberta", _LSH, type="reformer"),
     "t5 with CLS": Family("xlm-roberta", type="t5"),
-    "xlnet with CLS": Family("bert", {"d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 64}, type="xlnet"),
+    "xlnet with CLS": Family("bert", _XLNET, type="xlnet"),
     # No question-answering class in the library.
     "eurobert": Family("gpt-cls", {}, "mlm"),
     "gte": Family("bert", {}),
@@ -203,9 +184,9 @@ def make_family(
     change: Callable[[Any], object] | None = None,
     **changed: object,
 ) -> None:
-    """Save a tiny model of the family *name* in *folder*, without a question-answering head, and a tokenizer
-    that was trained on *texts*.  *changed*: settings of its config; *change*: what is done to the model
-    before it is saved.
+    """Save a tiny model of the family *name* without a question-answering head, and a tokenizer of *texts*.
+
+    *changed*: settings of its config; *change*: what is done to the model before it is saved.
     """
     family = FAMILIES[name]
     tokenizer = train_tokenizer(list(texts), family.tokenizer)
@@ -234,15 +215,11 @@ def _config(name: str, family: Family, tokenizer: PreTrainedTokenizerFast) -> An
     names = {kind.attribute_map.get(one, one): value for one, value in SMALL.items()}
     known = set(inspect.signature(kind.__init__).parameters) | set(getattr(kind, "__dataclass_fields__", ()))
     sizes = {one: value for one, value in names.items() if one in known}
-    ids = {
-        f"{role}_token_id": getattr(tokenizer, f"{role}_token_id")
-        for role in ("pad", "bos", "eos", "cls", "sep", "mask", "unk")
-    }
-    own = {
-        one: value
-        for one, value in ids.items()
-        if one in ("pad_token_id", "eos_token_id") or (one in known and value is not None)
-    }
+    own = {"pad_token_id": tokenizer.pad_token_id, "eos_token_id": tokenizer.eos_token_id}
+    for name_of_id in ("bos_token_id", "cls_token_id", "sep_token_id", "mask_token_id", "unk_token_id"):
+        value = getattr(tokenizer, name_of_id)
+        if name_of_id in known and value is not None:
+            own[name_of_id] = value
     if getattr(AutoConfig.for_model(name), "is_encoder_decoder", False):
         own["decoder_start_token_id"] = own["pad_token_id"]
     return AutoConfig.for_model(name, **{**sizes, "vocab_size": len(tokenizer), **own, **family.changed})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -17,9 +17,8 @@ POSITIONS = 128
 
 def train_tokenizer(texts: list[str], kind: TokenizerKind) -> PreTrainedTokenizerFast:
     """A tokenizer of this kind, with its special tokens and its template around a pair."""
-    engine = _ENGINES[kind](texts)
-    specials = _SPECIALS[kind]
-    template, segments = _TEMPLATES[kind]
+    train, specials, template = _KINDS[kind]
+    engine = train(texts, specials)
     if template:
         used = [token for token in specials.values() if engine.token_to_id(token) is not None]
         engine.post_processor = processors.TemplateProcessing(
@@ -27,7 +26,7 @@ def train_tokenizer(texts: list[str], kind: TokenizerKind) -> PreTrainedTokenize
             pair=template,
             special_tokens=[(token, engine.token_to_id(token)) for token in dict.fromkeys(used)],
         )
-    names = ["input_ids", *(["token_type_ids"] if segments else []), "attention_mask"]
+    names = ["input_ids", *(["token_type_ids"] if ":" in template else []), "attention_mask"]
     return PreTrainedTokenizerFast(
         tokenizer_object=engine, model_max_length=POSITIONS, model_input_names=names, **specials
     )
@@ -39,43 +38,25 @@ _BRACKETS = {
 }  # fmt: skip
 _ANGLES = {
     "pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>",
-    "mask_token": "<mask>",
-    "bos_token": "<s>", "eos_token": "</s>",
+    "mask_token": "<mask>", "bos_token": "<s>", "eos_token": "</s>",
 }  # fmt: skip
-_SPECIALS: dict[TokenizerKind, dict[str, str]] = {
-    "bert": _BRACKETS,
-    "deberta": _BRACKETS,
-    "roberta": _ANGLES,
-    "xlm-roberta": _ANGLES,
-    "t5": {"pad_token": "<pad>", "unk_token": "<unk>", "eos_token": "</s>"},
-    "xlnet": {**_BRACKETS, "cls_token": "<cls>", "sep_token": "<sep>"},
-    "gpt": {"unk_token": "<unk>", "eos_token": "</s>"},
-    "gpt-cls": {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"},
-}
-_TEMPLATES: dict[TokenizerKind, tuple[str, bool]] = {
-    "bert": ("[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", True),
-    "deberta": ("[CLS]:0 $A:0 [SEP]:0 $B:0 [SEP]:0", True),
-    "roberta": ("<s> $A </s> </s> $B </s>", False),
-    "xlm-roberta": ("<s> $A </s> </s> $B </s>", False),
-    "t5": ("$A </s> $B </s>", False),
-    "xlnet": ("$A:0 <sep>:0 $B:1 <sep>:1 <cls>:2", True),
-    "gpt": ("", False),
-    "gpt-cls": ("<s> $A </s> $B </s>", False),
-}
+_T5 = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+_XLNET = {**_BRACKETS, "cls_token": "<cls>", "sep_token": "<sep>"}
+_GPT = {"unk_token": "<unk>", "eos_token": "</s>"}
 
 
-def _wordpiece(texts: list[str]) -> Tokenizer:
+def _wordpiece(texts: list[str], specials: Mapping[str, str]) -> Tokenizer:
     engine = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     engine.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
     engine.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     engine.decoder = decoders.WordPiece()
-    specials = [*_BRACKETS.values(), "[QUESTION]"]
-    trainer = trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=specials, show_progress=False)
+    tokens = [*specials.values(), "[QUESTION]"]
+    trainer = trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=tokens, show_progress=False)
     engine.train_from_iterator(texts, trainer)
     return engine
 
 
-def _bytes(texts: list[str]) -> Tokenizer:
+def _bytes(texts: list[str], _: Mapping[str, str]) -> Tokenizer:
     engine = Tokenizer(models.BPE())
     engine.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     engine.decoder = decoders.ByteLevel()
@@ -87,32 +68,27 @@ def _bytes(texts: list[str]) -> Tokenizer:
     return engine
 
 
-def _unigram(specials: Iterable[str], unknown: str) -> Any:
-    def train(texts: list[str]) -> Tokenizer:
-        engine = Tokenizer(models.Unigram())
-        engine.pre_tokenizer = pre_tokenizers.Sequence(
-            [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()]
-        )
-        engine.decoder = decoders.Metaspace()
-        trainer = trainers.UnigramTrainer(
-            vocab_size=VOCABULARY,
-            special_tokens=list(dict.fromkeys(specials)),
-            unk_token=unknown,
-            show_progress=False,
-        )
-        engine.train_from_iterator(texts, trainer)
-        return engine
-
-    return train
+def _unigram(texts: list[str], specials: Mapping[str, str]) -> Tokenizer:
+    engine = Tokenizer(models.Unigram())
+    engine.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()])
+    engine.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=VOCABULARY, special_tokens=list(dict.fromkeys(specials.values())),
+        unk_token=specials["unk_token"], show_progress=False,
+    )  # fmt: skip
+    engine.train_from_iterator(texts, trainer)
+    return engine
 
 
-_ENGINES: dict[TokenizerKind, Any] = {
-    "bert": _wordpiece,
-    "deberta": _unigram(_BRACKETS.values(), "[UNK]"),
-    "roberta": _bytes,
-    "xlm-roberta": _unigram(_ANGLES.values(), "<unk>"),
-    "t5": _unigram(("<pad>", "</s>", "<unk>"), "<unk>"),
-    "xlnet": _unigram(_SPECIALS["xlnet"].values(), "[UNK]"),
-    "gpt": _bytes,
-    "gpt-cls": _bytes,
+Train = Callable[[list[str], Mapping[str, str]], Tokenizer]
+_KINDS: dict[TokenizerKind, tuple[Train, dict[str, str], str]] = {
+    "bert": (_wordpiece, _BRACKETS, "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1"),
+    "deberta": (_unigram, _BRACKETS, "[CLS]:0 $A:0 [SEP]:0 $B:0 [SEP]:0"),
+    "roberta": (_bytes, _ANGLES, "<s> $A </s> </s> $B </s>"),
+    "xlm-roberta": (_unigram, _ANGLES, "<s> $A </s> </s> $B </s>"),
+    "t5": (_unigram, _T5, "$A </s> $B </s>"),
+    "xlnet": (_unigram, _XLNET, "$A:0 <sep>:0 $B:1 <sep>:1 <cls>:2"),
+    "gpt": (_bytes, _GPT, ""),
+    "gpt-cls": (_bytes, {**_GPT, "bos_token": "<s>"}, "<s> $A </s> $B </s>"),
 }
+"""How its vocabulary is made, its special tokens, and its template around a pair."""

@@ -36,7 +36,7 @@ from kit.spans.lengths import log_length_prior
 from kit.spans.posteriors import span_posterior
 from kit.spans.recipe_members import answer_lengths_of
 from kit.spans.run_folder import Run
-from kit.spans.span_scores import Provenance, SpanScores, offsets_of
+from kit.spans.span_scores import SpanScores, offsets_of
 from kit.spans.store import read_provenance, read_spans, write_spans
 from kit.submission.answer_files import read_answers
 from kit.submission.card import Card, CardData, Estimate, read_card, write_card
@@ -47,23 +47,17 @@ from kit.terminal import visible
 from kit.text_rules.rules import RULES, Rule, parse_rules
 from tests.hostile.archives import zipped
 from tests.hostile.texts import AWKWARD
+from tests.spans.made import PROVENANCE, scores
 
 _PLACE = Path(tempfile.mkdtemp(prefix="kit-fuzzing-"))
-_ROW = {
-    "guid": "가-1",
-    "context": "서울 부산",
-    "question": "어디?",
-    "answers": [{"text": "부산", "answer_start": 3}],
-}
-_PROVENANCE = Provenance("a" * 64, "run", "full", "b" * 64, 384, 128, "0.1.0")
+_GOLD = {"text": "부산", "answer_start": 3}
+_ROW = {"guid": "가-1", "context": "서울 부산", "question": "어디?", "answers": [_GOLD]}
 _CAP = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """*feed* takes any bytes; *seeds* are some that it accepts; *words* are tokens of its format, with spaces
-    between.
-    """
+    """*feed* takes any bytes; *seeds* are some that it accepts; *words*: tokens of its format, by spaces."""
 
     feed: Callable[[bytes], object]
     seeds: Callable[[], Iterable[bytes]]
@@ -117,9 +111,6 @@ def _archive_seeds() -> list[bytes]:
     return [*map(zipped, (whole, {"../a.json": texts[0]}, {})), zipped({"a.json": texts[1]}, compress=False)]
 
 
-_GOLD = {"guid": "가", "context": "서울 부산", "question": "?", "answer_text": "부산", "answer_start": 3}
-
-
 def _table_seeds() -> list[bytes]:
     header = "id,context,question,answer_text,answer_start\n"
     rows = '가,"서울, ""부산""",어디?,부산,5\n나,"두\r\n줄",?,,\n'
@@ -128,7 +119,8 @@ def _table_seeds() -> list[bytes]:
 
 
 def _columnar_seeds() -> list[bytes]:
-    table = pyarrow.Table.from_pylist([_GOLD, {**_GOLD, "guid": "나"}])
+    flat = {"guid": "가", "context": "서울 부산", "question": "?", "answer_text": "부산", "answer_start": 3}
+    table = pyarrow.Table.from_pylist([flat, {**flat, "guid": "나"}])
     nested = pyarrow.Table.from_pylist([{**_ROW, "answers": {"text": ["부산"], "answer_start": [3]}}])
     seeds = []
     for each in (table, nested):
@@ -180,27 +172,13 @@ def _unpacked_seeds() -> list[bytes]:
 def _spans(data: bytes) -> None:
     path = _file("a.safetensors", data)
     read_provenance(path)
-    scores = read_spans(path)
-    _decode(scores)
-
-
-def _scores() -> SpanScores:
-    return SpanScores(
-        guids=("가-1", "나"),
-        windows=offsets_of(np.array([2, 1])),
-        tokens=offsets_of(np.array([2, 1, 0])),
-        char_begin=np.array([0, 3, 3], np.int32),
-        char_end=np.array([2, 5, 5], np.int32),
-        start=np.array([1, 2, 0.5], np.float32),
-        end=np.array([0, 2, 1.5], np.float32),
-        null=np.array([0.5, 1, 0], np.float32),
-        provenance=_PROVENANCE,
-    )
+    _decode(read_spans(path))
 
 
 def _spans_seeds() -> list[bytes]:
     path = _PLACE / "seed.safetensors"
-    write_spans(path, _PROVENANCE, [_scores()])
+    two_windows = [(0.5, [(0, 2, 1.0, 0.0), (3, 5, 2.0, 2.0)]), (1.0, [(3, 5, 0.5, 1.5)])]
+    write_spans(path, PROVENANCE, [scores([two_windows, [(0.0, [])]], ["가-1", "나"])])
     content = path.read_bytes()
     header = struct.unpack("<Q", content[:8])[0]
     return [content, content[: 8 + header], content.replace(b"F32", b"F16"), content.replace(b"I64", b"BF16")]
@@ -213,7 +191,7 @@ def _layout(data: bytes) -> None:
     windows = np.array([counts[0] % 7, 6 - counts[0] % 7])
     total = sum(tokens)
     numbers = np.frombuffer(rest.ljust(16 * total + 24, b"\0")[: 16 * total + 24], np.int32)
-    scores = SpanScores(
+    given = SpanScores(
         guids=("a", "b"),
         windows=offsets_of(windows),
         tokens=offsets_of(np.array(tokens)),
@@ -222,13 +200,13 @@ def _layout(data: bytes) -> None:
         start=numbers[2 * total : 3 * total].view(np.float32),
         end=numbers[3 * total : 4 * total].view(np.float32),
         null=numbers[4 * total : 4 * total + 6].view(np.float32),
-        provenance=_PROVENANCE,
+        provenance=PROVENANCE,
     )
     path = _PLACE / "layout.safetensors"
-    write_spans(path, _PROVENANCE, [scores])
+    write_spans(path, PROVENANCE, [given])
     again = read_spans(path)
-    assert np.array_equal(again.start, scores.start)
-    assert np.array_equal(again.char_end, scores.char_end)
+    assert np.array_equal(again.start, given.start)
+    assert np.array_equal(again.char_end, given.char_end)
     _decode(again)
 
 
@@ -238,10 +216,10 @@ def _layout_seeds() -> list[bytes]:
     return [bytes([3, 0, 1, 2, 3, 1, 2, 0]) + np.arange(24, dtype=np.int32).tobytes() + floats]
 
 
-def _decode(scores: SpanScores) -> None:
-    best = best_spans(scores, _CAP)
-    posterior = span_posterior(scores, _CAP)
-    mass = np.bincount(posterior.question, weights=posterior.p, minlength=len(scores)) + posterior.tail.sum(1)
+def _decode(given: SpanScores) -> None:
+    best = best_spans(given, _CAP)
+    posterior = span_posterior(given, _CAP)
+    mass = np.bincount(posterior.question, weights=posterior.p, minlength=len(given)) + posterior.tail.sum(1)
     assert np.isfinite(mass).all()
     there = np.isfinite(best.score)
     assert np.allclose(mass[there], 1.0)
@@ -349,8 +327,8 @@ def _ledger_seeds() -> list[bytes]:
 
 
 def _board(data: bytes) -> None:
-    scores = board_scores(data, "c")
-    assert scores == sorted(scores)
+    found = board_scores(data, "c")
+    assert found == sorted(found)
 
 
 def _board_seeds() -> list[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tools.mutation.mutants import mutants
@@ -34,36 +35,32 @@ def main() -> int:
     chosen = [name for name in TARGETS if not given.modules or any(part in name for part in given.modules)]
     survivors = None if given.again is None else _survivors(given.again)
     warm_up()
-    total = dict.fromkeys(Verdict, 0)
+    total = Counter[Verdict]()
     for module in chosen:
         source = (ROOT / module).read_text(encoding="utf-8")
         tests = tests_of(module)
         found = mutants(source, given.each or None, given.seed)
         if survivors is not None:
             found = [mutant for mutant in mutants(source) if (module, mutant.name) in survivors]
-            if not found:
-                continue
+        if not found:
+            continue
         verdict, seconds = judged(module, source, tests, 900.0, given.examples, quick=given.quick)
         if verdict is not Verdict.SURVIVED:
             print(f"{module}: its own tests fail without any change; mend them first")
             return 1
         limit = seconds * _PATIENCE + 5
-        counts = dict.fromkeys(Verdict, 0)
+        counts = Counter[Verdict]()
         for mutant in found:
             verdict, took = judged(module, mutant.source, tests, limit, given.examples, quick=given.quick)
             counts[verdict] += 1
-            total[verdict] += 1
             if verdict is Verdict.SURVIVED:
                 print(f"{module}:{mutant.name}", flush=True)
             if given.out is not None:
-                record = {
-                    "module": module,
-                    "mutant": mutant.name,
-                    "verdict": verdict,
-                    "seconds": round(took, 1),
-                }
+                name, took = mutant.name, round(took, 1)
+                record = {"module": module, "mutant": name, "verdict": verdict, "seconds": took}
                 with given.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        total += counts
         print(f"{module}: {_said(counts)} (unchanged: {seconds:.0f} s)", flush=True)
     print(f"all: {_said(total)}")
     return 0
@@ -74,8 +71,8 @@ def _survivors(path: Path) -> set[tuple[str, str]]:
     return {(one["module"], one["mutant"]) for one in records if one["verdict"] == Verdict.SURVIVED}
 
 
-def _said(counts: dict[Verdict, int]) -> str:
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+def _said(counts: Counter[Verdict]) -> str:
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict)
 
 
 if __name__ == "__main__":

@@ -8,38 +8,20 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-}
-_REVERSED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.Gt,
-    ast.LtE: ast.GtE,
-    ast.Gt: ast.Lt,
-    ast.GtE: ast.LtE,
-}
+_COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE),
+    ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
+    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,),
+    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,),
+    ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
+}  # fmt: skip
 _COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult,
-    ast.Mod: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.LShift: ast.RShift,
-    ast.RShift: ast.LShift,
-    ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-    ast.MatMult: ast.Mult,
-}
+    ast.Add: ast.Sub, ast.Sub: ast.Add,
+    ast.Mult: ast.Div, ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.MatMult: ast.Mult,
+    ast.LShift: ast.RShift, ast.RShift: ast.LShift,
+    ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +68,26 @@ def _left_alone(tree: ast.Module) -> set[int]:
     found: set[int] = set()
     for node in ast.walk(tree):
         inside: list[ast.AST | None] = []
-        if isinstance(node, ast.arg | ast.AnnAssign):
-            inside.append(node.annotation)
-        elif isinstance(node, ast.FunctionDef):
-            inside += [node.returns, *node.decorator_list]
-        elif isinstance(node, ast.ClassDef):
-            inside += node.decorator_list
-        elif isinstance(node, ast.Raise):
-            inside += [node.exc, node.cause]
-        elif isinstance(node, ast.JoinedStr | ast.Assert) or _for_types_only(node):
-            inside.append(node)
-        for root in inside:
-            found |= {id(one) for one in ast.walk(root)} if root is not None else set()
+        match node:
+            case ast.arg() | ast.AnnAssign():
+                inside.append(node.annotation)
+            case ast.FunctionDef():
+                inside += [node.returns, *node.decorator_list]
+            case ast.ClassDef():
+                inside += node.decorator_list
+            case ast.Raise():
+                inside += [node.exc, node.cause]
+            case ast.JoinedStr() | ast.Assert() | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                inside.append(node)
+        found |= {id(one) for root in filter(None, inside) for one in ast.walk(root)}
     return found
-
-
-def _for_types_only(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
 def _changes(node: ast.AST) -> list[ast.AST]:
     """What may stand in the place of *node*."""
     match node:
         case ast.Compare(left=left, ops=[first, *rest], comparators=values):
-            kinds = [_COMPARED[type(first)], *([_REVERSED[type(first)]] if type(first) in _REVERSED else [])]
-            return [ast.Compare(left, [kind(), *rest], values) for kind in kinds]
+            return [ast.Compare(left, [kind(), *rest], values) for kind in _COMPARED[type(first)]]
         case ast.BinOp(left=left, op=op, right=right) if not _texts(left, right):
             return [ast.BinOp(left, _COMPUTED[type(op)](), right)] if type(op) in _COMPUTED else []
         case ast.AugAssign(target=target, op=op, value=value):
@@ -138,15 +115,13 @@ def _changes(node: ast.AST) -> list[ast.AST]:
             return [ast.Break()]
         case ast.Break():
             return [ast.Continue()]
-        case ast.Return(value=ast.expr() as value) if not (
-            isinstance(value, ast.Constant) and value.value is None
-        ):
+        case ast.Return(value=None | ast.Constant(value=None)):
+            return []
+        case ast.Return():
             return [ast.Return(ast.Constant(None))]
-        case ast.Call(func=func, args=arguments, keywords=[*keywords]) if keywords:
-            return [
-                ast.Call(func, arguments, [one for one in keywords if one is not dropped])
-                for dropped in keywords
-            ]
+        case ast.Call(func=func, args=arguments, keywords=given):
+            kept = ([one for one in given if one is not dropped] for dropped in given)
+            return [ast.Call(func, arguments, keywords) for keywords in kept]
     return []
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import importlib
-import importlib.abc
 import importlib.machinery
+import importlib.util
 import os
 import resource
 import shutil
@@ -44,7 +43,7 @@ def warm_up() -> None:
 
 
 def judged(
-    module: str, source: str, tests: Sequence[str], limit: float, examples: int = 25, *, quick: bool = False
+    module: str, source: str, tests: Sequence[str], limit: float, examples: int, *, quick: bool
 ) -> tuple[Verdict, float]:
     """Run *tests* with *source* in the place of *module* (a path from the root).
 
@@ -88,7 +87,7 @@ def _in_child(
     os.chdir(ROOT)
     name = module.removesuffix(".py").replace("/", ".")
     code = compile(ast.parse(source), str(ROOT / module), "exec")
-    sys.meta_path.insert(0, _Instead(name, code, str(ROOT / module)))
+    sys.meta_path.insert(0, _Instead(name, str(ROOT / module), code))
     import pytest
     from hypothesis import Phase, settings
 
@@ -98,14 +97,7 @@ def _in_child(
         phases=[Phase.explicit, Phase.generate],
     )  # fmt: skip
     found = [test for test in tests if (ROOT / test.partition("::")[0]).exists()]
-    options = [
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--hypothesis-profile=mutants",
-        f"--basetemp={folder / 'tmp'}",
-    ]
+    options = ["-xqp", "no:cacheprovider", "--hypothesis-profile=mutants", f"--basetemp={folder / 'tmp'}"]
     options += ["-m", "not slow"] * quick
     try:
         return int(pytest.main([*options, *found], plugins=[_FewExamples(examples)]))
@@ -123,28 +115,22 @@ class _FewExamples:
         from hypothesis import settings
 
         for item in items:
-            own = getattr(getattr(item, "obj", None), "_hypothesis_internal_use_settings", None)
-            if own is not None:
-                item.obj._hypothesis_internal_use_settings = settings(
-                    own, max_examples=min(own.max_examples, self._most)
-                )
+            test = getattr(item, "obj", None)
+            if (own := getattr(test, "_hypothesis_internal_use_settings", None)) is not None:
+                few = settings(own, max_examples=min(own.max_examples, self._most))
+                test._hypothesis_internal_use_settings = few
 
 
-class _Instead(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives one module another code."""
+class _Instead(importlib.machinery.SourceFileLoader):
+    """Finds one module, and gives it other code."""
 
-    def __init__(self, name: str, code: CodeType, origin: str) -> None:
-        self._name, self._code, self._origin = name, code, origin
+    def __init__(self, name: str, path: str, code: CodeType) -> None:
+        super().__init__(name, path)
+        self._code = code
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> object:
-        if fullname != self._name:
-            return None
-        spec = importlib.machinery.ModuleSpec(fullname, self, origin=self._origin)
-        spec.has_location = True
-        return spec
+        known = fullname == self.name
+        return importlib.util.spec_from_file_location(fullname, self.path, loader=self) if known else None
 
-    def create_module(self, spec: object) -> None:
-        return None
-
-    def exec_module(self, module: object) -> None:
-        exec(self._code, module.__dict__)
+    def get_code(self, fullname: str) -> CodeType:
+        return self._code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_ROOMS = {
+_TESTS = {
     "spans/blending": ["spans/test_blending.py", "decoding/test_ensembles.py"],
     "spans/candidates": ["spans/test_candidates.py"],
     "spans/lengths": ["spans/test_lengths.py"],
@@ -31,27 +31,25 @@ _ROOMS = {
     "tuning/second_stage": ["ranking/test_model.py", "tuning/test_nested.py"],
     "tuning/temperature": ["tuning/test_nested.py"],
     "tuning/weights": ["tuning/test_nested.py"],
+    "text_rules/particles": ["text_rules/test_rules.py"],
+    "text_rules/rules": ["text_rules/test_rules.py"],
+    "text_rules/symbols": ["text_rules/test_rules.py"],
+    "metrics/bootstrap": ["metrics/test_bootstrap.py", "tuning/test_nested.py"],
+    "metrics/edit_distance": ["metrics/test_edit_distance.py"],
+    "metrics/f1": ["metrics/test_f1.py"],
+    "metrics/predictions": ["metrics/test_predictions.py"],
+    "metrics/scores": ["metrics/test_scores.py"],
+    "submission/card": ["submission/test_card.py"],
+    "submission/checked_csv": ["submission/test_submit.py"],
+    "submission/csv": ["submission/test_csv.py"],
+    "submission/header": ["submission/test_header.py"],
+    "submission/ledger": ["submission/test_submit.py"],
+    "submission/submit": ["submission/test_submit.py"],
+    "kaggle/compression": ["kaggle/test_compression.py"],
 }  # fmt: skip
 _LAWS = ["tests/laws", "tests/hostile/test_files.py"]
 
-TARGETS: dict[str, list[str]] = {
-    **{f"kit/{module}.py": [f"tests/{name}" for name in tests] for module, tests in _ROOMS.items()},
-    "kit/text_rules/particles.py": ["tests/text_rules/test_rules.py"],
-    "kit/text_rules/rules.py": ["tests/text_rules/test_rules.py"],
-    "kit/text_rules/symbols.py": ["tests/text_rules/test_rules.py"],
-    "kit/metrics/bootstrap.py": ["tests/metrics/test_bootstrap.py", "tests/tuning/test_nested.py"],
-    "kit/metrics/edit_distance.py": ["tests/metrics/test_edit_distance.py"],
-    "kit/metrics/f1.py": ["tests/metrics/test_f1.py"],
-    "kit/metrics/predictions.py": ["tests/metrics/test_predictions.py"],
-    "kit/metrics/scores.py": ["tests/metrics/test_scores.py"],
-    "kit/submission/card.py": ["tests/submission/test_card.py"],
-    "kit/submission/checked_csv.py": ["tests/submission/test_submit.py"],
-    "kit/kaggle/compression.py": ["tests/kaggle/test_compression.py"],
-    "kit/submission/csv.py": ["tests/submission/test_csv.py"],
-    "kit/submission/header.py": ["tests/submission/test_header.py"],
-    "kit/submission/ledger.py": ["tests/submission/test_submit.py"],
-    "kit/submission/submit.py": ["tests/submission/test_submit.py"],
-}
+TARGETS = {f"kit/{module}.py": [f"tests/{name}" for name in tests] for module, tests in _TESTS.items()}
 """Paths from the repository's root."""
 
 
