@@ -94,7 +94,7 @@ def _details(overview: Overview) -> Iterator[str]:
     """What each question shows once it is opened: candidates, reasons, the members' certainty, heatmaps."""
     source = overview.source
     posteriors = [member.posterior for member in source.members] + [source.blend]
-    heatmaps = [heatmap_of(one) for one in posteriors if one is not None]
+    heatmaps = [side for one in posteriors if one is not None for side in heatmap_of(one)]
     for number in range(len(source.texts)):
         candidates = overview.candidates[number] if overview.candidates else None
         detail = {
