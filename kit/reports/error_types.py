@@ -66,11 +66,8 @@ def error_type(prediction: str, question: Question) -> ErrorType:
 
 def _by_a_particle(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
-    if not shorter or not longer.startswith(shorter):
-        return False
     # The ending may be cut after any syllable; PARTICLE alone would match the longest one.
-    found = PARTICLE.match(longer, len(shorter))
-    return found is not None and found.end() == len(longer)
+    return longer.startswith(shorter) and PARTICLE.match(longer, len(shorter)) is not None
 
 
 def _largest_overlap(text: str, gold: Answer, context: str) -> int:
