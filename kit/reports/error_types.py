@@ -56,7 +56,7 @@ def error_type(prediction: str, question: Question) -> ErrorType:
         return ErrorType.TOO_SHORT if missed > added else ErrorType.TOO_LONG
     if prediction not in question.context:
         # Rules may have made a text that the context does not have: without spaces, with a bracket added.
-        bare_prediction, bare_gold = _without_spaces(prediction), _without_spaces(gold)
+        bare_prediction, bare_gold = ("".join(text.split()) for text in (prediction, gold))
         if bare_gold in bare_prediction:
             return ErrorType.TOO_LONG
         if bare_prediction in bare_gold:
@@ -76,7 +76,3 @@ def _largest_overlap(text: str, gold: Answer, context: str) -> int:
     while (at := context.find(text, max(at + 1, 0), gold.end + len(text) - 1)) >= 0:
         best = max(best, min(at + len(text), gold.end) - max(at, gold.start))
     return best
-
-
-def _without_spaces(text: str) -> str:
-    return "".join(text.split())
