@@ -134,7 +134,7 @@ def without_unused(facet: Facet) -> Facet:
 def windows(source: ReportSource) -> Facet:
     """How many windows the context has, the largest number of any member."""
     title = Phrase("window count")
-    scored = [member.sources[0] for member in source.members if member.sources[0].opened is not None]
+    scored = [member.sources[0] for member in source.members if member.run is not None]
     if not scored:
         return Facet("windows", title, reason=_NO_MEMBERS)
     counts = np.max([np.diff(one.scores(source.dataset).windows) for one in scored], axis=0)
@@ -197,7 +197,7 @@ def has_unk_token(file: Path, questions: Sequence[Question]) -> list[bool]:
 
 
 def _tokenizer_file(member: Member) -> Path | None:
-    run, fold = member.sources[0].opened, member.sources[0].fold
+    run, fold = member.run, member.sources[0].fold
     if run is None:
         return None
     folder = run.model_folder(fold if fold in run.folds else run.folds[0])

@@ -70,11 +70,7 @@ class Overview(Displayed):
 
     def tables(self) -> list[Table]:
         """The scores."""
-        rows = []
-        for row in self.scores:
-            against = row.against
-            versus = "" if against is None else against.in_words()
-            rows.append((*row.score.row, versus))
+        rows = [(*row.score.row, row.against.in_words() if row.against else "") for row in self.scores]
         columns = (*SCORE_COLUMNS, "report against it")
         return [Table(self.headline, columns, rows, words=columns[-1:])]
 
@@ -151,12 +147,9 @@ def score_table(source: ReportSource, versus: Path | None) -> tuple[ScoreRow, ..
     if len(source.members) > 1:
         for member in source.members:
             add("member", member.label, dict(zip(guids, member.texts, strict=True)))
-    heaviest = max(
-        (member for member in source.members if member.sources[0].opened is not None),
-        key=lambda member: member.weight,
-        default=None,
-    )
-    if heaviest is not None:
+    runs = [member for member in source.members if member.run is not None]
+    if runs:
+        heaviest = max(runs, key=lambda member: member.weight)
         add("course", Phrase("course-2022 on {run}", run=heaviest.label), _by_the_course(heaviest, data))
     add("blank", Phrase("all blank"), dict.fromkeys(guids, ""))
     return tuple(found)
@@ -217,15 +210,10 @@ def worst(overview: Overview, count: int) -> list[WrongAnswer]:
     """The *count* wrong answers with the largest distance; of equals the earlier in the file."""
     distances = overview.own.score.distances
     order = np.argsort(-distances, kind="stable")[:count].tolist()
-    source = overview.source
+    source, types = overview.source, overview.error_types
+    guids, golds = [question.guid for question in source.dataset], source.golds
     return [
-        WrongAnswer(
-            source.dataset.questions[number].guid,
-            source.texts[number],
-            source.golds[number],
-            overview.error_types[number],
-            int(distances[number]),
-        )
+        WrongAnswer(guids[number], source.texts[number], golds[number], types[number], int(distances[number]))
         for number in order
         if distances[number] > 0
     ]

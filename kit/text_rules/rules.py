@@ -142,11 +142,6 @@ class Rule:
         return function(text) if self.argument is None else function(text, self.argument)
 
     @property
-    def blanks(self) -> bool:
-        """Whether it may make a blank of a text."""
-        return RULES[self.name].blanks
-
-    @property
     def spec(self) -> str | dict[str, int]:
         """The rule as YAML writes it: ``"trim"`` or ``{"blank_long": 20}``."""
         return self.name if self.argument is None else {self.name: self.argument}
