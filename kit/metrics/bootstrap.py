@@ -112,7 +112,7 @@ def bootstrap(
     Raises:
         ValueError: shapes differ, a value is not finite, or *draws* or *level* is out of range.
     """
-    return _interval(_Grouped.of(values, groups), draws, np.random.default_rng(seed), level)
+    return _interval(Grouped.of(values, groups), draws, np.random.default_rng(seed), level)
 
 
 def paired(
@@ -134,22 +134,22 @@ def paired(
     left, right = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if left.shape != right.shape:
         raise ValueError(f"a has shape {left.shape} and b {right.shape}; pair the same questions")
-    grouped = _Grouped.of(right - left, groups)
+    grouped = Grouped.of(right - left, groups)
     rng = np.random.default_rng(seed)
     interval = _interval(grouped, draws, rng, level)
-    mean = grouped.total / grouped.questions if grouped.questions else math.nan
-    return PairedDifference(mean, interval, _sign_flip(grouped.sums, draws, rng))
+    return PairedDifference(grouped.mean, interval, _sign_flip(grouped.sums, draws, rng))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Grouped:
+class Grouped:
     """Sums and counts of values a group: float64 (G,) each."""
 
     sums: NDArray[np.float64]
     counts: NDArray[np.float64]
 
     @classmethod
-    def of(cls, values: ArrayLike, groups: ArrayLike) -> _Grouped:
+    def of(cls, values: ArrayLike, groups: ArrayLike) -> Grouped:
+        """Values float (Q,) by their group, any label.  Raises ValueError as `bootstrap`."""
         numbers, labels = np.asarray(values, np.float64), np.asarray(groups)
         if numbers.ndim != 1 or numbers.shape != labels.shape:
             raise ValueError(
@@ -163,15 +163,22 @@ class _Grouped:
         return cls(sums.astype(np.float64), counts.astype(np.float64))
 
     @property
-    def total(self) -> float:
-        return float(self.sums.sum())
+    def mean(self) -> float:
+        """The mean over all questions, nan without any."""
+        return float(self.sums.sum() / self.counts.sum()) if self.counts.size else math.nan
 
-    @property
-    def questions(self) -> int:
-        return int(self.counts.sum())
+    def means(self, groups: int, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Means over the questions of *draws* samples of *groups* groups each, drawn with replacement."""
+        means = np.empty(draws)
+        block = max(1, _BLOCK // groups)
+        for begin in range(0, draws, block):
+            shape = (min(block, draws - begin), groups)
+            drawn = rng.integers(0, self.sums.size, shape, dtype=np.int32)
+            means[begin : begin + block] = self.sums[drawn].sum(axis=1) / self.counts[drawn].sum(axis=1)
+        return means
 
 
-def _interval(grouped: _Grouped, draws: int, rng: np.random.Generator, level: float) -> Interval:
+def _interval(grouped: Grouped, draws: int, rng: np.random.Generator, level: float) -> Interval:
     if draws < 1:
         raise ValueError(f"draws is {draws}; it must be at least 1")
     if not 0 < level < 1:
@@ -180,12 +187,7 @@ def _interval(grouped: _Grouped, draws: int, rng: np.random.Generator, level: fl
     if size < 2:
         reason = "all questions form one group" if size else "there are no questions"
         return Interval(math.nan, math.nan, level, f"no interval: {reason}")
-    means = np.empty(draws)
-    block = max(1, _BLOCK // size)
-    for begin in range(0, draws, block):
-        drawn = rng.integers(0, size, (min(block, draws - begin), size), dtype=np.int32)
-        means[begin : begin + block] = grouped.sums[drawn].sum(axis=1) / grouped.counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(grouped.means(size, draws, rng), [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), level)
 
 

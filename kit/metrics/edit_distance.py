@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from Levenshtein import distance
@@ -37,17 +37,22 @@ def edit_distances(predictions: Sequence[str], golds: Golds, reference: str = "f
 
 
 def _to_first(predictions: Sequence[str], golds: Golds) -> NDArray[np.float64]:
-    return _distances(predictions, [texts[0] for texts in golds], len(predictions))
+    first = [texts[0] for texts in golds]
+    return np.fromiter(map(distance, predictions, first), np.float64, len(first))
 
 
 def _to_nearest(predictions: Sequence[str], golds: Golds) -> NDArray[np.float64]:
-    pairs, begins, _ = _pairs(predictions, golds)
-    return np.minimum.reduceat(pairs, begins) if len(golds) else pairs
+    return np.array([min(found) for found in _to_each(predictions, golds)], np.float64)
 
 
 def _to_all(predictions: Sequence[str], golds: Golds) -> NDArray[np.float64]:
-    pairs, begins, counts = _pairs(predictions, golds)
-    return np.add.reduceat(pairs, begins) / counts if len(golds) else pairs
+    return np.array([sum(found) / len(found) for found in _to_each(predictions, golds)], np.float64)
+
+
+def _to_each(predictions: Sequence[str], golds: Golds) -> Iterator[list[int]]:
+    """A question's distances to all of its golds, question after question."""
+    for prediction, texts in zip(predictions, golds, strict=True):
+        yield [distance(prediction, text) for text in texts]
 
 
 REFERENCES: Mapping[str, Callable[[Sequence[str], Golds], NDArray[np.float64]]] = {
@@ -56,20 +61,6 @@ REFERENCES: Mapping[str, Callable[[Sequence[str], Golds], NDArray[np.float64]]] 
     "mean": _to_all,
 }
 """Which golds count where a question has several: each by the name that ``--reference`` takes."""
-
-
-def _pairs(
-    predictions: Sequence[str], golds: Golds
-) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
-    """Distances to every gold, question after question; where each question begins, and how many it has."""
-    counts = np.fromiter(map(len, golds), np.intp, len(golds))
-    repeated = (text for text, texts in zip(predictions, golds, strict=True) for _ in texts)
-    flat = (gold for texts in golds for gold in texts)
-    return _distances(repeated, flat, int(counts.sum())), np.cumsum(counts) - counts, counts
-
-
-def _distances(left: Iterable[str], right: Iterable[str], count: int) -> NDArray[np.float64]:
-    return np.fromiter(map(distance, left, right), np.float64, count)
 
 
 def check_golds(predictions: Sequence[str], golds: Golds) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import string
 from collections.abc import Callable, Sequence
@@ -40,14 +41,13 @@ def _best(
 ) -> NDArray[np.float64]:
     """The best of each question's comparisons of its normalised prediction with its normalised golds."""
     check_golds(predictions, golds)
-    # Golds and predictions repeat each other, so one dictionary a call halves the work and, unlike
-    # a cache, is gone afterwards.
-    normal: dict[str, str] = {}
-    found = np.zeros(len(predictions))
-    for row, (prediction, texts) in enumerate(zip(predictions, golds, strict=True)):
-        left = _remembered(prediction, normal)
-        found[row] = max(compare(left, _remembered(text, normal)) for text in texts)
-    return found
+    # Golds and predictions repeat each other: a cache halves the work, and is gone after the call.
+    normal = functools.cache(normalise)
+    best = (
+        max(compare(normal(prediction), normal(text)) for text in texts)
+        for prediction, texts in zip(predictions, golds, strict=True)
+    )
+    return np.fromiter(best, np.float64, len(predictions))
 
 
 def normalise(text: str) -> str:
@@ -57,13 +57,6 @@ def normalise(text: str) -> str:
     space is reduced to single spaces.  The order matters: lower-casing looks at neighbours.
     """
     return " ".join(_DELETED.sub("", _SPACED.sub(" ", text).lower()).split())
-
-
-def _remembered(text: str, normal: dict[str, str]) -> str:
-    result = normal.get(text)
-    if result is None:
-        result = normal[text] = normalise(text)
-    return result
 
 
 def _character_f1(prediction: str, gold: str) -> float:

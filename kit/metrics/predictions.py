@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from kit.metrics.bootstrap import Interval
+from kit.metrics.bootstrap import Grouped, Interval
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The mean to expect of *size* other questions like these.
+    """The mean to expect of other questions like these.
 
     ``interval`` holds both what is not known about the true mean and the luck of drawing the
     test set, so that it is wider than a bootstrap interval of the mean.
@@ -20,7 +21,6 @@ class Expected:
 
     mean: float
     interval: Interval
-    size: int
 
 
 def expect(
@@ -33,16 +33,18 @@ def expect(
     the sum of both deviations: a prediction interval by the bootstrap, Davison and Hinkley,
     Bootstrap Methods and their Application (1997), ch. 6.3.3.
     """
-    sums, counts = _sums(values, groups)
-    mean = float(sums.sum() / counts.sum())
-    if len(sums) < 2:
+    grouped = Grouped.of(values, groups)
+    if not grouped.sums.size:
+        raise ValueError("there are no values; values and groups both must be (Q,), with a question")
+    mean = grouped.mean
+    if grouped.sums.size < 2:
         reason = "no interval: all questions form one group"
-        return Expected(mean, Interval(float("nan"), float("nan"), level, reason), size)
+        return Expected(mean, Interval(math.nan, math.nan, level, reason))
     rng = np.random.default_rng(seed)
-    known = _means(sums, counts, len(sums), draws, rng) - mean
-    drawn = _means(sums, counts, _groups_for(size, counts), draws, rng) - mean
+    known = grouped.means(grouped.sums.size, draws, rng) - mean
+    drawn = grouped.means(_groups_for(size, grouped), draws, rng) - mean
     low, high = np.quantile(mean + known + drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Expected(mean, Interval(float(max(low, 0.0)), float(high), level), size)
+    return Expected(mean, Interval(float(max(low, 0.0)), float(high), level))
 
 
 def public_private_spread(
@@ -53,10 +55,10 @@ def public_private_spread(
     Two scores that lie within twice this of each other on the public part are not to be told apart
     by it.
     """
-    sums, counts = _sums(values, groups)
+    grouped = Grouped.of(values, groups)
     rng = np.random.default_rng(seed)
-    parts = [_means(sums, counts, _groups_for(size, counts), draws, rng) for size in (public, private)]
-    return float(np.std(parts[1] - parts[0]))
+    first, second = (grouped.means(_groups_for(size, grouped), draws, rng) for size in (public, private))
+    return float(np.std(second - first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +81,6 @@ def calibration(expected: ArrayLike, actual: ArrayLike, parts: int = 10) -> tupl
     )
 
 
-def _sums(values: ArrayLike, groups: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    numbers, labels = np.asarray(values, np.float64), np.asarray(groups)
-    if numbers.ndim != 1 or numbers.shape != labels.shape or not len(numbers):
-        raise ValueError(f"values have shape {numbers.shape} and groups {labels.shape}; both must be (Q,)")
-    _, members = np.unique(labels, return_inverse=True)
-    counts = np.bincount(members).astype(np.float64)
-    return np.bincount(members, weights=numbers).astype(np.float64), counts
-
-
-def _groups_for(size: int, counts: NDArray[np.float64]) -> int:
-    return max(round(size / float(counts.mean())), 1)
-
-
-def _means(
-    sums: NDArray[np.float64],
-    counts: NDArray[np.float64],
-    groups: int,
-    draws: int,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Means of *draws* samples of *groups* groups, with replacement."""
-    means = np.empty(draws)
-    for number in range(draws):
-        drawn = rng.integers(0, len(sums), groups)
-        means[number] = sums[drawn].sum() / counts[drawn].sum()
-    return means
+def _groups_for(size: int, grouped: Grouped) -> int:
+    """How many groups hold about *size* questions."""
+    return max(round(size / float(grouped.counts.mean())), 1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +29,6 @@ class Signature:
     def __str__(self) -> str:
         data = self.data_sha256[:8]
         return f"data:{data}|rows:{self.rows}|reference:{self.reference}|kit:{self.kit_version}"
-
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return {
-            "data_sha256": self.data_sha256,
-            "reference": self.reference,
-            "rows": self.rows,
-            "kit_version": self.kit_version,
-        }
 
 
 SCORE_COLUMNS = ("answers", EDIT, INTERVAL, *(metric.title for metric in METRICS.values()))
@@ -120,8 +111,7 @@ class Score(Displayed):
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``: everything but the arrays."""
-        versus = self.versus
-        compared = {} if versus is None else {"versus": versus.as_dict()}
+        compared = {} if self.versus is None else {"versus": self.versus.as_dict()}
         return {
             "label": self.label,
             "questions": self.questions,
@@ -130,7 +120,7 @@ class Score(Displayed):
             "interval": self.interval.as_dict(),
             **self.metrics,
             "reference": self.reference,
-            "signature": self.signature.as_dict(),
+            "signature": asdict(self.signature),
             **compared,
         }
 
@@ -165,8 +155,6 @@ def score_answers(
     reference: str = "first",
     groups: NDArray[np.int64] | None = None,
     label: str = "answers",
-    draws: int = 2000,
-    seed: int = 0,
 ) -> Score:
     """Score one answer a guid against a data set's gold answers.
 
@@ -176,7 +164,6 @@ def score_answers(
         reference: first, min or mean over a question's golds.
         groups: int64 (Q,), what the interval draws whole; default: `kit.data.folds.groups`.
         label: names the answers in errors and tables, for example the CSV's path.
-        draws, seed: for the bootstrap interval.
 
     Raises:
         DataError: the data set is empty or withholds answers.
@@ -192,7 +179,7 @@ def score_answers(
 
         groups = article_groups(dataset.questions)
     labels = np.array(groups, np.int64)  # copied: ours become read-only
-    interval = bootstrap(distances, labels, draws=draws, seed=seed)
+    interval = bootstrap(distances, labels)
     distances.flags.writeable = labels.flags.writeable = False
     return Score(
         label=label,
@@ -207,7 +194,7 @@ def score_answers(
     )
 
 
-def compare(a: Score, b: Score, *, draws: int = 2000, seed: int = 0, level: float = 0.95) -> PairedDifference:
+def compare(a: Score, b: Score) -> PairedDifference:
     """The paired difference b − a of two scores of the same questions (negative: b is better).
 
     Raises DataError where data, reference or groups differ: such numbers do not compare.
@@ -224,7 +211,7 @@ def compare(a: Score, b: Score, *, draws: int = 2000, seed: int = 0, level: floa
             f"{a.label} and {b.label} cannot be compared: they were scored with {' and '.join(differences)}; "
             "score both on the same file with the same reference"
         )
-    return paired(a.distances, b.distances, a.groups, draws=draws, seed=seed, level=level)
+    return paired(a.distances, b.distances, a.groups)
 
 
 def _texts(predictions: Mapping[str, str], dataset: Dataset, label: str) -> list[str]:
@@ -250,17 +237,15 @@ def _texts(predictions: Mapping[str, str], dataset: Dataset, label: str) -> list
 def _golds(dataset: Dataset) -> Sequence[tuple[str, ...]]:
     withheld = [question.guid for question in dataset if question.answers is None]
     if withheld:
-        which = (
-            "all answers are" if len(withheld) == len(dataset) else f"the answers of {_named(withheld)} are"
-        )
+        all_of_them = len(withheld) == len(dataset)
+        which = "all answers are" if all_of_them else f"the answers of {_named(withheld)} are"
         raise DataError(
             f"{dataset.path}: {which} withheld (null), so nothing can be scored; give a file with answers"
         )
     return [question.golds for question in dataset]
 
 
-def _named(guids: Iterable[str]) -> str:
+def _named(guids: Sequence[str]) -> str:
     """``2 guids (a, b)``: how many, and the first ten by name."""
-    names = list(guids)
-    more = ", …" if len(names) > SHOWN else ""
-    return f"{len(names)} guid{'s' * (len(names) > 1)} ({', '.join(names[:SHOWN])}{more})"
+    more = ", …" if len(guids) > SHOWN else ""
+    return f"{counted(len(guids), 'guid')} ({', '.join(guids[:SHOWN])}{more})"

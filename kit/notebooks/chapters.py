@@ -19,7 +19,6 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _MARK = "::: "
 _KINDS = ("ko", "en", "code", "and", "kit")
-_COMMENT = re.compile(r"^( *)# (ko|en): (.*)\n", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,6 @@ def prose(texts: dict[str, str], language: Language) -> str:
 
 def code(text: str, language: Language) -> str:
     """A code cell's source with its comments in the wanted languages."""
-
-    def kept(comment: re.Match[str]) -> str:
-        indent, own, words = comment.groups()
-        return f"{indent}# {words}\n" if language in ("both", own) else ""
-
-    return _COMMENT.sub(kept, text)
+    if language != "both":
+        text = re.sub(rf"^ *# (?!{language})(ko|en): .*\n", "", text, flags=re.M)
+    return re.sub(r"^( *# )(ko|en): ", r"\1", text, flags=re.M)

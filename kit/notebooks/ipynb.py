@@ -9,7 +9,7 @@ from typing import Any
 
 from kit.errors import WriteError
 from kit.files import write_text
-from kit.kaggle.kernels.wheel import Wheel, build_wheel
+from kit.kaggle.kernels.wheel import build_wheel
 from kit.notebooks.chapters import Host, Language, Part, chapters, code, prose
 
 _PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -42,7 +42,7 @@ def write_notebook(path: Path, host: Host, language: Language, requirement: str 
     write_text(path, text)
 
 
-def notebook_text(host: Host, language: Language, requirement: str | None = None) -> str:
+def notebook_text(host: Host, language: Language, requirement: str | None) -> str:
     """The notebook's JSON; on *host* it installs *requirement*, or the kit inside it if None."""
     import nbformat
     from nbformat import v4
@@ -92,7 +92,7 @@ def _the_kit(requirement: str | None) -> str:
     """The code of a function that returns what pip installs: *requirement*, or a wheel inside the cell."""
     if requirement is not None:
         return f"def the_kit():\n    return {requirement!r}"
-    wheel: Wheel = build_wheel()
+    wheel = build_wheel()
     return (
         "# @title the kit itself, as a wheel: nothing to read here\n"
         "import base64\nimport bz2\n\n\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +22,10 @@ from kit.tuning.figures import figure_of
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """A reason to doubt the scores.
-
-    fitted: whether something was fitted on these questions; nested: the Edit Score without that, where known
-    """
+    """A reason to doubt the scores; fitted: whether something was fitted on these questions."""
 
     fitted: bool
     text: str
-    nested: float | None = None
 
 
 def _fit(text: str, **values: str) -> Caution:
@@ -48,8 +44,9 @@ def of_recipe(
     Raises ModelError for a member whose weights were trained on them.
     """
     found: list[Caution] = []
-    for run in _runs(source.opened for source in sources):
-        folds = [source.fold for source in sources if source.opened is not None and source.opened == run]
+    runs = {one.opened.folder.resolve(): one.opened for one in sources if one.opened is not None}
+    for run in runs.values():
+        folds = [source.fold for source in sources if source.opened == run]
         if run.record is None:
             found.append(_note("{run}: a plain checkpoint; its training data are unknown", run=run.name))
         elif OUT_OF_FOLD in folds:
@@ -77,7 +74,7 @@ def _fitted(recipe: Recipe, name: str, dataset: Dataset) -> list[Caution]:
     figure = figure_of(recipe, dataset)
     if figure.kind == "out of fold":
         return []
-    return [Caution(True, Phrase(f"{{file}}: {figure.template}", file=name, **figure.values), figure.edit)]
+    return [_fit(f"{{file}}: {figure.template}", file=name, **figure.values)]
 
 
 def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
@@ -105,7 +102,7 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
             found += _shared_articles(member.label, run.record, dataset)
     estimate = card.estimate
     if estimate.kind in ("fit", "nested") and card.data.sha256 == dataset.sha256:
-        found.append(Caution(True, f"{path.name}: {estimate.reason}", estimate.nested))
+        found.append(Caution(True, f"{path.name}: {estimate.reason}"))
     return card, list(dict.fromkeys(found))
 
 
@@ -130,8 +127,3 @@ def _shared_articles(label: str, record: RunRecord, dataset: Dataset) -> list[Ca
             text = "{run}: {n} of these questions are about articles of its {file}"
             return [_fit(text, run=label, n=f"{shared:,}", file=file.name)]
     return []
-
-
-def _runs(opened: Iterable[Run | None]) -> list[Run]:
-    found = {run.folder.resolve(): run for run in opened if run is not None}
-    return list(found.values())

@@ -24,7 +24,8 @@ from kit.reports.overview import Overview, ScoreRow, overview_of
 from kit.reports.run_comparison import differing
 from kit.reports.source import Member, ReportSource
 from kit.reports.suggestions import Suggestion, suggestions_of
-from kit.submission.card import Estimate
+from kit.settings.recipe import Recipe, RuleSpec
+from kit.submission.card import Card, Estimate, Revision
 from kit.version import __version__
 
 
@@ -86,15 +87,15 @@ def _reasons(source: ReportSource, candidates: CandidateList | None, number: int
     if source.recipe is None:
         return []
     votes = [(member.texts[number], member.weight) for member in source.members]
-    decoded, answer, gold = source.decoded[number], source.texts[number], source.golds[number]
-    return reasons(source.recipe, candidates, votes, decoded, answer, [gold])
+    golds = source.dataset.questions[number].golds[:1]
+    return reasons(source.recipe, candidates, votes, source.decoded[number], source.texts[number], golds)
 
 
 def _details(overview: Overview) -> Iterator[str]:
     """What each question shows once it is opened: candidates, reasons, the members' certainty, heatmaps."""
     source = overview.source
     posteriors = [member.posterior for member in source.members] + [source.blend]
-    heatmaps = [heatmap_of(one) for one in posteriors if one is not None]
+    heatmaps = [side for one in posteriors if one is not None for side in heatmap_of(one)]
     for number in range(len(source.texts)):
         candidates = overview.candidates[number] if overview.candidates else None
         detail = {
@@ -113,58 +114,61 @@ def _details(overview: Overview) -> Iterator[str]:
 def _facts(source: ReportSource) -> tuple[tuple[str, str], ...]:
     """Names and values of data, recipe, members and card, in the order shown."""
     data = source.dataset
-    articles = len({question.context for question in data})
-    count = Phrase("{n} on {articles}", n=f"{len(data):,}", articles=numbered(articles, "article"))
-    found: list[tuple[str, str]] = [("data", f"{data.path.name} ({data.sha256[:8]})"), ("questions", count)]
-    recipe = source.recipe
-    if recipe is not None:
-        found += [
-            ("blend", recipe.blend),
-            ("decoder", recipe.decoder + (f" ({recipe.ranker})" if recipe.ranker else "")),
-            (
-                "boundary model",
-                f"{recipe.boundary} ({recipe.boundary_weight:g})" if recipe.boundary is not None else _NONE,
-            ),
-            ("length cap", numbered(recipe.length_cap, "character")),
-            ("length prior", f"{recipe.length_prior:g}"),
-            ("candidates", numbered(recipe.candidates, "span")),
-            ("rules", ", ".join(map(_rule, recipe.rules)) or _NONE),
-        ]
-        for member in source.members:
-            run = member.sources[0].opened
-            record = None if run is None else run.record
-            shares = {"weight": f"{member.weight:.0%}", "temperature": f"{member.temperature:g}"}
-            about = Phrase("weight {weight}, temperature {temperature}", **shares)
-            if record is not None:
-                settings = record.settings
-                about = Phrase(
-                    "weight {weight}, temperature {temperature}; {backbone}, epochs: {epochs}, "
-                    "{tokens} tokens a window",
-                    **shares, backbone=record.backbone, epochs=f"{settings.epochs:g}",
-                    tokens=str(settings.max_length),
-                )  # fmt: skip
-            found.append((member.label, about))
+    articles = numbered(len({question.context for question in data}), "article")
+    found: list[tuple[str, str]] = [
+        (Phrase("data"), f"{data.path.name} ({data.sha256[:8]})"),
+        (Phrase("questions"), Phrase("{n} on {articles}", n=f"{len(data):,}", articles=articles)),
+    ]
+    if source.recipe is not None:
+        found += _recipe_facts(source.recipe)
+        found += [(member.label, _training(member)) for member in source.members]
         found += _differing_settings(source.members)
-    card = source.card
-    if card is not None:
-        at = card.made_at or Phrase("unknown time")
-        made = Phrase("{at} by kit {version}", at=at, version=card.kit_version)
-        found += [
-            ("CSV", card.csv_sha256[:8]),
-            ("made", made),
-            ("revision", _revision(card.revision.commit, card.revision.dirty) if card.revision else _NONE),
-            ("recipe", json.dumps(dict(card.recipe), ensure_ascii=False)),
-            ("members", ", ".join(f"{one.label} ({one.weight:g})" for one in card.members) or _NONE),
-            ("estimate then", _estimate(card.estimate)),
-        ]
-    return tuple((Phrase(name) if name in _FACTS else name, value) for name, value in found)
+    if source.card is not None:
+        found += _card_facts(source.card)
+    return tuple(found)
+
+
+def _recipe_facts(recipe: Recipe) -> list[tuple[str, str]]:
+    boundary = f"{recipe.boundary} ({recipe.boundary_weight:g})" if recipe.boundary is not None else _NONE
+    return [
+        (Phrase("blend"), recipe.blend),
+        (Phrase("decoder"), recipe.decoder + (f" ({recipe.ranker})" if recipe.ranker else "")),
+        (Phrase("boundary model"), boundary),
+        (Phrase("length cap"), numbered(recipe.length_cap, "character")),
+        (Phrase("length prior"), f"{recipe.length_prior:g}"),
+        (Phrase("candidates"), numbered(recipe.candidates, "span")),
+        (Phrase("rules"), ", ".join(map(_rule, recipe.rules)) or _NONE),
+    ]
+
+
+def _training(member: Member) -> str:
+    """A member's weight and temperature, and how its run was trained, where that is known."""
+    values = {"weight": f"{member.weight:.0%}", "temperature": f"{member.temperature:g}"}
+    if (record := member.record) is None:
+        return Phrase("weight {weight}, temperature {temperature}", **values)
+    return Phrase(
+        "weight {weight}, temperature {temperature}; {backbone}, epochs: {epochs}, {tokens} tokens a window",
+        **values, backbone=record.backbone, epochs=f"{record.settings.epochs:g}",
+        tokens=str(record.settings.max_length),
+    )  # fmt: skip
+
+
+def _card_facts(card: Card) -> list[tuple[str, str]]:
+    at = card.made_at or Phrase("unknown time")
+    return [
+        (Phrase("CSV"), card.csv_sha256[:8]),
+        (Phrase("made"), Phrase("{at} by kit {version}", at=at, version=card.kit_version)),
+        (Phrase("revision"), _NONE if card.revision is None else _revision(card.revision)),
+        (Phrase("recipe"), json.dumps(dict(card.recipe), ensure_ascii=False)),
+        (Phrase("members"), ", ".join(f"{one.label} ({one.weight:g})" for one in card.members) or _NONE),
+        (Phrase("estimate then"), _estimate(card.estimate)),
+    ]
 
 
 def _differing_settings(members: Sequence[Member]) -> list[tuple[str, str]]:
     """Settings of the members' trainings that are not the same in all, as `kit runs --compare` shows them."""
-    runs = {one.label: one.sources[0].opened for one in members}
-    records = {label: run.record for label, run in runs.items() if run is not None and run.record is not None}
-    if len(records) < 2:
+    records = {member.label: member.record for member in members if member.record is not None}
+    if not records:
         return []
     return [
         (
@@ -176,20 +180,17 @@ def _differing_settings(members: Sequence[Member]) -> list[tuple[str, str]]:
 
 
 _NONE = Phrase("none")
-_FACTS = frozenset({
-    "data", "questions", "blend", "decoder", "boundary model", "length cap", "length prior", "candidates",
-    "rules", "CSV", "made", "revision", "recipe", "members", "estimate then",
-})  # fmt: skip
 
 
-def _rule(spec: object) -> str:
-    return (
-        spec if isinstance(spec, str) else json.dumps(spec, ensure_ascii=False).strip("{}").replace('"', "")
-    )
+def _rule(spec: RuleSpec) -> str:
+    if isinstance(spec, str):
+        return spec
+    return ", ".join(f"{name}: {argument}" for name, argument in spec.items())
 
 
-def _revision(commit: str, dirty: bool | None) -> str:
-    return Phrase("{commit}, with uncommitted changes", commit=commit[:12]) if dirty else commit[:12]
+def _revision(revision: Revision) -> str:
+    commit = revision.commit[:12]
+    return Phrase("{commit}, with uncommitted changes", commit=commit) if revision.dirty else commit
 
 
 def _estimate(estimate: Estimate) -> str:
@@ -274,12 +275,7 @@ def _score_row(row: ScoreRow) -> dict[str, Any]:
         "edit": score.edit,
         "interval": score.interval.as_dict(),
         "metrics": score.named_metrics(),
-        "against": None
-        if against is None
-        else {
-            **against.as_dict(),
-            "words": portable(against.in_words()),
-        },
+        "against": None if against is None else against.as_dict() | {"words": portable(against.in_words())},
         "distance": score.distances.astype(int).tolist(),
     }
 

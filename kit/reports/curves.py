@@ -8,23 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kit.data.records import Dataset
 from kit.decoding.decoders import decoder_of
 from kit.decoding.ensembles import length_bonus
 from kit.decoding.form_table import make_table
 from kit.phrase import Phrase, portable
 from kit.reports.source import Member, ReportSource
-from kit.settings.recipe import Recipe
 from kit.settings.runs import FoldRecord
 from kit.spans.blending import BLENDS, KEPT, likeliest_together
 from kit.spans.posteriors import span_posterior
 from kit.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
 
-_TEMPERATURES = 11
+_POINTS = 11
+"""Points of a curve over temperatures or weights."""
 _SAMPLE = 400
-_WEIGHTS = 11
 _ROWS = 1500
-_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,8 @@ def temperatures(source: ReportSource) -> Curves:
 
     A run with several folds is represented by its first.
     """
-    if source.recipe is None:
+    recipe = source.recipe
+    if recipe is None:
         return Curves(reason=Phrase("a CSV has no scores to divide by a temperature"))
     answered = [number for number, question in enumerate(source.dataset) if question.answers]
     chosen = _sample(answered, _SAMPLE)
@@ -71,36 +69,26 @@ def temperatures(source: ReportSource) -> Curves:
         return Curves(reason=Phrase("no question has an answer that a span could be"))
     # The bonus of the whole recipe: a member may have no record of answer lengths while another has one.
     everyone = [one for member in source.members for one in member.sources]
-    bonus = length_bonus(source.recipe, everyone)
-    curves = [
-        _likelihoods(source.recipe, member, source.dataset, chosen, bonus)
-        for member in source.members
-        if member.posterior is not None
-    ]
+    bonus = length_bonus(recipe, everyone)
+    questions = [source.dataset.questions[number] for number in chosen.tolist()]
+    grid = tuple(np.geomspace(LOWEST, HIGHEST, _POINTS).tolist())
+    curves = []
+    for member in source.members:
+        if member.posterior is None:
+            continue
+        scores = member.sources[0].scores(source.dataset).select(chosen)
+        losses = []
+        for temperature in grid:
+            posterior = span_posterior(scores, recipe.length_cap, temperature=temperature, bonus=bonus)
+            losses.append(-float(gold_likelihood(posterior, questions).mean()))
+        curves.append(Curve(member.label, grid, tuple(losses), member.temperature))
     return Curves(tuple(curves), "" if curves else Phrase("the members are CSVs, which have no scores"))
 
 
 def _sample(numbers: Sequence[int], size: int) -> NDArray[np.intp]:
     """At most *size* of *numbers*, in order."""
-    drawn = np.random.default_rng(_SEED).permutation(np.array(numbers, dtype=np.intp))[:size]
+    drawn = np.random.default_rng(0).permutation(np.array(numbers, dtype=np.intp))[:size]
     return np.sort(drawn)
-
-
-def _likelihoods(
-    recipe: Recipe,
-    member: Member,
-    dataset: Dataset,
-    chosen: NDArray[np.intp],
-    bonus: NDArray[np.float64] | None,
-) -> Curve:
-    scores = member.sources[0].scores(dataset).select(chosen)
-    questions = [dataset.questions[number] for number in chosen.tolist()]
-    grid = np.geomspace(LOWEST, HIGHEST, _TEMPERATURES)
-    losses = []
-    for temperature in grid.tolist():
-        posterior = span_posterior(scores, recipe.length_cap, temperature=temperature, bonus=bonus)
-        losses.append(-float(gold_likelihood(posterior, questions).mean()))
-    return Curve(member.label, tuple(grid.tolist()), tuple(losses), member.temperature)
 
 
 def weights(source: ReportSource) -> Curves:
@@ -114,9 +102,8 @@ def weights(source: ReportSource) -> Curves:
     if len(members) < 2:
         return Curves(reason=Phrase("there is one member, so no weights"))
     if (forms := decoder_of(recipe.decoder).forms) is None:
-        return Curves(
-            reason=Phrase("decoder {decoder} cannot be evaluated for many weights", decoder=recipe.decoder)
-        )
+        reason = Phrase("decoder {decoder} cannot be evaluated for many weights", decoder=recipe.decoder)
+        return Curves(reason=reason)
     parts = [member.posterior for member in members if member.posterior is not None]
     if len(parts) < len(members):
         return Curves(reason=Phrase("a CSV among the members has no posterior to weigh"))
@@ -127,16 +114,16 @@ def weights(source: ReportSource) -> Curves:
     questions = [source.dataset.questions[number] for number in chosen.tolist()]
     table = make_table(likeliest_together([part.select(chosen) for part in parts], KEPT), questions)
     own = np.array([member.weight for member in members])
-    grid = np.linspace(0.0, 1.0, _WEIGHTS)
+    grid = tuple(np.linspace(0.0, 1.0, _POINTS).tolist())
     curves = []
     for number, member in enumerate(members):
         others = np.delete(own, number)
         scores = []
-        for weight in grid.tolist():
+        for weight in grid:
             mixed = np.insert((1 - weight) * others / others.sum(), number, weight)
             found = table.chosen(mixed, BLENDS[recipe.blend], forms, recipe.candidates)
             scores.append(float(table.gold[found].mean()))
-        curves.append(Curve(member.label, tuple(grid.tolist()), tuple(scores), round(member.weight, 4)))
+        curves.append(Curve(member.label, grid, tuple(scores), round(member.weight, 4)))
     return Curves(tuple(curves))
 
 
@@ -168,18 +155,17 @@ def _trainings(members: Sequence[Member]) -> Iterator[tuple[str, FoldRecord]]:
     """Every trained model of the members, each once, with its name."""
     seen = set()
     for member in members:
-        run = member.sources[0].opened
-        if run is None or run.record is None or run.folder in seen:
+        run, record = member.run, member.record
+        if run is None or record is None or run.folder in seen:
             continue
         seen.add(run.folder)
-        several = len(run.record.folds) > 1
-        for name, fold in run.record.folds.items():
+        several = len(record.folds) > 1
+        for name, fold in record.folds.items():
             yield Phrase("{run} fold {fold}", run=run.name, fold=name) if several else run.name, fold
 
 
 def _or_reason(curves: Sequence[Curve], members: Sequence[Member], reason: str) -> Curves:
     if curves:
         return Curves(tuple(curves))
-    if not any(member.sources[0].opened and member.sources[0].opened.record for member in members):
-        return Curves(reason=Phrase("no member has a record of its training"))
-    return Curves(reason=reason)
+    recorded = any(member.record is not None for member in members)
+    return Curves(reason=reason if recorded else Phrase("no member has a record of its training"))

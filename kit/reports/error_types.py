@@ -56,7 +56,7 @@ def error_type(prediction: str, question: Question) -> ErrorType:
         return ErrorType.TOO_SHORT if missed > added else ErrorType.TOO_LONG
     if prediction not in question.context:
         # Rules may have made a text that the context does not have: without spaces, with a bracket added.
-        bare_prediction, bare_gold = _without_spaces(prediction), _without_spaces(gold)
+        bare_prediction, bare_gold = ("".join(text.split()) for text in (prediction, gold))
         if bare_gold in bare_prediction:
             return ErrorType.TOO_LONG
         if bare_prediction in bare_gold:
@@ -66,11 +66,8 @@ def error_type(prediction: str, question: Question) -> ErrorType:
 
 def _by_a_particle(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
-    if not shorter or not longer.startswith(shorter):
-        return False
     # The ending may be cut after any syllable; PARTICLE alone would match the longest one.
-    found = PARTICLE.match(longer, len(shorter))
-    return found is not None and found.end() == len(longer)
+    return longer.startswith(shorter) and PARTICLE.match(longer, len(shorter)) is not None
 
 
 def _largest_overlap(text: str, gold: Answer, context: str) -> int:
@@ -79,7 +76,3 @@ def _largest_overlap(text: str, gold: Answer, context: str) -> int:
     while (at := context.find(text, max(at + 1, 0), gold.end + len(text) - 1)) >= 0:
         best = max(best, min(at + len(text), gold.end) - max(at, gold.start))
     return best
-
-
-def _without_spaces(text: str) -> str:
-    return "".join(text.split())

@@ -6,9 +6,10 @@ import json
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,27 +61,16 @@ class Facet:
     rival: bool = False
 
 
-def missing(key: str, title: str, reason: str) -> Facet:
-    """A facet that is unknown, and why."""
-    return Facet(key, title, reason=reason)
-
-
 def of_questions(questions: Sequence[Question]) -> list[Facet]:
     """The facets of the questions and their golds."""
+    golds = [len(one.golds[0]) for one in questions]
+    contexts = [len(one.context) for one in questions]
     return [
-        binned(
-            "gold", Phrase("gold length"), _CHARACTERS, [len(one.golds[0]) for one in questions], _LENGTHS
-        ),
+        binned("gold", Phrase("gold length"), _CHARACTERS, golds, _LENGTHS),
         _named("word", Phrase("question word"), [question_word(one.text) for one in questions], _WORDS),
-        _names("category", Phrase("category"), questions, lambda one: one.category),
-        _names("source", Phrase("source"), questions, lambda one: one.source),
-        binned(
-            "context",
-            Phrase("context length"),
-            _CHARACTERS,
-            [len(one.context) for one in questions],
-            _CONTEXTS,
-        ),
+        _commonest("category", Phrase("category"), [one.category for one in questions]),
+        _commonest("source", Phrase("source"), [one.source for one in questions]),
+        binned("context", Phrase("context length"), _CHARACTERS, contexts, _CONTEXTS),
     ]
 
 
@@ -102,7 +92,7 @@ def question_word(text: str) -> str:
     last = {
         word: found[-1].start() for word, pattern in QUESTION_WORDS if (found := [*pattern.finditer(text)])
     }
-    return max(last, key=lambda word: last[word]) if last else NO_QUESTION_WORD
+    return max(last, key=lambda word: last[word], default=NO_QUESTION_WORD)
 
 
 _WORDS = (*(word for word, _ in QUESTION_WORDS), NO_QUESTION_WORD)
@@ -118,16 +108,13 @@ def binned(key: str, title: str, unit: str, numbers: Sequence[int], edges: Seque
     return without_unused(Facet(key, title, unit, tuple(labels), values))
 
 
-def _names(key: str, title: str, questions: Sequence[Question], name: Callable[[Question], str]) -> Facet:
-    names = [name(question) for question in questions]
+def _commonest(key: str, title: str, names: Sequence[str]) -> Facet:
+    """A name of each question, "" where it has none; the rare ones together."""
     if not any(names):
-        return missing(key, title, Phrase("the data have none"))
-    counts = Counter(names)
-    common = [name for name, _ in counts.most_common(_MOST)]
-    if len(counts) > len(common):
-        names = [name if name in common else _OTHER for name in names]
-        common.append(_OTHER)
-    return _named(key, title, [name or _NOT_GIVEN for name in names], [one or _NOT_GIVEN for one in common])
+        return Facet(key, title, reason=Phrase("the data have none"))
+    names = [name or _NOT_GIVEN for name in names]
+    common = [name for name, _ in Counter(names).most_common(_MOST)]
+    return _named(key, title, [name if name in common else _OTHER for name in names], [*common, _OTHER])
 
 
 def _named(key: str, title: str, names: Sequence[str], order: Sequence[str]) -> Facet:
@@ -140,22 +127,16 @@ def without_unused(facet: Facet) -> Facet:
     """*facet* without the labels that no question has."""
     used = sorted(set(facet.values))
     again = {value: index for index, value in enumerate(used)}
-    return Facet(
-        facet.key,
-        facet.title,
-        facet.unit,
-        tuple(facet.labels[value] for value in used),
-        tuple(again[value] for value in facet.values),
-        rival=facet.rival,
-    )
+    labels = tuple(facet.labels[value] for value in used)
+    return replace(facet, labels=labels, values=tuple(again[value] for value in facet.values))
 
 
 def windows(source: ReportSource) -> Facet:
     """How many windows the context has, the largest number of any member."""
     title = Phrase("window count")
-    scored = [member.sources[0] for member in source.members if member.sources[0].opened is not None]
+    scored = [member.sources[0] for member in source.members if member.run is not None]
     if not scored:
-        return missing("windows", title, _NO_MEMBERS)
+        return Facet("windows", title, reason=_NO_MEMBERS)
     counts = np.max([np.diff(one.scores(source.dataset).windows) for one in scored], axis=0)
     return binned("windows", title, Phrase("windows"), counts.tolist(), (0, 1, 2, 3, 4, 5, 7, 11))
 
@@ -165,7 +146,7 @@ def disagreement(source: ReportSource) -> Facet:
     key, title = "others", Phrase("members with another answer")
     count = len(source.members)
     if count < 2:
-        return missing(key, title, Phrase("there is only one member") if count else _NO_MEMBERS)
+        return Facet(key, title, reason=Phrase("there is only one member") if count else _NO_MEMBERS)
     others = [
         sum(member.texts[number] != text for member in source.members)
         for number, text in enumerate(source.texts)
@@ -178,10 +159,11 @@ def unk_tokens(source: ReportSource) -> Facet:
     """Whether the gold has [UNK] tokens for no member, some or all; missing without a tokenizer file."""
     key, title = "unk", Phrase("[UNK] in the answer")
     if not source.members:
-        return missing(key, title, Phrase("a CSV does not name the tokenizers"))
+        return Facet(key, title, reason=Phrase("a CSV does not name the tokenizers"))
     files = {file for member in source.members if (file := _tokenizer_file(member)) is not None}
     if not files:
-        return missing(key, title, Phrase("there is no tokenizer.json beside the members' weights"))
+        reason = Phrase("there is no tokenizer.json beside the members' weights")
+        return Facet(key, title, reason=reason)
     unknown = [has_unk_token(file, source.dataset.questions) for file in sorted(files)]
     counts = [sum(own) for own in zip(*unknown, strict=True)]
     values = tuple(0 if not count else 2 if count == len(files) else 1 for count in counts)
@@ -215,10 +197,9 @@ def has_unk_token(file: Path, questions: Sequence[Question]) -> list[bool]:
 
 
 def _tokenizer_file(member: Member) -> Path | None:
-    run = member.sources[0].opened
+    run, fold = member.run, member.sources[0].fold
     if run is None:
         return None
-    fold = member.sources[0].fold
     folder = run.model_folder(fold if fold in run.folds else run.folds[0])
     file = folder / "tokenizer.json"
     return file if file.is_file() else None
@@ -226,9 +207,6 @@ def _tokenizer_file(member: Member) -> Path | None:
 
 def _unk_id(file: Path, tokenizer: Tokenizer) -> int | None:
     """Unigram models name their unknown token by number, the others by text."""
-    model = json.loads(file.read_text(encoding="utf-8"))["model"]
-    number = model.get("unk_id")
-    if number is not None:
-        return int(number)
-    found: int | None = tokenizer.token_to_id(model.get("unk_token") or "[UNK]")
-    return found
+    model: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["model"]
+    number: int | None = model.get("unk_id")
+    return tokenizer.token_to_id(model.get("unk_token") or "[UNK]") if number is None else number

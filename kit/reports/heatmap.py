@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import struct
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,36 +32,17 @@ class Marginal:
         """One question's: a byte for the count, then position and heat of each in four bytes."""
         part = slice(self.offsets[number], self.offsets[number + 1])
         words = (self.position[part] << 8 | self.heat[part]).astype("<u4")
-        return struct.pack("<B", len(words)) + words.tobytes()
+        return bytes([len(words)]) + words.tobytes()
 
 
-@dataclass(frozen=True, slots=True)
-class Heatmap:
-    """Probability by position: where answers begin, and where their last characters are."""
-
-    start: Marginal
-    end: Marginal
+def heatmap_of(posterior: Posterior) -> tuple[Marginal, Marginal]:
+    """Probability by position: that an answer begins there, and that its last character is there."""
+    return _marginal(posterior, posterior.begin), _marginal(posterior, posterior.end - 1)
 
 
-def heatmap_of(posterior: Posterior) -> Heatmap:
-    """Both marginals of *posterior*: probability that an answer begins, or has its last character, there."""
-    return Heatmap(_marginal(posterior, posterior.begin), _marginal(posterior, posterior.end - 1))
-
-
-def packed(heatmaps: Sequence[Heatmap], number: int) -> str:
-    """One question's heatmaps, start before end, concatenated, in base64."""
-    content = b"".join(one.packed(number) for heatmap in heatmaps for one in (heatmap.start, heatmap.end))
-    return base64.b64encode(content).decode()
-
-
-def unpacked(text: str) -> list[list[tuple[int, float]]]:
-    """The reverse of `packed`: positions and probabilities of each heatmap and side, as in the page."""
-    content, at, sides = base64.b64decode(text), 0, []
-    while at < len(content):
-        words = struct.unpack_from(f"<{content[at]}I", content, at + 1)
-        sides.append([(word >> 8, (word & 0xFF) / _STEPS) for word in words])
-        at += 1 + 4 * len(words)
-    return sides
+def packed(marginals: Iterable[Marginal], number: int) -> str:
+    """One question's *marginals*, one after the other, in base64."""
+    return base64.b64encode(b"".join(one.packed(number) for one in marginals)).decode()
 
 
 def _marginal(posterior: Posterior, place: NDArray[np.int32]) -> Marginal:

@@ -7,18 +7,22 @@ import json
 from importlib.resources import files
 from typing import Literal, get_args
 
-from kit.errors import ConfigError, unknown_name
+from kit.errors import entry_of
 from kit.phrase import Phrase
 
 Language = Literal["en", "ko"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
+def page_file(name: str) -> str:
+    """The text of a file of the package's page/."""
+    return (files("kit.reports") / "page" / name).read_text(encoding="utf-8")
+
+
 @functools.cache
 def korean() -> dict[str, str]:
     """English template → Korean template, with the same names in braces."""
-    text = (files("kit.reports") / "page" / "korean.json").read_text(encoding="utf-8")
-    table: dict[str, str] = json.loads(text)
+    table: dict[str, str] = json.loads(page_file("korean.json"))
     return table
 
 
@@ -32,9 +36,4 @@ def translated(text: str, language: Language | None) -> str:
 
 def language_given(value: str | None) -> Language | None:
     """*value* as a language; None: as the browser says.  Raises ConfigError for an unknown one."""
-    for language in LANGUAGES:
-        if value == language:
-            return language
-    if value is None:
-        return None
-    raise ConfigError(unknown_name("lang", value, LANGUAGES))
+    return None if value is None else entry_of({one: one for one in LANGUAGES}, value, "lang")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -70,11 +70,7 @@ class Overview(Displayed):
 
     def tables(self) -> list[Table]:
         """The scores."""
-        rows = []
-        for row in self.scores:
-            against = row.against
-            versus = "" if against is None else against.in_words()
-            rows.append((*row.score.row, versus))
+        rows = [(*row.score.row, row.against.in_words() if row.against else "") for row in self.scores]
         columns = (*SCORE_COLUMNS, "report against it")
         return [Table(self.headline, columns, rows, words=columns[-1:])]
 
@@ -136,47 +132,36 @@ def overview_of(source: ReportSource, versus: Path | None = None, advance: Advan
 def score_table(source: ReportSource, versus: Path | None) -> tuple[ScoreRow, ...]:
     """The report's answers, *versus* (a CSV) if given, each of several members, the course recipe, blank."""
     data = source.dataset
-    own = _scored(source.texts, data, source.name, None)
+    guids = [question.guid for question in data]
+    own = score_answers(dict(zip(guids, source.texts, strict=True)), data, label=source.name)
     found = [ScoreRow("report", source.texts, own, None)]
 
-    def add(role: Role, label: str, texts: Sequence[str]) -> None:
-        score = _scored(texts, data, label, own)
-        found.append(ScoreRow(role, tuple(texts), score, compare(score, own)))
+    def add(role: Role, label: str, answers: Mapping[str, str], file: Path | None = None) -> None:
+        # Wrong rows are named by the file that has them.
+        score = score_answers(answers, data, groups=own.groups, label=str(file or label))
+        score = replace(score, label=label)
+        found.append(ScoreRow(role, tuple(answers[guid] for guid in guids), score, compare(score, own)))
 
     if versus is not None:
-        rival = read_submission(versus)
-        score_answers(rival, data, groups=own.groups, label=str(versus), draws=1)  # names the wrong rows
-        add("versus", versus.stem, _ordered(rival, data))
+        add("versus", versus.stem, read_submission(versus), versus)
     if len(source.members) > 1:
         for member in source.members:
-            add("member", member.label, member.texts)
-    heaviest = max(
-        (member for member in source.members if member.sources[0].opened is not None),
-        key=lambda member: member.weight,
-        default=None,
-    )
-    if heaviest is not None:
+            add("member", member.label, dict(zip(guids, member.texts, strict=True)))
+    runs = [member for member in source.members if member.run is not None]
+    if runs:
+        heaviest = max(runs, key=lambda member: member.weight)
         add("course", Phrase("course-2022 on {run}", run=heaviest.label), _by_the_course(heaviest, data))
-    add("blank", Phrase("all blank"), [""] * len(data))
+    add("blank", Phrase("all blank"), dict.fromkeys(guids, ""))
     return tuple(found)
 
 
-def _scored(texts: Sequence[str], data: Dataset, label: str, like: Score | None) -> Score:
-    answers = {question.guid: text for question, text in zip(data, texts, strict=True)}
-    return score_answers(answers, data, label=label, groups=None if like is None else like.groups)
-
-
-def _ordered(answers: Mapping[str, str], data: Dataset) -> list[str]:
-    return [answers[question.guid] for question in data]
-
-
-def _by_the_course(member: Member, data: Dataset) -> list[str]:
+def _by_the_course(member: Member, data: Dataset) -> Mapping[str, str]:
     """The course recipe on one model: the likeliest spans, blank from 20 characters on."""
     folds = {source.fold for source in member.sources}
     only = folds.pop() if len(folds) == 1 else ""
     recipe_member = RecipeMember(run=member.sources[0].run, fold=int(only) if only.isdecimal() else None)
     recipe = Recipe(members=(recipe_member,), rules=COURSE_2022)
-    return _ordered(answers_of(recipe, data).texts, data)
+    return answers_of(recipe, data).texts
 
 
 def _error_types(texts: Sequence[str], data: Dataset) -> tuple[int, ...]:
@@ -225,15 +210,10 @@ def worst(overview: Overview, count: int) -> list[WrongAnswer]:
     """The *count* wrong answers with the largest distance; of equals the earlier in the file."""
     distances = overview.own.score.distances
     order = np.argsort(-distances, kind="stable")[:count].tolist()
-    source = overview.source
+    source, types = overview.source, overview.error_types
+    guids, golds = [question.guid for question in source.dataset], source.golds
     return [
-        WrongAnswer(
-            source.dataset.questions[number].guid,
-            source.texts[number],
-            source.golds[number],
-            overview.error_types[number],
-            int(distances[number]),
-        )
+        WrongAnswer(guids[number], source.texts[number], golds[number], types[number], int(distances[number]))
         for number in order
         if distances[number] > 0
     ]

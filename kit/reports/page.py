@@ -13,11 +13,12 @@ import hashlib
 import re
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from kit.files import write_text
 from kit.reports.contents import Contents, compact, contexts_of, index_of
+from kit.reports.language import page_file
 
 SCRIPTS = (
     "dom.js", "texts.js", "data.js", "state.js", "svg.js", "scores.js", "facets.js", "list.js", "heatmap.js",
@@ -45,14 +46,10 @@ def made_from_same(page: Path, made_from: str) -> bool:
 
 def html_of(contents: Contents, made_from: str = "") -> str:
     """The whole page."""
-    environment = Environment(
-        loader=PackageLoader("kit.reports", "page"), autoescape=True, undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )  # fmt: skip
-    style = _source(environment, "style.css")
-    script = "".join(_source(environment, name) for name in SCRIPTS)
-    script = f'"use strict";\n(() => {{\n{script}}})();\n'
-    return environment.get_template("report.html").render(
+    environment = Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    style = page_file("style.css")
+    script = f'"use strict";\n(() => {{\n{"".join(map(page_file, SCRIPTS))}}})();\n'
+    return environment.from_string(page_file("report.html")).render(
         title=f"{contents.title} · {contents.overview.source.dataset.path.name}",
         language=contents.language or "en",
         made_from=made_from,
@@ -68,22 +65,13 @@ def html_of(contents: Contents, made_from: str = "") -> str:
 
 def escaped(text: str) -> Markup:
     """JSON text that is safe inside a script element: nothing in it can end or begin an element."""
-    return Markup(_TO_ESCAPE.sub(lambda found: _escape(found[0]), text))  # noqa: S704
-
-
-def _escape(character: str) -> str:
     # Half a surrogate pair has no UTF-8, but a JSON escape.
-    return f"\\u{ord(character):04x}"
+    return Markup(_TO_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: S704
 
 
 def _packed(text: str) -> str:
     """A large text that is not needed at once: gzip in base64, a third of the bytes."""
     return base64.b64encode(gzip.compress(escaped(text).encode(), mtime=0)).decode()
-
-
-def _source(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
 
 
 def _hash(text: str) -> str:

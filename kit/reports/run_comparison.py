@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,19 +13,16 @@ from kit.data.readers import load
 from kit.data.records import Dataset
 from kit.decoding.default import recipe_of_runs
 from kit.decoding.ensembles import answers_of
-from kit.display import BLANK, EDIT, INTERVAL, Displayed, Table, duration, edit
+from kit.display import BLANK, EDIT, Displayed, Table, duration, edit
 from kit.errors import ConfigError, KitError, ModelError, counted
 from kit.files import sha256_file
 from kit.metrics.bootstrap import holm
-from kit.metrics.metrics import METRICS
-from kit.metrics.scores import Score, Versus, compare, score_answers
+from kit.metrics.scores import SCORE_COLUMNS, Score, Versus, compare, score_answers
 from kit.settings.runs import DataFile, RunRecord
 from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.run_folder import Run, member_scores
 from kit.training.splits import whole
 from kit.tuning.members import copies
-
-_RECORDED = "as recorded by its training"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,40 +60,30 @@ class RunComparison(Displayed):
         if any(self.scores):
             rows += self._scored()
         if not all(self.scores):
-            rows += [
-                (f"{EDIT}, {_RECORDED}", *(_number(record.mean("edit")) for record in records)),
-                (f"{BLANK}, {_RECORDED}", *(_number(record.mean("blank_edit")) for record in records)),
-            ]
+            for title, metric in ((EDIT, "edit"), (BLANK, "blank_edit")):
+                means = [record.mean(metric) for record in records]
+                cells = ("" if np.isnan(mean) else edit(mean) for mean in means)
+                rows.append((f"{title}, as recorded by its training", *cells))
         seconds = (sum(fold.seconds for fold in record.folds.values()) for record in records)
         rows.append(("training time", *map(duration, seconds)))
         return [Table(self.headline, ("", *self.names), rows)]
 
     def _scored(self) -> list[tuple[str, ...]]:
-        def row(name: str, cell: Callable[[Score], str]) -> tuple[str, ...]:
-            return (name, *("" if score is None else cell(score) for score in self.scores))
-
-        versus = [score.versus for score in self.scores if score is not None and score.versus is not None]
-        proven = dict(
-            zip(map(id, versus), holm([one.difference.p_value for one in versus]), strict=True)
-        )  # of all comparisons together
         first = next(score.label for score in self.scores if score is not None)
-        rows = [row(EDIT, lambda score: edit(score.edit)), row(INTERVAL, lambda score: str(score.interval))]
-        if versus:
-            rows.append(
-                row(
-                    f"against {first} (paired)",
-                    lambda score: (
-                        ""
-                        if score.versus is None
-                        else score.versus.difference.in_words(proven[id(score.versus)])
-                    ),
-                )
-            )
-        return [
-            *rows,
-            row(BLANK, lambda score: edit(score.blank_edit)),
-            *(row(metric.title, _shown(name)) for name, metric in METRICS.items()),
-        ]
+        _, own, interval, *metrics = SCORE_COLUMNS
+        titles = [own, interval, f"against {first} (paired)", BLANK, *metrics]
+        versus = [score.versus for score in self.scores if score is not None and score.versus is not None]
+        proven = iter(holm([one.difference.p_value for one in versus]))  # of all comparisons together
+        columns = []
+        for score in self.scores:
+            if score is None:
+                columns.append([""] * len(titles))
+                continue
+            _, own, interval, *metrics = score.row
+            against = "" if score.versus is None else score.versus.difference.in_words(next(proven))
+            columns.append([own, interval, against, edit(score.blank_edit), *metrics])
+        # A single score is compared with nothing.
+        return [row for row in zip(titles, *columns, strict=True) if any(row[1:])]
 
     def as_dict(self) -> dict[str, object]:
         """For ``--json``."""
@@ -126,15 +113,15 @@ def compare_runs(runs: Sequence[Run], dataset: Dataset | None = None, *folders: 
         raise ConfigError(f"--compare: {counted(len(runs), 'run')} given; name at least two")
     records = [_record(run) for run in runs]
     names = _names(runs)
-    reasons: dict[str, str] = {}
     scores: list[Score | None] = [None] * len(runs)
+    questions = 0
+    remarks: list[str] = []
+    reasons = dict.fromkeys(names, "no file here was used by all of these runs; name one with --data")
     if dataset is None:
         dataset = _shared_file(records, folders)
-    questions = 0
-    if dataset is None:
-        reasons = dict.fromkeys(names, "no file here was used by all of these runs; name one with --data")
-    else:
+    if dataset is not None:
         scores, questions, reasons = _scores(names, runs, dataset, folders)
+        remarks = _remarks(names, records, dataset, scores)
     return RunComparison(
         names=names,
         runs=tuple(runs),
@@ -143,7 +130,7 @@ def compare_runs(runs: Sequence[Run], dataset: Dataset | None = None, *folders: 
         questions=questions,
         scores=tuple(scores),
         reasons=reasons,
-        remarks=tuple(_remarks(names, records, dataset, scores)),
+        remarks=tuple(remarks),
     )
 
 
@@ -162,12 +149,8 @@ def _names(runs: Sequence[Run]) -> tuple[str, ...]:
 def differing(records: Sequence[RunRecord]) -> dict[str, tuple[str, ...]]:
     """Setting → its value in each run, for those that are not the same in all."""
     described = [_described(record) for record in records]
-    found = {}
-    for name in described[0]:
-        values = tuple(one[name] for one in described)
-        if len(set(values)) > 1:
-            found[name] = values
-    return found
+    found = {name: tuple(one[name] for one in described) for name in described[0]}
+    return {name: values for name, values in found.items() if len(set(values)) > 1}
 
 
 def _described(record: RunRecord) -> dict[str, str]:
@@ -187,10 +170,6 @@ def _described(record: RunRecord) -> dict[str, str]:
 
 def _words(value: object) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _number(value: float) -> str:
-    return "" if np.isnan(value) else edit(value)
 
 
 def _file(file: DataFile) -> str:
@@ -230,12 +209,9 @@ def _scores(
         except KitError as error:
             reasons[name] = str(error)
     common = replace(dataset, questions=tuple(q for q, kept in zip(dataset, shared, strict=True) if kept))
-    if not answers or not len(common):
-        if answers:
-            reasons |= dict.fromkeys(
-                answers, "the runs held out different questions; name others with --data"
-            )
-        return [None] * len(runs), 0, reasons
+    if not len(common):
+        reasons |= dict.fromkeys(answers, "the runs held out different questions; name others with --data")
+        answers = {}
     first: Score | None = None
     found: list[Score | None] = []
     for name in names:
@@ -249,7 +225,7 @@ def _scores(
             score = replace(score, versus=Versus(first, compare(first, score)))
         first = first or score
         found.append(score)
-    return found, len(common), reasons
+    return found, len(common) if answers else 0, reasons
 
 
 def _not_learned(run: Run, dataset: Dataset, folders: Sequence[Path]) -> NDArray[np.bool_]:
@@ -274,13 +250,8 @@ def _not_learned(run: Run, dataset: Dataset, folders: Sequence[Path]) -> NDArray
 
 
 def _remarks(
-    names: Sequence[str],
-    records: Sequence[RunRecord],
-    dataset: Dataset | None,
-    scores: Sequence[Score | None],
+    names: Sequence[str], records: Sequence[RunRecord], dataset: Dataset, scores: Sequence[Score | None]
 ) -> list[str]:
-    if dataset is None:
-        return []
     chosen = [
         name
         for name, record, score in zip(names, records, scores, strict=True)
@@ -294,7 +265,3 @@ def _remarks(
 def _chosen_on(record: RunRecord, dataset: Dataset) -> bool:
     files = record.data if record.valid is None else (record.valid,)
     return dataset.sha256 in {file.sha256 for file in files}
-
-
-def _shown(name: str) -> Callable[[Score], str]:
-    return lambda score: METRICS[name].in_words(score.metrics[name])

@@ -17,13 +17,15 @@ from kit.progress import Progress, no_progress, watched
 from kit.reports import contamination
 from kit.reports.contamination import Caution
 from kit.settings.recipe import Recipe
+from kit.settings.runs import RunRecord
 from kit.spans.blending import BLENDS, blended
 from kit.spans.posteriors import Posterior
 from kit.spans.recipe_members import ScoreSource, sources_of, with_free_texts_of
+from kit.spans.run_folder import Run
 from kit.submission.answer_files import answer_files
 from kit.submission.card import Card
 from kit.submission.csv import read_submission
-from kit.text_rules.rules import Rule, apply_rules, parse_rules
+from kit.text_rules.rules import RULES, Rule, apply_rules, parse_rules
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,6 +53,16 @@ class Member(Brief):
     def temperature(self) -> float:
         """The number that its scores are divided by."""
         return self.sources[0].temperature
+
+    @property
+    def run(self) -> Run | None:
+        """Its run; None for answers from elsewhere."""
+        return self.sources[0].opened
+
+    @property
+    def record(self) -> RunRecord | None:
+        """The record of its training, if it has one."""
+        return None if self.run is None else self.run.record
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +109,6 @@ class ReportSource(Brief):
     def fitted(self) -> bool:
         """Whether something was fitted on these questions, so that the scores are no estimate."""
         return any(caution.fitted for caution in self.cautions)
-
-    @property
-    def nested(self) -> float | None:
-        """The recipe's Edit Score on questions that nothing was fitted on, where `kit tune` measured it."""
-        return next((one.nested for one in self.cautions if one.nested is not None), None)
 
     @property
     def golds(self) -> tuple[str, ...]:
@@ -167,7 +174,7 @@ def of_recipe(
     rules = parse_rules(recipe.rules)
     plain = answers_of(recipe.model_copy(update={"rules": ()}), data, given, progress).texts
     decoded = tuple(plain[question.guid] for question in data)
-    not_blanking = [rule for rule in rules if not rule.blanks]
+    not_blanking = [rule for rule in rules if not RULES[rule.name].blanks]
     texts, unblanked = (tuple(apply_rules(text, some) for text in decoded) for some in (rules, not_blanking))
     longer = with_free_texts_of(sources, data)
     posteriors = member_posteriors(recipe, sources, longer)
@@ -193,35 +200,29 @@ def _members_of(
     progress: Progress,
 ) -> list[Member]:
     """The members of the recipe; *posteriors*: of each source, None where it only votes."""
-    by_member: dict[tuple[str, float], list[int]] = {}
-    for index, source in enumerate(sources):
-        by_member.setdefault((source.run or str(source.file), source.temperature), []).append(index)
+    by_member: dict[tuple[str, float], list[tuple[ScoreSource, Posterior | None]]] = {}
+    for source, posterior in zip(sources, posteriors, strict=True):
+        key = (source.run or str(source.file), source.temperature)
+        by_member.setdefault(key, []).append((source, posterior))
     with progress("answers of each member", len(by_member)) as advance:
-        return [
-            _member(recipe, [sources[n] for n in chosen], [posteriors[n] for n in chosen], dataset, rules)
-            for chosen in watched(by_member.values(), advance)
-        ]
+        return [_member(recipe, own, dataset, rules) for own in watched(by_member.values(), advance)]
 
 
 def _member(
-    recipe: Recipe,
-    own: Sequence[ScoreSource],
-    posteriors: Sequence[Posterior | None],
-    dataset: Dataset,
-    rules: Sequence[Rule],
+    recipe: Recipe, scored: Sequence[tuple[ScoreSource, Posterior | None]], dataset: Dataset, rules: Sequence[Rule]
 ) -> Member:
-    """One member of the sources that are its *own*, with their *posteriors*."""
+    """One member of its own sources and their posteriors."""
+    own = tuple(source for source, _ in scored)
     label = own[0].label if len(own) == 1 or own[0].opened is None else own[0].opened.name
-    weight = sum(source.weight for source in own)
-    parts = [part for part in posteriors if part is not None]
-    if not parts:
-        voted = own[0].voted(dataset.questions) or ()
-        answers = tuple(apply_rules(text, rules) for text in voted)
-        return Member(label, weight, tuple(own), answers, (None,) * len(answers), None)
-    together = blended(parts, [source.weight for source in own])
-    plain, p = own_answers(recipe, together, dataset.questions)
+    parts = [part for _, part in scored if part is not None]
+    together = None
+    plain: Sequence[str] = own[0].voted(dataset.questions) or ()
+    p: tuple[float | None, ...] = (None,) * len(plain)
+    if parts:
+        together = blended(parts, [source.weight for source in own])
+        plain, p = own_answers(recipe, together, dataset.questions)
     tidied = tuple(apply_rules(text, rules) for text in plain)
-    return Member(label, weight, tuple(own), tidied, p, together)
+    return Member(label, sum(source.weight for source in own), own, tidied, p, together)
 
 
 def _within(posterior: Posterior | None, dataset: Dataset) -> Posterior | None:

@@ -23,7 +23,7 @@ from kit.reports.error_types import ERROR_TYPES, ErrorType
 from kit.reports.facets import Facet
 from kit.reports.overview import Overview, facet_rows
 from kit.reports.source import ReportSource
-from kit.settings.recipe import Recipe
+from kit.settings.recipe import Member, Recipe, RuleSpec
 from kit.settings.runs import RunRecord
 from kit.spans.blending import BLENDS
 from kit.spans.out_of_fold import OUT_OF_FOLD
@@ -122,23 +122,16 @@ def _particles(overview: Overview) -> Iterator[Suggestion]:
     rows, _, value = _of_type(overview, ErrorType.PARTICLE_ONLY)
     longer = [len(text) > len(gold) for text, gold in zip(source.texts, source.golds, strict=True)]
     rows = rows & np.array(longer, dtype=bool)
-    changed = _with_rules(source, ["strip_particles"])
-    if value is None or changed is None or not rows.any():
+    if value is None or not rows.any():
         return
-    command = _reported(source, changed, "particles")
+    command = _reported(source, _with_rule(source, "strip_particles"), "particles")
+    shares = _shares(overview, rows)
     yield Suggestion(
-        "rules",
-        Phrase(
-            "{n} answers end with a particle (조사) too many: {share} of the distance",
-            **_shares(overview, rows),
-        ),
-        Phrase("the rule strip_particles"),
-        _mean(overview, rows),
+        "rules", Phrase("{n} answers end with a particle (조사) too many: {share} of the distance", **shares),
+        Phrase("the rule strip_particles"), _mean(overview, rows),
         Phrase("if these lost the particle and no other answer changed"),
-        command if installed() else f"{INSTALL} && {command}",
-        "error",
-        value,
-    )
+        command if installed() else f"{INSTALL} && {command}", "error", value,
+    )  # fmt: skip
 
 
 def _blanks(overview: Overview) -> Iterator[Suggestion]:
@@ -153,8 +146,7 @@ def _blanks(overview: Overview) -> Iterator[Suggestion]:
     }
     best = min(scores, key=lambda least: (scores[least], -least))
     rows = lengths >= best
-    changed = _with_rules(source, [{"blank_long": best}])
-    if changed is None or not rows.any():
+    if not rows.any():
         return
     yield Suggestion(
         "rules",
@@ -163,14 +155,14 @@ def _blanks(overview: Overview) -> Iterator[Suggestion]:
         Phrase("the rule blank_long: {length}", length=str(best)),
         overview.own.score.edit - scores[best],
         Phrase("on these questions, for which the length was chosen"),
-        _reported(source, changed, "blanks"),
+        _reported(source, _with_rule(source, {"blank_long": best}), "blanks"),
     )  # fmt: skip
 
 
 def _kind_of_question(overview: Overview) -> Iterator[Suggestion]:
     """The kind of question that costs most beyond the others: outside data before the training."""
     kinds = [kind for facet in overview.facets if facet.key in _KINDS for kind in _excesses(overview, facet)]
-    record = _record(overview.source)
+    record = next(iter(_records(overview.source)), None)
     before = record is not None and (record.before is not None or len(record.data) > 1)
     if not kinds or before:
         return
@@ -232,19 +224,16 @@ def _can_be_tuned(source: ReportSource) -> bool:
     return file and all(one.fold == OUT_OF_FOLD for member in source.members for one in member.sources)
 
 
-def _with_rules(source: ReportSource, rules: list[str | dict[str, int]]) -> Recipe | None:
-    """The recipe (for a CSV: one that takes its answers) with *rules* in place of those of the same name."""
-    recipe = source.recipe
-    if recipe is None:
-        if source.asked.subject is None:
-            return None
-        members = [{"csv": str(source.asked.subject)}]
-        return Recipe.model_validate({"members": members, "blend": "vote", "rules": rules})
-    names = {rule if isinstance(rule, str) else next(iter(rule)) for rule in rules}
-    kept = [
-        rule for rule in recipe.rules if (rule if isinstance(rule, str) else next(iter(rule))) not in names
-    ]
-    return recipe.model_copy(update={"rules": (*kept, *rules)})
+def _with_rule(source: ReportSource, rule: RuleSpec) -> Recipe:
+    """The recipe (for a CSV: one that takes its answers) with *rule* in place of one of the same name."""
+    if source.recipe is None:
+        return Recipe(members=(Member(csv=str(source.asked.subject)),), blend="vote", rules=(rule,))
+    kept = [one for one in source.recipe.rules if _name_of(one) != _name_of(rule)]
+    return source.recipe.model_copy(update={"rules": (*kept, rule)})
+
+
+def _name_of(rule: RuleSpec) -> str:
+    return rule if isinstance(rule, str) else next(iter(rule))
 
 
 def _reported(source: ReportSource, recipe: Recipe, name: str) -> str:
@@ -262,15 +251,13 @@ def _trained(source: ReportSource, backbone: str, name: str, before: Path | None
     data = _training_file(source)
     if data is None:
         return ""
-    records = list(_records(source))
-    folds = next((record.settings.folds for record in records if record.settings.folds), 5)
+    folds = next((one.settings.folds for one in _records(source) if one.settings.folds), 5)
     run = Path("runs") / "-".join(filter(None, (Path(backbone).name, name)))
     return hints.command("train", backbone, data=data, before=before, folds=folds, run=run)
 
 
 def _training_file(source: ReportSource) -> Path | None:
-    data = source.dataset
-    records = list(_records(source))
+    data, records = source.dataset, _records(source)
     if any(file.sha256 == data.sha256 for record in records for file in record.data):
         return source.asked.data
     if source.recipe is not None and records:
@@ -282,15 +269,8 @@ def _training_file(source: ReportSource) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def _records(source: ReportSource) -> Iterator[RunRecord]:
-    for member in source.members:
-        run = member.sources[0].opened
-        if run is not None and run.record is not None:
-            yield run.record
-
-
-def _record(source: ReportSource) -> RunRecord | None:
-    return next(_records(source), None)
+def _records(source: ReportSource) -> list[RunRecord]:
+    return [member.record for member in source.members if member.record is not None]
 
 
 def _backbone(record: RunRecord | None) -> str:

@@ -27,11 +27,9 @@ def strip_particles(text: str) -> str:
 
     "서울에서는" → "서울", but "제주도" and "하와이" stay.  A text of nothing but particles stays too.
     """
-    while True:
-        shorter = text[: _end_of_noun(text)]
-        if shorter == text:
-            return text
+    while (shorter := text[: _end_of_noun(text)]) != text:
         text = shorter
+    return text
 
 
 def _end_of_noun(text: str) -> int:

@@ -34,11 +34,9 @@ def strip_special_tokens(text: str) -> str:
     the text; double spaces elsewhere are the text's own and stay.  Repeated until nothing is left
     to remove, since removal can build a new token (``[C[CLS]LS]``).
     """
-    while True:
-        shorter = _PIECE_MARK.sub("", _without_tokens(text))
-        if shorter == text:
-            return text
+    while (shorter := _PIECE_MARK.sub("", _without_tokens(text))) != text:
         text = shorter
+    return text
 
 
 def _without_tokens(text: str) -> str:
@@ -77,16 +75,10 @@ def blank_long(text: str, length: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RuleKind:
-    """What a rule's name stands for: its function and, if it takes one, its whole-number argument.
-
-    ``argument`` is the argument's name ("" for none), ``least`` the smallest allowed value and
-    ``default`` what a bare name means (None: the argument must be given).
-    """
+    """What a rule's name stands for: its function and the name of its whole-number argument ("": none)."""
 
     function: Callable[..., str]
     argument: str = ""
-    least: int = 1
-    default: int | None = None
     check: Callable[[], object] = lambda: None
     """Raises ConfigError where an optional package is missing."""
     blanks: bool = False
@@ -138,26 +130,16 @@ class Rule:
         if not kind.argument:
             if self.argument is not None:
                 raise ConfigError(f"{self.name} is given {self.argument!r} but takes no argument; {usage}")
-            return
-        if self.argument is None:
-            if kind.default is None:
-                raise ConfigError(f"{self.name} is given no argument; it needs a whole number: {usage}")
-            object.__setattr__(self, "argument", kind.default)
+        elif self.argument is None:
+            raise ConfigError(f"{self.name} is given no argument; it needs a whole number: {usage}")
         # A bool is an int to Python, and YAML's "yes" is a bool.
-        elif type(self.argument) is not int or self.argument < kind.least:
-            raise ConfigError(
-                f"{self.name} is given {self.argument!r}; it needs a whole number of at least {kind.least}: "
-                f"{usage}"
-            )
+        elif type(self.argument) is not int or self.argument < 1:
+            given = f"{self.name} is given {self.argument!r}"
+            raise ConfigError(f"{given}; it needs a whole number of at least 1: {usage}")
 
     def __call__(self, text: str) -> str:
         function = RULES[self.name].function
         return function(text) if self.argument is None else function(text, self.argument)
-
-    @property
-    def blanks(self) -> bool:
-        """Whether it may make a blank of a text."""
-        return RULES[self.name].blanks
 
     @property
     def spec(self) -> str | dict[str, int]:

@@ -23,11 +23,9 @@ def balance_quotes(text: str) -> str:
     ``“교동반점 짬뽕`` → ``교동반점 짬뽕``, ``소설 “골목`` → ``소설 “골목”``.  A straight quote
     at an end goes if it is the only one.  A closing mark inside the text may number a list, and stays.
     """
-    while True:
-        changed = _balanced_once(text)
-        if changed == text:
-            return text
+    while (changed := _balanced_once(text)) != text:
         text = changed
+    return text
 
 
 def _balanced_once(text: str) -> str:
@@ -56,8 +54,6 @@ def _balanced_once(text: str) -> str:
 
 def tighten_symbols(text: str) -> str:
     """Remove spaces inside brackets and quotes and around signs of numbers: ``( 3 . 1 )`` → ``(3.1)``."""
-    while True:
-        tighter = _TIGHT.sub("", text)
-        if tighter == text:
-            return text
+    while (tighter := _TIGHT.sub("", text)) != text:
         text = tighter
+    return text

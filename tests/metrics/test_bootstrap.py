@@ -166,6 +166,15 @@ def test_p_value_by_hand() -> None:
     assert paired([1, 2], [1, 2], [0, 1]).p_value == 1.0
 
 
+def test_a_comparison_takes_draws_and_level_as_asked() -> None:
+    a, b, groups = [2, 0, 0, 1], [5, 0, 0, 6], [0, 0, 1, 1]
+    narrow, wide = paired(a, b, groups, level=0.5).interval, paired(a, b, groups).interval
+    assert (narrow.level, wide.level) == (0.5, 0.95)
+    once = paired(a, b, groups, draws=1).interval
+    assert once.low == once.high
+    assert wide.low < wide.high
+
+
 def test_fractions_that_add_up_differently_still_tie() -> None:
     values = [0.1, 0.2, -0.3, 0.1, 0.2, 0.3]
     sums = [1, 2, -3, 1, 2, 3]

@@ -190,12 +190,3 @@ def test_every_row_counts_in_odd_sized_sets() -> None:
         data = dataset(*(question(str(row), "답") for row in range(size)))
         result = score_answers({str(row): "" for row in range(size)}, data, groups=np.arange(size))
         assert (result.questions, result.edit) == (size, 1.0)
-
-
-def test_a_comparison_takes_draws_and_level_as_asked() -> None:
-    other = score({**ANSWERS, "a": "", "d": ""})
-    narrow, wide = compare(score(), other, level=0.5), compare(score(), other)
-    assert (narrow.interval.level, wide.interval.level) == (0.5, 0.95)
-    once = compare(score(), other, draws=1).interval
-    assert once.low == once.high
-    assert wide.interval.low < wide.interval.high

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +78,16 @@ def article(guid: str, context: str, question: str, gold: str) -> dict[str, obje
     answers = [{"text": gold, "answer_start": context.index(gold)}]
     qas = [{"guid": guid, "id": guid, "question": question, "answers": answers}]
     return {"title": f"<i>{guid}</i>", "paragraphs": [{"context": context, "qas": qas}]}
+
+
+def unpacked(text: str) -> list[list[tuple[int, float]]]:
+    """Positions and probabilities of each heatmap and side, as the page reads them."""
+    content, at, sides = base64.b64decode(text), 0, []
+    while at < len(content):
+        words = struct.unpack_from(f"<{content[at]}I", content, at + 1)
+        sides.append([(word >> 8, (word & 0xFF) / 255) for word in words])
+        at += 1 + 4 * len(words)
+    return sides
 
 
 @pytest.fixture(scope="session")

@@ -24,12 +24,11 @@ from kit.metrics.scores import compare, score_answers
 from kit.phrase import portable
 from kit.reports.contents import index_of
 from kit.reports.error_types import ERROR_TYPES
-from kit.reports.heatmap import unpacked
 from kit.reports.overview import facet_rows, worst
 from kit.reports.page import escaped
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import read_run, write_run
-from tests.reports.conftest import HOSTILE, Place
+from tests.reports.conftest import HOSTILE, Place, unpacked
 from tests.spans.made import make_run, scores_of, words
 
 

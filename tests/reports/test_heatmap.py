@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from kit.reports.heatmap import STRONGEST, heatmap_of, packed, unpacked
+from kit.reports.heatmap import STRONGEST, heatmap_of, packed
 from kit.spans.posteriors import span_posterior
+from tests.reports.conftest import unpacked
 from tests.spans import made
 
 
@@ -17,7 +18,7 @@ def test_heatmaps_are_the_marginals_of_the_posterior(
     posterior = span_posterior(made.scores(questions), 6)
     heatmap = heatmap_of(posterior)
     for number in range(len(posterior)):
-        starts, ends = unpacked(packed([heatmap], number))
+        starts, ends = unpacked(packed(heatmap, number))
         part = slice(posterior.offsets[number], posterior.offsets[number + 1])
         for found, places in ((starts, posterior.begin[part]), (ends, posterior.end[part] - 1)):
             mass: dict[int, float] = {}
@@ -35,7 +36,7 @@ def test_heatmaps_are_the_marginals_of_the_posterior(
 def test_places_beyond_two_bytes_fit() -> None:
     tokens = [(70_000, 70_002, 9.0, -9.0), (70_003, 70_005, -9.0, 9.0)]
     posterior = span_posterior(made.scores([[(0.0, tokens)]]), 6)
-    starts, ends = unpacked(packed([heatmap_of(posterior)], 0))
+    starts, ends = unpacked(packed(heatmap_of(posterior), 0))
     assert starts == [(70_000, 1.0)]
     assert ends == [(70_004, 1.0)]
     assert np.isclose(posterior.p.sum(), 1.0)

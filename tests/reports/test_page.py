@@ -334,8 +334,7 @@ def test_a_question_shows_gold_answer_candidates_and_heatmaps(
     posteriors = [member.posterior for member in report.members] + [report.blend]
     for index, posterior in enumerate(posteriors):
         assert posterior is not None
-        heatmap = heatmap_of(posterior)
-        for side, marginal in (("start", heatmap.start), ("end", heatmap.end)):
+        for side, marginal in zip(("start", "end"), heatmap_of(posterior), strict=True):
             bars = page.locator(f".heatmap >> nth={index} >> rect.{side}")
             part = slice(marginal.offsets[number], marginal.offsets[number + 1])
             assert bars.count() == part.stop - part.start

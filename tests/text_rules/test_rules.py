@@ -250,7 +250,7 @@ def test_course_recipe() -> None:
 
 def test_every_registered_rule_can_be_named() -> None:
     for name, kind in RULES.items():
-        rule = Rule(name, kind.least if kind.argument else None)
+        rule = Rule(name, 1 if kind.argument else None)
         assert isinstance(rule("한 달"), str)
 
 
