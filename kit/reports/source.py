@@ -209,7 +209,10 @@ def _members_of(
 
 
 def _member(
-    recipe: Recipe, scored: Sequence[tuple[ScoreSource, Posterior | None]], dataset: Dataset, rules: Sequence[Rule]
+    recipe: Recipe,
+    scored: Sequence[tuple[ScoreSource, Posterior | None]],
+    dataset: Dataset,
+    rules: Sequence[Rule],
 ) -> Member:
     """One member of its own sources and their posteriors."""
     own = tuple(source for source, _ in scored)
