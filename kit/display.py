@@ -10,7 +10,6 @@ import html
 import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
@@ -166,9 +165,3 @@ def quoted(text: str, longest: int | None = None) -> str:
     """An answer in quotation marks, cut after *longest* characters."""
     short = text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
     return f"“{short}”" if text else "(blank)"
-
-
-def without_empty(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Any, Any]:
-    """*columns* and *rows* without the columns that are empty in all rows."""
-    kept = [number for number in range(len(columns)) if any(row[number] for row in rows)]
-    return [columns[number] for number in kept], [[row[number] for number in kept] for row in rows]
