@@ -16,6 +16,7 @@ from kit.api.train import settings_for
 from kit.data.records import Dataset
 from kit.errors import ConfigError, KitError, ModelError, counted
 from kit.settings.auto_plan import AutoFiles, AutoPlan, PlannedMember
+from kit.settings.paths import RUNS, TEST, TRAIN, report_page, submission_csv, tuned_recipe
 
 if TYPE_CHECKING:
     from kit.modeling.devices import Device
@@ -180,13 +181,23 @@ class _Progress:
 def _files(folder: Path, name: str | None) -> AutoFiles:
     if not folder.is_dir():
         raise ConfigError(f"{folder}: is no folder; give the one with train.json and test.json")
-    missing = [one for one in ("train.json", "test.json") if not (folder / one).is_file()]
+    missing = [one for one in (TRAIN, TEST) if not (folder / one).is_file()]
     if missing:
         raise ConfigError(f"{folder}: has no {' and no '.join(missing)}; kit download goorm-2 brings both")
     chosen = folder.resolve().name if name is None else name
     if Path(chosen).name != chosen or chosen in {"", ".", ".."}:
         raise ConfigError(f"--name {chosen!r}: must be a name without a folder, such as first")
-    return AutoFiles(chosen, folder / "train.json", folder / "test.json")
+    recipe = Path("ensembles") / f"{chosen}.yaml"
+    return AutoFiles(
+        chosen,
+        folder / TRAIN,
+        folder / TEST,
+        plan=RUNS / f"{chosen}.plan.json",
+        recipe=recipe,
+        tuned=tuned_recipe(recipe),
+        submission=submission_csv(chosen),
+        report=report_page(chosen),
+    )
 
 
 def _refuse_other(
@@ -235,7 +246,7 @@ def _planned(
     members = tuple(
         PlannedMember(
             backbone=member.backbone,
-            run=f"runs/{files.name}-{Path(member.backbone).name}",
+            run=str(RUNS / f"{files.name}-{Path(member.backbone).name}"),
             epochs=member.epochs,
             max_length=member.max_length,
             seconds=round(member.seconds, 1),

@@ -23,7 +23,7 @@ from kit.api.arguments import (
 )
 from kit.display import Displayed, Table, edit
 from kit.errors import ConfigError, counted
-from kit.settings.paths import kept_instead, submission_csv, unused
+from kit.settings.paths import submission_csv, unused
 from kit.settings.recipe import Member, Recipe
 
 if TYPE_CHECKING:
@@ -147,9 +147,7 @@ def ensemble(
         target = path_given(out, "out")
     else:
         default = submission_csv(name_of(recipe if recipe is not None or not members else members[0]))
-        target = unused(default, sources[0], lambda csv: made_from_same(csv, made_from, chosen, dataset))
-        if target != default:
-            say(kept_instead(default, target))
+        target = unused(default, sources[0], lambda csv: made_from_same(csv, made_from, chosen, dataset), say)
     path, texts, card, result = make_submission(chosen, dataset, target, truth, made_from, terminal.progress)
     return Submission(path, texts, card, result)
 

@@ -21,7 +21,7 @@ from kit.api.arguments import (
 from kit.display import Displayed, Table, escaped
 from kit.display import html_of as tables_html
 from kit.errors import ConfigError, DataError
-from kit.settings.paths import kept_instead, report_page, unused
+from kit.settings.paths import report_page, unused
 from kit.settings.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -103,13 +103,11 @@ def report(
     made_from = hashlib.sha256(f"{named} {source.dataset.path}".encode(errors="surrogateescape")).hexdigest()[
         :16
     ]
-    default = report_page(source.name)
     if out is not None:
         target = path_given(out, "out")
     else:
-        target = unused(default, Path(named), lambda page: made_from_same(page, made_from))
-        if target != default:
-            say(kept_instead(default, target))
+        default = report_page(source.name)
+        target = unused(default, Path(named), lambda page: made_from_same(page, made_from), say)
     with locked(target, wait=False):
         rival = None if versus is None else path_given(versus, "versus")
         made = contents_of(source, rival, title=title, language=language, progress=terminal.progress)

@@ -12,10 +12,10 @@ from kit.api.arguments import Data, PathLike, dataset_of
 from kit.api.train import loaded, refuse_leaks, settings_for, training_job
 from kit.errors import ConfigError
 from kit.files import did_you_mean
-from kit.settings.option import keywords_of
+from kit.settings.option import from_given, keywords_of
 from kit.settings.ranges import Value
 from kit.settings.searching import named, parse_search
-from kit.settings.sweep_options import SweepOptions, sweep_options
+from kit.settings.sweep_options import SweepOptions
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep
@@ -57,7 +57,7 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     from kit.sweeps.installed import check_installed
 
     check_installed()
-    asked = sweep_options(options)
+    asked = from_given(SweepOptions, options, "kit sweep")
     if data is None and asked.run is None and not asked.ranges:
         from kit.sweeps.plot import write_plot
         from kit.sweeps.results import PLOT_FILE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kit import terminal
 from kit.api.arguments import Data, PathLike, dataset_of, path_given
 from kit.display import Displayed, Table
-from kit.settings.paths import kept_instead, tuned_recipe, unused
+from kit.settings.paths import tuned_recipe, unused
 from kit.version import __version__
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def tune(
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
     dataset = used_by(given, dataset)
-    default = tuned_recipe(path)
-    target = path_given(out, "out") if out is not None else unused(default, path, partial(_tuned_from, path))
-    if out is None and target != default:
-        say(kept_instead(default, target))
+    if out is not None:
+        target = path_given(out, "out")
+    else:
+        target = unused(tuned_recipe(path), path, partial(_tuned_from, path), say)
     with locked(target, wait=False):
         tuned = fit(given, dataset, say, terminal.progress, answer_files(given))
         comment = (
