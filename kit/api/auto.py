@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING
 from kit.api.arguments import PathLike, dataset_of, path_given
 from kit.api.train import settings_for
 from kit.data.records import Dataset
+from kit.decoding.default import recipe_of_runs
+from kit.decoding.recipes import write_recipe
+from kit.display import duration
 from kit.errors import ConfigError, KitError, ModelError, counted
+from kit.files import locked
+from kit.modeling.references import refuse_unknown
 from kit.settings.auto_plan import AutoFiles, AutoPlan, PlannedMember
 from kit.settings.paths import RUNS, TEST, TRAIN, report_page, submission_csv, tuned_recipe
+from kit.settings.runs import read_run
+from kit.settings.validation import read_record, write_record
+from kit.spans.out_of_fold import missing_folds
+from kit.spans.run_folder import open_run
 
 if TYPE_CHECKING:
     from kit.modeling.devices import Device
@@ -66,9 +75,6 @@ def auto(
     Raises ConfigError where *name* belongs to other data or backbones, or the time is used up; DataError;
     ModelError where no backbone can be opened, or where a command fails: its own message says why.
     """
-    from kit.files import locked
-    from kit.settings.validation import read_record, write_record
-
     if not hours > 0:
         raise ConfigError(f"--hours {hours:g}: must be above 0")
     if folds is not None and folds < 2:
@@ -160,16 +166,10 @@ class _Progress:
         return self._before + time.monotonic() - self._began
 
     def _note(self, done: tuple[str, ...]) -> None:
-        from kit.settings.validation import write_record
-
         self.plan = self.plan.model_copy(update={"done": done, "spent": round(self._spent, 1)})
         write_record(self._files.plan, self.plan)
 
     def _write_recipe(self, say: Say) -> None:
-        from kit.decoding.default import recipe_of_runs
-        from kit.decoding.recipes import write_recipe
-        from kit.spans.run_folder import open_run
-
         if self._files.recipe.exists():  # perhaps edited since
             return
         recipe = recipe_of_runs([open_run(member.run) for member in self.plan.members])
@@ -231,8 +231,6 @@ def _planned(
     folds: int | None,
     say: Say,
 ) -> AutoPlan:
-    from kit.modeling.references import refuse_unknown
-
     for name in asked:
         refuse_unknown(name)
     from kit.modeling.devices import choose_device
@@ -268,7 +266,6 @@ def _planned(
 
 def _measured(names: Sequence[str], train: Dataset, device: Device, say: Say) -> Iterator[Candidate]:
     """Each backbone with its speed here; what cannot be opened is left out, unless it is the last hope."""
-    from kit.terminal import duration
     from kit.training.choice import CPU_LENGTH, Candidate, measured_speed
 
     failure: KitError | None = None
@@ -299,9 +296,6 @@ def _measured(names: Sequence[str], train: Dataset, device: Device, say: Say) ->
 
 
 def _has_all_folds(words: Words) -> bool:
-    from kit.settings.runs import read_run
-    from kit.spans.out_of_fold import missing_folds
-
     record = read_run(Path(words[words.index("--run") + 1]))
     return record is not None and not missing_folds(record)
 

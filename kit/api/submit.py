@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kit.api.arguments import Data, PathLike, ledger_of, path_given, path_of, text_given
 from kit.data.records import Dataset
 from kit.errors import ConfigError
+from kit.kaggle.client import connect
+from kit.kaggle.kernels.history import all_pushed, locate
+from kit.kaggle.slugs import source_of
 from kit.settings.paths import RUNS
-
-if TYPE_CHECKING:
-    from kit.submission.submit import Outcome
+from kit.submission.card import DEFAULT_COMPETITION
+from kit.submission.checked_csv import check_csv
+from kit.submission.code_submission import OUTPUT, check_kernel
+from kit.submission.submit import Outcome
+from kit.submission.submit import submit as send
 
 WAIT_SECONDS = 1800.0
 """How long `submit` waits for a score: Kaggle mostly needs seconds, on a busy day minutes."""
@@ -40,10 +45,6 @@ def submit(
     sending; without credentials, all that needs no account.  Raises SubmissionError for a CSV that Kaggle
     would refuse and a KaggleError by kind.
     """
-    from kit.kaggle.slugs import source_of
-    from kit.submission.checked_csv import check_csv
-    from kit.submission.submit import submit as send
-
     book = ledger_of(ledger)
     if kernel is not None:
         if csv is not None or data is not None:
@@ -65,13 +66,6 @@ def submit(
 def _submit_kernel(
     kernel: str, message: str, competition: str | None, file: str | None, **options: Any
 ) -> Outcome:
-    from kit.kaggle.client import connect
-    from kit.kaggle.kernels.history import all_pushed, locate
-    from kit.kaggle.slugs import source_of
-    from kit.submission.card import DEFAULT_COMPETITION
-    from kit.submission.code_submission import OUTPUT, check_kernel
-    from kit.submission.submit import submit as send
-
     client = connect()
     slug = source_of(text_given(competition, "competition")).slug if competition else None
     if slug is None:

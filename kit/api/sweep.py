@@ -8,14 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
+from kit import terminal
 from kit.api.arguments import Data, PathLike, dataset_of
 from kit.api.train import loaded, refuse_leaks, settings_for, training_job
 from kit.errors import ConfigError
 from kit.files import did_you_mean
+from kit.modeling.references import refuse_unknown
 from kit.settings.option import from_given, keywords_of
-from kit.settings.ranges import Value
 from kit.settings.searching import named, parse_search
 from kit.settings.sweep_options import SweepOptions
+from kit.sweeps.installed import check_installed
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep
@@ -53,9 +55,6 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     Raises ConfigError (with all mistakes in ranges at once; where the folder holds another sweep; where
     Optuna is not installed), DataError, LeakError, ModelError, LockError.
     """
-    from kit.modeling.references import refuse_unknown
-    from kit.sweeps.installed import check_installed
-
     check_installed()
     asked = from_given(SweepOptions, options, "kit sweep")
     if data is None and asked.run is None and not asked.ranges:
@@ -71,9 +70,10 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
         )
     reference = str(backbone)
     settle = partial(settings_for, reference)
-    search = parse_search(
-        _pairs(asked.ranges, "--range"), _with_evaluations(_pairs(asked.fixed, "--set")), settle
-    )
+    fixed = list(_pairs(asked.fixed, "--set"))
+    if "evaluations" not in dict(fixed):
+        fixed.append(("evaluations", _EVALUATIONS))
+    search = parse_search(_pairs(asked.ranges, "--range"), fixed, settle)
     firsts = {one.name: one.checked_values()[0] for one in search.ranges}
     given = {"run": asked.run, "valid": asked.valid, "trust_remote_code": asked.trust_remote_code}
     job = training_job(reference, data, {**search.fixed, **firsts, **given})
@@ -82,7 +82,6 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     if not asked.allow_leak:
         refuse_leaks(job.data, None if asked.against is None else dataset_of(asked.against))  # type: ignore[arg-type]
 
-    from kit import terminal
     from kit.modeling.backbones import open_backbone
     from kit.sweeps.plot import write_plot
     from kit.sweeps.results import PLOT_FILE, results
@@ -130,13 +129,6 @@ def found_sweep(folder: Path, storage: str | None) -> Sweep:
 
 def _pairs(given: Mapping[str, Any] | Sequence[str], option: str) -> Iterable[tuple[str, Any]]:
     return given.items() if isinstance(given, Mapping) else named(given, option)
-
-
-def _with_evaluations(fixed: Iterable[tuple[str, Value]]) -> list[tuple[str, Value]]:
-    given = list(fixed)
-    if "evaluations" not in dict(given):
-        given.append(("evaluations", _EVALUATIONS))
-    return given
 
 
 def _listening(

@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
+from kit import terminal
 from kit.api.arguments import Data, dataset_of, path_given, path_of, several, text_given
+from kit.data.leaks import leaking
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
+from kit.modeling.presets import PRESETS, settings_of
+from kit.modeling.references import refuse_unknown
 from kit.settings.job import Job, JobOptions, TrainKeywords, job_options
 from kit.settings.option import keywords_of
 from kit.settings.paths import TEST
@@ -63,8 +67,6 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
 
     Raises DataError, LeakError, ConfigError, ModelError.
     """
-    from kit.modeling.references import refuse_unknown
-
     quiet, began = options.pop("quiet", False), time.monotonic()
     job = training_job(backbone, data, options)
     refuse_unknown(backbone)  # in a second, before the data are read and torch is imported
@@ -76,7 +78,6 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
         against = job.options.against
         refuse_leaks([*job.data, *job.before], None if against is None else dataset_of(against))  # type: ignore[arg-type]
 
-    from kit import terminal
     from kit.training import launch
     from kit.training.callbacks import Callbacks
     from kit.training.progress import spoken
@@ -92,8 +93,6 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
 @_settings_for(TrainingSettings)
 def settings_for(backbone: str, **given: Any) -> TrainingSettings:
     """Training settings: the preset's published ones, with what was *given* in their place."""
-    from kit.modeling.presets import PRESETS, settings_of
-
     preset = PRESETS.get(text_given(backbone, "backbone"))
     defaults = {} if preset is None else settings_of(preset)
     return training_settings(
@@ -150,9 +149,6 @@ def refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
         if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:
             return
         against = beside
-    from kit.data.leaks import leaking
-
-    test = dataset_of(against)
-    report = leaking(datasets, test)
+    report = leaking(datasets, dataset_of(against))
     if report is not None:
         raise LeakError(f"{report.message}; --allow-leak trains all the same")

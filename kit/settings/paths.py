@@ -15,6 +15,7 @@ COMPETITION_DATA = DATA / "goorm-2"
 """Where ``kit download goorm-2`` puts its files."""
 TRAIN, TEST, SAMPLE = "train.json", "test.json", "sample_submission.csv"
 """The files of a competition, by name."""
+RECIPE_SUFFIXES = frozenset({".yaml", ".yml"})
 MOUNTED = "/kaggle/input/"
 """Where Kaggle puts data sets; a folder there is not on this machine."""
 SWEEP_FILE = "sweep.json"
