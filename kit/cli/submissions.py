@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def submissions(
     fetch: Annotated[
-        int | None,
-        typer.Option(metavar="REF", help="Download this submission's CSV and compare its hash."),
+        int | None, typer.Option(metavar="REF", help="Download this submission's CSV and compare its hash.")
     ] = None,
     competition: Annotated[str | None, typer.Option(help="Slug, or goorm-2 [the last submission's].")] = None,
     ledger: LedgerPath = None,
