@@ -73,16 +73,18 @@ def several(data: Data | Sequence[Data]) -> Sequence[Data]:
 
 
 def dataset_of(data: Data, *, answers_needed: bool = False) -> Dataset:
-    if not isinstance(data, Dataset):
-        return load_file(path_of(data), answers_needed=answers_needed)
-    if answers_needed and not data.has_answers:
-        return load_file(data.path, answers_needed=True)  # says what is wrong
-    return data
+    file = file_of(data)
+    if isinstance(file, Path):
+        return load_file(file, answers_needed=answers_needed)
+    if answers_needed and not file.has_answers:
+        return load_file(file.path, answers_needed=True)  # says what is wrong
+    return file
 
 
-def path_of(data: Data) -> Path:
+def file_of(data: Data) -> Dataset | Path:
+    """*data* as it is, a text as a path."""
     if isinstance(data, Dataset):
-        return data.path
+        return data
     if isinstance(data, (str, os.PathLike)):
         return path_given(data, "data")
     raise DataError(f"data: is {_kind(data)}; one path or Dataset is wanted")

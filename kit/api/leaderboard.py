@@ -71,11 +71,7 @@ class Standing(Displayed):
 
 
 def leaderboard(
-    *,
-    competition: str | None = None,
-    refresh: bool = False,
-    pick: int = 0,
-    ledger: PathLike | None = None,
+    *, competition: str | None = None, refresh: bool = False, pick: int = 0, ledger: PathLike | None = None
 ) -> Standing:
     """The submissions written in the ledger, how well local estimates track the public board, and picks.
 

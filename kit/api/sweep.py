@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
 from kit import terminal
 from kit.api.arguments import Data, PathLike, dataset_of
-from kit.api.train import loaded, refuse_leaks, settings_for, training_job
+from kit.api.train import refuse_leaks, settings_for, training_job
 from kit.errors import ConfigError
 from kit.files import did_you_mean
 from kit.modeling.references import refuse_unknown
@@ -78,7 +78,7 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     given = {"run": asked.run, "valid": asked.valid, "trust_remote_code": asked.trust_remote_code}
     job = training_job(reference, data, {**search.fixed, **firsts, **given})
     refuse_unknown(reference)
-    job = job.read(loaded)
+    job = job.read(partial(dataset_of, answers_needed=True))
     if not asked.allow_leak:
         refuse_leaks(job.data, None if asked.against is None else dataset_of(asked.against))  # type: ignore[arg-type]
 

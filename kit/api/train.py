@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
 from kit import terminal
-from kit.api.arguments import Data, dataset_of, path_given, path_of, several, text_given
+from kit.api.arguments import Data, dataset_of, file_of, path_given, several, text_given
 from kit.data.leaks import leaking
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
@@ -41,9 +42,7 @@ def _train(model: Callable[P, object]) -> Callable[[Callable[..., Run]], _Train[
     return keywords_of(model)  # type: ignore[arg-type]
 
 
-def _settings_for(
-    model: Callable[P, object],
-) -> Callable[[Callable[..., TrainingSettings]], _SettingsFor[P]]:
+def _settings_for(model: Callable[P, object]) -> Callable[[Callable[..., TrainingSettings]], _SettingsFor[P]]:
     return keywords_of(model)  # type: ignore[arg-type]
 
 
@@ -72,7 +71,7 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
     refuse_unknown(backbone)  # in a second, before the data are read and torch is imported
     from kit.training.splits import limited
 
-    job = limited(job.read(loaded))
+    job = limited(job.read(partial(dataset_of, answers_needed=True)))
     _refuse_twice(job)
     if not job.options.allow_leak:
         against = job.options.against
@@ -110,21 +109,12 @@ def training_job(backbone: str, data: Data | Sequence[Data], options: Mapping[st
     settings: Any = {name: options[name] for name in options.keys() - JobOptions.model_fields.keys()}
     return Job(
         backbone,
-        tuple(map(_file, several(data))),
+        tuple(map(file_of, several(data))),
         settings_for(backbone, **settings),
         asked,
-        None if asked.valid is None else _file(asked.valid),
-        tuple(map(_file, several(asked.before))),  # type: ignore[arg-type]
+        None if asked.valid is None else file_of(asked.valid),  # type: ignore[arg-type]
+        tuple(map(file_of, several(asked.before))),  # type: ignore[arg-type]
     )
-
-
-def _file(given: Any) -> Any:
-    return given if isinstance(given, Dataset) else path_of(given)
-
-
-def loaded(file: Data) -> Dataset:
-    """A training file as a Dataset with answers."""
-    return dataset_of(file, answers_needed=True)
 
 
 def _refuse_twice(job: Job[Dataset]) -> None:
