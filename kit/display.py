@@ -75,9 +75,8 @@ class Displayed(Brief):
 
 def text_of(table: Table) -> str:
     """The table as plain text, columns aligned."""
-    rows = [
-        [visible(cell) for cell in row] for row in (*([table.columns] if table.columns else []), *table.rows)
-    ]
+    head = [table.columns] if table.columns else []
+    rows = [[visible(cell) for cell in row] for row in (*head, *table.rows)]
     lines = [visible(table.title)] if table.title else []
     if rows:
         widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]

@@ -105,7 +105,6 @@ class FoldRecord(Brief, Settings):
 
     @property
     def headline(self) -> str:
-        """What it scored."""
         return f"Edit Score {edit(self.metrics.get('edit'))} on {counted(self.held_out, 'question')}"
 
     @property
@@ -148,7 +147,6 @@ class RunRecord(Displayed, Settings):
 
     @property
     def headline(self) -> str:
-        """The backbone, the data, and the scores."""
         data = ", ".join(file.name for file in self.data)
         scores = ", ".join(edit(fold.metrics.get("edit")) for _, fold in sorted(self.folds.items()))
         return f"{self.backbone} on {data}: {f'Edit Score {scores}' if scores else 'unfinished'}"
