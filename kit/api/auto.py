@@ -106,32 +106,30 @@ class _Progress:
         self, files: AutoFiles, plan: AutoPlan, hours: float, began: float, *, allow_leak: bool
     ) -> None:
         self.plan = plan
-        self._files, self._hours, self._allow_leak = files, hours, allow_leak
+        self._files, self._hours = files, hours
         self._began, self._before = began, plan.spent
+        self._steps = plan.steps(files, allow_leak=allow_leak)
 
     def commands(self) -> list[list[str]]:
         """The words of every step, with the time that each training to come would get now."""
-        steps = self.plan.steps(self._files, allow_leak=self._allow_leak)
-        return [[*words, *self._hours_words(key)] for key, words in steps.items()]
+        return [[*words, *self._hours_words(key)] for key, words in self._steps.items()]
 
     def carry_out(self, run: Callable[[Words], int], say: Say) -> bool:
         """Run the steps that are not done; whether all are finished now, every fold included."""
-        steps = self.plan.steps(self._files, allow_leak=self._allow_leak)
         complete = True
-        for number, (key, words) in enumerate(steps.items(), 1):
-            place = f"[{number}/{len(steps)}]"
+        for number, (key, given) in enumerate(self._steps.items(), 1):
+            place = f"[{number}/{len(self._steps)}]"
             if key in self.plan.done:
                 continue
             if not complete and key in {"tune", "report"}:
-                say(f"{place} kit {words[0]}: left out, since it needs every fold")
+                say(f"{place} kit {given[0]}: left out, since it needs every fold")
                 continue
-            words += self._hours_words(key)
+            words = [*given, *self._hours_words(key)]
             if key in {"tune", "ensemble"}:
                 self._write_recipe(say)
                 if not complete:
-                    words = [
-                        str(self._files.recipe) if one == str(self._files.tuned) else one for one in words
-                    ]
+                    recipe, tuned = str(self._files.recipe), str(self._files.tuned)
+                    words = [recipe if one == tuned else one for one in words]
             say(f"{place} {_typed(words)}")
             try:
                 code = run(words)
@@ -139,7 +137,7 @@ class _Progress:
                 self._note(self.plan.done)
             if code:
                 raise ModelError(
-                    f"kit auto: step {number} of {len(steps)} ended with exit code {code} (see above): "
+                    f"kit auto: step {number} of {len(self._steps)} ended with exit code {code} (see above): "
                     f"{_typed(words)}; correct what it names and run kit auto again: it continues here"
                 )
             complete = complete and (not key.startswith("train ") or _has_all_folds(words))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
@@ -69,7 +69,7 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
             "kit sweep: give --data, --run and a --range; with a sweep's folder alone it is shown"
         )
     reference = str(backbone)
-    settle = partial(settings_for, reference)
+    settle = functools.partial(settings_for, reference)
     fixed = list(_pairs(asked.fixed, "--set"))
     if "evaluations" not in dict(fixed):
         fixed.append(("evaluations", _EVALUATIONS))
@@ -78,7 +78,7 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     given = {"run": asked.run, "valid": asked.valid, "trust_remote_code": asked.trust_remote_code}
     job = training_job(reference, data, {**search.fixed, **firsts, **given})
     refuse_unknown(reference)
-    job = job.read(partial(dataset_of, answers_needed=True))
+    job = job.read(functools.partial(dataset_of, answers_needed=True))
     if not asked.allow_leak:
         refuse_leaks(job.data, None if asked.against is None else dataset_of(asked.against))  # type: ignore[arg-type]
 
@@ -124,7 +124,7 @@ def found_sweep(folder: Path, storage: str | None) -> Sweep:
         raise ConfigError(f"{folder}: holds no sweep; {cure}")
     with quietly(), plain_database_errors(str(folder)):
         kept = open_study(folder, storage, None)
-        return results(kept, folder, partial(settings_for, kept.file.backbone))
+        return results(kept, folder, functools.partial(settings_for, kept.file.backbone))
 
 
 def _pairs(given: Mapping[str, Any] | Sequence[str], option: str) -> Iterable[tuple[str, Any]]:
@@ -135,12 +135,7 @@ def _listening(
     say: Callable[[str], object], *, silent: bool
 ) -> Callable[[], contextlib.AbstractContextManager[Callbacks]]:
     """Callbacks for each training; a message that is true of all trainings is printed once."""
-    said: set[str] = set()
-
-    def once(line: str) -> None:
-        if line not in said:
-            said.add(line)
-            say(line)
+    once = functools.cache(say)
 
     @contextlib.contextmanager
     def listening() -> Iterator[Callbacks]:

@@ -15,7 +15,7 @@ from kit.cli.tables import print_json
 from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
-    from kit.submission.kaggle_list import FetchedCsv, Submissions
+    from kit.submission.kaggle_list import Submissions
 
 
 def submissions(
@@ -53,16 +53,13 @@ def _fetch(ref: int, to: Path, ledger: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(done), "path": str(done.path), "compared": bool(done.expected)})
         return
-    terminal.facts(f"submission {ref}", _fetched(done))
-
-
-def _fetched(done: FetchedCsv) -> list[tuple[str, str]]:
     compared = {0: "no record of what was sent: nothing to compare with", 64: "as in the ledger"}
-    return [
+    rows = [
         ("CSV", str(done.path) if done.fresh else f"{done.path}, which was there already"),
         ("bytes", f"{done.size:,}"),
         ("sha256", f"{done.sha256[:16]}, {compared.get(len(done.expected), 'as in its description')}"),
     ]
+    terminal.facts(f"submission {ref}", rows)
 
 
 def _listed(found: Submissions) -> dict[str, object]:

@@ -119,16 +119,12 @@ class TrainingSettings(Settings):
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _divides(self) -> Self:
+    def _fit_together(self) -> Self:
         if self.batch_size % self.micro_batch_size:
             raise ValueError(
                 f"micro_batch_size {self.micro_batch_size} does not divide batch_size {self.batch_size}; "
                 f"choose one of {', '.join(map(str, _divisors(self.batch_size)))}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
         if self.average is not None and self.ema is not None:
             raise ValueError("average and ema are two averages of the same weights; choose one of them")
         if self.average is not None and self.early_stopping is not None:
