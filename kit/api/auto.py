@@ -242,7 +242,7 @@ def _planned(
     members = tuple(
         PlannedMember(
             backbone=member.backbone,
-            run=str(RUNS / f"{files.name}-{Path(member.backbone).name}"),
+            run=f"runs/{files.name}-{Path(member.backbone).name}",
             epochs=member.epochs,
             max_length=member.max_length,
             seconds=round(member.seconds, 1),

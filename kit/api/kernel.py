@@ -86,7 +86,7 @@ def push_kernel(
         if backbone is None:
             raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
         _refuse_local(backbone)
-    trained = str(folder) if backbone is None else backbone
+    trained = str(weights) if backbone is None else backbone
     for path in (*more_data, *training.get("before", ())):
         if not path.startswith(MOUNTED):
             raise ConfigError(

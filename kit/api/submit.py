@@ -51,8 +51,9 @@ def submit(
     if kernel is not None:
         if csv is not None or data is not None:
             raise ConfigError("--kernel submits the output of a kernel; leave out the CSV and --data")
+        kernel = text_given(kernel, "kernel")
         client = connect()
-        checked_kernel = _check_kernel(client, text_given(kernel, "kernel"), slug, file or OUTPUT)
+        checked_kernel = _check_kernel(client, kernel, slug, file or OUTPUT)
         return send(checked_kernel, message, client=client, **options)
     if csv is None:
         raise ConfigError("CSV is missing; name a submission, or give --kernel NAME")
