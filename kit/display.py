@@ -10,7 +10,6 @@ import html
 import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
@@ -76,9 +75,8 @@ class Displayed(Brief):
 
 def text_of(table: Table) -> str:
     """The table as plain text, columns aligned."""
-    rows = [
-        [visible(cell) for cell in row] for row in (*([table.columns] if table.columns else []), *table.rows)
-    ]
+    head = [table.columns] if table.columns else []
+    rows = [[visible(cell) for cell in row] for row in (*head, *table.rows)]
     lines = [visible(table.title)] if table.title else []
     if rows:
         widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
@@ -166,9 +164,3 @@ def quoted(text: str, longest: int | None = None) -> str:
     """An answer in quotation marks, cut after *longest* characters."""
     short = text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
     return f"“{short}”" if text else "(blank)"
-
-
-def without_empty(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Any, Any]:
-    """*columns* and *rows* without the columns that are empty in all rows."""
-    kept = [number for number in range(len(columns)) if any(row[number] for row in rows)]
-    return [columns[number] for number in kept], [[row[number] for number in kept] for row in rows]

@@ -55,13 +55,13 @@ def likely_path(path: Path) -> str:
             if found := next(below, None):
                 return str(found)
         folder = Path(path.anchor)
-        for number, part in enumerate(path.parts[1 if path.anchor else 0 :], start=1):
+        parts = path.relative_to(folder).parts
+        for number, part in enumerate(parts, start=1):
             if (folder / part).exists():
                 folder /= part
                 continue
-            rest = path.parts[(1 if path.anchor else 0) + number :]
             names = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
-            whole = (folder.joinpath(name, *rest) for name in near_names(part, names, _LIKE))
+            whole = (folder.joinpath(name, *parts[number:]) for name in near_names(part, names, _LIKE))
             return next((str(one) for one in whole if one.exists()), "")
     except (OSError, ValueError):  # a folder that may not be read, a name that is none
         pass

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterator
-
-_FOUND = re.compile(r"(?:(?:next|then|run): (kit .+)$)|`(kit [^`]+)`", re.MULTILINE)
 
 
 def command(name: str, *arguments: object, **options: object) -> str:
@@ -28,9 +24,3 @@ def command(name: str, *arguments: object, **options: object) -> str:
 def next_step(name: str, *arguments: object, **options: object) -> str:
     """The line at the end of a command that names the next one."""
     return f"next: {command(name, *arguments, **options)}"
-
-
-def commands_in(text: str) -> Iterator[str]:
-    """The commands in *text*: from ``next:``, ``then:`` or ``run:`` to the line's end, or in backticks."""
-    for found in _FOUND.finditer(text):
-        yield found[1] or found[2]

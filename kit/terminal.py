@@ -62,24 +62,19 @@ class EscapedStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """As the stream behind."""
         self.stream.flush()
 
     def isatty(self) -> bool:
-        """As the stream behind."""
         return self.stream.isatty()
 
     def fileno(self) -> int:
-        """As the stream behind."""
         return self.stream.fileno()
 
     def writable(self) -> bool:
-        """Always."""
         return True
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """As the stream behind."""
         return self.stream.encoding
 
 
@@ -222,10 +217,8 @@ def _widths(
     widths = [max(pair) for pair in zip(longest, cells, strict=True)]
     room = limit - gaps - sum(width for width, left in zip(widths, wordy, strict=True) if not left)
     texts = [width for width, left in zip(widths, wordy, strict=True) if left]
-    fits = (
-        most for most in range(max(texts), _NARROWEST - 1, -1) if sum(min(most, w) for w in texts) <= room
-    )
-    most = max(texts) if sum(texts) <= room else next(fits, None)
+    limits = range(max(*texts, _NARROWEST), _NARROWEST - 1, -1)
+    most = next((most for most in limits if sum(min(most, width) for width in texts) <= room), None)
     if most is None:
         return None
     return [min(width, most) if left else width for width, left in zip(widths, wordy, strict=True)]
@@ -273,16 +266,11 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextlib.contextmanager
-def working(
-    first: str, otherwise: Callable[[str], None] = lambda step: None
-) -> Iterator[Callable[[str], None]]:
-    """One line of what a command works on and for how long; yields a function to call with the next step.
-
-    Where standard error is not a terminal nothing is shown, and *otherwise* gets the next steps.
-    """
+def working(what: str) -> Iterator[None]:
+    """One line of what a command works on and for how long; nothing where standard error is no terminal."""
     with _bar(SpinnerColumn(), TimeElapsedColumn(), transient=True) as bar:
-        task = bar.add_task(visible(first))
-        yield otherwise if bar.disable else lambda step: bar.update(task, description=visible(step))
+        bar.add_task(visible(what))
+        yield
 
 
 @contextlib.contextmanager

@@ -40,10 +40,9 @@ def _quotas(root: Path) -> Iterator[float]:
     """CPU quotas in cores, of the process's cgroup and of all above it (cgroups 1 and 2)."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
-        names = controllers.split(",")
         if not controllers:
             mount = root / "sys/fs/cgroup"
-        elif "cpu" in names:
+        elif "cpu" in controllers.split(","):
             mount = root / "sys/fs/cgroup/cpu"
         else:
             continue

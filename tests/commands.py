@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,13 @@ import kit
 from tools.chaos.processes import LIMIT, ForkServer
 
 PROJECT = Path(kit.__file__).resolve().parent.parent
+_HINT = re.compile(r"(?:(?:next|then|run): (kit .+)$)|`(kit [^`]+)`", re.MULTILINE)
+
+
+def commands_in(text: str) -> Iterator[str]:
+    """The commands in *text*: from ``next:``, ``then:`` or ``run:`` to the line's end, or in backticks."""
+    for found in _HINT.finditer(text):
+        yield found[1] or found[2]
 
 
 @functools.cache

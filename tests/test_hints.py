@@ -14,8 +14,8 @@ import kit
 from kit.cli import app
 from kit.data import demo_corpus
 from kit.data.records import Dataset
-from kit.hints import command, commands_in, next_step
-from tests.commands import run_kit
+from kit.hints import command, next_step
+from tests.commands import commands_in, run_kit
 from tests.spans.made import letters, make_run, scores_of, words
 
 INPUTS = {"recipe", "data", "answers", "run", "subject", "csv", "files", "against", "folder"}

@@ -250,11 +250,3 @@ def test_what_a_command_works_on_is_shown_on_a_terminal_alone(tmp_path: Path) ->
     code, piped = in_pipe(["check", files.train], tmp_path)
     assert code == 0
     assert "checking" not in piped
-
-
-def test_steps_go_elsewhere_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    told: list[str] = []
-    with terminal.working("first", told.append) as step:
-        step("second")
-    assert told == ["second"]

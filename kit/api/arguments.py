@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from kit.data.readers import load as load_file
 from kit.data.records import Dataset
 from kit.errors import ConfigError, DataError, SubmissionError, all_of
+from kit.kaggle.slugs import source_of
+from kit.settings.paths import LEDGER, RECIPE_SUFFIXES
 from kit.settings.recipe import Recipe
 
 if TYPE_CHECKING:
     from kit.spans.run_folder import Run
     from kit.submission.ledger import Ledger
 
-
-RECIPE_SUFFIXES = frozenset({".yaml", ".yml"})
 PathLike = str | Path
 Data = Dataset | PathLike
 
@@ -73,16 +73,18 @@ def several(data: Data | Sequence[Data]) -> Sequence[Data]:
 
 
 def dataset_of(data: Data, *, answers_needed: bool = False) -> Dataset:
-    if not isinstance(data, Dataset):
-        return load_file(path_of(data), answers_needed=answers_needed)
-    if answers_needed and not data.has_answers:
-        return load_file(data.path, answers_needed=True)  # says what is wrong
-    return data
+    file = file_of(data)
+    if isinstance(file, Path):
+        return load_file(file, answers_needed=answers_needed)
+    if answers_needed and not file.has_answers:
+        return load_file(file.path, answers_needed=True)  # says what is wrong
+    return file
 
 
-def path_of(data: Data) -> Path:
+def file_of(data: Data) -> Dataset | Path:
+    """*data* as it is, a text as a path."""
     if isinstance(data, Dataset):
-        return data.path
+        return data
     if isinstance(data, (str, os.PathLike)):
         return path_given(data, "data")
     raise DataError(f"data: is {_kind(data)}; one path or Dataset is wanted")
@@ -94,19 +96,15 @@ def run_of(run: Run | PathLike) -> Run:
     return run if isinstance(run, Run) else open_run(path_given(run, "run"))
 
 
-def path_of_run(run: Run | PathLike) -> Path:
-    return path_given(getattr(run, "folder", run), "run")
-
-
 def is_recipe(recipe: object) -> bool:
     """Whether *recipe* is a recipe or names the file of one, and is not a run."""
     named = isinstance(recipe, (str, os.PathLike)) and Path(recipe).suffix in RECIPE_SUFFIXES
     return named or isinstance(recipe, Recipe)
 
 
-def source_path(recipe: Run | PathLike) -> Path:
+def source_path(source: Run | PathLike, name: str = "recipe") -> Path:
     """The file or folder that a submission or page is made from."""
-    return path_given(getattr(recipe, "folder", recipe), "recipe")
+    return path_given(getattr(source, "folder", source), name)
 
 
 def name_of(recipe: Recipe | Run | PathLike | None) -> str:
@@ -132,7 +130,6 @@ def recipe_of(recipe: Recipe | Run | PathLike | None, *, plain: bool = False) ->
 
 
 def ledger_of(given: PathLike | None) -> Ledger:
-    from kit.settings.paths import LEDGER
     from kit.submission.ledger import Ledger
 
     return Ledger(LEDGER if given is None else path_given(given, "ledger"))
@@ -140,7 +137,6 @@ def ledger_of(given: PathLike | None) -> Ledger:
 
 def competition_of(given: str | None, ledger: Ledger) -> str:
     """The slug of *given*, or of the ledger's last submission."""
-    from kit.kaggle.slugs import source_of
     from kit.submission.card import DEFAULT_COMPETITION
 
     if given:

@@ -14,8 +14,18 @@ from typing import TYPE_CHECKING
 from kit.api.arguments import PathLike, dataset_of, path_given
 from kit.api.train import settings_for
 from kit.data.records import Dataset
+from kit.decoding.default import recipe_of_runs
+from kit.decoding.recipes import write_recipe
+from kit.display import duration
 from kit.errors import ConfigError, KitError, ModelError, counted
+from kit.files import locked
+from kit.modeling.references import refuse_unknown
 from kit.settings.auto_plan import AutoFiles, AutoPlan, PlannedMember
+from kit.settings.paths import RUNS, TEST, TRAIN, report_page, submission_csv, tuned_recipe
+from kit.settings.runs import read_run
+from kit.settings.validation import read_record, write_record
+from kit.spans.out_of_fold import missing_folds
+from kit.spans.run_folder import open_run
 
 if TYPE_CHECKING:
     from kit.modeling.devices import Device
@@ -65,9 +75,6 @@ def auto(
     Raises ConfigError where *name* belongs to other data or backbones, or the time is used up; DataError;
     ModelError where no backbone can be opened, or where a command fails: its own message says why.
     """
-    from kit.files import locked
-    from kit.settings.validation import read_record, write_record
-
     if not hours > 0:
         raise ConfigError(f"--hours {hours:g}: must be above 0")
     if folds is not None and folds < 2:
@@ -99,32 +106,30 @@ class _Progress:
         self, files: AutoFiles, plan: AutoPlan, hours: float, began: float, *, allow_leak: bool
     ) -> None:
         self.plan = plan
-        self._files, self._hours, self._allow_leak = files, hours, allow_leak
+        self._files, self._hours = files, hours
         self._began, self._before = began, plan.spent
+        self._steps = plan.steps(files, allow_leak=allow_leak)
 
     def commands(self) -> list[list[str]]:
         """The words of every step, with the time that each training to come would get now."""
-        steps = self.plan.steps(self._files, allow_leak=self._allow_leak)
-        return [[*words, *self._hours_words(key)] for key, words in steps.items()]
+        return [[*words, *self._hours_words(key)] for key, words in self._steps.items()]
 
     def carry_out(self, run: Callable[[Words], int], say: Say) -> bool:
         """Run the steps that are not done; whether all are finished now, every fold included."""
-        steps = self.plan.steps(self._files, allow_leak=self._allow_leak)
         complete = True
-        for number, (key, words) in enumerate(steps.items(), 1):
-            place = f"[{number}/{len(steps)}]"
+        for number, (key, given) in enumerate(self._steps.items(), 1):
+            place = f"[{number}/{len(self._steps)}]"
             if key in self.plan.done:
                 continue
             if not complete and key in {"tune", "report"}:
-                say(f"{place} kit {words[0]}: left out, since it needs every fold")
+                say(f"{place} kit {given[0]}: left out, since it needs every fold")
                 continue
-            words += self._hours_words(key)
+            words = [*given, *self._hours_words(key)]
             if key in {"tune", "ensemble"}:
                 self._write_recipe(say)
                 if not complete:
-                    words = [
-                        str(self._files.recipe) if one == str(self._files.tuned) else one for one in words
-                    ]
+                    recipe, tuned = str(self._files.recipe), str(self._files.tuned)
+                    words = [recipe if one == tuned else one for one in words]
             say(f"{place} {_typed(words)}")
             try:
                 code = run(words)
@@ -132,7 +137,7 @@ class _Progress:
                 self._note(self.plan.done)
             if code:
                 raise ModelError(
-                    f"kit auto: step {number} of {len(steps)} ended with exit code {code} (see above): "
+                    f"kit auto: step {number} of {len(self._steps)} ended with exit code {code} (see above): "
                     f"{_typed(words)}; correct what it names and run kit auto again: it continues here"
                 )
             complete = complete and (not key.startswith("train ") or _has_all_folds(words))
@@ -159,16 +164,10 @@ class _Progress:
         return self._before + time.monotonic() - self._began
 
     def _note(self, done: tuple[str, ...]) -> None:
-        from kit.settings.validation import write_record
-
         self.plan = self.plan.model_copy(update={"done": done, "spent": round(self._spent, 1)})
         write_record(self._files.plan, self.plan)
 
     def _write_recipe(self, say: Say) -> None:
-        from kit.decoding.default import recipe_of_runs
-        from kit.decoding.recipes import write_recipe
-        from kit.spans.run_folder import open_run
-
         if self._files.recipe.exists():  # perhaps edited since
             return
         recipe = recipe_of_runs([open_run(member.run) for member in self.plan.members])
@@ -180,13 +179,23 @@ class _Progress:
 def _files(folder: Path, name: str | None) -> AutoFiles:
     if not folder.is_dir():
         raise ConfigError(f"{folder}: is no folder; give the one with train.json and test.json")
-    missing = [one for one in ("train.json", "test.json") if not (folder / one).is_file()]
+    missing = [one for one in (TRAIN, TEST) if not (folder / one).is_file()]
     if missing:
         raise ConfigError(f"{folder}: has no {' and no '.join(missing)}; kit download goorm-2 brings both")
     chosen = folder.resolve().name if name is None else name
     if Path(chosen).name != chosen or chosen in {"", ".", ".."}:
         raise ConfigError(f"--name {chosen!r}: must be a name without a folder, such as first")
-    return AutoFiles(chosen, folder / "train.json", folder / "test.json")
+    recipe = Path("ensembles") / f"{chosen}.yaml"
+    return AutoFiles(
+        chosen,
+        folder / TRAIN,
+        folder / TEST,
+        plan=RUNS / f"{chosen}.plan.json",
+        recipe=recipe,
+        tuned=tuned_recipe(recipe),
+        submission=submission_csv(chosen),
+        report=report_page(chosen),
+    )
 
 
 def _refuse_other(
@@ -220,8 +229,6 @@ def _planned(
     folds: int | None,
     say: Say,
 ) -> AutoPlan:
-    from kit.modeling.references import refuse_unknown
-
     for name in asked:
         refuse_unknown(name)
     from kit.modeling.devices import choose_device
@@ -257,7 +264,6 @@ def _planned(
 
 def _measured(names: Sequence[str], train: Dataset, device: Device, say: Say) -> Iterator[Candidate]:
     """Each backbone with its speed here; what cannot be opened is left out, unless it is the last hope."""
-    from kit.terminal import duration
     from kit.training.choice import CPU_LENGTH, Candidate, measured_speed
 
     failure: KitError | None = None
@@ -288,9 +294,6 @@ def _measured(names: Sequence[str], train: Dataset, device: Device, say: Say) ->
 
 
 def _has_all_folds(words: Words) -> bool:
-    from kit.settings.runs import read_run
-    from kit.spans.out_of_fold import missing_folds
-
     record = read_run(Path(words[words.index("--run") + 1]))
     return record is not None and not missing_folds(record)
 

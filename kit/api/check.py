@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from kit.api.arguments import Data, PathLike, dataset_of, path_given, several
+from kit.data.checks import FileReport, RepairReport
+from kit.data.checks import check as check_file
+from kit.data.checks import repair as repair_file
+from kit.data.leaks import LeakReport, find_leaks
 from kit.data.readers import load as load_file
 from kit.data.records import Dataset
 from kit.display import Displayed, Table
 from kit.errors import ConfigError, DataError, KitError, all_of, counted
-
-if TYPE_CHECKING:
-    from kit.data.checks import FileReport, RepairReport
-    from kit.data.leaks import LeakReport
 
 _Result = TypeVar("_Result")
 
@@ -36,11 +36,9 @@ class Checked(Displayed):
 
     @property
     def headline(self) -> str:
-        """Each file in a few words."""
         return "; ".join([report.headline for report in self.files] + [str(error) for error in self.failures])
 
     def tables(self) -> list[Table]:
-        """Of every file, of the leaks, and what failed."""
         found = [table for report in self.files for table in report.tables()]
         found += self.leaks.tables() if self.leaks is not None else []
         return [*found, *(Table(str(error), (), ()) for error in self.failures)]
@@ -58,7 +56,6 @@ class Checked(Displayed):
         return DataError(f"{faults} in {names}; {'; '.join(report.cure for report in faulty)}")
 
     def as_dict(self) -> dict[str, object]:
-        """For ``--json``."""
         return {
             "files": [report.as_dict() for report in self.files],
             "leaks": None if self.leaks is None else self.leaks.as_dict(),
@@ -97,9 +94,6 @@ def check_files(
     of the only file that loads, *strict* as for `check`.  Raises ConfigError for options that do not go
     together; other errors are in the result.
     """
-    from kit.data.checks import check as check_file
-    from kit.data.checks import repair as repair_file
-
     if strict and repair is None:
         raise ConfigError("--strict: says what a repair leaves out; give --repair OUT.json too")
     if repair is not None and len(files) != 1:
@@ -120,8 +114,6 @@ def check_files(
 
 def leaks(train: Data | Sequence[Data], test: Data) -> LeakReport:
     """Contexts and questions of *train* that also occur, exactly or nearly, in *test*."""
-    from kit.data.leaks import find_leaks
-
     return find_leaks([dataset_of(data) for data in several(train)], dataset_of(test))
 
 

@@ -14,15 +14,25 @@ from kit.api.arguments import PathLike, path_given
 from kit.data import demo_corpus
 from kit.data.readers import load
 from kit.data.records import Dataset
+from kit.decoding.default import recipe_of_runs
+from kit.decoding.recipes import write_recipe
 from kit.display import Displayed, Table
 from kit.errors import ConfigError, counted
+from kit.metrics.scores import SCORE_COLUMNS, Score, score_answers
 from kit.settings.paths import DATA, RUNS, SUBMISSIONS, report_page, submission_csv
 from kit.settings.recipe import Member, Recipe
+from kit.spans.run_folder import Run
+from kit.text_rules.rules import COURSE_2022
 
 if TYPE_CHECKING:
-    from kit.metrics.scores import Score
-    from kit.modeling.tiny import Kind, Shape
-    from kit.spans.run_folder import Run
+    from kit.modeling.tiny import Kind
+
+_TOKENIZERS: tuple[Kind, ...] = ("unigram", "wordpiece")
+"""They cut words differently."""
+_SETTINGS = {
+    "epochs": 2.0, "lr": 2e-3, "batch_size": 8, "micro_batch_size": 8, "max_length": 256, "stride": 64,
+    "targets": "first",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,13 +51,9 @@ class Demonstration(Displayed):
 
     @property
     def headline(self) -> str:
-        """The submission and its score."""
         return f"{self.submission}; {self.scores[-1].headline}"
 
     def tables(self) -> list[Table]:
-        """The scores."""
-        from kit.metrics.scores import SCORE_COLUMNS
-
         title = "articles that no model has seen"
         return [Table(title, SCORE_COLUMNS, [score.row for score in self.scores])]
 
@@ -65,9 +71,6 @@ def demo(
     submissions/demo.csv (and its recipe demo.yaml) and reports/demo.html.  Runs that an earlier demo finished
     with the same corpus and settings are kept, others of that name are replaced.
     """
-    from kit.decoding.recipes import write_recipe
-    from kit.metrics.scores import score_answers
-
     folder = path_given(folder, "folder")
     files = demo_corpus.write(folder / DATA / "demo", seed, articles)
     for path in (files.train, files.test):
@@ -81,8 +84,8 @@ def demo(
     scores = [score_answers(dict.fromkeys((q.guid for q in test), ""), truth, label="all blank")]
     groups = scores[0].groups
     runs = []
-    for kind, shape, settings in _models():
-        run = _trained(folder, train, test, kind, shape, settings | {"seed": seed})
+    for kind in _TOKENIZERS:
+        run = _trained(folder, train, test, kind, seed)
         kit.predict(run, test)
         runs.append(run)
         for label, recipe in _recipes(run):
@@ -100,53 +103,26 @@ def demo(
     return Demonstration(made.path, tuple(scores), recipe_file, page.path, worst)
 
 
-def _models() -> list[tuple[Kind, Shape, dict[str, Any]]]:
-    """Two tokenizers that cut words differently, each under a BERT that trains in a minute."""
-    from kit.modeling.tiny import Shape
+def _trained(folder: Path, train: Dataset, test: Dataset, kind: Kind, seed: int) -> Run:
+    """A BERT under a tokenizer of this *kind*, so small that it trains in a minute."""
+    from kit.modeling.tiny import Shape, make_backbone
 
     shape = Shape(vocabulary=2000, spread=0.12)
-    settings: dict[str, Any] = {
-        "epochs": 2.0,
-        "lr": 2e-3,
-        "batch_size": 8,
-        "micro_batch_size": 8,
-        "max_length": 256,
-        "stride": 64,
-        "targets": "first",
-    }
-    return [("unigram", shape, settings), ("wordpiece", shape, settings)]
-
-
-def _trained(
-    folder: Path,
-    train: Dataset,
-    test: Dataset,
-    kind: Kind,
-    shape: Shape,
-    settings: dict[str, Any],
-) -> Run:
-    from kit.modeling.tiny import make_backbone
-
-    key = hashlib.sha256(f"{train.sha256} {kind} {shape} {settings['seed']}".encode()).hexdigest()[:8]
+    key = hashlib.sha256(f"{train.sha256} {kind} {shape} {seed}".encode()).hexdigest()[:8]
     backbone = folder / DATA / "demo" / "backbones" / f"tiny-{kind}-{key}"
     if not (backbone / "tokenizer_config.json").is_file():  # the last file that is written
         texts = [text for question in train for text in (question.context, question.text)]
-        make_backbone(backbone, texts, kind, shape, settings["seed"])
+        make_backbone(backbone, texts, kind, shape, seed)
     target = folder / RUNS / f"demo-{kind}"
-    for attempt in (1, 2):
-        try:
-            return kit.train(str(backbone), train, run=target, against=test, resume=True, **settings)
-        except ConfigError:
-            if attempt == 2:
-                raise
-            shutil.rmtree(target)  # an earlier version's demo
-    raise AssertionError("unreachable")
+    options: Any = _SETTINGS | {"run": target, "against": test, "resume": True, "seed": seed}
+    try:
+        return kit.train(str(backbone), train, **options)
+    except ConfigError:
+        shutil.rmtree(target)  # an earlier version's demo
+        return kit.train(str(backbone), train, **options)
 
 
 def _recipes(run: Run) -> list[tuple[str, Recipe]]:
-    from kit.decoding.default import recipe_of_runs
-    from kit.text_rules.rules import COURSE_2022
-
     members = (Member(run=str(run.folder)),)
     default = recipe_of_runs([run])
     return [
@@ -159,8 +135,6 @@ def _recipes(run: Run) -> list[tuple[str, Recipe]]:
 
 def _together(runs: Sequence[Run]) -> list[tuple[str, Recipe]]:
     """Ways to answer with both models, whose tokenizers differ."""
-    from kit.decoding.default import recipe_of_runs
-
     default = recipe_of_runs(runs)
     ways = (("vote", "argmax"), ("mean", "argmax"), ("mean", "edit"))
     return [

@@ -13,20 +13,15 @@ from typing import TYPE_CHECKING
 from kit.api.arguments import text_given
 from kit.display import Displayed, Table
 from kit.errors import KaggleError, ModelError, NotAuthenticatedError
+from kit.kaggle.auth import find_credentials, home_folder
+from kit.kaggle.import_client import kaggle_api_class
+from kit.modeling.references import refuse_unknown
 from kit.version import __version__
 
 if TYPE_CHECKING:
     from kit.modeling.description import Finding
 
-_LIBRARIES = (
-    "torch",
-    "transformers",
-    "accelerate",
-    "tokenizers",
-    "numpy",
-    "pandas",
-    "python-Levenshtein",
-)
+_LIBRARIES = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pandas", "python-Levenshtein")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,7 +32,6 @@ class Diagnosis(Displayed):
 
     @property
     def headline(self) -> str:
-        """The kit, Python and the device."""
         facts = self.facts
         return (
             f"kit {facts['kit']}, Python {facts['python']}, {facts['device']} ({facts['number format']}), "
@@ -45,7 +39,6 @@ class Diagnosis(Displayed):
         )
 
     def tables(self) -> list[Table]:
-        """All of it."""
         return [Table("kit doctor", (), list(self.facts.items()))]
 
 
@@ -58,12 +51,10 @@ class Models(Displayed):
 
     @property
     def headline(self) -> str:
-        """Which models, and which of them are refused."""
         refused = f"; refused: {', '.join(self.refused)}" if self.refused else ""
         return f"{', '.join(self.described) or 'none'}{refused}"
 
     def tables(self) -> list[Table]:
-        """A table for each model, and the reasons of those that are refused."""
         columns = ("", "what", "found in")
         found = [
             Table(name, columns, [(one.name, one.value, one.source) for one in findings], words=columns)
@@ -72,7 +63,6 @@ class Models(Displayed):
         return [*found, *([Table("refused", (), list(self.refused.items()))] if self.refused else [])]
 
     def as_dict(self) -> dict[str, object]:
-        """For ``--json``."""
         described = {
             name: {found.name: {"value": found.value, "source": found.source} for found in findings}
             for name, findings in self.described.items()
@@ -106,8 +96,6 @@ def models(*references: str, trust_remote_code: bool = False) -> Models:
 
     No data are read.  *trust_remote_code*: run the code of a hub model.
     """
-    from kit.modeling.references import refuse_unknown
-
     described, refused = {}, {}
     for reference in references:
         try:
@@ -122,8 +110,6 @@ def models(*references: str, trust_remote_code: bool = False) -> Models:
 
 def _client() -> str:
     """Which official client there is, or why it cannot be imported."""
-    from kit.kaggle.import_client import kaggle_api_class
-
     try:
         kaggle_api_class()
     except KaggleError as error:
@@ -132,8 +118,6 @@ def _client() -> str:
 
 
 def _credentials() -> str:
-    from kit.kaggle.auth import find_credentials
-
     try:
         found = find_credentials()
     except NotAuthenticatedError as error:
@@ -143,8 +127,6 @@ def _credentials() -> str:
 
 def _home() -> str:
     """The folder of settings and caches, and what follows where it cannot be written."""
-    from kit.kaggle.auth import home_folder
-
     home = home_folder()
     if not home.is_absolute():
         return "none, HOME is not set: Kaggle credentials are read from variables only, and no cache is kept"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kit import terminal
 from kit.api.arguments import PathLike, path_given, text_given
-
-if TYPE_CHECKING:
-    from kit.kaggle.downloads.install import Download
+from kit.kaggle.client import connect
+from kit.kaggle.downloads import competition_files, korquad
+from kit.kaggle.downloads.install import Download
+from kit.kaggle.downloads.install import download as fetch_and_place
+from kit.kaggle.retry import RetryPolicy
+from kit.kaggle.slugs import source_of
 
 
 def download(what: str, to: PathLike | None = None, *, force: bool = False, quiet: bool = False) -> Download:
@@ -19,13 +22,6 @@ def download(what: str, to: PathLike | None = None, *, force: bool = False, quie
     progress bar.  Raises KaggleError by kind, DownloadError where the files differ from what was offered,
     LockError.
     """
-    from kit import terminal
-    from kit.kaggle.client import connect
-    from kit.kaggle.downloads import competition_files, korquad
-    from kit.kaggle.downloads.install import download as fetch_and_place
-    from kit.kaggle.retry import RetryPolicy
-    from kit.kaggle.slugs import source_of
-
     source = source_of(text_given(what, "what"))
     folder = source.folder if to is None else path_given(to, "to")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kit import terminal
 from kit.api.arguments import (
     Data,
     PathLike,
@@ -16,15 +17,19 @@ from kit.api.arguments import (
     is_recipe,
     name_of,
     path_given,
-    path_of_run,
     recipe_of,
     run_of,
     source_path,
 )
+from kit.decoding.default import Decoding, recipe_of_runs
 from kit.display import Displayed, Table, edit
 from kit.errors import ConfigError, counted
-from kit.settings.paths import kept_instead, submission_csv, unused
+from kit.settings.paths import submission_csv, unused
 from kit.settings.recipe import Member, Recipe
+from kit.submission.answer_files import answer, answer_files
+from kit.submission.build import made_from_same, make_submission
+from kit.submission.csv import check_submission
+from kit.submission.csv import write_submission as write
 
 if TYPE_CHECKING:
     from kit.decoding.explain import Explanation
@@ -45,8 +50,6 @@ class Submission(Displayed):
     @property
     def decoding(self) -> str:
         """How the answers were decoded: ``edit with length_prior 0.5, cap 30``."""
-        from kit.decoding.default import Decoding
-
         return str(Decoding.of(Recipe.model_validate(self.card.recipe)))
 
     @property
@@ -56,12 +59,10 @@ class Submission(Displayed):
 
     @property
     def headline(self) -> str:
-        """The CSV, and how good it is."""
         known = self.score if self.score is not None else self.card.estimate
         return f"{self.path}: {counted(len(self.answers), 'answer')}; {known}"
 
     def tables(self) -> list[Table]:
-        """The files, the blanks, and the score or estimate."""
         rows = [
             ("CSV", str(self.path)),
             ("card", str(self.path.with_suffix(".json"))),
@@ -88,8 +89,6 @@ def decode(recipe: Recipe | Run | PathLike, data: Data, *, plain: bool = False) 
     with the length prior of the answers that it was trained on, or with *plain* by argmax alone.  Raises
     SpanFileError naming the command to run where there are no scores.
     """
-    from kit.submission.answer_files import answer
-
     return answer(recipe_of(recipe, plain=plain), dataset_of(data)).texts
 
 
@@ -109,7 +108,6 @@ def explain(
     """
     from kit.decoding.explain import explain as explain_question
     from kit.reports.source import with_answers
-    from kit.submission.answer_files import answer_files
 
     chosen = _recipe(recipe, members, plain)
     asked = dataset_of(data)
@@ -136,9 +134,6 @@ def ensemble(
     something else, the name gets an addition, and *say* is told.  The CSV is checked against the questions,
     and against ``sample_submission.csv`` where one lies beside the data.
     """
-    from kit import terminal
-    from kit.submission.build import made_from_same, make_submission
-
     chosen, dataset = _recipe(recipe, members, plain), dataset_of(data)
     truth = None if answers is None else dataset_of(answers, answers_needed=True)
     sources = [source_path(one) for one in (recipe, *members) if one and not isinstance(one, Recipe)]
@@ -147,18 +142,13 @@ def ensemble(
         target = path_given(out, "out")
     else:
         default = submission_csv(name_of(recipe if recipe is not None or not members else members[0]))
-        target = unused(default, sources[0], lambda csv: made_from_same(csv, made_from, chosen, dataset))
-        if target != default:
-            say(kept_instead(default, target))
+        target = unused(default, sources[0], lambda csv: made_from_same(csv, made_from, chosen, dataset), say)
     path, texts, card, result = make_submission(chosen, dataset, target, truth, made_from, terminal.progress)
     return Submission(path, texts, card, result)
 
 
 def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> Path:
     """Write *answers* (guid → text) as a submission CSV for *data*, checked, in the data's order."""
-    from kit.submission.csv import check_submission
-    from kit.submission.csv import write_submission as write
-
     answers, path = answers_given(answers, "answers"), path_given(path, "path")
     guids = tuple(question.guid for question in dataset_of(data))
     ordered = {guid: answers[guid] for guid in guids if guid in answers} | dict(answers)
@@ -169,13 +159,11 @@ def write_submission(path: PathLike, data: Data, answers: Mapping[str, str]) -> 
 
 def _recipe(recipe: Recipe | Run | PathLike | None, members: Sequence[Run | PathLike], plain: bool) -> Recipe:
     """*recipe* with *members* in place of its own."""
-    from kit.decoding.default import recipe_of_runs
-
     if not members:
         return recipe_of(recipe, plain=plain)
     if recipe is None:
-        return recipe_of_runs([run_of(path_of_run(member)) for member in members], plain=plain)
+        return recipe_of_runs(list(map(run_of, members)), plain=plain)
     if not is_recipe(recipe):
         raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
-    runs = tuple(Member(run=str(path_of_run(member))) for member in members)
+    runs = tuple(Member(run=str(source_path(member, "run"))) for member in members)
     return recipe_of(recipe, plain=plain).model_copy(update={"members": runs})

@@ -6,23 +6,30 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import kit
+from kit import terminal
 from kit.api.arguments import Data, PathLike, path_given, text_given
 from kit.api.train import training_job
 from kit.errors import ConfigError, NotAuthenticatedError
+from kit.kaggle.auth import find_credentials
+from kit.kaggle.client import connect
+from kit.kaggle.kernels.history import PushRecord, all_pushed, find_kernel, locate
+from kit.kaggle.kernels.limits import Quotas, accelerator, read_quotas
+from kit.kaggle.kernels.logs import LogEntry, follow_log, read_log
+from kit.kaggle.kernels.output import FetchedRun, fetch_run
+from kit.kaggle.kernels.push import push
+from kit.kaggle.kernels.script import NOBODY, Plan, write_files
+from kit.kaggle.kernels.status import Status, status
+from kit.kaggle.slugs import dataset_named, source_of
+from kit.modeling.presets import PRESETS, settings_of
+from kit.modeling.references import refuse_unknown
 from kit.settings.job import TrainKeywords
 from kit.settings.option import argument_words, flag_of, options_of
 from kit.settings.paths import MOUNTED, RUNS, TRAIN
 from kit.settings.training import SETTINGS
-
-if TYPE_CHECKING:
-    from kit.kaggle.kernels.history import PushRecord
-    from kit.kaggle.kernels.limits import Quotas
-    from kit.kaggle.kernels.logs import LogEntry
-    from kit.kaggle.kernels.output import FetchedRun
-    from kit.kaggle.kernels.script import Plan
-    from kit.kaggle.kernels.status import Status
+from kit.submission.card import git_revision
 
 _SAVE_MINUTES = 10.0
 _TRAINING = options_of(TrainKeywords)
@@ -67,24 +74,18 @@ def push_kernel(
     *replace* allows a new version while the one before waits or runs.  *out* only writes the files, without
     an account.  Raises ConfigError, KaggleError by kind.
     """
-    from kit import terminal
-    from kit.kaggle.kernels.limits import accelerator
-    from kit.kaggle.kernels.script import NOBODY, Plan, write_files
-    from kit.kaggle.slugs import dataset_named, source_of
-    from kit.modeling.presets import PRESETS, settings_of
-    from kit.modeling.references import refuse_unknown
-
     source = source_of(competition)
     if source.is_korquad:
         raise ConfigError("--competition korquad: is no competition of Kaggle's; give goorm-2 or a slug")
     if weights is not None and out is not None:
         raise ConfigError("--weights uploads and --out only writes files; give one of the two")
-    if weights is None:
+    folder = None if weights is None else path_given(weights, "weights")
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"--weights {folder}: is no folder; give the folder of a backbone")
+    if folder is None:
         if backbone is None:
             raise ConfigError("BACKBONE is missing; name a preset, a hub id or a folder of Kaggle's")
         _refuse_local(backbone)
-    elif not path_given(weights, "weights").is_dir():
-        raise ConfigError(f"--weights {weights}: is no folder; give the folder of a backbone")
     trained = str(weights) if backbone is None else backbone
     for path in (*more_data, *training.get("before", ())):
         if not path.startswith(MOUNTED):
@@ -96,7 +97,7 @@ def push_kernel(
     for name in training:
         if (known := _TRAINING.get(name)) and not known.kernel:
             raise ConfigError(f"{flag_of(name)}: has no meaning on Kaggle; leave it out")
-    published = {} if weights is None or backbone not in PRESETS else settings_of(PRESETS[backbone])
+    published = {} if folder is None or backbone not in PRESETS else settings_of(PRESETS[backbone])
     training = {**published, **{name: value for name, value in training.items() if value is not None}}
     training.setdefault("save_minutes", _SAVE_MINUTES)
     # A typing mistake shows here, not hours later.
@@ -128,10 +129,6 @@ def push_kernel(
         owner = _known_account() or NOBODY
         write_files(Path(out), plan, owner, revision)
         return WrittenKernel(Path(out), f"{owner}/{plan.slug}", owner)
-    from kit.kaggle.client import connect
-    from kit.kaggle.kernels.push import push
-
-    folder = None if weights is None else path_given(weights, "weights")
     with terminal.transfer(f"uploading {folder}", hidden=quiet or folder is None) as progress:
         return push(
             connect(), plan, revision, Path(runs), weights=folder, replace=replace, say=say, progress=progress
@@ -143,10 +140,6 @@ def kernel_status(kernel: str | None = None, *, runs: PathLike = RUNS) -> Status
 
     Each with /VERSION for an older version.
     """
-    from kit.kaggle.client import connect
-    from kit.kaggle.kernels.history import find_kernel
-    from kit.kaggle.kernels.status import status
-
     return status(connect(), find_kernel(Path(runs), kernel))
 
 
@@ -157,11 +150,6 @@ def kernel_output(kernel: str | None = None, *, to: PathLike = RUNS, quiet: bool
     failed (unless *quiet* the end of its log is printed), or holds another run than the one it was named by;
     ConfigError where another run has that name.
     """
-    from kit import terminal
-    from kit.kaggle.client import connect
-    from kit.kaggle.kernels.history import locate
-    from kit.kaggle.kernels.output import fetch_run
-
     found = locate(RUNS, kernel)
     say = (lambda line: None) if quiet else terminal.say
     with terminal.transfer(found.kernel, hidden=quiet) as progress:
@@ -175,11 +163,6 @@ def kernel_logs(
 
     *follow*: new lines follow until the kernel ends.  Raises a KaggleError by kind.
     """
-    from kit import terminal
-    from kit.kaggle.client import connect
-    from kit.kaggle.kernels.history import find_kernel
-    from kit.kaggle.kernels.logs import follow_log, read_log
-
     client, named = connect(), find_kernel(Path(runs), kernel)
     if not follow:
         return iter(read_log(client, named))
@@ -188,16 +171,11 @@ def kernel_logs(
 
 def kernel_quota() -> Quotas:
     """Hours of GPUs and TPUs that the account has used and may still use this week."""
-    from kit.kaggle.client import connect
-    from kit.kaggle.kernels.limits import read_quotas
-
     return read_quotas(connect())
 
 
 def _continuing(plan: Plan, continued: str, runs: Path) -> Plan:
     """*plan* as the next kernel of the same run, with the one before as its input."""
-    from kit.kaggle.kernels.history import all_pushed, find_kernel
-
     before = find_kernel(runs, continued)
     if before.count("/") == 2:
         raise ConfigError(
@@ -212,8 +190,6 @@ def _continuing(plan: Plan, continued: str, runs: Path) -> Plan:
 
 
 def _refuse_local(backbone: str) -> None:
-    from kit.modeling.presets import PRESETS
-
     if backbone not in PRESETS and not backbone.startswith(MOUNTED) and Path(backbone).is_dir():
         raise ConfigError(
             f"{backbone}: is a folder of this machine, which Kaggle cannot see; give it as "
@@ -223,9 +199,6 @@ def _refuse_local(backbone: str) -> None:
 
 def _revision(git: str | None) -> str:
     """Which kit it is: the URL and revision given, the commit of the source tree, or the version."""
-    import kit
-    from kit.submission.card import git_revision
-
     tree = Path(kit.__file__).parent.parent
     if git is not None:
         return git
@@ -236,8 +209,6 @@ def _revision(git: str | None) -> str:
 
 def _known_account() -> str | None:
     """The account's name where the credentials say it; nobody is asked."""
-    from kit.kaggle.auth import find_credentials
-
     try:
         return find_credentials().username
     except NotAuthenticatedError:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
 from kit.display import INTERVAL, Displayed, Table, edit, shortened
 from kit.errors import counted
+from kit.kaggle.client import connect
+from kit.kaggle.leaderboard import Board, BoardFile, download_board
+from kit.kaggle.slugs import source_of
 from kit.settings.paths import SUBMISSIONS
+from kit.submission import kaggle_list, selection
+from kit.submission.ledger import Entry
+from kit.submission.selection import Bound, Pick, Tracking
 from kit.submission.submission_table import MESSAGE, SCORES, status_cells, submission_table, when
-
-if TYPE_CHECKING:
-    from kit.kaggle.leaderboard import Board, BoardFile
-    from kit.submission.ledger import Entry
-    from kit.submission.selection import Bound, Pick, Tracking
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,11 +40,9 @@ class Standing(Displayed):
 
     @property
     def headline(self) -> str:
-        """The competition, and how much was submitted to it."""
         return f"{self.competition}: {counted(len(self.entries), 'submission')} in the ledger"
 
     def tables(self) -> list[Table]:
-        """The submissions, how well local estimates agree with public scores, and the picks."""
         if not self.entries:
             return [Table(f"{self.headline}; kit submit makes the first", (), ())]
         title = f"{self.competition} ({SCORES})"
@@ -73,11 +71,7 @@ class Standing(Displayed):
 
 
 def leaderboard(
-    *,
-    competition: str | None = None,
-    refresh: bool = False,
-    pick: int = 0,
-    ledger: PathLike | None = None,
+    *, competition: str | None = None, refresh: bool = False, pick: int = 0, ledger: PathLike | None = None
 ) -> Standing:
     """The submissions written in the ledger, how well local estimates track the public board, and picks.
 
@@ -85,9 +79,6 @@ def leaderboard(
     where there are private scores for the private board, too.  Without *competition* it is that of the last
     submission.
     """
-    from kit.kaggle.leaderboard import Board
-    from kit.submission import kaggle_list, selection
-
     book = ledger_of(ledger)
     slug = competition_of(competition, book)
     public, private = kaggle_list.refresh(book, slug) if refresh else (Board(), Board())
@@ -115,10 +106,6 @@ def download_leaderboard(
     After the end of a contest it may be the private one: the file's name and the result say which.  Without
     *competition* it is that of the last submission.  Raises a KaggleError by kind, WriteError.
     """
-    from kit.kaggle.client import connect
-    from kit.kaggle.leaderboard import download_board
-    from kit.kaggle.slugs import source_of
-
     slug = competition_of(competition, ledger_of(ledger))
     return download_board(connect(), slug, source_of(slug).alias, path_given(to, "to"))
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kit.api.arguments import PathLike
 from kit.errors import ConfigError
-
-if TYPE_CHECKING:
-    from kit.notebooks.chapters import Host, Language
+from kit.notebooks.chapters import HOSTS, LANGUAGES, Host, Language
+from kit.notebooks.ipynb import write_notebook
 
 
 def notebook(
@@ -26,9 +24,6 @@ def notebook(
     en.  On Colab and Kaggle it installs the kit that it carries, or what *install* says to pip.  Raises
     ConfigError for another host or language, and WriteError where *out* exists and differs, unless *force*.
     """
-    from kit.notebooks.chapters import HOSTS, LANGUAGES
-    from kit.notebooks.ipynb import write_notebook
-
     for flag, value, known in (("--for", host, HOSTS), ("--language", language, LANGUAGES)):
         if value not in known:
             raise ConfigError(f"{flag} {value}: is none of {', '.join(known)}")

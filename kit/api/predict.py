@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kit import terminal
 from kit.api.arguments import Data, PathLike, dataset_of, run_of
-
-if TYPE_CHECKING:
-    from kit.spans.run_folder import Run
+from kit.spans.run_folder import Run, chosen_folds
 
 
 def predict(
@@ -30,9 +28,7 @@ def predict(
     from the same data, is kept unless *again*.  A tokenizer that reads more than a fifth of common text as
     [UNK] is refused, unless *allow_unknown* or the run was trained so.
     """
-    from kit import terminal
     from kit.modeling.prediction import predict_run
-    from kit.spans.run_folder import chosen_folds
 
     opened, dataset = run_of(run), dataset_of(data)
     total = len(dataset) * len(chosen_folds(opened, fold))

@@ -7,32 +7,26 @@ import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from kit.api.arguments import (
-    Data,
-    PathLike,
-    dataset_of,
-    name_of,
-    path_given,
-    recipe_of,
-    source_path,
-)
+from kit import terminal
+from kit.api.arguments import Data, PathLike, dataset_of, name_of, path_given, recipe_of, source_path
 from kit.display import Displayed, Table, escaped
 from kit.display import html_of as tables_html
 from kit.errors import ConfigError, DataError
-from kit.settings.paths import kept_instead, report_page, unused
+from kit.files import locked
+from kit.reports.contents import Contents, contents_of
+from kit.reports.language import language_given
+from kit.reports.overview import Overview, overview_of
+from kit.reports.page import html_of, made_from_same, write_page
+from kit.reports.source import Asked, ReportSource, of_csv, of_recipe, with_answers
+from kit.settings.paths import report_page, unused
 from kit.settings.recipe import Recipe
-
-if TYPE_CHECKING:
-    from kit.reports.contents import Contents
-    from kit.reports.overview import Overview
-    from kit.reports.source import ReportSource
-    from kit.spans.run_folder import Run
+from kit.spans.recipe_members import used_by
+from kit.spans.run_folder import Run
+from kit.submission.card import card_path, read_card
+from kit.tuning.members import find_training_data
 
 _CURE = "name labelled questions with --data"
-
-
 _LARGEST_INLINE = 20_000_000
 """Characters of a page; a notebook keeps each output in its file."""
 
@@ -46,17 +40,13 @@ class Report(Displayed):
 
     @property
     def headline(self) -> str:
-        """The page, and the score that it is about."""
         return f"{self.path}: {self.contents.overview.own.headline}"
 
     def tables(self) -> list[Table]:
-        """The scores."""
         return self.contents.overview.tables()
 
     def _repr_html_(self) -> str:
         """The whole page in a frame; what is too large for a notebook stays in its file."""
-        from kit.reports.page import html_of
-
         page = html_of(self.contents)
         if len(page) > _LARGEST_INLINE:
             size = f"{len(page) / 1e6:.0f} MB"
@@ -91,25 +81,16 @@ def report(
     browser.  Raises ModelError for rows that a model was trained on, DataError where answers are missing,
     LockError where another process writes the same page.
     """
-    from kit import terminal
-    from kit.files import locked
-    from kit.reports.contents import contents_of
-    from kit.reports.language import language_given
-    from kit.reports.page import made_from_same, write_page
-
     language = language_given(lang)
     source = _source(subject, data, answers, plain)
     named = "recipe" if isinstance(subject, Recipe) else str(source_path(subject))
-    made_from = hashlib.sha256(f"{named} {source.dataset.path}".encode(errors="surrogateescape")).hexdigest()[
-        :16
-    ]
-    default = report_page(source.name)
+    origin = f"{named} {source.dataset.path}".encode(errors="surrogateescape")
+    made_from = hashlib.sha256(origin).hexdigest()[:16]
     if out is not None:
         target = path_given(out, "out")
     else:
-        target = unused(default, Path(named), lambda page: made_from_same(page, made_from))
-        if target != default:
-            say(kept_instead(default, target))
+        default = report_page(source.name)
+        target = unused(default, Path(named), lambda page: made_from_same(page, made_from), say)
     with locked(target, wait=False):
         rival = None if versus is None else path_given(versus, "versus")
         made = contents_of(source, rival, title=title, language=language, progress=terminal.progress)
@@ -125,9 +106,6 @@ def overview(
     plain: bool = False,
 ) -> Overview:
     """What `report` shows, without writing a page: scores, error types, facets."""
-    from kit import terminal
-    from kit.reports.overview import overview_of
-
     source = _source(subject, data, answers, plain)
     rival = None if versus is None else path_given(versus, "versus")
     compared = 0 if source.blend is None else len(source.texts)
@@ -138,17 +116,13 @@ def overview(
 def _source(
     given: Recipe | Run | PathLike, data: Data | None, answers: Data | None, plain: bool
 ) -> ReportSource:
-    from kit import terminal
-    from kit.reports.source import Asked, of_csv, of_recipe, with_answers
-    from kit.spans.recipe_members import used_by
-
     path = Path(given) if isinstance(given, (str, Path)) else None
-    is_csv = path is not None and path.suffix.lower() == ".csv"
-    if is_csv and plain:
-        raise ConfigError(f"{path}: --plain is for runs; a CSV is decoded already")
-    recipe = None if is_csv else recipe_of(given, plain=plain)
+    csv = path if path is not None and path.suffix.lower() == ".csv" else None
+    if csv is not None and plain:
+        raise ConfigError(f"{csv}: --plain is for runs; a CSV is decoded already")
+    recipe = None if csv is not None else recipe_of(given, plain=plain)
     if data is None:
-        data = _data_of_card(path) if is_csv and path is not None else _training_data(recipe)
+        data = _training_data(recipe) if csv is None else _data_of_card(csv)
     asked = dataset_of(data)
     truth = asked if answers is None else dataset_of(answers)
     if recipe is not None:
@@ -160,18 +134,16 @@ def _source(
             f"{truth.path}: withholds {withheld:,} of {len(questions):,} answers, so no error can be "
             "shown; give a file that has them with --answers"
         )
-    folder = None if isinstance(given, (Recipe, str, Path)) else given.folder
-    paths = Asked(path or folder, asked.path, None if answers is None else truth.path)
-    if is_csv and path is not None:
-        return of_csv(path, questions, paths)
+    subject = given.folder if isinstance(given, Run) else path
+    paths = Asked(subject, asked.path, None if answers is None else truth.path)
+    if csv is not None:
+        return of_csv(csv, questions, paths)
     assert recipe is not None
     name = "recipe" if isinstance(given, Recipe) else name_of(given)
     return of_recipe(recipe, name, questions, (asked, truth), paths, terminal.progress)
 
 
 def _data_of_card(csv: Path) -> Path:
-    from kit.submission.card import card_path, read_card
-
     if not card_path(csv).is_file():
         raise ConfigError(f"{csv}: has no card that names its data; name them with --data")
     path = Path(read_card(csv).data.path)
@@ -181,8 +153,6 @@ def _data_of_card(csv: Path) -> Path:
 
 
 def _training_data(recipe: Recipe | None) -> Path:
-    from kit.tuning.members import find_training_data
-
     assert recipe is not None
     try:
         return find_training_data(recipe, Path(), cure=_CURE)

@@ -13,6 +13,7 @@ from kit.errors import ConfigError, KitError, counted
 from kit.files import did_you_mean
 from kit.settings.paths import RUNS, SWEEP_FILE
 from kit.settings.runs import RunRecord, read_run
+from kit.sweeps.installed import check_installed
 
 if TYPE_CHECKING:
     from kit.reports.run_comparison import RunComparison
@@ -34,7 +35,6 @@ class Runs(Displayed):
 
     @property
     def headline(self) -> str:
-        """How many runs and sweeps are where."""
         sweeps = f" and {counted(len(self.sweeps), 'sweep')}" if self.sweeps else ""
         return f"{counted(len(self.records), 'run')}{sweeps} in {self.folder}"
 
@@ -49,7 +49,6 @@ class Runs(Displayed):
         return [Table(self.headline, _COLUMNS, rows, words=("backbone", "model"))]
 
     def as_dict(self) -> dict[str, object]:
-        """For ``--json``."""
         records = {name: record.model_dump(mode="json") for name, record in self.records.items()}
         sweeps = {name: sweep.as_dict() for name, sweep in self.sweeps.items()}
         errors = {name: {"error": reason} for name, reason in self.unreadable.items()}
@@ -137,8 +136,6 @@ def _named(run: PathLike, folder: PathLike) -> Path:
 
 def _sweep(path: Path) -> Sweep | None:
     """The sweep in the folder *path*; None where there is none.  Raises KitError where it cannot be read."""
-    from kit.sweeps.installed import check_installed
-
     if not (path / SWEEP_FILE).is_file():
         return None
     check_installed()

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit.api.arguments import Data, PathLike, answers_given, dataset_of, run_of, several
+from kit.metrics.scores import Score, Versus, compare, score_answers
+from kit.submission.csv import read_submission
 
 if TYPE_CHECKING:
-    from kit.metrics.scores import Score
     from kit.spans.run_folder import Run
 
 Predictions = Mapping[str, str] | PathLike
@@ -31,8 +32,6 @@ def score(
     result's ``versus`` has their score and the paired difference.  *say* gets a warning where all gold
     answers are empty.  Raises DataError, SubmissionError, ConfigError.
     """
-    from kit.metrics.scores import Versus, compare, score_answers
-
     truth = dataset_of(answers, answers_needed=True)
     texts, label = _texts(predictions, "predictions")
     own = score_answers(texts, truth, reference=reference, label=label)
@@ -64,8 +63,6 @@ def out_of_fold(
 
 def _texts(predictions: Predictions, name: str) -> tuple[Mapping[str, str], str]:
     """guid → text, and the label of the score."""
-    from kit.submission.csv import read_submission
-
     if isinstance(predictions, (str, os.PathLike)):
         return read_submission(Path(predictions)), str(predictions)
     return answers_given(predictions, name), "answers" if name == "predictions" else name

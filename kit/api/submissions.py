@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kit.api.arguments import PathLike, competition_of, ledger_of, path_given
 from kit.settings.paths import SUBMISSIONS
-
-if TYPE_CHECKING:
-    from kit.submission.kaggle_list import FetchedCsv, Submissions
+from kit.submission.kaggle_list import FetchedCsv, Submissions, fetch_csv, list_submissions
 
 
 def submissions(*, competition: str | None = None, ledger: PathLike | None = None) -> Submissions:
@@ -17,8 +13,6 @@ def submissions(*, competition: str | None = None, ledger: PathLike | None = Non
     Nothing is written.  Without *competition* it is that of the last submission.  Raises a KaggleError by
     kind.
     """
-    from kit.submission.kaggle_list import list_submissions
-
     book = ledger_of(ledger)
     return list_submissions(book, competition_of(competition, book))
 
@@ -29,6 +23,4 @@ def fetch_submission(ref: int, *, to: PathLike = SUBMISSIONS, ledger: PathLike |
     Its hash is compared with what the ledger, or else the submission's description, has.  Raises
     DownloadError where they differ, ConfigError where another file has that name, a KaggleError by kind.
     """
-    from kit.submission.kaggle_list import fetch_csv
-
     return fetch_csv(ledger_of(ledger), ref, path_given(to, "to"))

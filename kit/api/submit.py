@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kit.api.arguments import Data, PathLike, ledger_of, path_given, path_of, text_given
-from kit.data.records import Dataset
+from kit.api.arguments import Data, PathLike, file_of, ledger_of, path_given, text_given
 from kit.errors import ConfigError
+from kit.kaggle.client import Client, connect
+from kit.kaggle.kernels.history import all_pushed, locate
+from kit.kaggle.slugs import source_of
 from kit.settings.paths import RUNS
-
-if TYPE_CHECKING:
-    from kit.submission.submit import Outcome
+from kit.submission.card import DEFAULT_COMPETITION
+from kit.submission.checked_csv import check_csv
+from kit.submission.code_submission import OUTPUT, KernelVersion, check_kernel
+from kit.submission.submit import Outcome
+from kit.submission.submit import submit as send
 
 WAIT_SECONDS = 1800.0
 """How long `submit` waits for a score: Kaggle mostly needs seconds, on a busy day minutes."""
@@ -40,43 +44,28 @@ def submit(
     sending; without credentials, all that needs no account.  Raises SubmissionError for a CSV that Kaggle
     would refuse and a KaggleError by kind.
     """
-    from kit.kaggle.slugs import source_of
-    from kit.submission.checked_csv import check_csv
-    from kit.submission.submit import submit as send
-
-    book = ledger_of(ledger)
+    slug = source_of(text_given(competition, "competition")).slug if competition else None
+    options: dict[str, Any] = {
+        "ledger": ledger_of(ledger), "again": again, "dry_run": dry_run, "wait": wait, "say": say,
+    }  # fmt: skip
     if kernel is not None:
         if csv is not None or data is not None:
             raise ConfigError("--kernel submits the output of a kernel; leave out the CSV and --data")
-        return _submit_kernel(
-            text_given(kernel, "kernel"), message, competition, file,
-            ledger=book, again=again, dry_run=dry_run, wait=wait, say=say,
-        )  # fmt: skip
+        kernel = text_given(kernel, "kernel")
+        client = connect()
+        checked_kernel = _check_kernel(client, kernel, slug, file or OUTPUT)
+        return send(checked_kernel, message, client=client, **options)
     if csv is None:
         raise ConfigError("CSV is missing; name a submission, or give --kernel NAME")
     if file is not None:
         raise ConfigError("--file names the output of a kernel; give it with --kernel NAME")
-    named = data if data is None or isinstance(data, Dataset) else path_of(data)
-    slug = source_of(text_given(competition, "competition")).slug if competition else None
-    checked = check_csv(path_given(csv, "csv"), slug, named)
-    return send(checked, message, ledger=book, again=again, dry_run=dry_run, wait=wait, say=say)
+    checked = check_csv(path_given(csv, "csv"), slug, None if data is None else file_of(data))
+    return send(checked, message, **options)
 
 
-def _submit_kernel(
-    kernel: str, message: str, competition: str | None, file: str | None, **options: Any
-) -> Outcome:
-    from kit.kaggle.client import connect
-    from kit.kaggle.kernels.history import all_pushed, locate
-    from kit.kaggle.slugs import source_of
-    from kit.submission.card import DEFAULT_COMPETITION
-    from kit.submission.code_submission import OUTPUT, check_kernel
-    from kit.submission.submit import submit as send
-
-    client = connect()
-    slug = source_of(text_given(competition, "competition")).slug if competition else None
+def _check_kernel(client: Client, kernel: str, slug: str | None, file: str) -> KernelVersion:
     if slug is None:
         named = "/".join(locate(RUNS, kernel).kernel.split("/")[:2])
         pushed = [one.competition for one in all_pushed(RUNS) if one.kernel == named]
         slug = pushed[-1] if pushed else DEFAULT_COMPETITION
-    checked = check_kernel(client, RUNS, kernel, slug, file or OUTPUT)
-    return send(checked, message, client=client, **options)
+    return check_kernel(client, RUNS, kernel, slug, file)

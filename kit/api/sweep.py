@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
+from kit import terminal
 from kit.api.arguments import Data, PathLike, dataset_of
-from kit.api.train import loaded, refuse_leaks, settings_for, training_job
+from kit.api.train import refuse_leaks, settings_for, training_job
 from kit.errors import ConfigError
 from kit.files import did_you_mean
-from kit.settings.option import keywords_of
-from kit.settings.ranges import Value
+from kit.modeling.references import refuse_unknown
+from kit.settings.option import from_given, keywords_of
 from kit.settings.searching import named, parse_search
-from kit.settings.sweep_options import SweepOptions, sweep_options
+from kit.settings.sweep_options import SweepOptions
+from kit.sweeps.installed import check_installed
 
 if TYPE_CHECKING:
     from kit.sweeps.results import Sweep
@@ -53,11 +55,8 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
     Raises ConfigError (with all mistakes in ranges at once; where the folder holds another sweep; where
     Optuna is not installed), DataError, LeakError, ModelError, LockError.
     """
-    from kit.modeling.references import refuse_unknown
-    from kit.sweeps.installed import check_installed
-
     check_installed()
-    asked = sweep_options(options)
+    asked = from_given(SweepOptions, options, "kit sweep")
     if data is None and asked.run is None and not asked.ranges:
         from kit.sweeps.plot import write_plot
         from kit.sweeps.results import PLOT_FILE
@@ -70,19 +69,19 @@ def sweep(backbone: PathLike, data: Data | Sequence[Data] | None = None, **optio
             "kit sweep: give --data, --run and a --range; with a sweep's folder alone it is shown"
         )
     reference = str(backbone)
-    settle = partial(settings_for, reference)
-    search = parse_search(
-        _pairs(asked.ranges, "--range"), _with_evaluations(_pairs(asked.fixed, "--set")), settle
-    )
+    settle = functools.partial(settings_for, reference)
+    fixed = list(_pairs(asked.fixed, "--set"))
+    if "evaluations" not in dict(fixed):
+        fixed.append(("evaluations", _EVALUATIONS))
+    search = parse_search(_pairs(asked.ranges, "--range"), fixed, settle)
     firsts = {one.name: one.checked_values()[0] for one in search.ranges}
     given = {"run": asked.run, "valid": asked.valid, "trust_remote_code": asked.trust_remote_code}
     job = training_job(reference, data, {**search.fixed, **firsts, **given})
     refuse_unknown(reference)
-    job = job.read(loaded)
+    job = job.read(functools.partial(dataset_of, answers_needed=True))
     if not asked.allow_leak:
         refuse_leaks(job.data, None if asked.against is None else dataset_of(asked.against))  # type: ignore[arg-type]
 
-    from kit import terminal
     from kit.modeling.backbones import open_backbone
     from kit.sweeps.plot import write_plot
     from kit.sweeps.results import PLOT_FILE, results
@@ -125,30 +124,18 @@ def found_sweep(folder: Path, storage: str | None) -> Sweep:
         raise ConfigError(f"{folder}: holds no sweep; {cure}")
     with quietly(), plain_database_errors(str(folder)):
         kept = open_study(folder, storage, None)
-        return results(kept, folder, partial(settings_for, kept.file.backbone))
+        return results(kept, folder, functools.partial(settings_for, kept.file.backbone))
 
 
 def _pairs(given: Mapping[str, Any] | Sequence[str], option: str) -> Iterable[tuple[str, Any]]:
     return given.items() if isinstance(given, Mapping) else named(given, option)
 
 
-def _with_evaluations(fixed: Iterable[tuple[str, Value]]) -> list[tuple[str, Value]]:
-    given = list(fixed)
-    if "evaluations" not in dict(given):
-        given.append(("evaluations", _EVALUATIONS))
-    return given
-
-
 def _listening(
     say: Callable[[str], object], *, silent: bool
 ) -> Callable[[], contextlib.AbstractContextManager[Callbacks]]:
     """Callbacks for each training; a message that is true of all trainings is printed once."""
-    said: set[str] = set()
-
-    def once(line: str) -> None:
-        if line not in said:
-            said.add(line)
-            say(line)
+    once = functools.cache(say)
 
     @contextlib.contextmanager
     def listening() -> Iterator[Callbacks]:

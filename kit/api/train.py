@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
 
-from kit.api.arguments import Data, dataset_of, path_given, path_of, several, text_given
+from kit import terminal
+from kit.api.arguments import Data, dataset_of, file_of, path_given, several, text_given
+from kit.data.leaks import leaking
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LeakError
+from kit.modeling.presets import PRESETS, settings_of
+from kit.modeling.references import refuse_unknown
 from kit.settings.job import Job, JobOptions, TrainKeywords, job_options
 from kit.settings.option import keywords_of
 from kit.settings.paths import TEST
@@ -37,9 +42,7 @@ def _train(model: Callable[P, object]) -> Callable[[Callable[..., Run]], _Train[
     return keywords_of(model)  # type: ignore[arg-type]
 
 
-def _settings_for(
-    model: Callable[P, object],
-) -> Callable[[Callable[..., TrainingSettings]], _SettingsFor[P]]:
+def _settings_for(model: Callable[P, object]) -> Callable[[Callable[..., TrainingSettings]], _SettingsFor[P]]:
     return keywords_of(model)  # type: ignore[arg-type]
 
 
@@ -63,20 +66,17 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
 
     Raises DataError, LeakError, ConfigError, ModelError.
     """
-    from kit.modeling.references import refuse_unknown
-
     quiet, began = options.pop("quiet", False), time.monotonic()
     job = training_job(backbone, data, options)
     refuse_unknown(backbone)  # in a second, before the data are read and torch is imported
     from kit.training.splits import limited
 
-    job = limited(job.read(loaded))
+    job = limited(job.read(partial(dataset_of, answers_needed=True)))
     _refuse_twice(job)
     if not job.options.allow_leak:
         against = job.options.against
         refuse_leaks([*job.data, *job.before], None if against is None else dataset_of(against))  # type: ignore[arg-type]
 
-    from kit import terminal
     from kit.training import launch
     from kit.training.callbacks import Callbacks
     from kit.training.progress import spoken
@@ -92,8 +92,6 @@ def train(backbone: str, data: Data | Sequence[Data], **options: Any) -> Run:
 @_settings_for(TrainingSettings)
 def settings_for(backbone: str, **given: Any) -> TrainingSettings:
     """Training settings: the preset's published ones, with what was *given* in their place."""
-    from kit.modeling.presets import PRESETS, settings_of
-
     preset = PRESETS.get(text_given(backbone, "backbone"))
     defaults = {} if preset is None else settings_of(preset)
     return training_settings(
@@ -111,21 +109,12 @@ def training_job(backbone: str, data: Data | Sequence[Data], options: Mapping[st
     settings: Any = {name: options[name] for name in options.keys() - JobOptions.model_fields.keys()}
     return Job(
         backbone,
-        tuple(map(_file, several(data))),
+        tuple(map(file_of, several(data))),
         settings_for(backbone, **settings),
         asked,
-        None if asked.valid is None else _file(asked.valid),
-        tuple(map(_file, several(asked.before))),  # type: ignore[arg-type]
+        None if asked.valid is None else file_of(asked.valid),  # type: ignore[arg-type]
+        tuple(map(file_of, several(asked.before))),  # type: ignore[arg-type]
     )
-
-
-def _file(given: Any) -> Any:
-    return given if isinstance(given, Dataset) else path_of(given)
-
-
-def loaded(file: Data) -> Dataset:
-    """A training file as a Dataset with answers."""
-    return dataset_of(file, answers_needed=True)
 
 
 def _refuse_twice(job: Job[Dataset]) -> None:
@@ -150,9 +139,6 @@ def refuse_leaks(datasets: Sequence[Dataset], against: Data | None) -> None:
         if not beside.is_file() or beside.resolve() in {data.path.resolve() for data in datasets}:
             return
         against = beside
-    from kit.data.leaks import leaking
-
-    test = dataset_of(against)
-    report = leaking(datasets, test)
+    report = leaking(datasets, dataset_of(against))
     if report is not None:
         raise LeakError(f"{report.message}; --allow-leak trains all the same")

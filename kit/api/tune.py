@@ -6,16 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kit import terminal
 from kit.api.arguments import Data, PathLike, dataset_of, path_given
+from kit.decoding.recipes import load_recipe, write_recipe
 from kit.display import Displayed, Table
-from kit.settings.paths import kept_instead, tuned_recipe, unused
+from kit.files import locked
+from kit.ranking.boundary_file import write_boundary_beside
+from kit.ranking.model import write_ranker_beside
+from kit.settings.paths import tuned_recipe, unused
+from kit.settings.recipe import NestedScore
+from kit.spans.recipe_members import used_by
+from kit.submission.answer_files import answer_files
+from kit.tuning.members import find_training_data
+from kit.tuning.nested import Tuned
+from kit.tuning.nested import tune as fit
 from kit.version import __version__
-
-if TYPE_CHECKING:
-    from kit.tuning.nested import Tuned
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,11 +34,9 @@ class TunedRecipe(Displayed):
 
     @property
     def headline(self) -> str:
-        """The file, and how good it is."""
         return f"{self.path}: {self.tuned.headline}"
 
     def tables(self) -> list[Table]:
-        """Those of `Tuned`."""
         first, *others = self.tuned.tables()
         return [replace(first, title=f"{self.path.name} on {self.data}"), *others]
 
@@ -51,24 +55,14 @@ def tune(
     defaults to ``tuned/NAME.yaml`` beside the recipe.  Raises ConfigError where a member has no
     out-of-fold scores, LockError where another process tunes into the same file.
     """
-    from kit.decoding.recipes import load_recipe, write_recipe
-    from kit.files import locked
-    from kit.ranking.boundary_file import write_boundary_beside
-    from kit.ranking.model import write_ranker_beside
-    from kit.settings.recipe import NestedScore
-    from kit.spans.recipe_members import used_by
-    from kit.submission.answer_files import answer_files
-    from kit.tuning.members import find_training_data
-    from kit.tuning.nested import tune as fit
-
     path = path_given(recipe, "recipe")
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
     dataset = used_by(given, dataset)
-    default = tuned_recipe(path)
-    target = path_given(out, "out") if out is not None else unused(default, path, partial(_tuned_from, path))
-    if out is None and target != default:
-        say(kept_instead(default, target))
+    if out is not None:
+        target = path_given(out, "out")
+    else:
+        target = unused(tuned_recipe(path), path, partial(_tuned_from, path), say)
     with locked(target, wait=False):
         tuned = fit(given, dataset, say, terminal.progress, answer_files(given))
         comment = (

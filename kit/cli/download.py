@@ -13,6 +13,7 @@ from kit.cli.app import Json
 from kit.cli.tables import print_json
 from kit.errors import DataError, counted
 from kit.hints import next_step
+from kit.kaggle.slugs import source_of
 from kit.settings.paths import TEST, TRAIN
 
 if TYPE_CHECKING:
@@ -31,29 +32,21 @@ def download(
 
     Example: kit download goorm-2
     """
-    from kit.kaggle.slugs import source_of
-
     done = kit.download(what, to, force=force)
     manifest = done.manifest
+    reports = {file.name: _report(done.folder / file.name) for file in manifest.files if done.fresh}
+    if as_json:
+        made = {"folder": str(done.folder), "fresh": done.fresh, **manifest.model_dump(mode="json")}
+        if done.fresh:
+            made["checks"] = {
+                name: report.as_dict() for name, report in reports.items() if report is not None
+            }
+        print_json(made)
+        return
     if not done.fresh:
-        if as_json:
-            print_json({"folder": str(done.folder), "fresh": False, **manifest.model_dump(mode="json")})
-            return
         terminal.say(
             f"{done.folder}: already downloaded on {manifest.downloaded[:10]}; "
             f"{counted(len(manifest.files), 'file')} verified, nothing to do"
-        )
-        return
-    reports = {file.name: _report(done.folder / file.name) for file in manifest.files}
-    if as_json:
-        checks = {name: report.as_dict() for name, report in reports.items() if report is not None}
-        print_json(
-            {
-                "folder": str(done.folder),
-                "fresh": True,
-                **manifest.model_dump(mode="json"),
-                "checks": checks,
-            }
         )
         return
     rows = [(file.name, f"{file.size:,}", *_cells(reports[file.name])) for file in manifest.files]

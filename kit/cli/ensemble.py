@@ -14,6 +14,7 @@ from kit.cli.app import Json
 from kit.cli.tables import PLAIN_HELP, decoded_by, explain_scores, print_json
 from kit.errors import ConfigError
 from kit.hints import next_step
+from kit.settings.paths import RECIPE_SUFFIXES
 
 
 def ensemble(
@@ -39,14 +40,15 @@ def ensemble(
 
     Example: kit ensemble ensembles/course-2022.yaml --data data/goorm-2/test.json
     """
-    chosen, members = _chosen(recipe, member or [])
+    is_recipe = recipe[0].suffix in RECIPE_SUFFIXES
+    chosen, members = _chosen(recipe, is_recipe, member or [])
     if explain is not None:
         found = kit.explain(chosen, data, explain, members=members, plain=plain, answers=answers)
         if as_json:
             print_json(found.as_dict())
         else:
             terminal.show(found.tables())
-        if not _is_recipe(recipe[0]):
+        if not is_recipe:
             decoded_by("ensemble", found.decoding, plain)
         return
     made = kit.ensemble(
@@ -65,7 +67,7 @@ def ensemble(
         )
         return
     terminal.show(made.tables())
-    if not _is_recipe(recipe[0]):
+    if not is_recipe:
         decoded_by("ensemble", made.decoding, plain)
     if made.score is not None:
         explain_scores(made.score.blank_edit, [made.score.edit])
@@ -76,19 +78,15 @@ def ensemble(
         terminal.say(next_step("submit", made.path, message=made.card.name, dry_run=True))
 
 
-def _chosen(given: Sequence[Path], members: Sequence[Path]) -> tuple[Path | None, Sequence[Path]]:
+def _chosen(
+    given: Sequence[Path], is_recipe: bool, members: Sequence[Path]
+) -> tuple[Path | None, Sequence[Path]]:
     """A recipe or a run, and the runs in place of its members; None and the runs where there are several."""
     first, *more = given
     if not more:
         return first, members
-    if _is_recipe(first):
+    if is_recipe:
         raise ConfigError(f"{first} is a recipe and {len(more)} more were given; give one recipe, or runs")
     if members:
         raise ConfigError("--member replaces the members of a recipe; name the recipe file first")
     return None, given
-
-
-def _is_recipe(given: Path) -> bool:
-    from kit.api.arguments import is_recipe
-
-    return is_recipe(given)

@@ -13,22 +13,22 @@ import kit
 from kit import terminal
 from kit.cli.app import Json, several_after
 from kit.cli.lazy import COMMANDS, PLAIN, PlainGroup
-from kit.cli.tables import print_json, print_json_line
+from kit.cli.tables import print_json
 from kit.display import edit
 from kit.hints import command, next_step
-from kit.settings.option import options_of
+from kit.kaggle.slugs import source_of
+from kit.settings.job import TrainKeywords
+from kit.settings.option import flag_of, options_of
 from kit.settings.paths import RUNS, TEST
-from kit.settings.run_options import TimeOptions
+from kit.settings.runs import read_run
 
 if TYPE_CHECKING:
     from kit.api.kernel import WrittenKernel
     from kit.kaggle.kernels.history import PushRecord
 
-kernel = typer.Typer(
-    name="kernel", cls=PlainGroup, no_args_is_help=True, **PLAIN, help=COMMANDS["kernel"].summary
-)
+kernel = typer.Typer(name="kernel", cls=PlainGroup, no_args_is_help=True, **PLAIN, help=COMMANDS["kernel"])
 
-_HOURS = options_of(TimeOptions)["hours"].help
+_TRAINING = options_of(TrainKeywords)
 Kernel = Annotated[
     str | None,
     typer.Argument(
@@ -57,8 +57,7 @@ def push(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Only write the kernel's files into this folder.")] = None,
     git: Annotated[
-        str | None,
-        typer.Option(metavar="URL@REV", help="Install the kit from there [the kernel has it]."),
+        str | None, typer.Option(metavar="URL@REV", help="Install the kit from there [the kernel has it].")
     ] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(metavar="OWNER/NAME", help="A Kaggle dataset to attach.")
@@ -73,7 +72,9 @@ def push(
     replace: Annotated[
         bool, typer.Option("--replace", help="Push although the previous version still waits or runs.")
     ] = False,
-    hours: Annotated[float, typer.Option(help=f"{_HOURS}; --continue resumes the rest.")] = 8.5,
+    hours: Annotated[
+        float, typer.Option(help=f"{_TRAINING['hours'].help}; --continue resumes the rest.")
+    ] = 8.5,
     gpu: Annotated[
         str, typer.Option(help="Kaggle's name of the accelerator; this one has two T4.")
     ] = "NvidiaTeslaT4",
@@ -128,18 +129,10 @@ def output(
 
     Example: kit kernel output
     """
-    from kit.kaggle.slugs import source_of
-    from kit.settings.runs import read_run
-
     done = kit.kernel_output(name, to=to)
     if as_json:
-        print_json(
-            {
-                "folder": str(done.folder),
-                "fresh": done.fresh,
-                "manifest": done.manifest.model_dump(mode="json"),
-            }
-        )
+        manifest = done.manifest.model_dump(mode="json")
+        print_json({"folder": str(done.folder), "fresh": done.fresh, "manifest": manifest})
         return
     if not done.fresh:
         terminal.say(f"{done.folder}: is this kernel's run already; nothing to do")
@@ -147,14 +140,8 @@ def output(
     record = read_run(done.folder)
     assert record is not None
     rows = [
-        (
-            fold_name,
-            edit(fold.metrics["edit"]),
-            f"{fold.held_out:,}",
-            fold.device,
-            terminal.duration(fold.seconds),
-        )
-        for fold_name, fold in sorted(record.folds.items())
+        (fold, edit(one.metrics["edit"]), f"{one.held_out:,}", one.device, terminal.duration(one.seconds))
+        for fold, one in sorted(record.folds.items())
     ]
     columns = ("model", "Edit Score", "held out", "device", "time")
     terminal.table(f"{done.folder} ({record.backbone}, {done.manifest.kit})", columns, rows)
@@ -183,7 +170,7 @@ def logs(
     entry = None
     for entry in entries:
         if as_json:
-            print_json_line(asdict(entry))
+            print_json(asdict(entry), indent=None)
         else:
             print(entry.text, end="" if entry.text.endswith("\n") else "\n", flush=True)
     if entry is None:
@@ -244,15 +231,13 @@ def _print_push(done: PushRecord | WrittenKernel, as_json: bool) -> None:
 def _training_options(context: typer.Context, backbone: str, words: list[str]) -> dict[str, Any]:
     """What *words* set of a training, read as kit train itself would; typing mistakes are its own."""
     from kit.cli.options import given_options
-    from kit.settings.job import TrainKeywords
-    from kit.settings.option import flag_of, options_of
 
     if backbone.startswith("-"):
         raise typer.BadParameter("BACKBONE comes first, before the options", param_hint="BACKBONE")
     words = several_after(["train", backbone, *words], "train", "--data", "--before")[2:]
     given = given_options(words, TrainKeywords, also=context.command.params)
-    known = options_of(TrainKeywords)
-    if wrong := sorted(flag_of(name) for name in given.keys() & known.keys() if not known[name].kernel):
+    names = given.keys() & _TRAINING.keys()
+    if wrong := sorted(flag_of(name) for name in names if not _TRAINING[name].kernel):
         raise typer.BadParameter(f"{', '.join(wrong)}: has no meaning on Kaggle; leave it out")
     more_data = [str(path) for path in given.pop("data", ())]
     return {**given, "more_data": more_data}

@@ -15,10 +15,10 @@ from kit import terminal
 from kit.cli.app import Competition, Json, LedgerPath, To
 from kit.cli.tables import print_json
 from kit.settings.paths import SUBMISSIONS
+from kit.submission.ledger import Entry
 
 if TYPE_CHECKING:
     from kit.api.leaderboard import Standing
-    from kit.submission.ledger import Entry
 
 
 def leaderboard(
@@ -39,8 +39,6 @@ def leaderboard(
 
     Example: kit leaderboard --refresh --pick 2
     """
-    from kit.submission.ledger import Entry
-
     if download:
         _download(competition, to, ledger, as_json)
         return

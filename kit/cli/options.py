@@ -109,7 +109,9 @@ def given_options(words: Sequence[str], model: type[BaseModel], also: Sequence[A
     def options(data: Annotated[list[Path] | None, typer.Option("--data")] = None, **_: Any) -> None:
         pass
 
-    reader = _command_of(options)
+    made = typer.Typer(add_completion=False)
+    made.command()(options)
+    reader: Any = typer.main.get_command(made)
     names = {param.name for param in reader.params}
     for param in also:
         if param.param_type_name == "option" and param.name not in names:
@@ -122,12 +124,6 @@ def given_options(words: Sequence[str], model: type[BaseModel], also: Sequence[A
         for name, value in context.params.items()
         if name in names and (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
     }
-
-
-def _command_of(function: Callable[..., None]) -> Any:
-    made = typer.Typer(add_completion=False)
-    made.command()(function)
-    return typer.main.get_command(made)
 
 
 def _is_given(value: object) -> bool:

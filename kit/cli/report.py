@@ -12,9 +12,10 @@ from kit import terminal
 from kit.cli.tables import LEGEND, PLAIN_HELP, decoded_by, explain_scores
 from kit.display import edit, quoted, share
 from kit.phrase import Phrase
+from kit.reports.language import Language, language_given, translated
+from kit.settings.paths import RECIPE_SUFFIXES
 
 if TYPE_CHECKING:
-    from kit.reports.language import Language
     from kit.reports.overview import FacetRow, Overview
 
 _WORST = 10
@@ -44,42 +45,38 @@ def report(
 
     Example: kit report submissions/first.csv --data data/test.json --answers data/test_answers.json
     """
-    from kit.reports.language import language_given
-
     language = language_given(lang)
+    made = None
     if text and out is None:
         overview = kit.overview(subject, data, answers=answers, versus=versus, plain=plain)
-        _tables(overview, language)
-        _cautions(overview, language)
-        _decoding(subject, overview, plain)
+    else:
+        made = kit.report(
+            subject, data, answers=answers, versus=versus, plain=plain, out=out, title=title, lang=lang,
+            say=terminal.say,
+        )  # fmt: skip
+        overview = made.contents.overview
+    (_tables if text else _scores)(overview, language)
+    _cautions(overview, language)
+    _decoding(subject, overview, plain)
+    if made is None:
         return
-    made = kit.report(
-        subject, data, answers=answers, versus=versus, plain=plain, out=out, title=title, lang=lang,
-        say=terminal.say,
-    )  # fmt: skip
-    (_tables if text else _scores)(made.contents.overview, language)
-    _cautions(made.contents.overview, language)
-    _decoding(subject, made.contents.overview, plain)
     size = f"{made.path.stat().st_size / 1e6:.1f}"
     written = "{file}: the report, one file of {size} MB; open it in a browser"
     terminal.say(_in(language, written, file=str(made.path), size=size))
     if not text:
         from kit.reports.suggestions import suggestions_of
 
-        for suggestion in suggestions_of(made.contents.overview)[:1]:
+        for suggestion in suggestions_of(overview)[:1]:
             terminal.say(f"next: {suggestion.command}")
 
 
 def _in(language: Language | None, template: str, **values: str) -> str:
-    from kit.reports.language import translated
-
     return translated(Phrase(template, **values), language)
 
 
 def _tables(overview: Overview, language: Language | None) -> None:
     """The report as tables: scores, next steps, every facet, and the questions that cost most."""
     from kit.reports.error_types import LABELS
-    from kit.reports.language import translated
     from kit.reports.overview import facet_rows, worst
 
     _scores(overview, language)
@@ -109,8 +106,6 @@ def _tables(overview: Overview, language: Language | None) -> None:
 
 
 def _scores(overview: Overview, language: Language | None) -> None:
-    from kit.reports.language import translated
-
     for table in overview.tables():
         columns = tuple(translated(Phrase(name), language) for name in table.columns)
         rows = [[translated(cell, language) for cell in row] for row in table.rows]
@@ -126,24 +121,17 @@ def _scores(overview: Overview, language: Language | None) -> None:
 
 def _suggestions(overview: Overview, language: Language | None) -> None:
     """What to do next; the commands are whole lines, to copy."""
-    from kit.reports.language import translated
     from kit.reports.suggestions import suggestions_of
 
     for number, one in enumerate(suggestions_of(overview), 1):
-        gain = _in(
-            language,
-            "at most {gain} characters, {condition}",
-            gain=f"−{one.gain:.3f}",
-            condition=one.condition,
-        )
+        bound = "at most {gain} characters, {condition}"
+        gain = _in(language, bound, gain=f"−{one.gain:.3f}", condition=one.condition)
         terminal.say(f"{number}. {translated(one.finding, language)}")
         terminal.say(f"   {translated(one.remedy, language)} ({gain})")
         terminal.command(f"   {one.command}")
 
 
 def _cautions(overview: Overview, language: Language | None) -> None:
-    from kit.reports.language import translated
-
     for caution in overview.source.cautions:
         text = Phrase("caution: {text}", text=caution.text) if caution.fitted else caution.text
         terminal.say(translated(text, language))
@@ -151,10 +139,9 @@ def _cautions(overview: Overview, language: Language | None) -> None:
 
 def _decoding(subject: Path, overview: Overview, plain: bool) -> None:
     """Say how a run was decoded."""
-    from kit.api.arguments import is_recipe
     from kit.decoding.default import Decoding
 
-    if overview.source.recipe is not None and not is_recipe(subject):
+    if overview.source.recipe is not None and subject.suffix not in RECIPE_SUFFIXES:
         decoded_by("report", str(Decoding.of(overview.source.recipe)), plain)
 
 

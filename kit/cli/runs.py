@@ -17,8 +17,7 @@ from kit.settings.paths import RUNS
 def runs(
     folder: Annotated[Path, typer.Argument(help="The folder of runs.")] = RUNS,
     compare: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="RUN", help="Compare runs, by name or path: --compare A B C."),
+        list[Path] | None, typer.Option(metavar="RUN", help="Compare runs, by name or path: --compare A B C.")
     ] = None,
     data: Annotated[
         Path | None,

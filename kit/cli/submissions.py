@@ -15,13 +15,12 @@ from kit.cli.tables import print_json
 from kit.settings.paths import SUBMISSIONS
 
 if TYPE_CHECKING:
-    from kit.submission.kaggle_list import FetchedCsv, Submissions
+    from kit.submission.kaggle_list import Submissions
 
 
 def submissions(
     fetch: Annotated[
-        int | None,
-        typer.Option(metavar="REF", help="Download this submission's CSV and compare its hash."),
+        int | None, typer.Option(metavar="REF", help="Download this submission's CSV and compare its hash.")
     ] = None,
     competition: Annotated[str | None, typer.Option(help="Slug, or goorm-2 [the last submission's].")] = None,
     ledger: LedgerPath = None,
@@ -54,16 +53,13 @@ def _fetch(ref: int, to: Path, ledger: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(done), "path": str(done.path), "compared": bool(done.expected)})
         return
-    terminal.facts(f"submission {ref}", _fetched(done))
-
-
-def _fetched(done: FetchedCsv) -> list[tuple[str, str]]:
     compared = {0: "no record of what was sent: nothing to compare with", 64: "as in the ledger"}
-    return [
+    rows = [
         ("CSV", str(done.path) if done.fresh else f"{done.path}, which was there already"),
         ("bytes", f"{done.size:,}"),
         ("sha256", f"{done.sha256[:16]}, {compared.get(len(done.expected), 'as in its description')}"),
     ]
+    terminal.facts(f"submission {ref}", rows)
 
 
 def _listed(found: Submissions) -> dict[str, object]:

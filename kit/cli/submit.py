@@ -103,12 +103,10 @@ def _of_kernel(checked: KernelVersion) -> list[tuple[str, str]]:
 def _public(entry: Entry) -> str:
     if entry.public is None:
         return f"not there yet ({entry.status}); `kit leaderboard --refresh` asks again"
-    away = (
-        ""
-        if entry.estimate is None
-        else f", {difference(entry.public - entry.estimate)} from the local estimate"
-    )
-    return f"{edit(entry.public)} characters{away}"
+    score = f"{edit(entry.public)} characters"
+    if entry.estimate is None:
+        return score
+    return f"{score}, {difference(entry.public - entry.estimate)} from the local estimate"
 
 
 def _as_dict(outcome: Outcome, dry_run: bool) -> dict[str, object]:

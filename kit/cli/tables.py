@@ -15,19 +15,13 @@ _ROUNDING = 1e-9
 _UNPRINTABLE = re.compile(r"[^ -~\n]")
 
 
-def print_json(data: object) -> None:
-    """Print *data* on standard output, indented; a command with ``--json`` prints nothing else there.
+def print_json(data: object, *, indent: int | None = 2) -> None:
+    """Print *data* on standard output; a command with ``--json`` prints nothing else there.
 
     Characters that a terminal would obey (also bidi overrides, which JSON allows) are escaped; a parser reads
     the same text.
     """
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    print(_UNPRINTABLE.sub(lambda found: _escaped(found[0]), text))
-
-
-def print_json_line(data: object) -> None:
-    """The same on one line, flushed: for objects that are printed one after another."""
-    text = json.dumps(data, ensure_ascii=False)
+    text = json.dumps(data, ensure_ascii=False, indent=indent)
     print(_UNPRINTABLE.sub(lambda found: _escaped(found[0]), text), flush=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -39,10 +40,7 @@ def tune(
                 "method": made.tuned.method,
                 "verdict": made.tuned.verdict,
                 "estimate": {"kind": "nested", "edit": float(made.tuned.distances.mean())},
-                "calibration": [
-                    {"questions": row.questions, "expected": row.expected, "actual": row.actual}
-                    for row in made.tuned.deciles
-                ],
+                "calibration": [asdict(decile) for decile in made.tuned.deciles],
                 "importances": dict(made.tuned.importances),
                 "rows": [
                     {
@@ -61,8 +59,7 @@ def tune(
     terminal.line(f"{recipe.name} on {made.data}: {made.tuned.verdict}")
     scores, *others = made.tuned.tables(every_row=all_rows)
     terminal.show([scores])
-    hidden = len(rows) - len(scores.rows)
-    if hidden:
+    if hidden := len(rows) - len(scores.rows):
         terminal.say(f"{hidden} more rows show no evidence of a difference; --all shows them")
     terminal.say(
         "nested: each question is answered by settings that were fitted without its fold; "

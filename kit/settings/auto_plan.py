@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from kit.settings.option import argument_words
 from kit.settings.validation import PathText, Settings, Sha256
 
 
@@ -18,31 +19,11 @@ class AutoFiles:
     name: str
     train: Path
     test: Path
-
-    @property
-    def plan(self) -> Path:
-        """The plan."""
-        return Path("runs") / f"{self.name}.plan.json"
-
-    @property
-    def recipe(self) -> Path:
-        """The recipe of all members."""
-        return Path("ensembles") / f"{self.name}.yaml"
-
-    @property
-    def tuned(self) -> Path:
-        """The tuned recipe."""
-        return Path("ensembles") / "tuned" / f"{self.name}.yaml"
-
-    @property
-    def submission(self) -> Path:
-        """The CSV."""
-        return Path("submissions") / f"{self.name}.csv"
-
-    @property
-    def report(self) -> Path:
-        """The page."""
-        return Path("reports") / f"{self.name}.html"
+    plan: Path
+    recipe: Path
+    tuned: Path
+    submission: Path
+    report: Path
 
 
 class PlannedMember(Settings):
@@ -78,13 +59,13 @@ class AutoPlan(Settings):
         train, test = str(files.train), str(files.test)
         steps = {"check": ["check", train, *([] if allow_leak else ["--against", test])]}
         for member in self.members:
-            words = ["train", member.backbone, "--data", train, "--run", member.run]
-            words += ["--folds", str(self.folds), "--epochs", f"{member.epochs:g}"]
-            words += ["--max-length", str(member.max_length)]
-            words += [] if self.limit is None else ["--limit", str(self.limit)]
-            words += ["--attention-dropout", "0"] * (self.device == "cpu")
-            words += ["--allow-leak"] * allow_leak
-            steps[f"train {member.run}"] = [*words, "--resume"]
+            options = {
+                "data": train, "run": member.run, "folds": self.folds, "epochs": f"{member.epochs:g}",
+                "max_length": member.max_length, "limit": self.limit,
+                "attention_dropout": "0" if self.device == "cpu" else None,
+                "allow_leak": allow_leak, "resume": True,
+            }  # fmt: skip
+            steps[f"train {member.run}"] = ["train", member.backbone, *argument_words(options)]
             steps[f"predict {member.run}"] = ["predict", member.run, "--data", test]
         tuned, csv, page = map(str, (files.tuned, files.submission, files.report))
         steps["tune"] = ["tune", str(files.recipe), "--data", train, "--out", tuned]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from kit.files import write_text
-from kit.settings.validation import Settings, Sha256, read_record
+from kit.settings.validation import Settings, Sha256, read_record, write_record
 
 FOLDS_FILE = "folds.json"
 
@@ -43,5 +41,4 @@ def read_plan(folder: Path) -> FoldPlan | None:
 
 def write_plan(folder: Path, plan: FoldPlan) -> None:
     """Write folds.json, whole or not at all."""
-    data: dict[str, Any] = plan.model_dump(mode="json")
-    write_text(folder / FOLDS_FILE, json.dumps(data, ensure_ascii=False) + "\n")
+    write_record(folder / FOLDS_FILE, plan, indent=None)

@@ -7,15 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pydantic import ValidationError
-
-from kit.errors import ConfigError, all_of
+from kit.errors import ConfigError
 from kit.settings.data_options import DataOptions
 from kit.settings.mixture import Mixture, mixture_of
-from kit.settings.option import LoadedFile, argument_words, as_flag
+from kit.settings.option import LoadedFile, argument_words, from_given
 from kit.settings.run_options import RunOptions
 from kit.settings.training import TrainingSettings
-from kit.settings.validation import mistakes_in
 
 File = TypeVar("File", bound=LoadedFile | Path)
 Other = TypeVar("Other", bound=LoadedFile | Path)
@@ -129,12 +126,7 @@ class Job(Generic[File]):
 def job_options(given: Mapping[str, Any]) -> JobOptions:
     """The options among flags or keywords; None means the default.  Raises ConfigError for all mistakes."""
     own = given.keys() & JobOptions.model_fields.keys()
-    chosen = {name: given[name] for name in own if given[name] is not None}
-    try:
-        return JobOptions.model_validate(chosen)
-    except ValidationError as error:
-        mistakes = [as_flag(mistake, JobOptions) for mistake in mistakes_in(error, JobOptions)]
-        raise ConfigError(f"kit train: {all_of(mistakes)}") from None
+    return from_given(JobOptions, {name: given[name] for name in own}, "kit train")
 
 
 def path_of(file: LoadedFile | Path) -> Path:

@@ -52,16 +52,14 @@ def mixture_of(
     judge of one file change nothing and are left out.  Raises ConfigError for an unknown or ambiguous
     name, a file named twice, and what is no share.
     """
-    given = [(name, str(value)) for name, value in share.items()] if isinstance(share, Mapping) else []
-    if not isinstance(share, Mapping):
-        given = [_pair(text, paths) for text in share]
+    pairs = share.items() if isinstance(share, Mapping) else [_pair(text, paths) for text in share]
     shares: dict[str, float] = {}
-    for name, text in given:
+    for name, text in pairs:
         flag = f"--share {name}={text}"
         found = _meant(name, flag, paths)
         if found in shares:
             raise ConfigError(f"{flag}: {found} has a share already; give it one")
-        shares[found] = _share(text, flag)
+        shares[found] = _share(str(text), flag)
     judging = None if judge is None else _meant(judge, f"--judge {judge}", paths)
     return Mixture(
         shares={name: value for name, value in shares.items() if value != 1.0},

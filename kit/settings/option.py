@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
+
+from kit.errors import ConfigError, all_of
+from kit.settings.validation import Record, mistakes_in
 
 Group = Literal[
     "Data", "Optimizer", "Batches", "Precision and memory", "Regularisation", "Folds and evaluation", "Run"
@@ -67,26 +70,16 @@ class Option:
 def option(
     default: Any = ...,
     *,
-    group: Group,
-    help: str,
-    unset: str = "",
-    metavar: str = "",
-    several: bool = False,
-    everyday: bool = False,
-    execution: bool = False,
-    fixed: str = "",
-    kernel: bool = True,
-    flag: str = "",
-    environment: str = "",
-    **bounds: float,
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+    **known: Any,
 ) -> Any:
-    """A field of a settings class.  *bounds* are pydantic's (gt, ge, lt, le); the others are `Option`'s."""
-    known = Option(
-        group, help, unset, metavar, several, everyday, execution, fixed, kernel, flag, environment
-    )
-    extra: Any = {_KEY: known}
-    rules: dict[str, Any] = dict(bounds)
-    return Field(default, description=help, json_schema_extra=extra, **rules)
+    """A field of a settings class, with its bounds; *known* is what `Option` takes."""
+    declared = Option(**known)
+    extra: Any = {_KEY: declared}
+    return Field(default, gt=gt, ge=ge, lt=lt, le=le, description=declared.help, json_schema_extra=extra)
 
 
 def option_of(field: FieldInfo) -> Option | None:
@@ -136,8 +129,19 @@ def flag_of(name: str, known: Option | None = None) -> str:
     return known.flag if known and known.flag else f"--{name.replace('_', '-')}"
 
 
-def as_flag(mistake: str, model: type[BaseModel]) -> str:
-    """A mistake that begins with the name of an option of *model*, with the flag in its place."""
+def from_given(model: type[Record], given: Mapping[str, object], subject: str) -> Record:
+    """*model* from flags or keywords; None means the default.
+
+    Raises ConfigError about *subject* with all mistakes, in which options are called by their flags.
+    """
+    try:
+        return model.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        mistakes = [_as_flag(mistake, model) for mistake in mistakes_in(error, model)]
+        raise ConfigError(f"{subject}: {all_of(mistakes)}") from None
+
+
+def _as_flag(mistake: str, model: type[BaseModel]) -> str:
     name, space, rest = mistake.partition(" ")
     return f"{flag_of(name)}{space}{rest}" if name in model.model_fields else mistake
 

@@ -15,6 +15,7 @@ COMPETITION_DATA = DATA / "goorm-2"
 """Where ``kit download goorm-2`` puts its files."""
 TRAIN, TEST, SAMPLE = "train.json", "test.json", "sample_submission.csv"
 """The files of a competition, by name."""
+RECIPE_SUFFIXES = frozenset({".yaml", ".yml"})
 MOUNTED = "/kaggle/input/"
 """Where Kaggle puts data sets; a folder there is not on this machine."""
 SWEEP_FILE = "sweep.json"
@@ -53,13 +54,10 @@ def own_test_file(data: Path) -> Path | None:
     return next((path for path in places if path.is_file() and path != data), None)
 
 
-def kept_instead(default: Path, chosen: Path) -> str:
-    """What to say where *chosen* stands in for a *default* name."""
-    return f"{default} was made from something else and stays; this one is {chosen}"
-
-
-def unused(target: Path, source: Path, made_from_it: Callable[[Path], bool]) -> Path:
-    """*target*, or where that file was made from something else, the first free name like it.
+def unused(
+    target: Path, source: Path, made_from_it: Callable[[Path], bool], say: Callable[[str], object]
+) -> Path:
+    """*target*, or where that file was made from something else, the first free name like it; *say* is told.
 
     ``e5.csv`` becomes ``e5-tuned.csv`` for the source ``tuned/e5.yaml``, then ``e5-2.csv``, ``e5-3.csv``, ….
     *made_from_it* says whether an existing file was made from *source*, and so may be replaced.
@@ -70,4 +68,7 @@ def unused(target: Path, source: Path, made_from_it: Callable[[Path], bool]) -> 
         [target.stem], parted, (f"{target.stem}-{number}" for number in itertools.count(2))
     )
     paths = (target.with_name(f"{name}{target.suffix}") for name in names)
-    return next(path for path in paths if not path.exists() or made_from_it(path))
+    chosen = next(path for path in paths if not path.exists() or made_from_it(path))
+    if chosen != target:
+        say(f"{target} was made from something else and stays; this one is {chosen}")
+    return chosen

@@ -105,7 +105,8 @@ def read_range(name: str, given: Given) -> Range:
 def _between(name: str, text: str) -> Between:
     kind, _ = _kind(name)
     if kind not in (int, float):
-        raise ConfigError(f"takes choices, as in {_choices_example(name)}")
+        choices = ("true", "false") if kind is bool else kind if isinstance(kind, tuple) else ("a", "b")
+        raise ConfigError(f"takes choices, as in {name}={','.join(map(shown, choices))}")
     low_text, _, rest = text.partition(":")
     high_text, _, scale = rest.partition(":")
     if scale not in ("", "log"):
@@ -120,12 +121,6 @@ def _between(name: str, text: str) -> Between:
     if scale and low <= 0:
         raise ConfigError(f"a logarithmic range begins above 0, not at {low:g}")
     return Between(name, low, high, bool(scale), isinstance(low, int) and isinstance(high, int))
-
-
-def _choices_example(name: str) -> str:
-    kind, _ = _kind(name)
-    choices = ("true", "false") if kind is bool else kind if isinstance(kind, tuple) else ("a", "b")
-    return f"{name}={','.join(map(shown, choices))}"
 
 
 def _number(text: str) -> int | float:

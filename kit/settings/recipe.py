@@ -10,13 +10,7 @@ import json
 from pathlib import PurePath
 from typing import Annotated, Self
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
 from kit.settings.validation import PathText, Settings, mistakes_in
 

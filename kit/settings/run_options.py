@@ -52,10 +52,6 @@ class RunOptions(TimeOptions, RemoteCodeOptions):
         False, group="Run", everyday=True, kernel=False, help="Continue from the last complete checkpoint"
     )
     report_to: Sequence[str] = option(
-        (),
-        group="Run",
-        metavar="NAME",
-        several=True,
-        kernel=False,
+        (), group="Run", metavar="NAME", several=True, kernel=False,
         help="Experiment tracker: tensorboard, wandb or mlflow",
-    )
+    )  # fmt: skip

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from kit.display import BLANK, EDIT, Brief, Displayed, Table, duration, edit, share
 from kit.errors import ConfigError, counted
-from kit.files import locked, write_text
+from kit.files import locked
 from kit.settings.mixture import Mixture
 from kit.settings.training import EXECUTION_ONLY, TrainingSettings
-from kit.settings.validation import Settings, Sha256, read_record
+from kit.settings.validation import Settings, Sha256, read_record, write_record
 
 RUN_FILE = "run.json"
 FULL = "full"
@@ -106,7 +105,6 @@ class FoldRecord(Brief, Settings):
 
     @property
     def headline(self) -> str:
-        """What it scored."""
         return f"Edit Score {edit(self.metrics.get('edit'))} on {counted(self.held_out, 'question')}"
 
     @property
@@ -149,7 +147,6 @@ class RunRecord(Displayed, Settings):
 
     @property
     def headline(self) -> str:
-        """The backbone, the data, and the scores."""
         data = ", ".join(file.name for file in self.data)
         scores = ", ".join(edit(fold.metrics.get("edit")) for _, fold in sorted(self.folds.items()))
         return f"{self.backbone} on {data}: {f'Edit Score {scores}' if scores else 'unfinished'}"
@@ -177,8 +174,7 @@ def read_run(folder: Path) -> RunRecord | None:
 
 def write_run(folder: Path, record: RunRecord) -> None:
     """Write run.json, whole or not at all."""
-    data: dict[str, Any] = record.model_dump(mode="json")
-    write_text(folder / RUN_FILE, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    write_record(folder / RUN_FILE, record)
 
 
 def add_fold(folder: Path, name: str, fold: FoldRecord) -> None:
@@ -196,10 +192,8 @@ def differences(old: RunRecord, new: RunRecord) -> list[str]:
     if old.backbone != new.backbone:
         found.append(f"backbone is {new.backbone}, the run has {old.backbone}")
     elif old.backbone_version != new.backbone_version:
-        versions = new.backbone_version[:8] or "unknown", old.backbone_version[:8] or "unknown"
-        found.append(
-            f"backbone {new.backbone} has other weights ({versions[0]}, the run began with {versions[1]})"
-        )
+        wanted, has = (record.backbone_version[:8] or "unknown" for record in (new, old))
+        found.append(f"backbone {new.backbone} has other weights ({wanted}, the run began with {has})")
     before, after = old.settings.model_dump(), new.settings.model_dump()
     found += [
         f"{name} is {after[name]}, the run has {before[name]}"

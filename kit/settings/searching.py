@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kit.errors import ConfigError, all_of
+from kit.errors import ConfigError, all_of, nearest
 from kit.settings.ranges import Given, OneOf, Range, Value, parsed, read_range, shown
 from kit.settings.training import SETTINGS, TrainingSettings
 
@@ -99,8 +98,8 @@ def _noting(mistakes: list[str], subject: str) -> Iterator[None]:
 
 def _refuse_unknown(name: str) -> None:
     if name not in SETTINGS:
-        close = difflib.get_close_matches(name, SETTINGS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(SETTINGS)}"
+        near = nearest(name, SETTINGS)
+        hint = f"did you mean {near}?" if near else f"settings are {', '.join(SETTINGS)}"
         raise ConfigError(f"is no training setting; {hint}")
 
 

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import SkipValidation, ValidationError
+from pydantic import SkipValidation
 
-from kit.errors import ConfigError, all_of
 from kit.settings.data_options import HeldOutOptions
-from kit.settings.option import as_flag, option
+from kit.settings.option import option
 from kit.settings.ranges import Given, Value
 from kit.settings.run_options import RemoteCodeOptions, TimeOptions
-from kit.settings.validation import mistakes_in
 
 
 class SweepOptions(HeldOutOptions, TimeOptions, RemoteCodeOptions):
@@ -44,13 +42,3 @@ class SweepOptions(HeldOutOptions, TimeOptions, RemoteCodeOptions):
     )
     quiet: bool = False
     """No lines and no progress bar on standard error; a keyword only."""
-
-
-def sweep_options(given: Mapping[str, object]) -> SweepOptions:
-    """The options from flags or keywords; None means the default.  Raises ConfigError for all mistakes."""
-    chosen = {name: value for name, value in given.items() if value is not None}
-    try:
-        return SweepOptions.model_validate(chosen)
-    except ValidationError as error:
-        mistakes = [as_flag(mistake, SweepOptions) for mistake in mistakes_in(error, SweepOptions)]
-        raise ConfigError(f"kit sweep: {all_of(mistakes)}") from None

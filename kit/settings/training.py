@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
-from kit.errors import ConfigError, all_of
-from kit.settings.option import as_flag, option, options_of
-from kit.settings.validation import Settings, mistakes_in
+from kit.settings.option import from_given, option, options_of
+from kit.settings.validation import Settings
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Schedule = Literal["linear", "cosine"]
@@ -120,16 +119,12 @@ class TrainingSettings(Settings):
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _divides(self) -> Self:
+    def _fit_together(self) -> Self:
         if self.batch_size % self.micro_batch_size:
             raise ValueError(
                 f"micro_batch_size {self.micro_batch_size} does not divide batch_size {self.batch_size}; "
                 f"choose one of {', '.join(map(str, _divisors(self.batch_size)))}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
         if self.average is not None and self.ema is not None:
             raise ValueError("average and ema are two averages of the same weights; choose one of them")
         if self.average is not None and self.early_stopping is not None:
@@ -170,26 +165,12 @@ def _divisors(number: int) -> list[int]:
 
 def training_settings(**given: object) -> TrainingSettings:
     """Settings from flags or keywords; None means the default.  Raises ConfigError with all mistakes."""
-    chosen = {name: value for name, value in given.items() if value is not None}
-    if "micro_batch_size" not in chosen and isinstance(batch := chosen.get("batch_size", 32), int):
+    batch = given.get("batch_size")
+    if given.get("micro_batch_size") is None and isinstance(batch, int):
         # A batch size alone must work: the largest of its divisors that the default would have been.
         default = TrainingSettings.model_fields["micro_batch_size"].default
-        chosen["micro_batch_size"] = max([size for size in _divisors(batch) if size <= default], default=1)
-    try:
-        return TrainingSettings.model_validate(chosen)
-    except ValidationError as error:
-        mistakes = [as_flag(mistake, TrainingSettings) for mistake in mistakes_in(error, TrainingSettings)]
-        raise ConfigError(f"training settings: {all_of(mistakes)}") from None
-
-
-def smaller_micro_batch(settings: TrainingSettings, processes: int = 1) -> int | None:
-    """The next smaller micro-batch that keeps the effective batch; None where there is none.
-
-    *processes* share each micro-step, so that ``micro * processes`` must divide the effective batch.
-    """
-    a_process = settings.batch_size // processes
-    smaller = [size for size in _divisors(a_process) if size <= settings.micro_batch_size // 2]
-    return max(smaller, default=None)
+        given["micro_batch_size"] = max([size for size in _divisors(batch) if size <= default], default=1)
+    return from_given(TrainingSettings, given, "training settings")
 
 
 def with_half_at_once(settings: TrainingSettings, processes: int, longest: int) -> TrainingSettings | None:
@@ -197,10 +178,10 @@ def with_half_at_once(settings: TrainingSettings, processes: int, longest: int) 
 
     None where the device holds single windows already.  *longest*: tokens of the longest window.
     """
-    changed: dict[str, int | None]
     if settings.token_budget is None:
-        changed = {"micro_batch_size": smaller_micro_batch(settings, processes)}
-    else:
-        smaller = max(settings.token_budget // 2, longest)
-        changed = {"token_budget": smaller if smaller < settings.token_budget else None}
-    return None if None in changed.values() else settings.model_copy(update=changed)
+        # The processes share each micro-step: micro_batch_size * processes divides the effective batch.
+        divisors = _divisors(settings.batch_size // processes)
+        smaller = [size for size in divisors if size <= settings.micro_batch_size // 2]
+        return settings.model_copy(update={"micro_batch_size": max(smaller)}) if smaller else None
+    budget = max(settings.token_budget // 2, longest)
+    return settings.model_copy(update={"token_budget": budget}) if budget < settings.token_budget else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -53,13 +54,10 @@ def shown(value: object, most: int = 60) -> str:
 
 
 def _named(path: str) -> str:
-    try:
-        nul = b"\0" in os.fsencode(path)
-    except ValueError:
-        nul = True
-    if nul:
-        raise ValueError("a path has neither a NUL nor half a surrogate pair; correct the name")
-    return path
+    with contextlib.suppress(ValueError):
+        if b"\0" not in os.fsencode(path):
+            return path
+    raise ValueError("a path has neither a NUL nor half a surrogate pair; correct the name")
 
 
 PathText = Annotated[str, AfterValidator(_named)]
@@ -123,24 +121,16 @@ class _PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: Any = self.peek_event()
         if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                problem="aliases (*name) are not allowed; write the value out", problem_mark=event.start_mark
-            )
+            raise _mistake(event, "aliases (*name) are not allowed; write the value out")
         if (tag := getattr(event, "tag", None)) is not None:
-            raise yaml.MarkedYAMLError(
-                problem=f"tags ({tag}) are not allowed; write the value without it",
-                problem_mark=event.start_mark,
-            )
+            raise _mistake(event, f"tags ({tag}) are not allowed; write the value without it")
         return super().compose_node(parent, index)
 
     def construct_whole_number(self, node: yaml.ScalarNode) -> int:
         """Hexadecimal digits have no limit of Python's, and the number could then not be shown."""
         value: int = self.construct_yaml_int(node)
         if abs(value) >= _MOST:
-            raise yaml.MarkedYAMLError(
-                problem="a whole number is too large; write one below 2**63",
-                problem_mark=node.start_mark,
-            )
+            raise _mistake(node, "a whole number is too large; write one below 2**63")
         return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -148,15 +138,15 @@ class _PlainLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                raise yaml.MarkedYAMLError(
-                    problem="a key must be plain text", problem_mark=key_node.start_mark
-                )
+                raise _mistake(key_node, "a key must be plain text")
             if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key} is given twice; keep one", problem_mark=key_node.start_mark
-                )
+                raise _mistake(key_node, f"{key} is given twice; keep one")
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def _mistake(at: Any, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=at.start_mark)
 
 
 _PlainLoader.yaml_implicit_resolvers = {
@@ -195,18 +185,16 @@ def read_record(
     if not path.exists():
         return None
     try:
-        data = json.loads(read_settings_text(path))
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: is damaged ({error}); {cure}") from None
-    try:
-        return model.model_validate(data)
+        return model.model_validate(json.loads(read_settings_text(path)))
     except ValidationError as error:
         raise refuse(path, mistakes_in(error, model)) from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: is damaged ({error}); {cure}") from None
 
 
-def write_record(path: Path, record: BaseModel) -> None:
+def write_record(path: Path, record: BaseModel, *, indent: int | None = 1) -> None:
     """Write *record* as JSON, as `read_record` reads it, completely or not at all.  Raises WriteError."""
-    text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=indent)
     write_text(path, text + "\n")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kit.display import Table, shortened, without_empty
+from kit.display import Table, shortened
 from kit.kaggle.submissions import COMPLETE
 
 SCORES = "scores in characters, lower is better"
@@ -15,8 +15,8 @@ _WORDS = ("CSV", "status", "reason", "message", "made", "by")
 
 def submission_table(title: str, rows: Sequence[dict[str, str]]) -> Table:
     """*rows* of submissions, without the columns that are empty in all of them."""
-    columns, cells = without_empty(list(rows[0]), [list(row.values()) for row in rows])
-    return Table(title, columns, cells, words=_WORDS)
+    columns = [column for column in rows[0] if any(row[column] for row in rows)]
+    return Table(title, columns, [[row[column] for column in columns] for row in rows], words=_WORDS)
 
 
 def status_cells(status: str, reason: str) -> dict[str, str]:

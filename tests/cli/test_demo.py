@@ -14,9 +14,8 @@ import kit
 from kit.cli import app
 from kit.data import demo_corpus
 from kit.data.records import Dataset
-from kit.hints import commands_in
 from kit.submission.csv import check_submission, read_submission
-from tests.commands import run_kit, run_python
+from tests.commands import commands_in, run_kit, run_python
 
 
 def checked(folder: Path, questions: int) -> tuple[Dataset, dict[str, str]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import kit
 from kit.cli import app
 from kit.errors import ConfigError
-from kit.settings.sweep_options import SweepOptions, sweep_options
+from kit.settings.option import from_given
+from kit.settings.sweep_options import SweepOptions
 
 pytest.importorskip("optuna")
 
@@ -47,10 +50,10 @@ def test_the_help_shows_every_flag() -> None:
         ({"trails": 3}, "trails is not a known key; did you mean trials?"),
     ],
 )
-def test_numbers_out_of_bounds_are_refused_at_once(given: dict[str, object], says: str) -> None:
+def test_numbers_out_of_bounds_are_refused_at_once(given: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says.replace("?", r"\?")):
-        sweep_options(given)
-    assert sweep_options({"trials": None}) == SweepOptions()
+        kit.sweep("klue-bert", **given)
+    assert from_given(SweepOptions, {"trials": None}, "kit sweep") == SweepOptions()
 
 
 def test_a_mistyped_setting_gets_a_suggestion(tmp_path: Path) -> None:

@@ -17,14 +17,18 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_name_in_use_gets_the_folder_then_a_number() -> None:
     target = submission_csv("e5")
     target.parent.mkdir()
+    said: list[str] = []
 
     def chosen(source: str, *own: str) -> str:
-        return unused(target, Path(source), lambda path: path.name in own).name
+        return unused(target, Path(source), lambda path: path.name in own, said.append).name
 
     assert chosen("runs/e5") == "e5.csv"
     target.touch()
     assert chosen("runs/e5", "e5.csv") == "e5.csv"
+    assert said == []
     assert chosen("tuned/e5.yaml") == "e5-tuned.csv"
+    other = target.with_name("e5-tuned.csv")
+    assert said == [f"{target} was made from something else and stays; this one is {other}"]
     assert chosen("runs/e5") == "e5-2.csv"
     assert chosen("e5.yaml") == "e5-2.csv"
     for name in ("e5-tuned.csv", "e5-2.csv", "e5-3.csv"):
