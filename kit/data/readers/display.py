@@ -46,6 +46,16 @@ def found(value: object) -> str:
     return "is missing" if value is MISSING else f"is {described(value)}"
 
 
+def lone_surrogate(text: str) -> str | None:
+    """The first lone surrogate of *text*, written as ``U+D800 at 3``; None where it can be encoded."""
+    try:
+        # Encoding runs several times faster than a regular expression, and almost no text fails.
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"U+{ord(text[error.start]):04X} at {error.start}"
+    return None
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
