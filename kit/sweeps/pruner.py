@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from kit.sweeps.results import SECONDS, STEPS
 from kit.sweeps.storage import patiently
@@ -89,30 +89,22 @@ class PruningCallback(TrainerCallback):
                     return
                 self.reported[share] = edit
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """A resumed training reports its earlier evaluations."""
         self.report(_curve(state))
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """After the deadline a checkpoint is saved, then the training ends."""
         self._claim.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self._leaving = control.should_save = True
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """End once the checkpoint is complete; a training at its last step just ends."""
         if self._leaving and state.global_step < state.max_steps:
             raise OutOfTime
 
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_evaluate(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Report the score; prune a trial that lags behind."""
         own = _curve(state)
         self.report(own)

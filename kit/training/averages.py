@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from kit.errors import ModelError
 from kit.modeling.distributed import Processes
@@ -48,9 +48,7 @@ class WeightAverage(TrainerCallback):
         """How many weights are in it."""
         return self._count
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The optimizer has moved the weights."""
         if self._decay is not None:
             self._add(1 - min(self._decay, (1 + self._count) / (10 + self._count)) if self._count else 1.0)
@@ -68,9 +66,7 @@ class WeightAverage(TrainerCallback):
                 mean = self._mean[name] = self._mean[name].to(weight.device)
                 mean.lerp_(weight.detach().float(), share)
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Before the checkpoint is marked as complete: callbacks are called in their order."""
         if self._processes.first:
             content = {name: mean.contiguous() for name, mean in self._mean.items()}

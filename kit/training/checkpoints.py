@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 from transformers.trainer_pt_utils import safe_globals
 
 from kit.errors import ModelError, WriteError
@@ -40,9 +40,7 @@ class CheckpointMarks(TrainerCallback):
         self._processes = processes
         self._began = time.monotonic() - spent
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Called by Trainer in every process when its last file is there."""
         self._processes.wait()
         if not self._processes.first:
@@ -64,23 +62,17 @@ class SaveByTheClock(TrainerCallback):
         self._processes, self._device = processes, device
         self._last = time.monotonic()
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The clock starts with the first step, not with the preparations."""
         self._last = time.monotonic()
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """All processes take part in a save, so that all must ask for it at the same step."""
         due = np.array([float(time.monotonic() - self._last >= self._seconds)])
         if self._processes.agree(due, self._device)[0]:
             control.should_save = True
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Any save counts."""
         self._last = time.monotonic()
 

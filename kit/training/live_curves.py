@@ -36,21 +36,17 @@ class LiveCurves(TrainerCallback):
         self._drawn = 0.0
         self._failed = False
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The next training gets its own picture."""
         self._display, self._drawn = "", 0.0
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """A new point; an evaluation is drawn at once."""
         evaluated = bool(state.log_history) and "eval_edit" in state.log_history[-1]
         if evaluated or time.monotonic() - self._drawn >= _PAUSE:
             self._draw(args, state)
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The whole curves."""
         self._draw(args, state)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from kit.modeling.devices import Device
 from kit.modeling.distributed import Processes
@@ -123,9 +123,7 @@ class StopInTime(TrainerCallback):
         self._limit, self._scoring, self._choosing = limit, scoring, choosing
         self._processes, self._device = processes, device
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """All processes must stop at the same step."""
         if state.global_step >= state.max_steps:
             return
