@@ -7,34 +7,28 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
-from kit.data.records import Dataset
 from kit.decoding.default import default_decoding
 from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
-from kit.modeling.backbones import Backbone
 from kit.modeling.checkpoint_files import weights_sha256
 from kit.modeling.devices import Device
-from kit.modeling.distributed import OUT_OF_MEMORY, Processes
+from kit.modeling.distributed import OUT_OF_MEMORY
 from kit.modeling.joint_head import BAND
 from kit.modeling.probe import batching_of
-from kit.modeling.tokens import TokensOf
 from kit.modeling.windows import Windows, make_windows
-from kit.settings.folds import FoldPlan
-from kit.settings.job import Job
-from kit.settings.runs import FoldRecord, RunRecord
+from kit.settings.runs import FoldRecord
 from kit.settings.training import TrainingSettings, with_half_at_once
 from kit.spans.lengths import answer_lengths
 from kit.training.arguments import training_arguments
 from kit.training.averages import average_of
-from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import (
     CHECKPOINTS,
     CheckpointMarks,
@@ -48,48 +42,12 @@ from kit.training.cost_estimate import Forecast, forecast
 from kit.training.evaluate import METRICS, evaluate
 from kit.training.labels import Labels, label_windows
 from kit.training.losses import Loss
-from kit.training.mixture import Sources
-from kit.training.run_setup import model_folder
+from kit.training.run_setup import Training
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
-from kit.training.splits import Part, fold_part, whole
-from kit.training.time_limit import StopInTime, TimeLimit, planned_steps, steps_in_time
+from kit.training.splits import Part
+from kit.training.time_limit import StopInTime, planned_steps, steps_in_time
 from kit.training.trainer import SpanTrainer, steps_of
 from kit.training.trial import load_for_training
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What the models of one run share."""
-
-    job: Job[Dataset]
-    backbone: Backbone
-    """As opened; with outside data, the weights that they left."""
-    sources: Sources
-    record: RunRecord
-    plan: FoldPlan | None
-    device: Device
-    processes: Processes
-    callbacks: Callbacks
-    tokens_of: TokensOf | None = None
-    """Where the texts' tokens come from, if not from the tokenizer."""
-    time_limit: TimeLimit | None = None
-    models_left: int = 1
-    """How many are still to be trained, this one included."""
-
-    @property
-    def settings(self) -> TrainingSettings:
-        """With what this device and backbone allow."""
-        return self.job.settings
-
-    def part(self, name: str) -> Part:
-        """The questions of the model *name*: "full", or a fold's number."""
-        if self.plan is None:
-            return whole(self.job.data, self.job.valid, self.settings)
-        return fold_part(self.job.data, self.plan, int(name), self.settings)
-
-    def model_folder(self, name: str) -> Path:
-        """Where the kept model *name* goes."""
-        return model_folder(self.job.run, name)
 
 
 def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, FoldRecord]:
@@ -211,12 +169,8 @@ def _fit(
     def measured(current: torch.nn.Module) -> dict[str, float]:
         with training.callbacks.scoring("evaluating", len(part.dev)) as advance:
             return training.sources.evaluated(
-                part.dev,
-                lambda own: evaluate(
-                    current, training.backbone, own, training.device, settings, training.processes,
-                    lengths, training.tokens_of, advance,
-                ),
-            )  # fmt: skip
+                part.dev, lambda own: evaluate(training, current, own, lengths, advance)
+            )
 
     trainer = SpanTrainer(
         model,

@@ -27,7 +27,6 @@ from kit.settings.runs import (
     BeforeRecord,
     FoldRecord,
     RunRecord,
-    SourceScore,
     add_fold,
     read_run,
 )
@@ -38,10 +37,11 @@ from kit.spans.run_folder import Run, open_run
 from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import CHECKPOINTS
 from kit.training.evaluate import score_out_of_fold
-from kit.training.fit import Training, fit
+from kit.training.fit import fit
 from kit.training.mixture import Sources
 from kit.training.run_setup import (
     LOGS,
+    Training,
     begin,
     continue_or_refuse,
     data_file,
@@ -49,7 +49,7 @@ from kit.training.run_setup import (
     refuse_unfinished,
     withdrawn_if_nothing_is_kept,
 )
-from kit.training.splits import Part, limited
+from kit.training.splits import limited
 from kit.training.time_limit import TimeLimit, allows_another, left_out
 from kit.training.trackers import prepare_trackers
 from kit.training.trial import longest_window, try_training
@@ -194,21 +194,9 @@ def _finish(training: Training, name: str) -> FoldRecord:
     if not part.test:
         return record
     began = time.monotonic()
-    each = _score_out_of_fold(training, part, name, model, record.weights_sha256)
+    each = score_out_of_fold(training, model, part, record.weights_sha256)
     seconds = round(record.seconds + time.monotonic() - began, 1)
     return record.model_copy(update={**training.sources.recorded(each), "seconds": seconds})
-
-
-def _score_out_of_fold(
-    training: Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
-) -> list[SourceScore]:
-    what = f"scoring fold {name} out of fold"
-    with training.callbacks.scoring(what, len(part.test)) as advance:
-        return score_out_of_fold(
-            model, training.backbone, training.job.data, part.test, training.device, training.settings,
-            training.processes, answer_lengths(part.train), folder=training.job.run, fold=name,
-            weights_sha256=weights_sha256, tokens_of=training.tokens_of, advance=advance,
-        )  # fmt: skip
 
 
 def _mend_out_of_fold(training: Training, name: str) -> None:
@@ -225,7 +213,7 @@ def _mend_out_of_fold(training: Training, name: str) -> None:
     model = load_weights(kept, head_needed=True)
     batching_of(model, kept, training.settings.max_length)  # before a GPU rounds
     model.to(training.device.torch)
-    _score_out_of_fold(training, training.part(name), name, model, record.folds[name].weights_sha256)
+    score_out_of_fold(training, model, training.part(name), record.folds[name].weights_sha256)
 
 
 def _assemble(training: Training, plan: FoldPlan) -> None:

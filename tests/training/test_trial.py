@@ -29,7 +29,7 @@ from kit.spans.span_scores import Provenance, joined
 from kit.spans.store import read_spans
 from kit.training import run as run_module
 from kit.training import trial
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.trial import Trial, try_training
