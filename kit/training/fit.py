@@ -19,7 +19,6 @@ from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
 from kit.modeling.checkpoint_files import weights_sha256
-from kit.modeling.devices import Device
 from kit.modeling.distributed import OUT_OF_MEMORY
 from kit.modeling.joint_head import BAND
 from kit.modeling.probe import batching_of
@@ -37,7 +36,7 @@ from kit.training.checkpoints import (
     saying_when_the_disk_is_full,
     seconds_spent,
 )
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.cost_estimate import Forecast, forecast
 from kit.training.evaluate import METRICS, evaluate
 from kit.training.labels import Labels, label_windows
@@ -86,8 +85,7 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
             smaller = with_half_at_once(settings, training.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
         gc.collect()
-        if training.device.torch.type == "cuda":
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()
         if smaller is None:
             raise ModelError(
                 f"{training.device.name}: out of memory with single windows of {settings.max_length} tokens; "
@@ -119,7 +117,10 @@ def _fit(
     start_from = latest_readable(folder / CHECKPOINTS, training.callbacks.say)
     spent = seconds_spent(start_from)
     began -= spent
-    _forget_peak(training.device)
+    forget_peak()  # what earlier models of this process needed does not count
+    cuda = training.device.torch.type == "cuda"
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
     model = load_for_training(training.backbone, settings)
@@ -175,7 +176,6 @@ def _fit(
     trainer = SpanTrainer(
         model,
         arguments,
-        WindowDataset(windows),
         collator,
         sampler,
         measured,
@@ -229,7 +229,7 @@ def _fit(
         token_budget=settings.token_budget,
         processes=training.processes.size,
         device=f"{training.device.name}, {training.device.precision}",
-        peak_bytes=_peak_bytes(training.device),
+        peak_bytes=torch.cuda.max_memory_allocated() if cuda else peak_memory(),
         history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
         losses=tuple(
             {"step": float(entry["step"]), "loss": round(float(entry["loss"]), 5)}
@@ -241,8 +241,9 @@ def _fit(
 
 def _measured(entry: Mapping[str, float]) -> dict[str, float]:
     """The metrics of an evaluation that Trainer logged, under their own names."""
-    own = {name: float(value) for name, value in entry.items() if name.startswith("eval_")}
-    return {name.removeprefix("eval_"): value for name, value in own.items()}
+    return {
+        name.removeprefix("eval_"): float(value) for name, value in entry.items() if name.startswith("eval_")
+    }
 
 
 def _callbacks(
@@ -260,14 +261,3 @@ def _callbacks(
     if training.processes.first:
         found += training.callbacks.trainer_callbacks
     return found
-
-
-def _forget_peak(device: Device) -> None:
-    """What earlier models of this process needed does not count."""
-    if device.torch.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    forget_peak()
-
-
-def _peak_bytes(device: Device) -> int:
-    return torch.cuda.max_memory_allocated() if device.torch.type == "cuda" else peak_memory()

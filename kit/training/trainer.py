@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from accelerate.data_loader import prepare_data_loader
 from safetensors.torch import save_file
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
@@ -24,7 +24,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from kit.errors import ModelError
 from kit.training.adversarial import moved, watched
 from kit.training.checkpoints import latest_complete
-from kit.training.collator import SpanCollator
+from kit.training.collator import SpanCollator, WindowDataset
 from kit.training.losses import Loss
 from kit.training.optimizer import parameter_groups
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
@@ -44,7 +44,6 @@ class SpanTrainer(Trainer):
         self,
         model: torch.nn.Module,
         args: TrainingArguments,
-        dataset: Dataset[int],
         collator: SpanCollator,
         sampler: LengthGroupedSampler | BudgetBatches,
         evaluate: Evaluate,
@@ -54,6 +53,7 @@ class SpanTrainer(Trainer):
         adversarial: float = 0.0,
         layer_decay: float = 1.0,
     ) -> None:
+        dataset = WindowDataset(len(collator.lengths))
         super().__init__(
             model=model,
             args=args,

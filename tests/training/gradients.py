@@ -17,7 +17,7 @@ from kit.modeling.distributed import join_processes
 from kit.modeling.joint_head import JointReader
 from kit.modeling.windows import make_windows
 from kit.settings.training import Head
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
 from kit.training.losses import Loss
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
@@ -86,9 +86,7 @@ def trainer(
     )
     labels = label_windows(windows, questions)
     collator = SpanCollator(windows, labels, backbone.pad_id, places=True)
-    return SpanTrainer(
-        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, [], **options
-    )
+    return SpanTrainer(model, arguments, collator, sampler, lambda _: {"edit": 0.0}, [], **options)
 
 
 def changes(

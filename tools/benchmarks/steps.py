@@ -22,7 +22,7 @@ from kit.modeling.windows import Windows
 from kit.settings.training import training_settings
 from kit.spans.span_scores import offsets_of
 from kit.training.arguments import training_arguments
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.labels import Labels
 from kit.training.sampler import BudgetBatches, LengthGroupedSampler
 from kit.training.trainer import SpanTrainer
@@ -181,7 +181,7 @@ def _kit_trainer(
     arguments.set_save(strategy="no")
     arguments.set_optimizer("adamw_torch_fused" if way.fused else "adamw_torch", learning_rate=3e-5)
     return SpanTrainer(
-        model, arguments, WindowDataset(windows), SpanCollator(windows, labels, 0),
+        model, arguments, SpanCollator(windows, labels, 0),
         budget if budgeted else order, lambda model: {}, [clock],
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from kit.modeling.devices import choose_device
 from kit.modeling.distributed import Processes
 from kit.modeling.windows import make_windows
 from kit.training.arguments import training_arguments
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
 from kit.training.sampler import LengthGroupedSampler
 from kit.training.trainer import SpanTrainer, steps_of
@@ -53,7 +53,6 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
             trainer = SpanTrainer(
                 model,
                 arguments,
-                WindowDataset(windows),
                 SpanCollator(windows, labels, opened.pad_id),
                 LengthGroupedSampler(windows.lengths, settings.batch_size, 1),
                 lambda model: {},
