@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 import transformers
@@ -22,14 +21,7 @@ from kit.modeling.token_cache import known_tokens
 from kit.modeling.tokenizer_checks import clamp_lengths, clamped, inspect_tokenizer
 from kit.settings.folds import FoldPlan
 from kit.settings.job import Job
-from kit.settings.runs import (
-    FULL,
-    BeforeRecord,
-    FoldRecord,
-    RunRecord,
-    add_fold,
-    read_run,
-)
+from kit.settings.runs import FULL, FoldRecord, RunRecord, add_fold, read_run
 from kit.settings.training import TrainingSettings
 from kit.spans.lengths import answer_lengths
 from kit.spans.out_of_fold import assemble, has_share
@@ -55,16 +47,8 @@ from kit.training.trackers import prepare_trackers
 from kit.training.trial import longest_window, try_training
 from kit.version import __version__
 
-
-class FirstStage(Protocol):
-    """What is trained before the models of a run: `kit.training.stages`."""
-
-    @property
-    def record(self) -> BeforeRecord:
-        """What run.json says about it."""
-
-    def learn(self) -> Path:
-        """Train it, and return the folder of the weights to begin with."""
+if TYPE_CHECKING:
+    from kit.training.stages import FirstStage
 
 
 def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: FirstStage | None = None) -> Run:
@@ -141,17 +125,15 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
             if options.before_only:
                 return open_run(begin_with.parent)
             backbone = dataclasses.replace(backbone, location=str(begin_with))
-        training = Training(
-            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks,
-            time_limit=time_limit,
-        )  # fmt: skip
         asked = [question for dataset in data for question in dataset]
         report = inspect_tokenizer(backbone, asked, allow_unknown=settings.allow_unknown)
         for line in report.remarks():
             callbacks.say(line)
-        if wanted:
-            tokens_of = known_tokens(backbone, [*data, valid] if valid else data)
-            training = dataclasses.replace(training, tokens_of=tokens_of)
+        tokens_of = known_tokens(backbone, [*data, valid] if valid else data) if wanted else None
+        training = Training(
+            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks,
+            tokens_of, time_limit,
+        )  # fmt: skip
         in_time = True
         for name in names:
             if name in wanted:

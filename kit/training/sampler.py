@@ -48,18 +48,14 @@ class LengthGroupedSampler(Sampler[int]):
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
         self._draws, self.epoch_size = draws, len(lengths) if draws is None else draws.count
         self._micro, self._processes = micro_batch_size, processes or Processes()
-        self._epoch = 0
+        self.epoch = 0
+        """The epoch that was begun last."""
 
     def __len__(self) -> int:
         if self._processes.size == 1:
             return self.epoch_size
         turn = self._micro * self._processes.size
         return -(-self.epoch_size // turn) * self._micro
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that was begun last."""
-        return self._epoch
 
     def micro_batches(self, epoch: int) -> list[NDArray[np.int64]]:
         """The windows of every micro-batch of *epoch*, of all processes together."""
@@ -68,10 +64,10 @@ class LengthGroupedSampler(Sampler[int]):
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Trainer when an epoch begins; a resumed run gets the same number."""
-        self._epoch = epoch
+        self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
-        order = self.order(self._epoch)
+        order = self.order(self.epoch)
         if self._processes.size == 1:
             return iter(order.tolist())
         turns = np.full((len(self) // self._micro, self._processes.size, self._micro), PADDING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +71,7 @@ def whole(data: Sequence[Dataset], valid: Dataset | None, settings: TrainingSett
 def fold_part(data: Sequence[Dataset], plan: FoldPlan, fold: int, settings: TrainingSettings) -> Part:
     """The part of one fold; with early stopping a tenth of what it trains on chooses the checkpoint."""
     numbers: NDArray[np.int64] = np.concatenate([plan.fold_of(dataset.sha256) for dataset in data])
-    questions = _all(data)
-    train = [question for question, number in zip(questions, numbers, strict=True) if number != fold]
-    test = [question for question, number in zip(questions, numbers, strict=True) if number == fold]
+    train, test = _split(_all(data), numbers == fold)
     dev: list[Question] = []
     if settings.early_stopping is not None:
         train, dev = _inner_split(train, settings)
@@ -88,11 +87,12 @@ def _most_learned(data: Sequence[Dataset], settings: TrainingSettings) -> int | 
 def _inner_split(
     questions: Sequence[Question], settings: TrainingSettings
 ) -> tuple[list[Question], list[Question]]:
-    held = holdout(questions, share=HOLDOUT, seed=settings.split_seed)
-    return (
-        [question for question, out in zip(questions, held, strict=True) if not out],
-        [question for question, out in zip(questions, held, strict=True) if out],
-    )
+    return _split(questions, holdout(questions, share=HOLDOUT, seed=settings.split_seed))
+
+
+def _split(questions: Sequence[Question], out: NDArray[np.bool_]) -> tuple[list[Question], list[Question]]:
+    """Those that stay, and those that are *out*, bool (questions,)."""
+    return list(compress(questions, ~out)), list(compress(questions, out))
 
 
 def _checked(part: Part, data: Sequence[Dataset]) -> Part:
