@@ -151,9 +151,8 @@ def _fit(
     training.callbacks.forecast(replace(expected, models=training.models_left))
     expected.refuse_if_disk_is_short()
     steps = planned_steps(start_from) or steps_in_time(
-        training.time_limit, expected, settings.epochs, training.processes, training.device,
-        training.callbacks.say,
-    )  # fmt: skip
+        training.time_limit, expected, settings.epochs, training.agreed, training.callbacks.say
+    )
 
     arguments = training_arguments(
         settings, training.device, training.processes, folder / CHECKPOINTS,
@@ -251,11 +250,9 @@ def _callbacks(
 ) -> list[TrainerCallback]:
     found: list[TrainerCallback] = [CheckpointMarks(training.processes, spent)]
     if settings.save_minutes is not None:
-        found.append(SaveByTheClock(settings.save_minutes, training.processes, training.device))
+        found.append(SaveByTheClock(settings.save_minutes, training.agreed))
     if (limit := training.time_limit) is not None:
-        found.append(
-            StopInTime(limit, expected.scoring, training.processes, training.device, choosing=choosing)
-        )
+        found.append(StopInTime(limit, expected.scoring, training.agreed, choosing=choosing))
     if choosing and settings.early_stopping is not None:
         found.append(EarlyStoppingCallback(early_stopping_patience=settings.early_stopping))
     if training.processes.first:

@@ -18,7 +18,7 @@ from kit.modeling.devices import Device, choose_device, emulates_bf16
 from kit.modeling.distributed import Processes, join_processes
 from kit.modeling.probe import batching_of
 from kit.modeling.token_cache import known_tokens
-from kit.modeling.tokenizer_checks import clamp_lengths, clamped, inspect_tokenizer
+from kit.modeling.tokenizer_checks import clamped, inspect_tokenizer
 from kit.settings.folds import FoldPlan
 from kit.settings.job import Job
 from kit.settings.runs import FULL, FoldRecord, RunRecord, add_fold, read_run
@@ -76,14 +76,12 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
     prepare_trackers(options.report_to, folder / LOGS)
     device = choose_device(settings.precision)
     backbone = open_backbone(job.backbone, trust_remote_code=options.trust_remote_code)
-    length, stride, said = clamp_lengths(backbone, settings.max_length, settings.stride)
-    said += _remarks(backbone, settings, device, processes)
-    for line in said:
+    settings = _within(backbone.limits.positions, settings, backbone, callbacks)
+    for line in _remarks(backbone, settings, device, processes):
         callbacks.say(line)
-    settings = settings.model_copy(update={"max_length": length, "stride": stride})
     begun = read_run(folder)
-    if begun is not None and begun.settings.max_length < length:  # perhaps by a trial
-        settings = _within(longest_window(backbone, length), settings, backbone, callbacks)
+    if begun is not None and begun.settings.max_length < settings.max_length:  # perhaps by a trial
+        settings = _within(longest_window(backbone, settings.max_length), settings, backbone, callbacks)
     lengths = answer_lengths(question for dataset in data for question in dataset)
     record = RunRecord(
         backbone=backbone.name,
@@ -138,7 +136,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
         for name in names:
             if name in wanted:
                 kept = read_run(folder) or record
-                if not allows_another(time_limit, kept, model_folder(folder, name), processes, device):
+                if not allows_another(time_limit, kept, model_folder(folder, name), training.agreed):
                     in_time = False
                     continue
                 training = dataclasses.replace(training, models_left=len(wanted) - wanted.index(name))
@@ -156,7 +154,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
 
 
 def _train_one(training: Training, name: str) -> None:
-    folder = training.model_folder(name)
+    folder = model_folder(training.job.run, name)
     if not training.processes.first:
         _finish(training, name)
         return
@@ -172,7 +170,7 @@ def _train_one(training: Training, name: str) -> None:
 def _finish(training: Training, name: str) -> FoldRecord:
     """Fit one model and, for a fold, score the questions it did not learn from."""
     part = training.part(name)
-    model, record = fit(training, part, training.model_folder(name))
+    model, record = fit(training, part, model_folder(training.job.run, name))
     if not part.test:
         return record
     began = time.monotonic()
@@ -191,7 +189,7 @@ def _mend_out_of_fold(training: Training, name: str) -> None:
         f"fold {name}: out-of-fold scores are missing; recomputing them from the saved model"
     )
     trusted = training.backbone.loading["trust_remote_code"]
-    kept = open_backbone(str(training.model_folder(name)), trust_remote_code=trusted)
+    kept = open_backbone(str(model_folder(training.job.run, name)), trust_remote_code=trusted)
     model = load_weights(kept, head_needed=True)
     batching_of(model, kept, training.settings.max_length)  # before a GPU rounds
     model.to(training.device.torch)
@@ -222,8 +220,6 @@ def _within(
     length: int, settings: TrainingSettings, backbone: Backbone, callbacks: Callbacks
 ) -> TrainingSettings:
     """*settings* with windows of at most *length* tokens, the longest that work."""
-    if length == settings.max_length:
-        return settings
     length, stride, said = clamped(backbone.name, length, settings.max_length, settings.stride)
     for line in said:
         callbacks.say(line)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LockError
 from kit.files import is_temporary, locked
@@ -59,9 +61,9 @@ class Training:
             return whole(self.job.data, self.job.valid, self.settings)
         return fold_part(self.job.data, self.plan, int(name), self.settings)
 
-    def model_folder(self, name: str) -> Path:
-        """Where the kept model *name* goes."""
-        return model_folder(self.job.run, name)
+    def agreed(self, value: float) -> float:
+        """The first process's *value*, in all of them: what stops or saves must do so at the same step."""
+        return float(self.processes.agree(np.array([value], dtype=float), self.device)[0])
 
 
 def begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: Processes) -> FoldPlan | None:
