@@ -42,7 +42,7 @@ from kit.training.evaluate import METRICS, evaluate
 from kit.training.labels import Labels, label_windows
 from kit.training.losses import Loss
 from kit.training.run_setup import Training
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from kit.training.splits import Part
 from kit.training.time_limit import StopInTime, planned_steps, steps_in_time
 from kit.training.trainer import SpanTrainer, steps_of
@@ -128,22 +128,11 @@ def _fit(
     collator = SpanCollator(
         windows, labels, training.backbone.pad_id, places=settings.soften > 0, batching=batching
     )
-    order = LengthGroupedSampler(
-        windows.lengths,
-        settings.batch_size,
-        settings.seed,
-        micro_batch_size=settings.micro_batch_size,
-        processes=training.processes,
-        draws=training.sources.draws(part, windows.question, settings.seed),
+    draws = training.sources.draws(part, windows.question, settings.seed)
+    order = LengthGroupedSampler(windows.lengths, settings.batch_size, settings.seed, draws)
+    sampler = MicroBatches(
+        order, settings.micro_batch_size, settings.token_budget, training.processes, batching
     )
-    sampler: LengthGroupedSampler | BudgetBatches = order
-    accumulation = None
-    if settings.token_budget is not None or batching.keeps_apart:
-        sampler = BudgetBatches(
-            order, windows.lengths, settings.batch_size, settings.token_budget, training.processes,
-            most=settings.micro_batch_size if settings.token_budget is None else None, batching=batching,
-        )  # fmt: skip
-        accumulation = sampler.steps
     steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)
     choosing = len(part.dev) > 0
 
@@ -156,7 +145,7 @@ def _fit(
 
     arguments = training_arguments(
         settings, training.device, training.processes, folder / CHECKPOINTS,
-        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=accumulation,
+        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=sampler.steps,
         unused_weights=expected.unused, report_to=training.job.options.report_to,
     )  # fmt: skip
     average = average_of(

@@ -27,7 +27,7 @@ from kit.training.checkpoints import latest_complete
 from kit.training.collator import SpanCollator, WindowDataset
 from kit.training.losses import Loss
 from kit.training.optimizer import parameter_groups
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import MicroBatches
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
 
@@ -45,7 +45,7 @@ class SpanTrainer(Trainer):
         model: torch.nn.Module,
         args: TrainingArguments,
         collator: SpanCollator,
-        sampler: LengthGroupedSampler | BudgetBatches,
+        sampler: MicroBatches,
         evaluate: Evaluate,
         callbacks: list[TrainerCallback],
         *,
@@ -75,12 +75,9 @@ class SpanTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[int]:
         """Micro-batches in the sampler's order; nothing is dropped."""
-        cut: dict[str, Any] = {"batch_sampler": self._sampler}
-        if isinstance(self._sampler, LengthGroupedSampler):
-            cut = {"batch_size": self.args.per_device_train_batch_size, "sampler": self._sampler}
         loader = DataLoader(
             self.train_dataset,
-            **cut,
+            batch_sampler=self._sampler,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory and torch.cuda.is_available(),

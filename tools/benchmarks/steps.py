@@ -24,7 +24,7 @@ from kit.spans.span_scores import offsets_of
 from kit.training.arguments import training_arguments
 from kit.training.collator import SpanCollator
 from kit.training.labels import Labels
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from kit.training.trainer import SpanTrainer
 from tools.benchmarks.measurement import Memory
 from tools.benchmarks.padded_trainer import PaddedWindows, padded_to, plain_trainer
@@ -134,7 +134,7 @@ def train(way: Way, scale: Scale, seconds: float, device: str) -> dict[str, floa
     model = encoder(scale, way.attention)
     clock, memory = Clock(seconds, device), Memory()
     optimizer = "adamw_torch_fused" if way.fused else "adamw_torch"
-    order = LengthGroupedSampler(windows.lengths, scale.batch, 1, micro_batch_size=scale.micro)
+    order = LengthGroupedSampler(windows.lengths, scale.batch, 1)
     with tempfile.TemporaryDirectory() as folder:
         if way.batches == "padded":
             trainer = plain_trainer(
@@ -169,21 +169,18 @@ def _kit_trainer(
     clock: Clock,
     folder: Path,
 ) -> SpanTrainer:
-    budget = BudgetBatches(order, windows.lengths, scale.batch, scale.micro * scale.length)
-    budgeted = way.batches == "budget"
+    budget = scale.micro * scale.length if way.batches == "budget" else None
+    sampler = MicroBatches(order, scale.micro, budget)
     settings = training_settings(
         batch_size=scale.batch, micro_batch_size=scale.micro, precision=way.precision, compile=way.compile
     )
     arguments = training_arguments(
         settings, choose_device(way.precision), Processes(), folder, steps=_ENOUGH, steps_an_epoch=_ENOUGH,
-        choosing=False, accumulation=budget.steps if budgeted else None,
+        choosing=False, accumulation=sampler.steps,
     )  # fmt: skip
     arguments.set_save(strategy="no")
     arguments.set_optimizer("adamw_torch_fused" if way.fused else "adamw_torch", learning_rate=3e-5)
-    return SpanTrainer(
-        model, arguments, SpanCollator(windows, labels, 0),
-        budget if budgeted else order, lambda model: {}, [clock],
-    )  # fmt: skip
+    return SpanTrainer(model, arguments, SpanCollator(windows, labels, 0), sampler, lambda model: {}, [clock])
 
 
 def _trained(order: LengthGroupedSampler, batch: int, first: int, last: int) -> NDArray[np.int64]:

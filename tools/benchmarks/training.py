@@ -26,7 +26,7 @@ from kit.modeling.windows import make_windows
 from kit.training.arguments import training_arguments
 from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
-from kit.training.sampler import LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from kit.training.trainer import SpanTrainer, steps_of
 from tools.benchmarks.measurement import RUNS, Ask, child
 from tools.benchmarks.padded_trainer import PaddedWindows, plain_trainer
@@ -47,14 +47,17 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
         trainer: Trainer
         if how == "kit":
             arguments = training_arguments(
-                settings, device, Processes(), Path(folder), steps=steps, steps_an_epoch=steps, choosing=False
-            )
+                settings, device, Processes(), Path(folder),
+                steps=steps, steps_an_epoch=steps, accumulation=settings.accumulation_steps, choosing=False,
+            )  # fmt: skip
             arguments.set_save(strategy="no")
             trainer = SpanTrainer(
                 model,
                 arguments,
                 SpanCollator(windows, labels, opened.pad_id),
-                LengthGroupedSampler(windows.lengths, settings.batch_size, 1),
+                MicroBatches(
+                    LengthGroupedSampler(windows.lengths, settings.batch_size, 1), settings.micro_batch_size
+                ),
                 lambda model: {},
                 [],
             )
