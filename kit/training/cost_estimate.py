@@ -109,7 +109,7 @@ def measure(
         for _trial in range(_TRIALS):
             began = time.perf_counter()
             with device.autocast():
-                loss, _ = wanted(model, batch)
+                loss = wanted(model, batch)
             loss.backward()
             if cuda:
                 torch.cuda.synchronize()

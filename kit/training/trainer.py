@@ -120,10 +120,7 @@ class SpanTrainer(Trainer):
         )
 
     def training_step(
-        self,
-        model: torch.nn.Module,
-        inputs: dict[str, Any],
-        num_items_in_batch: torch.Tensor | int | None = None,
+        self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
     ) -> torch.Tensor:
         """Forward and backward on one micro-batch; the mean of a plain and an adversarial pass if asked.
 
@@ -142,19 +139,14 @@ class SpanTrainer(Trainer):
         return loss
 
     def compute_loss(
-        self,
-        model: torch.nn.Module,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int | None = None,
-    ) -> Any:
+        self, model: torch.nn.Module, inputs: dict[str, Any], *, num_items_in_batch: Any, **_: Any
+    ) -> torch.Tensor:
         """The sum over this micro-batch divided by the windows of the effective batch on all devices."""
-        loss, output = self._span_loss(model, inputs)
-        windows = len(inputs["labels"]) if num_items_in_batch is None else num_items_in_batch
+        loss: torch.Tensor = self._span_loss(model, inputs)
         # Gradients are averaged over processes, and the count is over all of them.
-        loss = loss * self._share / windows * self.accelerator.num_processes
+        loss = loss * self._share / num_items_in_batch * self.accelerator.num_processes
         self._refuse_what_is_not_finite(loss)
-        return (loss, output) if return_outputs else loss
+        return loss
 
     def _refuse_what_is_not_finite(self, loss: torch.Tensor) -> None:
         """Looks once an effective batch: each look makes a GPU wait."""

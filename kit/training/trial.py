@@ -188,7 +188,7 @@ def _learn(
 
     def one_pass() -> None:
         with device.autocast():
-            value, _ = loss(model, batch)
+            value = loss(model, batch)
         value.backward()
         value = value.detach()
         if not math.isfinite(float(value)):
