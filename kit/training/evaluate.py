@@ -35,7 +35,6 @@ def evaluate(
     """Edit Score by the default decoding; ``blank_edit`` is what empty answers would get.
 
     *lengths*: gold answer length in code points → how often, of the questions that the model trains on.
-    *advance*: called with how many more questions are scored.
     """
     pieces = _scores(training, model, questions, _NOWHERE, advance)
     found = np.zeros(len(METRICS))
