@@ -145,7 +145,8 @@ def _points(axes: Axes, placed: Sequence[tuple[Any, TrialResult]], sweep: Sweep,
 
 
 def _dress(axes: Axes, title: str, along: str, sweep: Sweep, top: float) -> None:
-    low = min(edit for trial in sweep.trials for edit in [trial.edit, *dict(trial.curve).values()] if edit)
+    edits = [edit for trial in sweep.trials for edit in [trial.edit, *dict(trial.curve).values()]]
+    low = min(edit for edit in edits if edit is not None)
     margin = (top - low) * 0.08 or 0.1
     axes.set_ylim(low - margin, top + margin)
     if sweep.blank_edit is not None and low - margin <= sweep.blank_edit <= top + margin:
