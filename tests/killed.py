@@ -15,7 +15,7 @@ from transformers import TrainerCallback
 
 import kit
 from kit.api.train import training_job
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 
 

@@ -22,7 +22,7 @@ from kit.settings.runs import read_run
 from kit.spans.run_folder import member_scores, open_run
 from kit.spans.store import read_spans
 from kit.training import fit
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 from tests.commands import run_program
 

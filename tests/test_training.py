@@ -30,8 +30,8 @@ from kit.settings.runs import FoldRecord, RunRecord, read_run
 from kit.spans.run_folder import member_scores, open_run, stored_folds
 from kit.spans.span_scores import aligned
 from kit.spans.store import read_spans
+from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import complete_checkpoints
-from kit.training.fit import Callbacks
 from kit.training.run import train_run
 from tests.commands import run_kit, run_program, run_python
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -46,7 +46,6 @@ def draw(sweep: Sweep) -> Figure | None:
         return None
     rows = math.ceil(len(sweep.ranges) / _COLUMNS)
     figure = Figure(figsize=(12, 4.2 + 3.6 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
     grid = figure.add_gridspec(1 + rows, 2 * _COLUMNS, height_ratios=[1.15, *[1] * rows])
     top = _highest(sweep, trials)
     _history(figure.add_subplot(grid[0, :_COLUMNS]), sweep, trials, top)
@@ -68,14 +67,11 @@ def _highest(sweep: Sweep, trials: Sequence[TrialResult]) -> float:
 
 def _history(axes: Axes, sweep: Sweep, trials: Sequence[TrialResult], top: float) -> None:
     _points(axes, [(_number(trial), trial) for trial in trials], sweep, top)
-    steps, best = [], math.inf
-    for trial in trials:
-        if trial.state == "finished" and trial.edit is not None:
-            best = min(best, trial.edit)
-            steps.append((_number(trial), best))
-    if steps:
-        numbers, values = zip(*steps, strict=True)
-        axes.step(numbers, values, where="post", color=_OTHER, linewidth=1.2, label="best so far")
+    finished = [trial for trial in trials if trial.state == "finished"]
+    if finished:
+        best = np.minimum.accumulate(np.array([trial.edit for trial in finished]))
+        numbers = [_number(trial) for trial in finished]
+        axes.step(numbers, best, where="post", color=_OTHER, linewidth=1.2, label="best so far")
     for state, face in (("finished", _OTHER), ("stopped early, failed or unfinished", "white")):
         edge = _OTHER if state == "finished" else _STOPPED
         axes.plot([], [], "o", color=edge, markerfacecolor=face, label=state)
@@ -89,16 +85,12 @@ def _history(axes: Axes, sweep: Sweep, trials: Sequence[TrialResult], top: float
 def _curves(axes: Axes, sweep: Sweep, trials: Sequence[TrialResult], top: float) -> None:
     for trial in sorted(trials, key=lambda one: one is sweep.best):  # the best above the others
         if trial.curve:
+            best = trial is sweep.best
             shares, edits = zip(*((100 * share, min(edit, top)) for share, edit in trial.curve), strict=True)
             axes.plot(
-                shares,
-                edits,
-                marker=".",
-                color=_colour(trial, sweep),
-                linewidth=2 if trial is sweep.best else 1,
-                alpha=1 if trial is sweep.best else 0.6,
-                label=f"{trial.name}, the best" if trial is sweep.best else None,
-            )
+                shares, edits, marker=".", color=_colour(trial, sweep), linewidth=2 if best else 1,
+                alpha=1 if best else 0.6, label=f"{trial.name}, the best" if best else None,
+            )  # fmt: skip
     if sweep.best is not None and sweep.best.curve:
         axes.legend(loc="upper right", frameon=False, fontsize=8)
     axes.set_xlim(0, 103)
@@ -109,15 +101,17 @@ def _setting(axes: Axes, one: Range, sweep: Sweep, trials: Sequence[TrialResult]
     trials = [trial for trial in trials if one.name in trial.varied]
     if isinstance(one, Between):
         places: list[Any] = [trial.varied[one.name] for trial in trials]
-        margin = (one.high / one.low) ** 0.05 if one.log else (one.high - one.low) * 0.05
-        ends = (one.low / margin, one.high * margin) if one.log else (one.low - margin, one.high + margin)
-        axes.set_xlim(*ends)
         if one.log:
+            margin = (one.high / one.low) ** 0.05
+            axes.set_xlim(one.low / margin, one.high * margin)
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(FuncFormatter(_tick))
             axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-        if one.whole and not one.log:
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        else:
+            margin = (one.high - one.low) * 0.05
+            axes.set_xlim(one.low - margin, one.high + margin)
+            if one.whole:
+                axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
         places = [
             one.choices.index(trial.varied[one.name]) + _SPREAD * (_number(trial) * 0.618 % 1 - 0.5)
@@ -141,33 +135,26 @@ def _points(axes: Axes, placed: Sequence[tuple[Any, TrialResult]], sweep: Sweep,
     """A disc a finished trial, a ring for others, a triangle at the edge for what lies above it."""
     for place, trial in placed:
         assert trial.edit is not None
+        best, colour = trial is sweep.best, _colour(trial, sweep)
         axes.plot(
-            [place],
-            [min(trial.edit, top)],
-            linestyle="none",
-            marker="^" if trial.edit > top else "o",
-            markersize=8 if trial is sweep.best else 6,
-            color=_colour(trial, sweep),
-            markerfacecolor=_colour(trial, sweep) if trial.state == "finished" else "white",
-            gid=trial.name,
-            zorder=3 if trial is sweep.best else 2,
-        )
+            place, min(trial.edit, top), marker="^" if trial.edit > top else "o", linestyle="none",
+            markersize=8 if best else 6, color=colour,
+            markerfacecolor=colour if trial.state == "finished" else "white",
+            gid=trial.name, zorder=3 if best else 2,
+        )  # fmt: skip
 
 
 def _dress(axes: Axes, title: str, along: str, sweep: Sweep, top: float) -> None:
-    low = min(edit for trial in sweep.trials for edit in [trial.edit, *dict(trial.curve).values()] if edit)
+    edits = [edit for trial in sweep.trials for edit in [trial.edit, *dict(trial.curve).values()]]
+    low = min(edit for edit in edits if edit is not None)
     margin = (top - low) * 0.08 or 0.1
     axes.set_ylim(low - margin, top + margin)
     if sweep.blank_edit is not None and low - margin <= sweep.blank_edit <= top + margin:
         axes.axhline(sweep.blank_edit, color=_STOPPED, linestyle=":", linewidth=1)
-        axes.annotate(
-            "all answers empty",
-            (0.01, sweep.blank_edit),
-            xycoords=("axes fraction", "data"),
-            fontsize=7,
-            color="#6b7280",
-            va="bottom",
-        )
+        axes.text(
+            0.01, sweep.blank_edit, "all answers empty", transform=axes.get_yaxis_transform(),
+            fontsize=7, color="#6b7280", va="bottom",
+        )  # fmt: skip
     axes.set_title(title, fontsize=10, loc="left")
     axes.set_xlabel(along, fontsize=9)
     axes.set_ylabel(_EDIT, fontsize=9)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import optuna
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from optuna.trial import TrialState
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from kit.sweeps.results import SECONDS, STEPS
-from kit.sweeps.storage import patiently
 from kit.sweeps.trial_lock import Claim, TakenOver
 from kit.training.checkpoints import latest_complete, seconds_spent
 
@@ -47,29 +47,17 @@ def lags(own: Curve, others: Sequence[Curve], fewest: int) -> bool:
     share = max(own)
     if not _EARLIEST <= share < WHOLE:
         return False
-    reached = [best for other in others if (best := _best_until(other, share + _SAME)) is not None]
+    until = [[edit for at, edit in other.items() if at <= share + _SAME] for other in others]
+    reached = [min(edits) for edits in until if edits]
     return len(reached) >= max(fewest, 1) and min(own.values()) > statistics.median(reached)
-
-
-def _best_until(curve: Curve, share: int) -> float | None:
-    return min((value for at, value in curve.items() if at <= share), default=None)
 
 
 class PruningCallback(TrainerCallback):
     """Reports each evaluation to the study, prunes a trial that lags behind, and stops at the deadline."""
 
-    def __init__(
-        self,
-        claim: Claim,
-        others: Callable[[], Sequence[Curve]],
-        *,
-        fewest: int,
-        deadline: float | None,
-        checkpoints: Path,
-    ) -> None:
-        """*others*: curves of the finished trials; *deadline*: by ``time.monotonic``."""
-        self._claim, self._others = claim, others
-        self._fewest, self._deadline = fewest, deadline
+    def __init__(self, claim: Claim, *, fewest: int, deadline: float | None, checkpoints: Path) -> None:
+        """*fewest*: as in `lags`; *deadline*: by ``time.monotonic``."""
+        self._claim, self._fewest, self._deadline = claim, fewest, deadline
         self._began = time.monotonic() - seconds_spent(latest_complete(checkpoints))
         self._leaving = False
         self.reported: dict[int, float] = {}
@@ -89,44 +77,33 @@ class PruningCallback(TrainerCallback):
                     return
                 self.reported[share] = edit
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """A resumed training reports its earlier evaluations."""
         self.report(_curve(state))
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """After the deadline a checkpoint is saved, then the training ends."""
         self._claim.check()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self._leaving = control.should_save = True
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """End once the checkpoint is complete; a training at its last step just ends."""
         if self._leaving and state.global_step < state.max_steps:
             raise OutOfTime
 
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_evaluate(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Report the score; prune a trial that lags behind."""
         own = _curve(state)
         self.report(own)
         try:
-            others = self._others()
+            others = self._claim.opened.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         except optuna.exceptions.StorageInternalError:  # the next evaluation decides
             return
-        if lags(own, others, self._fewest):
-            self._note(STEPS, state.global_step)
-            self._note(SECONDS, round(time.monotonic() - self._began, 1))
+        if lags(own, [other.intermediate_values for other in others], self._fewest):
+            self._claim.note(STEPS, state.global_step)
+            self._claim.note(SECONDS, round(time.monotonic() - self._began, 1))
             raise Pruned
-
-    def _note(self, name: str, value: float) -> None:
-        patiently(lambda: self._claim.trial.set_user_attr(name, value))
 
 
 def _curve(state: TrainerState) -> Curve:

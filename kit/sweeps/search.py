@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 import shutil
 import time
@@ -23,11 +22,12 @@ from kit.settings.runs import FULL, FoldRecord
 from kit.settings.searching import Search, Settle
 from kit.settings.sweep_options import SweepOptions
 from kit.settings.training import TrainingSettings
-from kit.sweeps.pruner import Curve, OutOfTime, Pruned, PruningCallback, share_of
+from kit.sweeps.pruner import OutOfTime, Pruned, PruningCallback, share_of
 from kit.sweeps.results import BEST_AT, BLANK, HELD_OUT, SECONDS, STEPS
 from kit.sweeps.storage import OpenStudy, patiently
 from kit.sweeps.trial_lock import ERROR, LEFT, Claim, TakenOver, attempts, claimed
 from kit.training.callbacks import Callbacks
+from kit.training.checkpoints import CHECKPOINTS
 from kit.training.run import train_run
 
 _FAILURES = 3
@@ -99,11 +99,7 @@ def _train(
     place = list(attempts(opened.study)).index(claim.name) + 1
     callbacks.say(f"{claim.name} ({place} of {plan.options.trials}){' resumes' * claim.again}: {drawn}")
     judge = PruningCallback(
-        claim,
-        lambda: _finished_curves(opened),
-        fewest=plan.options.prune_after,
-        deadline=deadline,
-        checkpoints=folder / FULL / "checkpoints",
+        claim, fewest=plan.options.prune_after, deadline=deadline, checkpoints=folder / FULL / CHECKPOINTS
     )
     try:
         fold = _fit(plan, folder, settings, callbacks, judge)
@@ -114,11 +110,12 @@ def _train(
         return None
     except ModelError as error:
         callbacks.say(f"{claim.name}: failed: {error}")
-        patiently(functools.partial(claim.trial.set_user_attr, ERROR, str(error)))
+        claim.note(ERROR, str(error))
         _tell(opened, claim, state=TrialState.PRUNED)  # not FAIL, which the sampler ignores
         return str(error)
     finally:
-        _forget_the_model()
+        gc.collect()  # the model
+        torch.cuda.empty_cache()
     if not judge.reported:  # it had ended when its process died, untold
         judge.report({share_of(entry["step"], fold.steps): entry["edit"] for entry in fold.history})
     notes = {
@@ -129,7 +126,7 @@ def _train(
         BEST_AT: share_of(fold.kept_step, fold.steps),
     }
     for name, value in notes.items():
-        patiently(functools.partial(claim.trial.set_user_attr, name, value))
+        claim.note(name, value)
     _tell(opened, claim, fold.metrics["edit"])
     return None
 
@@ -153,11 +150,6 @@ def _tell(
         raise TakenOver from None
 
 
-def _finished_curves(opened: OpenStudy) -> list[Curve]:
-    finished = opened.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [trial.intermediate_values for trial in finished]
-
-
 def tidy(opened: OpenStudy, folder: Path, keep: int) -> None:
     """Delete the models of trials that are over but for the *keep* best; the study has what they scored."""
     trials = attempts(opened.study)
@@ -170,9 +162,3 @@ def tidy(opened: OpenStudy, folder: Path, keep: int) -> None:
     for name, trial in trials.items():
         if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and name not in best:
             shutil.rmtree(folder / name / FULL, ignore_errors=True)
-
-
-def _forget_the_model() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

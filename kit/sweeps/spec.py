@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any, Self
 
@@ -52,15 +52,7 @@ class About:
 
     def as_dict(self) -> dict[str, Any]:
         """As the study keeps it: without paths."""
-        return {
-            "backbone": self.backbone,
-            "backbone_version": self.backbone_version,
-            "data": [list(file) for file in self.data],
-            "valid": list(self.valid) if self.valid else None,
-            "settings": dict(self.settings),
-            "ranges": dict(self.ranges),
-            "decoding": self.decoding,
-        }
+        return {name: value for name, value in asdict(self).items() if name not in {"reference", "paths"}}
 
 
 def shared_settings(settings: TrainingSettings, ranges: Sequence[Range]) -> dict[str, Any]:

@@ -13,12 +13,7 @@ from typing import Any, TypeVar
 
 import optuna
 import sqlalchemy
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import Field
 
 from kit.errors import ConfigError
@@ -91,9 +86,8 @@ def open_study(folder: Path, storage: str | None, about: About | None) -> OpenSt
         file = known or _begun(folder, storage, about)
         url = _url_of(folder, storage, file)
         if known is None and file.storage is None:
-            write_record(
-                folder / SWEEP_FILE, file
-            )  # before the database, which would be another file in the folder
+            # before the database, which would be another file in the folder
+            write_record(folder / SWEEP_FILE, file)
         with plain_database_errors(hidden(url)):
             opened, study = _opened(url, folder, beginning=about is not None)
             if about is not None:
@@ -137,8 +131,7 @@ def _url_of(folder: Path, storage: str | None, file: SweepFile) -> str:
     if file.storage is None:
         if storage is not None:
             raise ConfigError(f"{folder}: keeps its study in its own {DATABASE}; leave --storage out")
-        own = sqlalchemy.URL.create("sqlite", database=str(folder.resolve() / DATABASE))
-        return own.render_as_string()
+        return str(sqlalchemy.URL.create("sqlite", database=str(folder.resolve() / DATABASE)))
     if storage is None and not file.password:
         return file.storage
     if storage is None or hidden(storage) != file.storage:
@@ -168,31 +161,28 @@ def _opened(url: str, folder: Path, *, beginning: bool) -> tuple[optuna.storages
         {"connect_args": {"timeout": _BUSY_SECONDS}} if local else {"pool_pre_ping": True}
     )
     name = folder.resolve().name
-    with quiet():
-        try:
-            storage = _after_a_race(
-                lambda: optuna.storages.RDBStorage(
-                    url.replace("{", "{{").replace("}", "}}"),  # Optuna fills in templates
-                    engine_kwargs=engine,
-                    heartbeat_interval=BEAT,
-                    grace_period=GRACE,
-                )
+    try:
+        storage = _after_a_race(
+            lambda: optuna.storages.RDBStorage(
+                url.replace("{", "{{").replace("}", "}}"),  # Optuna fills in templates
+                engine_kwargs=engine,
+                heartbeat_interval=BEAT,
+                grace_period=GRACE,
             )
-        except ImportError as error:
-            driver = getattr(error.__cause__, "name", None) or "its Python driver"
-            raise ConfigError(f"{hidden(url)}: needs {driver}; pip install {driver}") from None
-        try:
-            study = (
-                optuna.create_study(
-                    storage=storage, study_name=name, direction="minimize", load_if_exists=True
-                )
-                if beginning
-                else optuna.load_study(storage=storage, study_name=name)
-            )
-        except KeyError:
-            raise ConfigError(
-                f"{folder}: no study {name} in {hidden(url)}; repeat the command that began it"
-            ) from None
+        )
+    except ImportError as error:
+        driver = getattr(error.__cause__, "name", None) or "its Python driver"
+        raise ConfigError(f"{hidden(url)}: needs {driver}; pip install {driver}") from None
+    try:
+        study = (
+            optuna.create_study(storage=storage, study_name=name, direction="minimize", load_if_exists=True)
+            if beginning
+            else optuna.load_study(storage=storage, study_name=name)
+        )
+    except KeyError:
+        raise ConfigError(
+            f"{folder}: no study {name} in {hidden(url)}; repeat the command that began it"
+        ) from None
     return storage, study
 
 

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from kit.errors import LockError
 from kit.files import locked, write_text
 from kit.settings.searching import Search
-from kit.sweeps.storage import BEAT, GRACE, OpenStudy, distributions
+from kit.sweeps.storage import BEAT, GRACE, OpenStudy, distributions, patiently
 
 NAME, MACHINE, ERROR, LEFT = "name", "machine", "error", "left"
 """Attributes of a trial: its folder, the machine (and folder) that trains it, why its training failed,
@@ -67,6 +67,10 @@ class Claim:
         finally:
             stop.set()
             thread.join()
+
+    def note(self, name: str, value: object) -> None:
+        """Give the trial an attribute, however long the database takes."""
+        patiently(lambda: self.trial.set_user_attr(name, value))
 
     def beat(self) -> None:
         """Send one heartbeat."""

@@ -23,14 +23,14 @@ def training_arguments(
     *,
     steps: int,
     steps_an_epoch: int,
+    accumulation: int,
     choosing: bool,
-    accumulation: int | None = None,
     unused_weights: bool = False,
     report_to: Sequence[str] = (),
 ) -> TrainingArguments:
     """Trainer's arguments for *steps* optimizer steps with checkpoints in *output*.
 
-    *accumulation*: micro-batches of an effective batch in one process; None: as the micro-batch size has it.
+    *accumulation*: micro-batches of an effective batch in one process.
     *choosing*: evaluate as often as a checkpoint is saved, and go back to the best at the end.
     *unused_weights*: the model has weights that get no gradient, which several processes must look for.
     """
@@ -39,7 +39,7 @@ def training_arguments(
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=settings.micro_batch_size,
-        gradient_accumulation_steps=accumulation or settings.accumulation_steps // processes.size,
+        gradient_accumulation_steps=accumulation,
         max_steps=steps,
         learning_rate=settings.lr,
         lr_scheduler_type=settings.schedule,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from kit.errors import ModelError
 from kit.modeling.distributed import Processes
@@ -38,28 +38,22 @@ class WeightAverage(TrainerCallback):
     ) -> None:
         """*checkpoint*: the complete one from which the training goes on.  Raises ModelError if damaged."""
         self._model, self._processes, self._points, self._decay = model, processes, frozenset(points), decay
-        self._count = 0
         self._mean: dict[str, torch.Tensor] = {}
-        if checkpoint is not None:
-            self._count, self._mean = _read(checkpoint)
-
-    @property
-    def count(self) -> int:
+        self.count = 0
         """How many weights are in it."""
-        return self._count
+        if checkpoint is not None:
+            self.count, self._mean = _read(checkpoint)
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The optimizer has moved the weights."""
         if self._decay is not None:
-            self._add(1 - min(self._decay, (1 + self._count) / (10 + self._count)) if self._count else 1.0)
+            self._add(1 - min(self._decay, (1 + self.count) / (10 + self.count)) if self.count else 1.0)
         elif state.global_step in self._points:
-            self._add(1 / (self._count + 1))
+            self._add(1 / (self.count + 1))
 
     @torch.no_grad()
     def _add(self, share: float) -> None:
-        self._count += 1
+        self.count += 1
         for name, weight in self._model.named_parameters():
             if share == 1.0:
                 self._mean[name] = weight.detach().float().clone()
@@ -68,13 +62,11 @@ class WeightAverage(TrainerCallback):
                 mean = self._mean[name] = self._mean[name].to(weight.device)
                 mean.lerp_(weight.detach().float(), share)
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Before the checkpoint is marked as complete: callbacks are called in their order."""
         if self._processes.first:
             content = {name: mean.contiguous() for name, mean in self._mean.items()}
-            content[_COUNT] = torch.tensor([self._count])
+            content[_COUNT] = torch.tensor([self.count])
             save_file(content, Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _FILE)
 
     @torch.no_grad()

@@ -13,10 +13,6 @@ from kit.training.cost_estimate import Forecast
 Advance = Callable[[int], object]
 
 
-def _unseen(what: str, questions: int) -> AbstractContextManager[Advance]:
-    return nullcontext(lambda done: None)
-
-
 @dataclass(frozen=True, slots=True)
 class Callbacks:
     """Lines for people, the forecast before each model, Trainer callbacks, and the progress of scoring.
@@ -28,4 +24,6 @@ class Callbacks:
     say: Callable[[str], object] = lambda line: None
     forecast: Callable[[Forecast], object] = lambda expected: None
     trainer_callbacks: tuple[TrainerCallback, ...] = ()
-    scoring: Callable[[str, int], AbstractContextManager[Advance]] = _unseen
+    scoring: Callable[[str, int], AbstractContextManager[Advance]] = lambda what, questions: nullcontext(
+        lambda done: None
+    )

@@ -11,14 +11,12 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 from transformers.trainer_pt_utils import safe_globals
 
 from kit.errors import ModelError, WriteError
-from kit.modeling.devices import Device
 from kit.modeling.distributed import Processes
 
 CHECKPOINTS = "checkpoints"
@@ -40,9 +38,7 @@ class CheckpointMarks(TrainerCallback):
         self._processes = processes
         self._began = time.monotonic() - spent
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Called by Trainer in every process when its last file is there."""
         self._processes.wait()
         if not self._processes.first:
@@ -59,28 +55,21 @@ class CheckpointMarks(TrainerCallback):
 class SaveByTheClock(TrainerCallback):
     """Asks for a checkpoint when so many minutes have passed since the last one."""
 
-    def __init__(self, minutes: float, processes: Processes, device: Device) -> None:
-        self._seconds = minutes * 60
-        self._processes, self._device = processes, device
+    def __init__(self, minutes: float, agreed: Callable[[float], float]) -> None:
+        """*agreed*: gives the first process's value in all of them."""
+        self._seconds, self._agreed = minutes * 60, agreed
         self._last = time.monotonic()
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The clock starts with the first step, not with the preparations."""
         self._last = time.monotonic()
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """All processes take part in a save, so that all must ask for it at the same step."""
-        due = np.array([float(time.monotonic() - self._last >= self._seconds)])
-        if self._processes.agree(due, self._device)[0]:
+        if self._agreed(time.monotonic() - self._last >= self._seconds):
             control.should_save = True
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Any save counts."""
         self._last = time.monotonic()
 
@@ -91,19 +80,14 @@ def saying_when_the_disk_is_full(folder: Path, what: str = "a checkpoint") -> It
     try:
         yield
     except Exception as error:
-        if not _is_failed_write(error):
+        # The Rust tokenizers raise a bare Exception.
+        known = isinstance(error, (OSError, SafetensorError)) or type(error) is Exception
+        if not known and "PytorchStreamWriter" not in str(error):
             raise
         reason = str(error).splitlines()[0]
         raise WriteError(
             f"{folder}: {what} cannot be written ({reason}); free space and continue with --resume"
         ) from error
-
-
-def _is_failed_write(error: Exception) -> bool:
-    if isinstance(error, RuntimeError):
-        return "PytorchStreamWriter" in str(error)
-    # The Rust tokenizers raise a bare Exception.
-    return isinstance(error, (OSError, SafetensorError)) or type(error) is Exception
 
 
 def complete_checkpoints(folder: Path) -> list[Path]:

@@ -102,8 +102,7 @@ def measured_speed(
     seconds, _ = measure(model, collator, chosen, device, Loss.of(settings))
     del model
     gc.collect()
-    if device.torch.type == "cuda":
-        torch.cuda.empty_cache()
+    torch.cuda.empty_cache()
     return Speed(seconds / len(chosen) * len(windows) / len(sample))
 
 

@@ -21,10 +21,10 @@ IGNORED = -100
 
 
 class WindowDataset(Dataset[int]):
-    """The windows by number; the collator below does the work on whole batches."""
+    """The windows by number, PADDING too (a range would take -1 for its last); the collator does the work."""
 
-    def __init__(self, windows: Windows) -> None:
-        self._count = len(windows)
+    def __init__(self, count: int) -> None:
+        self._count = count
 
     def __len__(self) -> int:
         return self._count

@@ -16,7 +16,7 @@ from kit.modeling.distributed import Processes
 from kit.settings.training import TrainingSettings
 from kit.training.collator import SpanCollator
 from kit.training.losses import Loss
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import MicroBatches
 from kit.training.splits import Part
 from kit.training.trainer import steps_of
 
@@ -54,7 +54,7 @@ class Forecast:
 def forecast(
     model: torch.nn.Module,
     collator: SpanCollator,
-    sampler: LengthGroupedSampler | BudgetBatches,
+    sampler: MicroBatches,
     settings: TrainingSettings,
     device: Device,
     processes: Processes,
@@ -109,7 +109,7 @@ def measure(
         for _trial in range(_TRIALS):
             began = time.perf_counter()
             with device.autocast():
-                loss, _ = wanted(model, batch)
+                loss = wanted(model, batch)
             loss.backward()
             if cuda:
                 torch.cuda.synchronize()

@@ -7,34 +7,27 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 import transformers
 from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
-from kit.data.records import Dataset
 from kit.decoding.default import default_decoding
 from kit.errors import ModelError, counted
 from kit.files import refuse_links, replacing_folder
 from kit.memory import forget_peak, peak_memory
-from kit.modeling.backbones import Backbone
 from kit.modeling.checkpoint_files import weights_sha256
-from kit.modeling.devices import Device
-from kit.modeling.distributed import OUT_OF_MEMORY, Processes
+from kit.modeling.distributed import OUT_OF_MEMORY
 from kit.modeling.joint_head import BAND
 from kit.modeling.probe import batching_of
-from kit.modeling.tokens import TokensOf
 from kit.modeling.windows import Windows, make_windows
-from kit.settings.folds import FoldPlan
-from kit.settings.job import Job
-from kit.settings.runs import FoldRecord, RunRecord
+from kit.settings.runs import FoldRecord
 from kit.settings.training import TrainingSettings, with_half_at_once
 from kit.spans.lengths import answer_lengths
 from kit.training.arguments import training_arguments
 from kit.training.averages import average_of
-from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import (
     CHECKPOINTS,
     CheckpointMarks,
@@ -43,53 +36,17 @@ from kit.training.checkpoints import (
     saying_when_the_disk_is_full,
     seconds_spent,
 )
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.cost_estimate import Forecast, forecast
 from kit.training.evaluate import METRICS, evaluate
 from kit.training.labels import Labels, label_windows
 from kit.training.losses import Loss
-from kit.training.mixture import Sources
-from kit.training.run_setup import model_folder
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
-from kit.training.splits import Part, fold_part, whole
-from kit.training.time_limit import StopInTime, TimeLimit, planned_steps, steps_in_time
+from kit.training.run_setup import Training
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
+from kit.training.splits import Part
+from kit.training.time_limit import StopInTime, planned_steps, steps_in_time
 from kit.training.trainer import SpanTrainer, steps_of
 from kit.training.trial import load_for_training
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What the models of one run share."""
-
-    job: Job[Dataset]
-    backbone: Backbone
-    """As opened; with outside data, the weights that they left."""
-    sources: Sources
-    record: RunRecord
-    plan: FoldPlan | None
-    device: Device
-    processes: Processes
-    callbacks: Callbacks
-    tokens_of: TokensOf | None = None
-    """Where the texts' tokens come from, if not from the tokenizer."""
-    time_limit: TimeLimit | None = None
-    models_left: int = 1
-    """How many are still to be trained, this one included."""
-
-    @property
-    def settings(self) -> TrainingSettings:
-        """With what this device and backbone allow."""
-        return self.job.settings
-
-    def part(self, name: str) -> Part:
-        """The questions of the model *name*: "full", or a fold's number."""
-        if self.plan is None:
-            return whole(self.job.data, self.job.valid, self.settings)
-        return fold_part(self.job.data, self.plan, int(name), self.settings)
-
-    def model_folder(self, name: str) -> Path:
-        """Where the kept model *name* goes."""
-        return model_folder(self.job.run, name)
 
 
 def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, FoldRecord]:
@@ -128,8 +85,7 @@ def fit(training: Training, part: Part, folder: Path) -> tuple[torch.nn.Module, 
             smaller = with_half_at_once(settings, training.processes.size, int(windows.lengths.max()))
         # Outside the handler, so that the error no longer holds on to the model.
         gc.collect()
-        if training.device.torch.type == "cuda":
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()
         if smaller is None:
             raise ModelError(
                 f"{training.device.name}: out of memory with single windows of {settings.max_length} tokens; "
@@ -161,7 +117,10 @@ def _fit(
     start_from = latest_readable(folder / CHECKPOINTS, training.callbacks.say)
     spent = seconds_spent(start_from)
     began -= spent
-    _forget_peak(training.device)
+    forget_peak()  # what earlier models of this process needed does not count
+    cuda = training.device.torch.type == "cuda"
+    if cuda:
+        torch.cuda.reset_peak_memory_stats()
     transformers.utils.logging.disable_progress_bar()  # ours is the only one
     set_seed(settings.seed)  # the fresh head and dropout
     model = load_for_training(training.backbone, settings)
@@ -169,22 +128,11 @@ def _fit(
     collator = SpanCollator(
         windows, labels, training.backbone.pad_id, places=settings.soften > 0, batching=batching
     )
-    order = LengthGroupedSampler(
-        windows.lengths,
-        settings.batch_size,
-        settings.seed,
-        micro_batch_size=settings.micro_batch_size,
-        processes=training.processes,
-        draws=training.sources.draws(part, windows.question, settings.seed),
+    draws = training.sources.draws(part, windows.question, settings.seed)
+    order = LengthGroupedSampler(windows.lengths, settings.batch_size, settings.seed, draws)
+    sampler = MicroBatches(
+        order, settings.micro_batch_size, settings.token_budget, training.processes, batching
     )
-    sampler: LengthGroupedSampler | BudgetBatches = order
-    accumulation = None
-    if settings.token_budget is not None or batching.keeps_apart:
-        sampler = BudgetBatches(
-            order, windows.lengths, settings.batch_size, settings.token_budget, training.processes,
-            most=settings.micro_batch_size if settings.token_budget is None else None, batching=batching,
-        )  # fmt: skip
-        accumulation = sampler.steps
     steps_an_epoch = steps_of(order.epoch_size, settings.batch_size, 1)
     choosing = len(part.dev) > 0
 
@@ -192,13 +140,12 @@ def _fit(
     training.callbacks.forecast(replace(expected, models=training.models_left))
     expected.refuse_if_disk_is_short()
     steps = planned_steps(start_from) or steps_in_time(
-        training.time_limit, expected, settings.epochs, training.processes, training.device,
-        training.callbacks.say,
-    )  # fmt: skip
+        training.time_limit, expected, settings.epochs, training.agreed, training.callbacks.say
+    )
 
     arguments = training_arguments(
         settings, training.device, training.processes, folder / CHECKPOINTS,
-        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=accumulation,
+        steps=steps, steps_an_epoch=steps_an_epoch, choosing=choosing, accumulation=sampler.steps,
         unused_weights=expected.unused, report_to=training.job.options.report_to,
     )  # fmt: skip
     average = average_of(
@@ -211,17 +158,12 @@ def _fit(
     def measured(current: torch.nn.Module) -> dict[str, float]:
         with training.callbacks.scoring("evaluating", len(part.dev)) as advance:
             return training.sources.evaluated(
-                part.dev,
-                lambda own: evaluate(
-                    current, training.backbone, own, training.device, settings, training.processes,
-                    lengths, training.tokens_of, advance,
-                ),
-            )  # fmt: skip
+                part.dev, lambda own: evaluate(training, current, own, lengths, advance)
+            )
 
     trainer = SpanTrainer(
         model,
         arguments,
-        WindowDataset(windows),
         collator,
         sampler,
         measured,
@@ -275,7 +217,7 @@ def _fit(
         token_budget=settings.token_budget,
         processes=training.processes.size,
         device=f"{training.device.name}, {training.device.precision}",
-        peak_bytes=_peak_bytes(training.device),
+        peak_bytes=torch.cuda.max_memory_allocated() if cuda else peak_memory(),
         history=tuple({"step": float(entry["step"]), **_measured(entry)} for entry in history),
         losses=tuple(
             {"step": float(entry["step"]), "loss": round(float(entry["loss"]), 5)}
@@ -287,8 +229,9 @@ def _fit(
 
 def _measured(entry: Mapping[str, float]) -> dict[str, float]:
     """The metrics of an evaluation that Trainer logged, under their own names."""
-    own = {name: float(value) for name, value in entry.items() if name.startswith("eval_")}
-    return {name.removeprefix("eval_"): value for name, value in own.items()}
+    return {
+        name.removeprefix("eval_"): float(value) for name, value in entry.items() if name.startswith("eval_")
+    }
 
 
 def _callbacks(
@@ -296,24 +239,11 @@ def _callbacks(
 ) -> list[TrainerCallback]:
     found: list[TrainerCallback] = [CheckpointMarks(training.processes, spent)]
     if settings.save_minutes is not None:
-        found.append(SaveByTheClock(settings.save_minutes, training.processes, training.device))
+        found.append(SaveByTheClock(settings.save_minutes, training.agreed))
     if (limit := training.time_limit) is not None:
-        found.append(
-            StopInTime(limit, expected.scoring, training.processes, training.device, choosing=choosing)
-        )
+        found.append(StopInTime(limit, expected.scoring, training.agreed, choosing=choosing))
     if choosing and settings.early_stopping is not None:
         found.append(EarlyStoppingCallback(early_stopping_patience=settings.early_stopping))
     if training.processes.first:
         found += training.callbacks.trainer_callbacks
     return found
-
-
-def _forget_peak(device: Device) -> None:
-    """What earlier models of this process needed does not count."""
-    if device.torch.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-    forget_peak()
-
-
-def _peak_bytes(device: Device) -> int:
-    return torch.cuda.max_memory_allocated() if device.torch.type == "cuda" else peak_memory()

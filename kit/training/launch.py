@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -146,8 +146,8 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
         f"{counted(len(folds), 'fold')}, {jobs} at a time, one a {'GPU' if gpus else 'process'}: "
         f"fold {', '.join(map(str, folds))}"
     )
-    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for fold in folds:
+    waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+    for fold in [*folds, *[None] * jobs]:  # a None ends a worker
         waiting.put(fold)
     failed: dict[int, str] = {}
     children: list[subprocess.Popen[str]] = []
@@ -159,7 +159,7 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
             environment[_VISIBLE] = gpus[slot % len(gpus)]
         else:
             environment[_THREADS] = str(max(usable_cores() // jobs, 1))
-        for fold in _until_empty(waiting):
+        for fold in iter(waiting.get, None):
             if failed:
                 return
             if limit is not None and not limit.allows(max(took)):
@@ -186,7 +186,7 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
             code = child.wait()
             took.append(time.monotonic() - began)
             if code:
-                failed[fold] = last.removeprefix("error: ") or f"exit code {child.returncode}"
+                failed[fold] = last.removeprefix("error: ") or f"exit code {code}"
 
     workers = [threading.Thread(target=work, args=(slot,), daemon=True) for slot in range(jobs)]
     try:
@@ -201,11 +201,3 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
         failures = "; ".join(f"fold {fold}: {last}" for fold, last in sorted(failed.items()))
         raise ModelError(f"{job.run}: {failures}; what was trained is kept, continue with --resume")
     return open_run(job.run)
-
-
-def _until_empty(waiting: queue.SimpleQueue[int]) -> Iterator[int]:
-    while True:
-        try:
-            yield waiting.get_nowait()
-        except queue.Empty:
-            return

@@ -36,21 +36,17 @@ class LiveCurves(TrainerCallback):
         self._drawn = 0.0
         self._failed = False
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The next training gets its own picture."""
         self._display, self._drawn = "", 0.0
 
-    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_log(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """A new point; an evaluation is drawn at once."""
         evaluated = bool(state.log_history) and "eval_edit" in state.log_history[-1]
         if evaluated or time.monotonic() - self._drawn >= _PAUSE:
             self._draw(args, state)
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The whole curves."""
         self._draw(args, state)
 
@@ -60,7 +56,7 @@ class LiveCurves(TrainerCallback):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of fonts without Hangul, at every picture
-                picture = _picture(_title(args), state)
+                picture = _picture(Path(str(args.output_dir)).parent, state)
             if picture is None:
                 return
             from IPython.display import Image, display, update_display
@@ -76,14 +72,8 @@ class LiveCurves(TrainerCallback):
             say(f"the curves cannot be drawn: {error}")
 
 
-def _title(args: TrainingArguments) -> str:
-    """``runs/e5, fold-0``: the run and the model, from the folder of its checkpoints."""
-    model = Path(str(args.output_dir)).parent
-    return f"{model.parent}, {model.name}"
-
-
-def _picture(title: str, state: TrainerState) -> bytes | None:
-    """The curves so far as PNG; None before the first loss."""
+def _picture(model: Path, state: TrainerState) -> bytes | None:
+    """The curves of the training in the folder *model* so far as PNG; None before the first loss."""
     from matplotlib.figure import Figure
 
     losses = [(one["step"], one["loss"]) for one in state.log_history if "loss" in one]
@@ -91,7 +81,9 @@ def _picture(title: str, state: TrainerState) -> bytes | None:
     if not losses:
         return None
     figure = Figure(figsize=(9.0 if scores else 4.8, 2.8), layout="constrained")
-    figure.suptitle(f"{title}: step {state.global_step:,} of {state.max_steps:,}", fontsize="medium")
+    figure.suptitle(
+        f"{model.parent}, {model.name}: step {state.global_step:,} of {state.max_steps:,}", fontsize="medium"
+    )
     left, *right = figure.subplots(1, 2 if scores else 1, squeeze=False)[0]
     left.plot(*zip(*losses, strict=True), color="tab:blue")
     left.set(title="loss", xlabel="step", xlim=(0, state.max_steps))

@@ -35,22 +35,21 @@ class Loss:
         """The loss that the settings ask for."""
         return cls(settings.soften, settings.r_drop)
 
-    def __call__(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Any]:
-        """The sum over the windows of *batch*, a scalar, and the model's output.
+    def __call__(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """The sum over the windows of *batch*, a scalar.
 
         batch: as SpanCollator makes it; ``golds`` and ``places`` are for the loss, the rest for the model.
         """
         inputs = {name: value for name, value in batch.items() if name not in _OF_THE_LOSS}
         mask, golds = batch["attention_mask"], batch["golds"]
         if not self.r_drop:
-            output = model(**inputs)
-            return self._of_pass(_scored(output, slice(None)), batch), output
+            return self._of_pass(_scored(model(**inputs), slice(None)), batch)
         output = model(**{name: torch.cat([value, value]) for name, value in inputs.items()})
         rows = len(golds)
         first, second = _scored(output, slice(rows)), _scored(output, slice(rows, None))
         mean = (self._of_pass(first, batch) + self._of_pass(second, batch)) / 2
         tables = list(zip(_tables(first, mask), _tables(second, mask), strict=True))
-        return mean + self.r_drop * divergence(tables, golds), output
+        return mean + self.r_drop * divergence(tables, golds)
 
     def _of_pass(self, scored: _Scored, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         start, end, joint = scored

@@ -104,13 +104,13 @@ class Sources:
     def headline(self, scores: Mapping[str, SourceScore]) -> dict[str, float]:
         """The judge's metrics, or the means over the questions of all sources."""
         judge = self.mixture.judge
-        counted = [score for name, score in scores.items() if judge in {None, name}]
-        if len(counted) == 1:
-            return counted[0].metrics
-        total = sum(score.held_out for score in counted)
+        judging = [score for name, score in scores.items() if judge in {None, name}]
+        if len(judging) == 1:
+            return judging[0].metrics
+        total = sum(score.held_out for score in judging)
         return {
-            metric: sum(score.metrics[metric] * score.held_out for score in counted) / total
-            for metric in counted[0].metrics
+            metric: sum(score.metrics[metric] * score.held_out for score in judging) / total
+            for metric in judging[0].metrics
         }
 
     def recorded(self, each: Sequence[SourceScore]) -> dict[str, object]:

@@ -14,17 +14,21 @@ from kit.modeling.joint_head import reader_of
 
 def depths(model: torch.nn.Module) -> dict[str, int]:
     """How far below the head every weight is, by name: 0 head, 1 last layer, …, layers + 1 embeddings."""
-    layers = _layers(model)
+    stacks = {
+        name: len(module) for name, module in model.named_modules() if isinstance(module, torch.nn.ModuleList)
+    }
+    if not stacks:
+        raise ModelError("--layer-decay: this backbone has no stack of layers; leave it out")
+    stack, layers = max(stacks.items(), key=lambda one: one[1])  # the longest list of modules
     reader = reader_of(model)
     prefix = "" if reader is model else "reader."
     body = {prefix + name for name in set(reader.state_dict()) - head_weights(reader)}
     found = {}
     for name, _ in model.named_parameters():
-        if name.startswith(f"{layers[0]}."):
-            number = int(name.removeprefix(f"{layers[0]}.").split(".")[0])
-            found[name] = layers[1] - number
+        if name.startswith(f"{stack}."):
+            found[name] = layers - int(name.removeprefix(f"{stack}.").split(".")[0])
         else:
-            found[name] = layers[1] + 1 if name in body else 0
+            found[name] = layers + 1 if name in body else 0
     return found
 
 
@@ -45,15 +49,3 @@ def parameter_groups(
         {"params": weights, "lr": lr * layer_decay**depth, "weight_decay": weight_decay * decays}
         for (depth, decays), weights in sorted(grouped.items(), key=lambda item: item[0])
     ]
-
-
-def _layers(model: torch.nn.Module) -> tuple[str, int]:
-    """Name and length of the stack of layers: the longest list of modules."""
-    stacks = [
-        (name, len(module))
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.ModuleList)
-    ]
-    if not stacks:
-        raise ModelError("--layer-decay: this backbone has no stack of layers; leave it out")
-    return max(stacks, key=lambda stack: stack[1])

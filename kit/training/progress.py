@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.progress import TaskID
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from kit.errors import counted
 from kit.terminal import duration, progress_bar, say
@@ -41,9 +41,7 @@ class TrainingProgress(TrainerCallback):
         self._task: TaskID | None = None
         self._loss = self._edit = ""
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The bar appears."""
         self._bar.start()
         if self._task is not None:  # of the fold before
@@ -52,22 +50,14 @@ class TrainingProgress(TrainerCallback):
             "training", total=state.max_steps, completed=state.global_step, note=""
         )
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """One optimizer step further."""
         self._show(state.global_step)
 
     def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **_: Any,
+        self, args: Any, state: TrainerState, control: TrainerControl, logs: dict[str, float], **_: Any
     ) -> None:
         """Loss and Edit Score as Trainer logs them."""
-        logs = logs or {}
         if "loss" in logs:
             self._loss = f"loss {logs['loss']:.3f}"
         if "eval_edit" in logs:
@@ -82,16 +72,12 @@ class TrainingProgress(TrainerCallback):
                 say(f"step {state.global_step} of {state.max_steps}: {self._loss}  {self._edit}")
         self._show(state.global_step)
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Without a bar a training without evaluations would say nothing for hours."""
         if self._bar.disable and not self._edit:
             say(f"step {state.global_step} of {state.max_steps}: {self._loss}")
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """The bar goes."""
         self.close()
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 import transformers
@@ -19,18 +18,10 @@ from kit.modeling.devices import Device, choose_device, emulates_bf16
 from kit.modeling.distributed import Processes, join_processes
 from kit.modeling.probe import batching_of
 from kit.modeling.token_cache import known_tokens
-from kit.modeling.tokenizer_checks import clamp_lengths, clamped, inspect_tokenizer
+from kit.modeling.tokenizer_checks import clamped, inspect_tokenizer
 from kit.settings.folds import FoldPlan
 from kit.settings.job import Job
-from kit.settings.runs import (
-    FULL,
-    BeforeRecord,
-    FoldRecord,
-    RunRecord,
-    SourceScore,
-    add_fold,
-    read_run,
-)
+from kit.settings.runs import FULL, FoldRecord, RunRecord, add_fold, read_run
 from kit.settings.training import TrainingSettings
 from kit.spans.lengths import answer_lengths
 from kit.spans.out_of_fold import assemble, has_share
@@ -38,10 +29,11 @@ from kit.spans.run_folder import Run, open_run
 from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import CHECKPOINTS
 from kit.training.evaluate import score_out_of_fold
-from kit.training.fit import Training, fit
+from kit.training.fit import fit
 from kit.training.mixture import Sources
 from kit.training.run_setup import (
     LOGS,
+    Training,
     begin,
     continue_or_refuse,
     data_file,
@@ -49,22 +41,14 @@ from kit.training.run_setup import (
     refuse_unfinished,
     withdrawn_if_nothing_is_kept,
 )
-from kit.training.splits import Part, limited
+from kit.training.splits import limited
 from kit.training.time_limit import TimeLimit, allows_another, left_out
 from kit.training.trackers import prepare_trackers
 from kit.training.trial import longest_window, try_training
 from kit.version import __version__
 
-
-class FirstStage(Protocol):
-    """What is trained before the models of a run: `kit.training.stages`."""
-
-    @property
-    def record(self) -> BeforeRecord:
-        """What run.json says about it."""
-
-    def learn(self) -> Path:
-        """Train it, and return the folder of the weights to begin with."""
+if TYPE_CHECKING:
+    from kit.training.stages import FirstStage
 
 
 def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: FirstStage | None = None) -> Run:
@@ -92,14 +76,12 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
     prepare_trackers(options.report_to, folder / LOGS)
     device = choose_device(settings.precision)
     backbone = open_backbone(job.backbone, trust_remote_code=options.trust_remote_code)
-    length, stride, said = clamp_lengths(backbone, settings.max_length, settings.stride)
-    said += _remarks(backbone, settings, device, processes)
-    for line in said:
+    settings = _within(backbone.limits.positions, settings, backbone, callbacks)
+    for line in _remarks(backbone, settings, device, processes):
         callbacks.say(line)
-    settings = settings.model_copy(update={"max_length": length, "stride": stride})
     begun = read_run(folder)
-    if begun is not None and begun.settings.max_length < length:  # perhaps by a trial
-        settings = _within(longest_window(backbone, length), settings, backbone, callbacks)
+    if begun is not None and begun.settings.max_length < settings.max_length:  # perhaps by a trial
+        settings = _within(longest_window(backbone, settings.max_length), settings, backbone, callbacks)
     lengths = answer_lengths(question for dataset in data for question in dataset)
     record = RunRecord(
         backbone=backbone.name,
@@ -141,22 +123,20 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
             if options.before_only:
                 return open_run(begin_with.parent)
             backbone = dataclasses.replace(backbone, location=str(begin_with))
-        training = Training(
-            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks,
-            time_limit=time_limit,
-        )  # fmt: skip
         asked = [question for dataset in data for question in dataset]
         report = inspect_tokenizer(backbone, asked, allow_unknown=settings.allow_unknown)
         for line in report.remarks():
             callbacks.say(line)
-        if wanted:
-            tokens_of = known_tokens(backbone, [*data, valid] if valid else data)
-            training = dataclasses.replace(training, tokens_of=tokens_of)
+        tokens_of = known_tokens(backbone, [*data, valid] if valid else data) if wanted else None
+        training = Training(
+            job.asking(settings), backbone, sources, record, plan, device, processes, callbacks,
+            tokens_of, time_limit,
+        )  # fmt: skip
         in_time = True
         for name in names:
             if name in wanted:
                 kept = read_run(folder) or record
-                if not allows_another(time_limit, kept, model_folder(folder, name), processes, device):
+                if not allows_another(time_limit, kept, model_folder(folder, name), training.agreed):
                     in_time = False
                     continue
                 training = dataclasses.replace(training, models_left=len(wanted) - wanted.index(name))
@@ -174,7 +154,7 @@ def train_run(job: Job[Dataset], callbacks: Callbacks | None = None, first: Firs
 
 
 def _train_one(training: Training, name: str) -> None:
-    folder = training.model_folder(name)
+    folder = model_folder(training.job.run, name)
     if not training.processes.first:
         _finish(training, name)
         return
@@ -190,25 +170,13 @@ def _train_one(training: Training, name: str) -> None:
 def _finish(training: Training, name: str) -> FoldRecord:
     """Fit one model and, for a fold, score the questions it did not learn from."""
     part = training.part(name)
-    model, record = fit(training, part, training.model_folder(name))
+    model, record = fit(training, part, model_folder(training.job.run, name))
     if not part.test:
         return record
     began = time.monotonic()
-    each = _score_out_of_fold(training, part, name, model, record.weights_sha256)
+    each = score_out_of_fold(training, model, part, record.weights_sha256)
     seconds = round(record.seconds + time.monotonic() - began, 1)
     return record.model_copy(update={**training.sources.recorded(each), "seconds": seconds})
-
-
-def _score_out_of_fold(
-    training: Training, part: Part, name: str, model: torch.nn.Module, weights_sha256: str
-) -> list[SourceScore]:
-    what = f"scoring fold {name} out of fold"
-    with training.callbacks.scoring(what, len(part.test)) as advance:
-        return score_out_of_fold(
-            model, training.backbone, training.job.data, part.test, training.device, training.settings,
-            training.processes, answer_lengths(part.train), folder=training.job.run, fold=name,
-            weights_sha256=weights_sha256, tokens_of=training.tokens_of, advance=advance,
-        )  # fmt: skip
 
 
 def _mend_out_of_fold(training: Training, name: str) -> None:
@@ -221,11 +189,11 @@ def _mend_out_of_fold(training: Training, name: str) -> None:
         f"fold {name}: out-of-fold scores are missing; recomputing them from the saved model"
     )
     trusted = training.backbone.loading["trust_remote_code"]
-    kept = open_backbone(str(training.model_folder(name)), trust_remote_code=trusted)
+    kept = open_backbone(str(model_folder(training.job.run, name)), trust_remote_code=trusted)
     model = load_weights(kept, head_needed=True)
     batching_of(model, kept, training.settings.max_length)  # before a GPU rounds
     model.to(training.device.torch)
-    _score_out_of_fold(training, training.part(name), name, model, record.folds[name].weights_sha256)
+    score_out_of_fold(training, model, training.part(name), record.folds[name].weights_sha256)
 
 
 def _assemble(training: Training, plan: FoldPlan) -> None:
@@ -252,8 +220,6 @@ def _within(
     length: int, settings: TrainingSettings, backbone: Backbone, callbacks: Callbacks
 ) -> TrainingSettings:
     """*settings* with windows of at most *length* tokens, the longest that work."""
-    if length == settings.max_length:
-        return settings
     length, stride, said = clamped(backbone.name, length, settings.max_length, settings.stride)
     for line in said:
         callbacks.say(line)

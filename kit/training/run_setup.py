@@ -1,23 +1,69 @@
-"""How a run begins: its record and folds, or those that its folder has already."""
+"""How a run begins: its record and folds, or those that its folder has already; what its models share."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from kit.data.records import Dataset
 from kit.errors import ConfigError, LockError
 from kit.files import is_temporary, locked
+from kit.modeling.backbones import Backbone
+from kit.modeling.devices import Device
 from kit.modeling.distributed import Processes
+from kit.modeling.tokens import TokensOf
 from kit.settings.folds import FOLDS_FILE, FoldPlan, read_plan, write_plan
+from kit.settings.job import Job
 from kit.settings.runs import FULL, RUN_FILE, DataFile, RunRecord, differences, read_run, write_run
+from kit.settings.training import TrainingSettings
+from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import CHECKPOINTS, latest_complete
-from kit.training.splits import make_plan
+from kit.training.mixture import Sources
+from kit.training.splits import Part, fold_part, make_plan, whole
+from kit.training.time_limit import TimeLimit
 
 LOGS = "logs"
 """Where TensorBoard's are in a run's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What the models of one run share."""
+
+    job: Job[Dataset]
+    backbone: Backbone
+    """As opened; with outside data, the weights that they left."""
+    sources: Sources
+    record: RunRecord
+    plan: FoldPlan | None
+    device: Device
+    processes: Processes
+    callbacks: Callbacks
+    tokens_of: TokensOf | None = None
+    """Where the texts' tokens come from, if not from the tokenizer."""
+    time_limit: TimeLimit | None = None
+    models_left: int = 1
+    """How many are still to be trained, this one included."""
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """With what this device and backbone allow."""
+        return self.job.settings
+
+    def part(self, name: str) -> Part:
+        """The questions of the model *name*: "full", or a fold's number."""
+        if self.plan is None:
+            return whole(self.job.data, self.job.valid, self.settings)
+        return fold_part(self.job.data, self.plan, int(name), self.settings)
+
+    def agreed(self, value: float) -> float:
+        """The first process's *value*, in all of them: what stops or saves must do so at the same step."""
+        return float(self.processes.agree(np.array([value], dtype=float), self.device)[0])
 
 
 def begin(folder: Path, record: RunRecord, data: Sequence[Dataset], processes: Processes) -> FoldPlan | None:

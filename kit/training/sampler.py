@@ -20,87 +20,52 @@ _POOL = 50
 """Effective batches sorted by length together: enough to group lengths, few enough to stay random."""
 
 
-class LengthGroupedSampler(Sampler[int]):
+class LengthGroupedSampler:
     """An order of all windows that depends on lengths, effective batch, seed and epoch alone.
 
     With *draws*, of the windows that they give the epoch.
 
     Windows are shuffled, pools of 50 effective batches are sorted by length, and the batches
-    cut from them are shuffled again.  Which windows share an effective batch does not depend on the
-    micro-batch; inside it they stand longest first, so that micro-batches pad little.  The epoch's
-    first batch is the one with the longest window: too little memory shows at once.  The short last
-    batch stays last.
-
-    With several *processes*, each iterates over its own share: one micro-batch in turn, so that all
-    of them make the same steps; the last batch is filled up with -1, rows that take no part.
+    cut from them are shuffled again.  Inside a batch they stand longest first, so that micro-batches pad
+    little.  The epoch's first batch is the one with the longest window: too little memory shows at once.  The
+    short last batch stays last.
     """
 
     def __init__(
-        self,
-        lengths: NDArray[np.int64],
-        batch_size: int,
-        seed: int,
-        *,
-        micro_batch_size: int = 1,
-        processes: Processes | None = None,
-        draws: SourceSampler | None = None,
+        self, lengths: NDArray[np.int64], batch_size: int, seed: int, draws: SourceSampler | None = None
     ) -> None:
-        self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
-        self._draws, self.epoch_size = draws, len(lengths) if draws is None else draws.count
-        self._micro, self._processes = micro_batch_size, processes or Processes()
-        self._epoch = 0
-
-    def __len__(self) -> int:
-        if self._processes.size == 1:
-            return self.epoch_size
-        turn = self._micro * self._processes.size
-        return -(-self.epoch_size // turn) * self._micro
-
-    @property
-    def epoch(self) -> int:
+        self.lengths, self.batch_size, self._seed, self._draws = lengths, batch_size, seed, draws
+        self.epoch_size = len(lengths) if draws is None else draws.count
+        self.epoch = 0
         """The epoch that was begun last."""
-        return self._epoch
-
-    def micro_batches(self, epoch: int) -> list[NDArray[np.int64]]:
-        """The windows of every micro-batch of *epoch*, of all processes together."""
-        order = self.order(epoch)
-        return [order[first : first + self._micro] for first in range(0, len(order), self._micro)]
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by Trainer when an epoch begins; a resumed run gets the same number."""
-        self._epoch = epoch
-
-    def __iter__(self) -> Iterator[int]:
-        order = self.order(self._epoch)
-        if self._processes.size == 1:
-            return iter(order.tolist())
-        turns = np.full((len(self) // self._micro, self._processes.size, self._micro), PADDING)
-        turns.ravel()[: len(order)] = order
-        return iter(turns[:, self._processes.rank].ravel().tolist())
+        """Called by accelerate when an epoch begins; a resumed run gets the same number."""
+        self.epoch = epoch
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """The window numbers of *epoch*, int64 (epoch_size,), in its order: all of them, or those drawn."""
         generator = np.random.default_rng([self._seed, epoch])
         taking_part = np.arange(self.epoch_size) if self._draws is None else self._draws(epoch)
         shuffled = generator.permutation(taking_part)
-        pool = self._batch_size * _POOL
+        pool = self.batch_size * _POOL
         for first in range(0, len(shuffled), pool):
             part = shuffled[first : first + pool]
-            shuffled[first : first + pool] = part[np.argsort(-self._lengths[part], kind="stable")]
-        whole = len(shuffled) // self._batch_size * self._batch_size
-        batches = shuffled[:whole].reshape(-1, self._batch_size)
+            shuffled[first : first + pool] = part[np.argsort(-self.lengths[part], kind="stable")]
+        whole = len(shuffled) // self.batch_size * self.batch_size
+        batches = shuffled[:whole].reshape(-1, self.batch_size)
         batches = batches[generator.permutation(len(batches))]
         if len(batches):
-            longest = int(self._lengths[batches].max(axis=1).argmax())
+            longest = int(self.lengths[batches].max(axis=1).argmax())
             batches[[0, longest]] = batches[[longest, 0]]
         return np.concatenate([batches.ravel(), shuffled[whole:]])
 
 
-class BudgetBatches(Sampler[list[int]]):
+class MicroBatches(Sampler[list[int]]):
     """Cuts each effective batch of *sampler* into micro-batches.
 
-    They have at most *budget* padded tokens and at most *most* windows, where these are given, and windows
-    that *batching* keeps apart never share one.
+    They have *micro_batch_size* windows, or, where it is given, at most *budget* padded tokens; windows that
+    *batching* keeps apart never share one.
 
     Which windows share an effective batch stays as the sampler says, and so does the gradient.  Trainer wants
     the same number of micro-batches in all of them: ``steps``, what an effective batch of longest windows
@@ -117,26 +82,22 @@ class BudgetBatches(Sampler[list[int]]):
     def __init__(
         self,
         sampler: LengthGroupedSampler,
-        lengths: NDArray[np.int64],
-        batch_size: int,
-        budget: int | None,
+        micro_batch_size: int,
+        budget: int | None = None,
         processes: Processes | None = None,
-        *,
-        most: int | None = None,
         batching: Batching = HARMLESS,
     ) -> None:
         self.sampler = sampler
         """Accelerate tells it which epoch begins."""
-        self._lengths, self._effective, self._budget = batching.padded(lengths), batch_size, budget
-        self._processes, self._most, self._batching = processes or Processes(), most, batching
-        rows = -(-min(batch_size, sampler.epoch_size) // self._processes.size)
-        if batching.keeps_apart:
-            self.steps = rows  # at worst no two are of equal length
-        else:
-            self.steps = -(-rows // self._rows(int(self._lengths.max())))
+        self._micro, self._budget, self._batching = micro_batch_size, budget, batching
+        self._processes, self._lengths = processes or Processes(), batching.padded(sampler.lengths)
+        rows = -(-min(sampler.batch_size, sampler.epoch_size) // self._processes.size)
+        # where windows are kept apart, at worst no two are of equal length
+        together = 1 if batching.keeps_apart else self._rows(int(self._lengths.max()))
+        self.steps = -(-rows // together)
 
     def __len__(self) -> int:
-        return -(-self.sampler.epoch_size // self._effective) * self.steps
+        return -(-self.sampler.epoch_size // self.sampler.batch_size) * self.steps
 
     def __iter__(self) -> Iterator[list[int]]:
         for batch in self._batches(self.sampler.epoch):
@@ -156,8 +117,8 @@ class BudgetBatches(Sampler[list[int]]):
 
     def _batches(self, epoch: int) -> Iterator[NDArray[np.int64]]:
         order = self.sampler.order(epoch)
-        for first in range(0, len(order), self._effective):
-            yield order[first : first + self._effective]
+        for first in range(0, len(order), self.sampler.batch_size):
+            yield order[first : first + self.sampler.batch_size]
 
     def _share(self, batch: NDArray[np.int64], rank: int) -> NDArray[np.int64]:
         """The windows of *batch* that are process *rank*'s, longest first."""
@@ -177,5 +138,6 @@ class BudgetBatches(Sampler[list[int]]):
 
     def _rows(self, longest: int) -> int:
         """How many windows of *longest* tokens a micro-batch may have."""
-        most = self._effective if self._most is None else self._most
-        return most if self._budget is None else max(min(self._budget // longest, most), 1)
+        if self._budget is None:
+            return self._micro
+        return max(min(self._budget // longest, self.sampler.batch_size), 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +38,10 @@ def limited(job: Job[Dataset]) -> Job[Dataset]:
     A run that version 0.1 began goes on with all of them: there the limit was on what is learned alone.
     """
     limit = job.settings.limit
-    if limit is None:
-        return job
     begun = read_run(job.run)
-    return (
-        job if begun is not None and begun.limits_learning_alone else job.read(lambda data: data.first(limit))
-    )
+    if limit is None or (begun is not None and begun.limits_learning_alone):
+        return job
+    return job.read(lambda data: data.first(limit))
 
 
 def make_plan(data: Sequence[Dataset], settings: TrainingSettings) -> FoldPlan:
@@ -64,38 +63,34 @@ def whole(data: Sequence[Dataset], valid: Dataset | None, settings: TrainingSett
         dev = list(_answered(valid))
     else:
         questions, dev = _inner_split(questions, settings)
-    return _checked(Part(FULL, questions[: _most_learned(data, settings)], dev, ()), data)
+    return _checked(Part(FULL, questions, dev, ()), data, settings)
 
 
 def fold_part(data: Sequence[Dataset], plan: FoldPlan, fold: int, settings: TrainingSettings) -> Part:
     """The part of one fold; with early stopping a tenth of what it trains on chooses the checkpoint."""
     numbers: NDArray[np.int64] = np.concatenate([plan.fold_of(dataset.sha256) for dataset in data])
-    questions = _all(data)
-    train = [question for question, number in zip(questions, numbers, strict=True) if number != fold]
-    test = [question for question, number in zip(questions, numbers, strict=True) if number == fold]
+    train, test = _split(_all(data), numbers == fold)
     dev: list[Question] = []
     if settings.early_stopping is not None:
         train, dev = _inner_split(train, settings)
-    return _checked(Part(str(fold), train[: _most_learned(data, settings)], dev, test), data)
-
-
-def _most_learned(data: Sequence[Dataset], settings: TrainingSettings) -> int | None:
-    """The limit where it is on learning alone, which whole files show; None where `limited` cut them."""
-    limit = settings.limit
-    return limit if limit is not None and any(len(dataset) > limit for dataset in data) else None
+    return _checked(Part(str(fold), train, dev, test), data, settings)
 
 
 def _inner_split(
     questions: Sequence[Question], settings: TrainingSettings
 ) -> tuple[list[Question], list[Question]]:
-    held = holdout(questions, share=HOLDOUT, seed=settings.split_seed)
-    return (
-        [question for question, out in zip(questions, held, strict=True) if not out],
-        [question for question, out in zip(questions, held, strict=True) if out],
-    )
+    return _split(questions, holdout(questions, share=HOLDOUT, seed=settings.split_seed))
 
 
-def _checked(part: Part, data: Sequence[Dataset]) -> Part:
+def _split(questions: Sequence[Question], out: NDArray[np.bool_]) -> tuple[list[Question], list[Question]]:
+    """Those that stay, and those that are *out*, bool (questions,)."""
+    return list(compress(questions, ~out)), list(compress(questions, out))
+
+
+def _checked(part: Part, data: Sequence[Dataset], settings: TrainingSettings) -> Part:
+    # Where the limit is on learning alone, the files are whole: see `limited`.
+    if settings.limit is not None and any(len(dataset) > settings.limit for dataset in data):
+        part = replace(part, train=part.train[: settings.limit])
     judged = len(part.dev) + len(part.test)
     if not part.train or not judged:
         raise DataError(

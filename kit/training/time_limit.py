@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from kit.modeling.devices import Device
-from kit.modeling.distributed import Processes
 from kit.settings.runs import RunRecord
 from kit.terminal import duration
 from kit.training.checkpoints import CHECKPOINTS, latest_complete, seconds_spent
@@ -21,6 +17,8 @@ from kit.training.cost_estimate import Forecast
 
 _PLANNED = 0.95
 """Share of the time left that is planned for: forecasts are not exact."""
+Agreed = Callable[[float], float]
+"""Gives the first process's value in all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +51,20 @@ class TimeLimit:
         return min(max(int(room / a_step), 1), expected.steps)
 
 
-def allows_another(
-    limit: TimeLimit | None, record: RunRecord | None, model: Path, processes: Processes, device: Device
-) -> bool:
+def allows_another(limit: TimeLimit | None, record: RunRecord, model: Path, agreed: Agreed) -> bool:
     """Whether there is time for one more model, in the folder *model*; for the first one there always is.
 
     It is expected to take as long as the longest of the run, less what its last checkpoint has done.
     """
-    if limit is None or record is None or not record.folds:
+    if limit is None or not record.folds:
         return True
     seconds = expected_seconds(record) - seconds_spent(latest_complete(model / CHECKPOINTS))
-    return bool(processes.agree(np.array([float(limit.allows(seconds))]), device)[0])
+    return bool(agreed(limit.allows(seconds)))
 
 
 def expected_seconds(record: RunRecord) -> float:
     """How long another model of the run will take."""
-    return max((fold.seconds for fold in record.folds.values()), default=0.0)
+    return max(fold.seconds for fold in record.folds.values())
 
 
 def left_out(limit: TimeLimit, record: RunRecord) -> str:
@@ -84,18 +80,12 @@ def planned_steps(checkpoint: Path | None) -> int | None:
     """The steps of the training that left *checkpoint*: a limit may have shortened it."""
     if checkpoint is None:
         return None
-    state: dict[str, Any] = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-    steps = state.get("max_steps")
-    return steps if isinstance(steps, int) and steps > 0 else None
+    steps: int = TrainerState.load_from_json(str(checkpoint / "trainer_state.json")).max_steps
+    return steps
 
 
 def steps_in_time(
-    limit: TimeLimit | None,
-    expected: Forecast,
-    epochs: float,
-    processes: Processes,
-    device: Device,
-    say: Callable[[str], object],
+    limit: TimeLimit | None, expected: Forecast, epochs: float, agreed: Agreed, say: Callable[[str], object]
 ) -> int:
     """The steps that there is time for, the same in all processes: the learning rate falls over these.
 
@@ -103,7 +93,7 @@ def steps_in_time(
     """
     if limit is None:
         return expected.steps
-    steps = int(processes.agree(np.array([float(limit.steps(expected))]), device)[0])
+    steps = int(agreed(limit.steps(expected)))
     if steps < expected.steps:
         say(
             f"--hours {limit.hours:.3g}: {expected.steps:,} steps take about {duration(expected.seconds)}, "
@@ -116,20 +106,14 @@ def steps_in_time(
 class StopInTime(TrainerCallback):
     """Ends a training whose forecast was too low, after a last evaluation and checkpoint."""
 
-    def __init__(
-        self, limit: TimeLimit, scoring: float, processes: Processes, device: Device, *, choosing: bool
-    ) -> None:
+    def __init__(self, limit: TimeLimit, scoring: float, agreed: Agreed, *, choosing: bool) -> None:
         """*scoring*: seconds that the last evaluation and the scoring after the training will take."""
-        self._limit, self._scoring, self._choosing = limit, scoring, choosing
-        self._processes, self._device = processes, device
+        self._limit, self._scoring, self._agreed, self._choosing = limit, scoring, agreed, choosing
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """All processes must stop at the same step."""
         if state.global_step >= state.max_steps:
             return
-        over = np.array([float(self._limit.left < self._scoring)])
-        if self._processes.agree(over, self._device)[0]:
+        if self._agreed(self._limit.left < self._scoring):
             control.should_training_stop = control.should_save = True
             control.should_evaluate = self._choosing

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from accelerate.data_loader import prepare_data_loader
 from safetensors.torch import save_file
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from transformers import (
     EarlyStoppingCallback,
     PreTrainedModel,
@@ -24,10 +24,10 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from kit.errors import ModelError
 from kit.training.adversarial import moved, watched
 from kit.training.checkpoints import latest_complete
-from kit.training.collator import SpanCollator
+from kit.training.collator import SpanCollator, WindowDataset
 from kit.training.losses import Loss
 from kit.training.optimizer import parameter_groups
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import MicroBatches
 
 Evaluate = Callable[[torch.nn.Module], dict[str, float]]
 
@@ -44,9 +44,8 @@ class SpanTrainer(Trainer):
         self,
         model: torch.nn.Module,
         args: TrainingArguments,
-        dataset: Dataset[int],
         collator: SpanCollator,
-        sampler: LengthGroupedSampler | BudgetBatches,
+        sampler: MicroBatches,
         evaluate: Evaluate,
         callbacks: list[TrainerCallback],
         *,
@@ -54,6 +53,7 @@ class SpanTrainer(Trainer):
         adversarial: float = 0.0,
         layer_decay: float = 1.0,
     ) -> None:
+        dataset = WindowDataset(len(collator.lengths))
         super().__init__(
             model=model,
             args=args,
@@ -75,12 +75,9 @@ class SpanTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[int]:
         """Micro-batches in the sampler's order; nothing is dropped."""
-        cut: dict[str, Any] = {"batch_sampler": self._sampler}
-        if isinstance(self._sampler, LengthGroupedSampler):
-            cut = {"batch_size": self.args.per_device_train_batch_size, "sampler": self._sampler}
         loader = DataLoader(
             self.train_dataset,
-            **cut,
+            batch_sampler=self._sampler,
             collate_fn=self.data_collator,
             num_workers=self.args.dataloader_num_workers,
             pin_memory=self.args.dataloader_pin_memory and torch.cuda.is_available(),
@@ -123,10 +120,7 @@ class SpanTrainer(Trainer):
         )
 
     def training_step(
-        self,
-        model: torch.nn.Module,
-        inputs: dict[str, Any],
-        num_items_in_batch: torch.Tensor | int | None = None,
+        self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
     ) -> torch.Tensor:
         """Forward and backward on one micro-batch; the mean of a plain and an adversarial pass if asked.
 
@@ -145,19 +139,14 @@ class SpanTrainer(Trainer):
         return loss
 
     def compute_loss(
-        self,
-        model: torch.nn.Module,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int | None = None,
-    ) -> Any:
+        self, model: torch.nn.Module, inputs: dict[str, Any], *, num_items_in_batch: Any, **_: Any
+    ) -> torch.Tensor:
         """The sum over this micro-batch divided by the windows of the effective batch on all devices."""
-        loss, output = self._span_loss(model, inputs)
-        windows = len(inputs["labels"]) if num_items_in_batch is None else num_items_in_batch
+        loss: torch.Tensor = self._span_loss(model, inputs)
         # Gradients are averaged over processes, and the count is over all of them.
-        loss = loss * self._share / windows * self.accelerator.num_processes
+        loss = loss * self._share / num_items_in_batch * self.accelerator.num_processes
         self._refuse_what_is_not_finite(loss)
-        return (loss, output) if return_outputs else loss
+        return loss
 
     def _refuse_what_is_not_finite(self, loss: torch.Tensor) -> None:
         """Looks once an effective batch: each look makes a GPU wait."""

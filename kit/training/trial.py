@@ -20,12 +20,7 @@ from kit.modeling.batching import Batching
 from kit.modeling.devices import Device
 from kit.modeling.forward_passes import synthetic_windows, unchanged_random_state
 from kit.modeling.joint_head import reader_of
-from kit.modeling.probe import (
-    batching_of,
-    identity,
-    longest_that_works,
-    reason,
-)
+from kit.modeling.probe import batching_of, identity, longest_that_works, reason
 from kit.settings.training import TrainingSettings
 from kit.training.adversarial import moved, watched
 from kit.training.checkpoints import saying_when_the_disk_is_full
@@ -88,18 +83,14 @@ def try_training(
         with unchanged_random_state():
             _tried[key] = _tried_with(backbone, settings, device, folder)
             gc.collect()
-            if device.torch.type == "cuda":
-                torch.cuda.empty_cache()
+            torch.cuda.empty_cache()
     return _tried[key]
 
 
 def load_for_training(backbone: Backbone, settings: TrainingSettings) -> torch.nn.Module:
     """The weights to begin with, under the head that the settings ask for, on the CPU."""
     model = load_weights(
-        backbone,
-        head_needed=False,
-        dropout_on_attention=settings.attention_dropout,
-        head=settings.head,
+        backbone, head_needed=False, dropout_on_attention=settings.attention_dropout, head=settings.head
     )
     if settings.gradient_checkpointing:
         # Its name is about to change, for Trainer's argument too.
@@ -158,19 +149,16 @@ def _guilty(
         return f"cannot be trained here ({said}); choose another backbone"
     found = []
     if device.precision != "fp32":
-        words, cure = f"--precision {device.precision}", "use --precision fp32"
-        if not _failure(backbone, settings, exact, folder):
-            return f"does not train with {words} ({said}); {cure}"
-        found.append((words, cure))
+        found.append((f"--precision {device.precision}", "use --precision fp32", settings, exact))
     for flag in _FLAGS:
-        if getattr(settings, flag.setting) == flag.without:
-            continue
-        without = settings.model_copy(update={flag.setting: flag.without})
-        if not _failure(backbone, without, device, folder):
-            return f"does not train with {flag.words} ({said}); {flag.cure}"
-        found.append((flag.words, flag.cure))
-    words = " and ".join(words for words, _ in found)
-    return f"does not train with {words} ({said}); leave them out, one after the other"
+        if getattr(settings, flag.setting) != flag.without:
+            without = settings.model_copy(update={flag.setting: flag.without})
+            found.append((flag.words, flag.cure, without, device))
+    for words, cure, without, on in found:
+        if not _failure(backbone, without, on, folder):
+            return f"does not train with {words} ({said}); {cure}"
+    every = " and ".join(words for words, *_ in found)
+    return f"does not train with {every} ({said}); leave them out, one after the other"
 
 
 def _step(backbone: Backbone, settings: TrainingSettings, device: Device, folder: Path | None) -> None:
@@ -200,7 +188,7 @@ def _learn(
 
     def one_pass() -> None:
         with device.autocast():
-            value, _ = loss(model, batch)
+            value = loss(model, batch)
         value.backward()
         value = value.detach()
         if not math.isfinite(float(value)):

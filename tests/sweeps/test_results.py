@@ -6,6 +6,7 @@ import importlib.util
 import json
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,16 @@ def test_the_picture_is_a_real_one(sweep: Sweep, tmp_path: Path) -> None:
     best = np.all(pixels == (0xC2, 0x41, 0x0C), axis=1)  # the best trial's own colour
     assert best.sum() > 500
     assert 0.5 < np.all(pixels == 255, axis=1).mean() < 0.99
+
+
+def test_a_perfect_score_is_in_the_picture(sweep: Sweep) -> None:
+    perfect = tuple(replace(trial, edit=0.0, curve=((1.0, 0.0),)) for trial in sweep.trials[:2])
+    for trials in (perfect, (*perfect, *sweep.trials[2:])):
+        figure = draw(replace(sweep, trials=trials))
+        assert figure is not None
+        for axes in figure.axes:
+            bottom, top = axes.get_ylim()
+            assert bottom < 0 < top
 
 
 def test_nothing_is_drawn_before_there_is_anything_to_draw(tmp_path: Path) -> None:

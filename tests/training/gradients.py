@@ -12,15 +12,15 @@ from transformers import TrainingArguments
 
 from kit.data.records import Answer, Question
 from kit.modeling.backbones import load_weights, open_backbone
-from kit.modeling.batching import Batching
+from kit.modeling.batching import HARMLESS, Batching
 from kit.modeling.distributed import join_processes
 from kit.modeling.joint_head import JointReader
 from kit.modeling.windows import make_windows
 from kit.settings.training import Head
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
 from kit.training.losses import Loss
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from kit.training.trainer import SpanTrainer, steps_of
 
 
@@ -56,18 +56,13 @@ def trainer(
     model = load_weights(backbone, head_needed=False, head=head)
     if isinstance(model, JointReader):
         torch.nn.init.normal_(model.head.end.weight, std=0.1)  # as if it had begun to learn
-    order = LengthGroupedSampler(windows.lengths, batch, seed=1, micro_batch_size=micro, processes=processes)
-    sampler: LengthGroupedSampler | BudgetBatches = order
-    if budget < 0:
-        apart = Batching("harmful")
-        sampler = BudgetBatches(order, windows.lengths, batch, None, processes, most=micro, batching=apart)
-    elif budget:
-        sampler = BudgetBatches(order, windows.lengths, batch, budget, processes)
-    steps = sampler.steps if isinstance(sampler, BudgetBatches) else batch // (micro * processes.size)
+    order = LengthGroupedSampler(windows.lengths, batch, seed=1)
+    batching = Batching("harmful") if budget < 0 else HARMLESS
+    sampler = MicroBatches(order, micro, budget if budget > 0 else None, processes, batching)
     arguments = TrainingArguments(
         output_dir=str(output),
         per_device_train_batch_size=micro,
-        gradient_accumulation_steps=steps,
+        gradient_accumulation_steps=sampler.steps,
         max_steps=-(-count // batch),
         learning_rate=lr,
         optim="sgd",
@@ -86,9 +81,7 @@ def trainer(
     )
     labels = label_windows(windows, questions)
     collator = SpanCollator(windows, labels, backbone.pad_id, places=True)
-    return SpanTrainer(
-        model, arguments, WindowDataset(windows), collator, sampler, lambda _: {"edit": 0.0}, [], **options
-    )
+    return SpanTrainer(model, arguments, collator, sampler, lambda _: {"edit": 0.0}, [], **options)
 
 
 def changes(

@@ -22,17 +22,17 @@ def test_moving_the_words_along_the_gradient_raises_every_windows_loss(
     run = trainer(wordpiece_folder, tmp_path, 4, 4, 4)
     model, batch, loss = run.model.eval(), _batch(run), Loss()
     with watched(model) as embedded:
-        before, _ = loss(model, batch)
+        before = loss(model, batch)
         before.backward()
     shift = embedded.shift(0.5)
     assert torch.allclose(shift.flatten(1).norm(dim=1), torch.full((4,), 0.5), rtol=1e-4)
     for row in range(4):
         one = {name: tensor[row : row + 1] for name, tensor in batch.items()}
         with torch.no_grad():
-            plain, _ = loss(model, one)
+            plain = loss(model, one)
             with moved(model, shift[row : row + 1]):
-                attacked, _ = loss(model, one)
-            again, _ = loss(model, one)
+                attacked = loss(model, one)
+            again = loss(model, one)
         assert attacked > plain + 1e-4
         assert torch.equal(plain, again)  # nothing of it stays
 
@@ -53,9 +53,9 @@ def test_a_step_learns_the_mean_of_both_passes(wordpiece_folder: Path, tmp_path:
     for weight, kept in zip(model.parameters(), before, strict=True):
         assert torch.equal(weight, kept)
     with watched(model) as embedded:
-        (loss(model, batch)[0] / 8).backward()
+        (loss(model, batch) / 8).backward()
     with moved(model, embedded.shift(0.5)):
-        (loss(model, batch)[0] / 8).backward()
+        (loss(model, batch) / 8).backward()
     run.train()
     for (name, weight), kept, expected in zip(
         run.model.named_parameters(), before, model.parameters(), strict=True

@@ -20,9 +20,9 @@ CPU = Device(torch.device("cpu"), "CPU", "fp32")
 def test_schedule_warm_up_and_clipping_reach_the_trainer(tmp_path: Path, schedule: str) -> None:
     settings = training_settings(schedule=schedule, warmup=0.2, max_grad_norm=0.7, lr=1e-3, batch_size=8)
     arguments = training_arguments(
-        settings, CPU, Processes(), tmp_path, steps=50, steps_an_epoch=25, choosing=True
+        settings, CPU, Processes(), tmp_path, steps=50, steps_an_epoch=25, accumulation=2, choosing=True
     )
-    assert (arguments.max_grad_norm, arguments.gradient_accumulation_steps) == (0.7, 1)
+    assert (arguments.max_grad_norm, arguments.gradient_accumulation_steps) == (0.7, 2)
     assert (arguments.eval_steps, arguments.save_steps, arguments.greater_is_better) == (25, 25, False)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=arguments.learning_rate)
     scheduler = get_scheduler(arguments.lr_scheduler_type, optimizer, arguments.get_warmup_steps(50), 50)

@@ -17,7 +17,7 @@ from kit.errors import ModelError
 from kit.modeling.distributed import Processes
 from kit.settings.training import training_settings
 from kit.training.averages import WeightAverage, average_of
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 
 

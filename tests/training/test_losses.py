@@ -149,13 +149,13 @@ def test_r_drop_adds_nothing_without_dropout_and_something_with_it() -> None:
         "labels": torch.tensor([0]),
     }
     reader = Reader()
-    plain, _ = Loss()(reader.eval(), batch)
-    agreed, _ = Loss(r_drop=2.0)(reader, batch)
+    plain = Loss()(reader.eval(), batch)
+    agreed = Loss(r_drop=2.0)(reader, batch)
     assert torch.allclose(plain, agreed)
     torch.manual_seed(3)
-    once, _ = Loss(r_drop=1e-9)(reader.train(), batch)
+    once = Loss(r_drop=1e-9)(reader.train(), batch)
     torch.manual_seed(3)
-    weighed, _ = Loss(r_drop=2.0)(reader, batch)
+    weighed = Loss(r_drop=2.0)(reader, batch)
     assert weighed > once + 0.01
 
 
@@ -225,7 +225,7 @@ def test_the_output_says_which_loss(batch: tuple[torch.Tensor, ...], soften: flo
     places = torch.arange(7)[None, :, None].expand(4, 7, 2)
     inputs = {"attention_mask": mask, "golds": golds, "labels": golds[:, 0, 0], "places": places}
     found = [
-        Loss(soften=soften)(lambda attention_mask, own=own: JointOutput(start, end, own), inputs)[0]
+        Loss(soften=soften)(lambda attention_mask, own=own: JointOutput(start, end, own), inputs)
         for own in (joint, None)
     ]
     assert found[0] == joint_loss(*batch, soften=soften, places=places)

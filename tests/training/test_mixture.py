@@ -21,7 +21,7 @@ from kit.settings.mixture import Mixture
 from kit.settings.runs import SourceScore
 from kit.training.collator import PADDING
 from kit.training.mixture import Sources, SourceSampler
-from kit.training.sampler import LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from kit.training.splits import Part
 from tests.examples import examples
 
@@ -167,23 +167,14 @@ def test_a_shared_epoch_is_the_same_for_any_processes_and_micro_batch(
     source = np.arange(len(lengths)) % 2
     draws = SourceSampler(source, [1.0, share], 3)
 
-    def sampler(micro: int, processes: Processes) -> LengthGroupedSampler:
-        made = LengthGroupedSampler(
-            np.array(lengths), 8, 3, micro_batch_size=micro, processes=processes, draws=draws
-        )
-        made.set_epoch(epoch)
-        return made
-
-    alone = sampler(1, Processes())
-    order = list(alone)
-    assert len(order) == len(alone) == alone.epoch_size == draws.count
+    sampler = LengthGroupedSampler(np.array(lengths), 8, 3, draws)
+    sampler.set_epoch(epoch)
+    order = sampler.order(epoch).tolist()
+    assert len(order) == sampler.epoch_size == draws.count
     assert Counter(order) == Counter(draws(epoch).tolist())
-    if size == 1:
-        assert list(sampler(micro, Processes())) == order
-        return
-    parts = [sampler(micro, Processes(rank, size)) for rank in range(size)]
-    assert len({len(part) for part in parts}) == 1  # all make the same steps
-    turns = np.stack([np.array(list(part)).reshape(-1, micro) for part in parts], axis=1)
+    parts = [MicroBatches(sampler, micro, None, Processes(rank, size)) for rank in range(size)]
+    assert len({len(list(part)) for part in parts}) == 1  # all make the same steps
+    turns = np.stack([np.array([number for piece in part for number in piece]) for part in parts], axis=1)
     together = turns.ravel()
     assert together[together != PADDING].tolist() == order
 

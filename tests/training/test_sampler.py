@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.modeling.distributed import Processes
 from kit.training.collator import PADDING
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from tests.examples import examples
 
 
@@ -32,7 +33,17 @@ def test_seed_and_epoch_change_the_order() -> None:
     assert not np.array_equal(one.order(0), one.order(1))
     assert not np.array_equal(one.order(0), LengthGroupedSampler(lengths, 16, seed=2).order(0))
     one.set_epoch(3)
-    assert list(one) == one.order(3).tolist()
+    assert [number for piece in MicroBatches(one, 4) for number in piece] == one.order(3).tolist()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_micro_batches_by_number_are_full_and_of_the_same_number(processes: int) -> None:
+    lengths = np.random.default_rng(0).integers(10, 400, 500)
+    batches = MicroBatches(LengthGroupedSampler(lengths, 16, seed=1), 4, None, Processes(0, processes))
+    assert batches.steps == 4 // processes
+    pieces = list(map(len, batches))
+    assert pieces[: -batches.steps] == [4] * (31 * batches.steps)
+    assert pieces[-batches.steps :] == [0] * (batches.steps - 1) + [4 // processes]  # of 4 windows
 
 
 def test_batches_are_of_like_length_and_the_longest_comes_first() -> None:
@@ -62,7 +73,7 @@ def test_an_effective_batch_is_cut_into_pieces_that_fit(
     order = sampler.order(epoch)
     shares, steps = [], set()
     for rank in range(processes):
-        batches = BudgetBatches(sampler, lengths, batch, budget, Processes(rank, processes))
+        batches = MicroBatches(sampler, 1, budget, Processes(rank, processes))
         batches.sampler.set_epoch(epoch)
         pieces = list(batches)
         assert len(pieces) == len(batches)
@@ -87,9 +98,9 @@ def test_an_effective_batch_is_cut_into_pieces_that_fit(
 
 def test_fewer_micro_batches_than_by_number() -> None:
     lengths = np.random.default_rng(0).integers(60, 400, 3200)
-    sampler = LengthGroupedSampler(lengths, 32, seed=1, micro_batch_size=8)
-    by_number = sampler.micro_batches(0)
-    by_tokens = BudgetBatches(sampler, lengths, 32, 8 * 400).micro_batches(0)
+    sampler = LengthGroupedSampler(lengths, 32, seed=1)
+    by_number = MicroBatches(sampler, 8).micro_batches(0)
+    by_tokens = MicroBatches(sampler, 8, 8 * 400).micro_batches(0)
     assert len(by_tokens) < 0.75 * len(by_number)
     largest = max(len(piece) * int(lengths[piece].max()) for piece in by_number)
     assert max(len(piece) * int(lengths[piece].max()) for piece in by_tokens) <= 8 * 400

@@ -22,7 +22,7 @@ from kit.settings.runs import RunRecord, read_run, write_run
 from kit.spans.recipe_members import used_by
 from kit.spans.run_folder import open_run
 from kit.spans.store import read_spans
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 from kit.training.splits import limited, whole
 from tests.screens import on_terminal

@@ -21,8 +21,8 @@ from kit.modeling.tiny import Shape, make_backbone
 from kit.settings.mixture import Mixture
 from kit.settings.runs import RunRecord, read_run
 from kit.training import launch
+from kit.training.callbacks import Callbacks
 from kit.training.checkpoints import complete_checkpoints
-from kit.training.fit import Callbacks
 from kit.training.run import train_run
 from tests.commands import PROJECT, run_program
 

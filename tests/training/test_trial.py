@@ -29,9 +29,9 @@ from kit.spans.span_scores import Provenance, joined
 from kit.spans.store import read_spans
 from kit.training import run as run_module
 from kit.training import trial
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from kit.training.trial import Trial, try_training
 from tools.families.tiny_models import make_family, train_pad_row
 
@@ -405,9 +405,7 @@ def test_micro_batches_hold_windows_of_equal_length(batching: Batching, processe
     order = LengthGroupedSampler(lengths, 8, seed=3)
     seen: list[int] = []
     for rank in range(processes):
-        batches = BudgetBatches(
-            order, lengths, 8, None, Processes(rank, processes), most=3, batching=batching
-        )
+        batches = MicroBatches(order, 3, None, Processes(rank, processes), batching)
         pieces = list(batches)
         assert len(pieces) == len(batches) == 9 * batches.steps
         assert batches.steps == 8 // processes
@@ -417,6 +415,4 @@ def test_micro_batches_hold_windows_of_equal_length(batching: Batching, processe
             assert len(piece) <= (1 if batching.alone else 3)
             seen += real
     assert sorted(seen) == list(range(70))
-    assert max(map(len, BudgetBatches(order, lengths, 8, None, most=3, batching=batching))) == (
-        1 if batching.alone else 3
-    )
+    assert max(map(len, MicroBatches(order, 3, batching=batching))) == (1 if batching.alone else 3)

@@ -30,7 +30,7 @@ STAGES = {
     "deal the folds": ("kit.training.run", "begin"),
     "inspect the tokenizer": ("kit.training.run", "inspect_tokenizer"),
     "tokens": ("kit.training.run", "known_tokens"),
-    "choose the fold's questions": ("kit.training.fit", "fold_part"),
+    "choose the fold's questions": ("kit.training.run_setup", "fold_part"),
     "trial": ("kit.training.run", "try_training"),
     "windows": ("kit.training.fit", "make_windows"),
     "labels": ("kit.training.fit", "label_windows"),

@@ -22,7 +22,7 @@ from kit.settings.training import training_settings
 from kit.spans.span_scores import offsets_of
 from kit.training.collator import SpanCollator
 from kit.training.labels import Labels
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from tools.benchmarks.measurement import Memory
 from tools.benchmarks.trainers import PaddedWindows, kit_trainer, padded_to, plain_trainer
 
@@ -129,7 +129,7 @@ def train(way: Way, scale: Scale, seconds: float, device: str) -> dict[str, floa
     model = encoder(scale, way.attention)
     clock, memory = Clock(seconds, device), Memory()
     optimizer = "adamw_torch_fused" if way.fused else "adamw_torch"
-    order = LengthGroupedSampler(windows.lengths, scale.batch, 1, micro_batch_size=scale.micro)
+    order = LengthGroupedSampler(windows.lengths, scale.batch, 1)
     settings = training_settings(
         batch_size=scale.batch, micro_batch_size=scale.micro, precision=way.precision, compile=way.compile
     )
@@ -142,10 +142,10 @@ def train(way: Way, scale: Scale, seconds: float, device: str) -> dict[str, floa
                 optim=optimizer, torch_compile=way.compile,
             )  # fmt: skip
         else:
-            budget = BudgetBatches(order, windows.lengths, scale.batch, scale.micro * scale.length)
+            budget = scale.micro * scale.length if way.batches == "budget" else None
             trainer = kit_trainer(
-                model, SpanCollator(windows, labels, 0), windows,
-                budget if way.batches == "budget" else order, *given, steps=_ENOUGH, optimizer=optimizer,
+                model, SpanCollator(windows, labels, 0), MicroBatches(order, scale.micro, budget), *given,
+                steps=_ENOUGH, optimizer=optimizer,
             )  # fmt: skip
         trainer.train()
     if way.batches == "padded":  # only Trainer knows its order, so use the average

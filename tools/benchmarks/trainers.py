@@ -16,9 +16,9 @@ from kit.modeling.distributed import Processes
 from kit.modeling.windows import Windows
 from kit.settings.training import TrainingSettings
 from kit.training.arguments import training_arguments
-from kit.training.collator import SpanCollator, WindowDataset
+from kit.training.collator import SpanCollator
 from kit.training.labels import Labels
-from kit.training.sampler import BudgetBatches, LengthGroupedSampler
+from kit.training.sampler import MicroBatches
 from kit.training.trainer import SpanTrainer
 
 
@@ -67,18 +67,15 @@ def plain_trainer(
 
 
 def kit_trainer(
-    model: torch.nn.Module, collator: SpanCollator, windows: Windows,
-    sampler: LengthGroupedSampler | BudgetBatches, settings: TrainingSettings, device: Device, folder: Path,
-    *callbacks: TrainerCallback, steps: int, optimizer: str | None = None,
+    model: torch.nn.Module, collator: SpanCollator, sampler: MicroBatches, settings: TrainingSettings,
+    device: Device, folder: Path, *callbacks: TrainerCallback, steps: int, optimizer: str | None = None,
 ) -> SpanTrainer:  # fmt: skip
     """The kit's, which evaluates and saves nothing."""
     arguments = training_arguments(
         settings, device, Processes(), folder, steps=steps, steps_an_epoch=steps, choosing=False,
-        accumulation=sampler.steps if isinstance(sampler, BudgetBatches) else None,
+        accumulation=sampler.steps,
     )  # fmt: skip
     arguments.set_save(strategy="no")
     if optimizer is not None:
         arguments.set_optimizer(optimizer, learning_rate=3e-5)
-    return SpanTrainer(
-        model, arguments, WindowDataset(windows), collator, sampler, lambda model: {}, list(callbacks)
-    )
+    return SpanTrainer(model, arguments, collator, sampler, lambda model: {}, list(callbacks))

@@ -24,7 +24,7 @@ from kit.modeling.devices import choose_device
 from kit.modeling.windows import make_windows
 from kit.training.collator import SpanCollator
 from kit.training.labels import label_windows
-from kit.training.sampler import LengthGroupedSampler
+from kit.training.sampler import LengthGroupedSampler, MicroBatches
 from kit.training.trainer import steps_of
 from tools.benchmarks.measurement import RUNS, Ask, child
 from tools.benchmarks.results import ROW
@@ -47,7 +47,8 @@ def train(how: str, backbone: str, data: str, length: int, stride: int, count: i
         if how == "kit":
             collator = SpanCollator(windows, labels, opened.pad_id)
             order = LengthGroupedSampler(windows.lengths, settings.batch_size, 1)
-            trainer = kit_trainer(model, collator, windows, order, *given, steps=steps)
+            sampler = MicroBatches(order, settings.micro_batch_size)
+            trainer = kit_trainer(model, collator, sampler, *given, steps=steps)
         else:
             padded = PaddedWindows(windows, labels, opened.pad_id, length)
             trainer = plain_trainer(model, padded, *given, steps=steps)

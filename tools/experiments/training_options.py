@@ -40,7 +40,7 @@ from kit.spans.posteriors import span_posterior
 from kit.spans.run_folder import Run, open_run
 from kit.spans.span_scores import SpanScores, joined
 from kit.spans.store import read_spans, write_spans
-from kit.training.fit import Callbacks
+from kit.training.callbacks import Callbacks
 from kit.training.run import train_run
 from kit.training.run_setup import model_folder
 from kit.training.splits import Part, fold_part
