@@ -100,7 +100,9 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"kit.api.{_FUNCTIONS[name]}"), name)
     if name == "KitError":
         return importlib.import_module("kit.errors").KitError
-    raise AttributeError(f"module 'kit' has no attribute {name!r}")
+    near = importlib.import_module("kit.errors").nearest(name, __all__)
+    hint = f"; did you mean {near}?" if near else ""
+    raise AttributeError(f"module 'kit' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -106,8 +106,8 @@ def _html(table: Table) -> str:
     head = f"<thead>{row('th', table.columns)}</thead>" if table.columns else ""
     body = "".join(row("td", cells) for cells in table.rows)
     return (
-        '<div style="overflow-x:auto"><table>'
-        f'<caption style="caption-side:top;text-align:left"><b>{escaped(table.title)}</b></caption>'
+        # No caption: it would be as narrow as the table, which may be empty.
+        f'<div><b>{escaped(table.title)}</b></div><div style="overflow-x:auto"><table>'
         f"{head}<tbody>{body}</tbody></table></div>"
     )
 

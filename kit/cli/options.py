@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
 from kit.modeling.presets import PUBLISHED
-from kit.settings.option import GROUPS, Option, choices_of, flag_of, options_of, type_of
+from kit.settings.option import GROUPS, Option, choices_of, flag_of, names_elsewhere, options_of, type_of
 
 BackboneArgument = Annotated[
     str, typer.Argument(help="A preset (klue-bert, ...; see docs/training.md), a hub id or a folder.")
@@ -77,8 +77,20 @@ def takes_options(
 def grouped_help(model: type[BaseModel]) -> type[TyperCommand]:
     """A command whose help shows the everyday options of *model*, and with --help-all every option."""
     others = {name for name, known in options_of(model).items() if not known.everyday}
+    elsewhere = names_elsewhere(model)
 
     class GroupedCommand(TyperCommand):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            """As the parser does; a name that other trainers use is answered with the name here."""
+            try:
+                return super().parse_args(ctx, args)
+            except Exception as error:
+                # By its attribute: the parser has this error from one of two libraries, by its version.
+                name = getattr(error, "option_name", "").lstrip("-").replace("-", "_")
+                if name in elsewhere:
+                    error.possibilities = [flag_of(elsewhere[name])]  # type: ignore[attr-defined]
+                raise
+
         def format_options(self, ctx: Any, formatter: Any) -> None:
             """Arguments, then options: the everyday ones in one list, or all in their groups."""
             shown: dict[str, list[tuple[str, str]]] = {}
@@ -110,7 +122,7 @@ def given_options(words: Sequence[str], model: type[BaseModel], also: Sequence[A
         pass
 
     made = typer.Typer(add_completion=False)
-    made.command()(options)
+    made.command(cls=grouped_help(model))(options)
     reader: Any = typer.main.get_command(made)
     names = {param.name for param in reader.params}
     for param in also:

@@ -22,6 +22,7 @@ class HeldOutOptions(Settings):
 
     valid: Annotated[GivenFile | None, SkipValidation] = option(
         None, group="Data", metavar="FILE", everyday=True, kernel=False, help="Held-out file",
+        elsewhere=("validation_file", "valid_file", "eval_data", "dev"),
         unset="a seeded, grouped tenth of the data",
     )  # fmt: skip
     against: Annotated[GivenFile | None, SkipValidation] = option(

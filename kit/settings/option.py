@@ -60,6 +60,8 @@ class Option:
     """Where it is not the name of the field."""
     environment: str = ""
     """The variable that holds it where the flag is not given."""
+    elsewhere: tuple[str, ...] = ()
+    """Names that other trainers give it: somebody who types one is told this one."""
 
     @property
     def not_searched(self) -> str:
@@ -93,6 +95,11 @@ def options_of(model: type[BaseModel]) -> dict[str, Option]:
     """The options that *model* declares, by name, group after group."""
     found = {name: declared for name, field in model.model_fields.items() if (declared := option_of(field))}
     return dict(sorted(found.items(), key=lambda item: GROUPS.index(item[1].group)))
+
+
+def names_elsewhere(model: type[BaseModel]) -> dict[str, str]:
+    """Other trainers' name → what *model* calls that option."""
+    return {other: name for name, known in options_of(model).items() for other in known.elsewhere}
 
 
 def type_of(field: FieldInfo) -> tuple[Any, bool]:
@@ -137,7 +144,7 @@ def from_given(model: type[Record], given: Mapping[str, object], subject: str) -
     try:
         return model.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        mistakes = [_as_flag(mistake, model) for mistake in mistakes_in(error, model)]
+        mistakes = [_as_flag(mistake, model) for mistake in mistakes_in(error, model, names_elsewhere(model))]
         raise ConfigError(f"{subject}: {all_of(mistakes)}") from None
 
 

@@ -37,7 +37,7 @@ class RunOptions(TimeOptions, RemoteCodeOptions):
         SkipValidation,
         option(
             group="Run", metavar="FOLDER", everyday=True, kernel=False,
-            help="Folder of the run, such as runs/klue-bert",
+            help="Folder of the run, such as runs/klue-bert", elsewhere=("output_dir", "out", "save_dir"),
         ),
     ]  # fmt: skip
     fold: int | str | Sequence[int] | None = option(
@@ -49,8 +49,9 @@ class RunOptions(TimeOptions, RemoteCodeOptions):
         help="Folds trained at the same time",
     )  # fmt: skip
     resume: bool = option(
-        False, group="Run", everyday=True, kernel=False, help="Continue from the last complete checkpoint"
-    )
+        False, group="Run", everyday=True, kernel=False, help="Continue from the last complete checkpoint",
+        elsewhere=("resume_from_checkpoint",),
+    )  # fmt: skip
     report_to: Sequence[str] = option(
         (), group="Run", metavar="NAME", several=True, kernel=False,
         help="Experiment tracker: tensorboard, wandb or mlflow",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.errors import ConfigError, all_of, nearest
+from kit.settings.option import names_elsewhere
 from kit.settings.ranges import Given, OneOf, Range, Value, parsed, read_range, shown
 from kit.settings.training import SETTINGS, TrainingSettings
 
@@ -98,7 +99,7 @@ def _noting(mistakes: list[str], subject: str) -> Iterator[None]:
 
 def _refuse_unknown(name: str) -> None:
     if name not in SETTINGS:
-        near = nearest(name, SETTINGS)
+        near = names_elsewhere(TrainingSettings).get(name) or nearest(name, SETTINGS)
         hint = f"did you mean {near}?" if near else f"settings are {', '.join(SETTINGS)}"
         raise ConfigError(f"is no training setting; {hint}")
 

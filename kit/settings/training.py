@@ -18,35 +18,63 @@ Head = Literal["independent", "joint"]
 class TrainingSettings(Settings):
     """Settings of one run.  Sizes in windows, lengths in tokens; ``batch_size`` is the effective batch."""
 
-    epochs: float = option(3.0, gt=0, le=1000, group="Optimizer", everyday=True, help="Passes over the data")
-    lr: float = option(3e-5, gt=0, lt=1, group="Optimizer", everyday=True, help="Peak learning rate")
-    warmup: float = option(0.1, ge=0, lt=1, group="Optimizer", help="Share of the steps with a rising rate")
-    schedule: Schedule = option("linear", group="Optimizer", help="How the learning rate falls")
+    epochs: float = option(
+        3.0, gt=0, le=1000, group="Optimizer", everyday=True, help="Passes over the data",
+        elsewhere=("num_train_epochs", "num_epochs"),
+    )  # fmt: skip
+    lr: float = option(
+        3e-5, gt=0, lt=1, group="Optimizer", everyday=True, help="Peak learning rate",
+        elsewhere=("learning_rate",),
+    )  # fmt: skip
+    warmup: float = option(
+        0.1, ge=0, lt=1, group="Optimizer", help="Share of the steps with a rising rate",
+        elsewhere=("warmup_ratio", "warmup_steps", "num_warmup_steps"),
+    )  # fmt: skip
+    schedule: Schedule = option(
+        "linear", group="Optimizer", help="How the learning rate falls",
+        elsewhere=("lr_scheduler_type", "scheduler"),
+    )  # fmt: skip
     weight_decay: float = option(0.01, ge=0, group="Optimizer", help="Weight decay, not on norms and biases")
     layer_decay: float = option(
-        1.0, gt=0, le=1, group="Optimizer", help="Learning rate of each layer as a share of the layer above"
-    )
-    max_grad_norm: float = option(1.0, gt=0, group="Optimizer", help="Gradients are clipped to this norm")
+        1.0, gt=0, le=1, group="Optimizer", help="Learning rate of each layer as a share of the layer above",
+        elsewhere=("llrd", "layerwise_lr_decay"),
+    )  # fmt: skip
+    max_grad_norm: float = option(
+        1.0, gt=0, group="Optimizer", help="Gradients are clipped to this norm",
+        elsewhere=("clip", "grad_clip", "gradient_clip_val"),
+    )  # fmt: skip
 
-    batch_size: int = option(32, ge=1, group="Batches", everyday=True, help="Effective batch in windows")
+    batch_size: int = option(
+        32, ge=1, group="Batches", everyday=True, help="Effective batch in windows",
+        elsewhere=("train_batch_size", "gradient_accumulation_steps", "accumulate_grad_batches"),
+    )  # fmt: skip
     micro_batch_size: int = option(
         8, ge=1, group="Batches", execution=True,
         help="Windows on the device at once; divides the batch; --token-budget replaces it",
+        elsewhere=("per_device_train_batch_size", "per_gpu_train_batch_size"),
     )  # fmt: skip
     token_budget: int | None = option(
         None, ge=16, group="Batches", execution=True, unset="--micro-batch-size decides",
         help="Padded tokens on the device at once, instead of a number of windows",
     )  # fmt: skip
-    max_length: int = option(512, ge=16, group="Batches", everyday=True, help="Tokens in a window")
-    stride: int = option(128, ge=0, group="Batches", help="Tokens that neighbouring windows share")
+    max_length: int = option(
+        512, ge=16, group="Batches", everyday=True, help="Tokens in a window",
+        elsewhere=("max_seq_length", "max_seq_len", "max_len"),
+    )  # fmt: skip
+    stride: int = option(
+        128, ge=0, group="Batches", help="Tokens that neighbouring windows share",
+        elsewhere=("doc_stride",),
+    )  # fmt: skip
 
     precision: Precision = option(
         "auto", group="Precision and memory", help="Numeric precision",
         fixed="it belongs to the machine; fix it with --set precision=bf16",
+        elsewhere=("fp16", "bf16", "mixed_precision", "amp"),
     )  # fmt: skip
     gradient_checkpointing: bool = option(
-        False, group="Precision and memory", execution=True, help="Use less memory and a third more time"
-    )
+        False, group="Precision and memory", execution=True, help="Use less memory and a third more time",
+        elsewhere=("grad_checkpointing",),
+    )  # fmt: skip
     compile: bool = option(
         False, group="Precision and memory", execution=True,
         help="Use torch.compile; pays on long trainings on a GPU",
@@ -59,18 +87,22 @@ class TrainingSettings(Settings):
     soften: float = option(
         0.0, ge=0, lt=1, group="Regularisation",
         help="Share of each target that is spread over near tokens, by distance in characters",
+        elsewhere=("label_smoothing", "label_smoothing_factor"),
     )  # fmt: skip
     adversarial: float = option(
         0.0, ge=0, group="Regularisation",
         help="FGM adversarial training: perturbation size; doubles training time",
+        elsewhere=("fgm", "awp"),
     )  # fmt: skip
     r_drop: float = option(
         0.0, ge=0, group="Regularisation",
         help="R-Drop: weight of the divergence between two dropouts; doubles training time",
+        elsewhere=("rdrop",),
     )  # fmt: skip
     average: int | None = option(
         None, ge=2, group="Regularisation", unset="no average",
         help="Keep the mean weights of the last N checkpoints",
+        elsewhere=("swa", "avg_checkpoints"),
     )  # fmt: skip
     ema: float | None = option(
         None, gt=0, lt=1, group="Regularisation", unset="no average",
@@ -82,6 +114,7 @@ class TrainingSettings(Settings):
         None, ge=1, group="Data", unset="all",
         help="Use only the first N questions of each file: to learn, evaluate and score",
         fixed="fewer questions are no better setting; fix it with --set limit=2000",
+        elsewhere=("max_train_samples", "max_samples"),
     )  # fmt: skip
     allow_unknown: bool = option(
         False, group="Data", execution=True,
@@ -92,6 +125,7 @@ class TrainingSettings(Settings):
         None, ge=2, le=100, group="Folds and evaluation", everyday=True, unset="one model",
         help="Train one model for each fold, for out-of-fold scores",
         fixed="a trial is one model judged on one held-out part; retrain the winner with kit train --folds",
+        elsewhere=("n_splits", "num_folds", "k_folds", "kfold"),
     )  # fmt: skip
     split_seed: int = option(
         42, ge=0, lt=2**32, group="Folds and evaluation",
@@ -101,21 +135,25 @@ class TrainingSettings(Settings):
     evaluations: int = option(
         1, ge=1, group="Folds and evaluation", help="Evaluations and checkpoints in an epoch",
         fixed="more evaluations only make the held-out score too good; fix it with --set evaluations=4",
+        elsewhere=("eval_steps", "eval_every", "eval_strategy"),
     )  # fmt: skip
     early_stopping: int | None = option(
         None, ge=1, group="Folds and evaluation", unset="never",
         help="Stop after N evaluations without a better Edit Score",
         fixed="a trial counts by its best evaluation anyway; fix it with --set early_stopping=3",
+        elsewhere=("patience", "early_stopping_patience"),
     )  # fmt: skip
 
     seed: int = option(
         42, ge=0, lt=2**32, group="Run", help="Random seed of the training",
         fixed="a lucky seed is no better setting; fix it with --set seed=7",
+        elsewhere=("random_state", "random_seed"),
     )  # fmt: skip
     head: Head = option("independent", group="Run", help="Score start and end alone, or also together")
     save_minutes: float | None = option(
         None, gt=0, group="Run", execution=True, unset="at evaluations only",
         help="Save a checkpoint at least every N minutes, for sessions that may end at any time",
+        elsewhere=("save_steps",),
     )  # fmt: skip
 
     @model_validator(mode="after")

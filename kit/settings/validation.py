@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -68,14 +68,20 @@ _CLASS = re.compile(r" or (an )?instance of \w+$")
 """What pydantic adds for programmers: a file holds no instances."""
 
 
-def mistakes_in(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One message a mistake: where, the value, the rule, and for a misspelled key the likely one."""
+def mistakes_in(
+    error: ValidationError, model: type[BaseModel], elsewhere: Mapping[str, str] | None = None
+) -> list[str]:
+    """One message a mistake: where, the value, the rule, and for a misspelled key the likely one.
+
+    *elsewhere*: keys that other programs use → the key here.
+    """
     found = []
     for detail in error.errors(include_url=False):
         where = place(detail["loc"])
         if detail["type"] == "extra_forbidden":
             known = _keys_at(model, detail["loc"][:-1])
-            near = nearest(detail["loc"][-1], known)
+            name = str(detail["loc"][-1])
+            near = (elsewhere or {}).get(name) or nearest(name, known)
             hint = f"did you mean {near}?" if near else f"keys are {', '.join(known)}"
             found.append(f"{where} is not a known key; {hint}")
         elif detail["type"] == "missing":

@@ -34,6 +34,8 @@ def test_the_signature_shows_every_option() -> None:
     ("given", "says"),
     [
         ({"lrr": 1e-4}, "lrr is not a known key; did you mean lr?"),
+        ({"learning_rate": 1e-4}, "learning_rate is not a known key; did you mean lr?"),
+        ({"fp16": True}, "fp16 is not a known key; did you mean precision?"),
         ({"lr": "fast"}, '--lr is "fast"; input should be a valid number'),
         ({"jobs": "two"}, '--jobs is "two"; input should be a valid integer'),
         ({"run": 3}, "run: is the number 3; one path is wanted"),

@@ -147,5 +147,7 @@ def test_the_functions_agree_in_the_table_the_names_and_the_imports_for_editors(
         found = getattr(kit, name)
         assert found.__module__ == f"kit.api.{module}"
         assert inspect.getdoc(found)
-    with pytest.raises(AttributeError, match="module 'kit' has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match=r"^module 'kit' has no attribute 'nothing'$"):
         kit.nothing  # noqa: B018
+    with pytest.raises(AttributeError, match=r"'trian'; did you mean train\?"):
+        kit.trian  # noqa: B018

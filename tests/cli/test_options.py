@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import typer
 from typer.main import get_command
+from typer.testing import CliRunner
 
+from kit.cli import app
 from kit.cli.options import default_text, given_options, takes_options
 from kit.settings.job import TrainKeywords
-from kit.settings.option import option, options_of
+from kit.settings.option import names_elsewhere, option, options_of
 from kit.settings.validation import Settings
 
 
@@ -58,6 +60,19 @@ def test_a_mistyped_name_gets_a_suggestion_also_of_the_other_command() -> None:
         with pytest.raises(Exception, match="No such option") as refused:
             given_options([word, "3"], TrainKeywords, also=kernel.params)
         assert meant in refused.value.format_message()  # type: ignore[attr-defined]
+
+
+def test_the_names_of_other_trainers_lead_to_the_option_here() -> None:
+    for word, meant in (
+        ("--learning-rate", "--lr"), ("--doc-stride", "--stride"), ("--output-dir=x", "--run"),
+        ("--gradient-accumulation-steps", "--batch-size"), ("--fp16", "--precision"),
+    ):  # fmt: skip
+        done = CliRunner().invoke(app, ["train", "klue-bert", "--data", "x.json", word, "3"])
+        assert (done.exit_code, f"{meant})" in done.output) == (2, True), done.output
+    names = names_elsewhere(TrainKeywords)
+    assert len(names) > 40
+    assert not names.keys() & TrainKeywords.model_fields.keys()
+    assert sum(len(known.elsewhere) for known in options_of(TrainKeywords).values()) == len(names)
 
 
 def typer_app_with_competition() -> typer.Typer:

@@ -54,6 +54,7 @@ def test_what_is_written_is_what_is_searched(word: str, expected: Range, describ
     [
         ([], [], "nothing varies; give a range, as in --range lr=1e-5:1e-4:log"),
         (["lrr=1:2"], [], "--range lrr=1:2: is no training setting; did you mean lr?"),
+        (["learning_rate=1:2"], [], "is no training setting; did you mean lr?"),
         (["lr=1e-4:1e-5"], [], "0.0001 is above 1e-05; the lower end comes first"),
         (["lr=1e-4:1e-4"], [], "is one value, not a range; use --set lr=1e-4"),
         (["lr=1e-4"], [], "is one value, not a range; use --set lr=0.0001"),

@@ -37,7 +37,8 @@ function drawNext() {
 }
 
 function suggestion(one) {
-  const command = el("code", {}, one.command);
+  // A word a span: a browser would break a line at the hyphens of an option.
+  const command = el("code", {}, one.command.split(" ").flatMap((word, i) => [i ? " " : "", el("span", {}, word)]));
   const gain = t("at most {gain} characters ({share}), {condition}", {
     gain: signed(-one.gain), share: percent(one.gain / REPORT.scores[0].edit, 0), condition: one.condition,
   });
