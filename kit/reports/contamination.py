@@ -17,7 +17,7 @@ from kit.spans.out_of_fold import OUT_OF_FOLD
 from kit.spans.recipe_members import ScoreSource
 from kit.spans.run_folder import Run, open_run
 from kit.submission.card import Card, card_path, read_card
-from kit.tuning.figures import figure_of
+from kit.tuning.figures import NESTED, figure_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,11 @@ def of_csv(path: Path, dataset: Dataset) -> tuple[Card | None, list[Caution]]:
         elif run.record is not None:
             found += _shared_articles(member.label, run.record, dataset)
     estimate = card.estimate
-    if estimate.kind in ("fit", "nested") and card.data.sha256 == dataset.sha256:
-        found.append(Caution(True, f"{path.name}: {estimate.reason}"))
+    if card.data.sha256 == dataset.sha256:
+        if estimate.kind == "nested":
+            found.append(_fit(f"{{file}}: {NESTED}", file=path.name, score=f"{estimate.edit:.3f}"))
+        elif estimate.kind == "fit":
+            found.append(Caution(True, f"{path.name}: {estimate.reason}"))
     return card, list(dict.fromkeys(found))
 
 

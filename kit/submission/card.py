@@ -69,11 +69,6 @@ class Estimate(_CardPart):
     kind: str = ""
     reason: str = ""
 
-    @property
-    def nested(self) -> float | None:
-        """The figure, if it is a nested one."""
-        return self.edit if self.kind == "nested" else None
-
     def __str__(self) -> str:
         return f"no local estimate: {self.reason}" if self.edit is None else self.in_words(" characters")
 

@@ -10,7 +10,7 @@ from kit.data.records import Dataset
 from kit.settings.recipe import Recipe
 
 Kind = Literal["out of fold", "nested", "fit"]
-_NESTED = (
+NESTED = (
     "temperatures, weights, decoder and rules were fitted on these questions; the nested Edit Score, on "
     "questions that nothing was fitted on, was {score}"
 )
@@ -46,7 +46,7 @@ def figure_of(recipe: Recipe, dataset: Dataset) -> Figure:
     nested = recipe.nested
     if nested is not None and dataset.sha256.startswith(nested.data):
         if nested.of in ("", recipe.settings_digest):
-            return Figure("nested", nested.edit, _NESTED, {"score": f"{nested.edit:.3f}"})
+            return Figure("nested", nested.edit, NESTED, {"score": f"{nested.edit:.3f}"})
         return Figure("fit", None, _CHANGED)
     if recipe.ranker is not None:
         return Figure("fit", None, "the second stage was fitted on these questions")
