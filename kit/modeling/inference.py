@@ -100,7 +100,7 @@ def score_windows(
     context_offsets = offsets_of(windows.tokens)
     start, end = np.empty((2, context_offsets[-1]), dtype=np.float32)
     null = np.empty(len(windows), dtype=np.float32)
-    _, _, spoken = _token_range(windows)
+    spoken: NDArray[np.bool_] | None = None
     kept: list[Kept] = []
     for batch in budget_batches(windows.lengths, _BUDGET[device.torch.type], batching):
         inputs = pad_batch(windows, batch, pad_id, batching.length)
@@ -118,6 +118,7 @@ def score_windows(
             # The CLS token alone is a span as any other: what the head adds to it is part of the null.
             null[batch] += joint[:, windows.cls, 0].float().cpu().numpy()
             valid = np.zeros(logits.shape[1:], dtype=np.bool_)
+            spoken = _token_range(windows)[2] if spoken is None else spoken
             valid[rows, columns] = spoken[target]
             scores = span_scores(output.start_logits, output.end_logits, joint)
             row, first, last, score = kept_spans(scores, torch.from_numpy(valid).to(scores.device))
