@@ -57,9 +57,11 @@ def best_spans(
     for first, last in chunks(scores, _CHUNK_TOKENS):
         spans = _promising(odds, first, last) if scores.joint is None else odds.kept(first, last)
         question, begin, end, score = spans
-        best = np.full(last - first, -np.inf)
-        np.maximum.at(best, question, score)
-        tied = np.flatnonzero(score == best[question])
+        if not len(question):
+            continue
+        heads = np.flatnonzero(np.r_[True, question[1:] != question[:-1]])
+        best = np.maximum.reduceat(score, heads)
+        tied = np.flatnonzero(score == np.repeat(best, np.diff(heads, append=len(question))))
         tied = tied[np.lexsort((end[tied], begin[tied], question[tied]))]
         winner = tied[np.diff(question[tied], prepend=-1) > 0]
         place = first + question[winner]
@@ -178,6 +180,7 @@ def _promising(odds: SpanOdds, first: int, last: int) -> Spans:
     kept = np.flatnonzero(fits & (opening >= needed[window_of]))
 
     last_ends = tokens.last_ends(kept, length_cap)
-    starts, ends = np.repeat(kept, last_ends - kept), ranges(kept, last_ends)
-    score = opening[starts] + closing[ends] + bonus[end[ends] - begin[starts]]
-    return question_of_window[window_of[starts]], begin[starts], end[ends], score
+    counts, ends = last_ends - kept, ranges(kept, last_ends)
+    opens, closes = np.repeat(begin[kept], counts), end[ends]
+    score = np.repeat(opening[kept], counts) + closing[ends] + bonus[closes - opens]
+    return np.repeat(question_of_window[window_of[kept]], counts), opens, closes, score
