@@ -62,7 +62,7 @@ def demo(
     folder: PathLike = ".",
     *,
     seed: int = demo_corpus.SEED,
-    articles: int = 1200,
+    articles: int = 1000,
     say: Callable[[str], object] = lambda line: None,
 ) -> Demonstration:
     """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.

@@ -26,7 +26,7 @@ def demo(
     articles: Annotated[
         int,
         typer.Option(min=100, help="Articles to train on: fewer take less time, and the models learn less."),
-    ] = 1200,
+    ] = 1000,
 ) -> None:
     """Run every step on a built-in corpus, with two tiny models that are trained in minutes.
 
