@@ -80,7 +80,10 @@ class PairedDifference:
         }  # fmt: skip
         if not self.mean:
             return Phrase("equal ({level} %: {interval})", **values)
-        if sure:
+        if proven is None and sure and self.p_value >= 1 - self.interval.level:  # the two tests disagree
+            lower = "{by} lower here, at the edge of chance ({level} %: {interval})"
+            higher = "{by} higher here, at the edge of chance ({level} %: {interval})"
+        elif sure:
             lower, higher = "{by} lower ({level} %: {interval})", "{by} higher ({level} %: {interval})"
         else:
             lower = "{by} lower here, which chance explains ({level} %: {interval})"

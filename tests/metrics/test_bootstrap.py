@@ -219,6 +219,14 @@ def test_a_difference_in_words(mean: float, low: float, high: float, proven: boo
     assert found.in_words(proven) == words
 
 
+@pytest.mark.parametrize(("mean", "word"), [(-0.12, "lower"), (0.12, "higher")])
+def test_an_interval_and_a_p_value_that_disagree_are_no_plain_verdict(mean: float, word: str) -> None:
+    low, high = sorted((mean - 0.1, mean + 0.1))
+    found = PairedDifference(mean, Interval(low, high, 0.95), 0.07)
+    assert found.in_words() == f"0.120 {word} here, at the edge of chance (95 %: {low:.3f} to {high:.3f})"
+    assert found.in_words(True) == f"0.120 {word} (95 %: {low:.3f} to {high:.3f})"
+
+
 def test_a_difference_whose_interval_is_unknown_proves_nothing() -> None:
     found = PairedDifference(-1.0, Interval(math.nan, math.nan, 0.95, "all questions form one group"), 1.0)
     assert not found.proven
