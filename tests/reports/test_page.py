@@ -555,6 +555,11 @@ def test_next_steps_have_gains_questions_and_commands(at: Visit, place: Place) -
         command = item.query_selector("code")
         assert command is not None
         assert command.text_content() == step.command
+        assert [word.text_content() for word in command.query_selector_all("span")] == step.command.split(" ")
+    words = at.page.locator("#next code span").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).display)"
+    )
+    assert set(words) == {"inline-block"}  # so that a line breaks between words, not at a hyphen
     first = at.page.locator("#next .copy").first
     first.click()
     at.page.wait_for_function(
