@@ -15,7 +15,6 @@ from kit.phrase import Phrase, portable
 from kit.reports.source import Member, ReportSource
 from kit.settings.runs import FoldRecord
 from kit.spans.blending import BLENDS, KEPT, likeliest_together
-from kit.spans.posteriors import span_posterior
 from kit.tuning.temperature import HIGHEST, LOWEST, gold_likelihood
 
 _POINTS = 11
@@ -77,11 +76,11 @@ def temperatures(source: ReportSource) -> Curves:
         if member.posterior is None:
             continue
         scores = member.sources[0].scores(source.dataset).select(chosen)
-        losses = []
-        for temperature in grid:
-            posterior = span_posterior(scores, recipe.length_cap, temperature=temperature, bonus=bonus)
-            losses.append(-float(gold_likelihood(posterior, questions).mean()))
-        curves.append(Curve(member.label, grid, tuple(losses), member.temperature))
+        losses = tuple(
+            -float(gold_likelihood(scores, questions, recipe.length_cap, temperature, bonus).mean())
+            for temperature in grid
+        )
+        curves.append(Curve(member.label, grid, losses, member.temperature))
     return Curves(tuple(curves), "" if curves else Phrase("the members are CSVs, which have no scores"))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from kit.data.records import Question
-from kit.spans.posteriors import Posterior, mass_of_spans
+from kit.spans.posteriors import mass_of_spans
 from kit.spans.span_scores import SpanScores
 
 FLOOR = 1e-5
@@ -20,13 +20,19 @@ ENOUGH = 600
 _TOLERANCE = 0.05
 
 
-def gold_likelihood(posterior: Posterior, questions: Sequence[Question]) -> NDArray[np.float64]:
-    """Log probability of each question's gold spans, float64 (Q,), at least log FLOOR."""
-    found = np.zeros(len(questions))
-    for number, question in enumerate(questions):
-        mass = {(begin, end): p for begin, end, p in posterior.spans(number)}
-        for span in gold_spans(question):
-            found[number] += mass.get(span, 0.0)
+def gold_likelihood(
+    scores: SpanScores,
+    questions: Sequence[Question],
+    length_cap: int,
+    temperature: float,
+    bonus: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """Log probability of each question's gold spans, float64 (Q,), at least log FLOOR.
+
+    *scores* are in the order of *questions*; the probabilities are those of `span_posterior`.
+    """
+    golds = [gold_spans(question) for question in questions]
+    found = mass_of_spans(scores, length_cap, golds, temperature=temperature, bonus=bonus)
     likelihood: NDArray[np.float64] = np.log(np.maximum(found, FLOOR))
     return likelihood
 
@@ -54,12 +60,10 @@ def fit_temperature(
     *scores* are in the order of *questions*, of which `ENOUGH` do.  Guo et al., On Calibration of Modern
     Neural Networks (2017), with spans for classes.
     """
-    golds = [gold_spans(question) for question in questions]
 
     def loss(log_temperature: float) -> float:
         temperature = float(np.exp(log_temperature))
-        found = mass_of_spans(scores, length_cap, golds, temperature=temperature, bonus=bonus)
-        return -float(np.log(np.maximum(found, FLOOR)).mean())
+        return -float(gold_likelihood(scores, questions, length_cap, temperature, bonus).mean())
 
     bounds = (np.log(LOWEST), np.log(HIGHEST))
     best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _TOLERANCE})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +15,9 @@ from kit.reports import curves as curves_module
 from kit.reports.source import Member
 from kit.settings.recipe import Member as RecipeMember
 from kit.settings.recipe import Recipe
-from kit.spans.posteriors import span_posterior
+from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.run_folder import open_run
 from kit.spans.store import write_spans
-from kit.tuning.temperature import gold_likelihood
 from tests.reports.conftest import Place
 from tests.spans.made import scores_of, words
 
@@ -40,6 +40,16 @@ def test_weights_score_as_the_recipe_with_those_weights_would(
             assert kit.score(kit.decode(mixed, place.data), place.data).edit == pytest.approx(y, abs=0.03)
 
 
+def loss_of(posterior: Posterior, data: Dataset) -> float:
+    """The mean of -log the probability of the gold spans."""
+    losses = []
+    for number, question in enumerate(data):
+        p = {(begin, end): p for begin, end, p in posterior.spans(number)}
+        golds = {(answer.start, answer.end) for answer in question.answers or ()}
+        losses.append(-math.log(max(1e-5, sum(p.get(span, 0.0) for span in golds))))
+    return sum(losses) / len(losses)
+
+
 def test_temperatures_are_the_likelihood_of_the_golds(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place.folder)
     report = place.report.contents.overview.source
@@ -49,7 +59,7 @@ def test_temperatures_are_the_likelihood_of_the_golds(place: Place, monkeypatch:
         bonus = length_bonus(report.recipe, [one for each in report.members for one in each.sources])
         for x, y in list(zip(curve.x, curve.y, strict=True))[::4]:
             posterior = span_posterior(scores, 60, temperature=x, bonus=bonus)
-            assert y == pytest.approx(-gold_likelihood(posterior, place.data.questions).mean())
+            assert y == pytest.approx(loss_of(posterior, place.data))
         assert curve.used == 1.0
 
 
@@ -91,7 +101,7 @@ def test_members_without_answer_lengths_take_those_of_the_recipe(
     member = next(one for one in source.members if one.label == "bare")
     scores = member.sources[0].scores(place.data)
     posterior = span_posterior(scores, 60, temperature=curve.x[5], bonus=bonus)
-    assert curve.y[5] == pytest.approx(-gold_likelihood(posterior, place.data.questions).mean())
+    assert curve.y[5] == pytest.approx(loss_of(posterior, place.data))
 
 
 def with_folds(member: Member, **changes: object) -> Member:

@@ -27,7 +27,6 @@ from kit.ranking.stage import fitted_on
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import read_run, write_run
 from kit.settings.training import TrainingSettings
-from kit.spans.posteriors import span_posterior
 from kit.threads import usable_cores
 from kit.tuning import fitting, outer_folds, parallel
 from kit.tuning.fitting import Fitter, ways_to_try
@@ -211,10 +210,9 @@ def test_the_temperature_undoes_a_scale(data: Dataset, scale: float) -> None:
 
 
 def test_a_gold_that_cannot_be_expressed_has_a_floor(data: Dataset) -> None:
-    posterior = span_posterior(scores_of(data, words, 1, 3.0), 12)
-    likelihood = gold_likelihood(posterior, data.questions)
+    likelihood = gold_likelihood(scores_of(data, words, 1, 3.0), data.questions, 12, 1.0, None)
     assert likelihood.min() == pytest.approx(np.log(1e-5))
-    fine = gold_likelihood(span_posterior(scores_of(data, letters, 1, 3.0), 12), data.questions)
+    fine = gold_likelihood(scores_of(data, letters, 1, 3.0), data.questions, 12, 1.0, None)
     assert fine.mean() > likelihood.mean()
 
 
