@@ -102,7 +102,7 @@ def test_three_submissions_from_download_to_leaderboard(
             printed[verb] = run(line)
         assert "questions" in printed["check"]
         # A tuned backbone this small may leave every answer blank; these two always answer, long and short.
-        (place / "short.yaml").write_text("members: [{run: runs/klue-bert}]\nlength_cap: 2\n", encoding="utf-8")
+        (place / "short.yaml").write_text("members: [{run: runs/klue-bert}]\nlength_cap: 2\n")
         others = {"second": "runs/klue-bert --plain", "third": "short.yaml"}
         for name, recipe in others.items():
             run(f"kit ensemble {recipe} --data data/goorm-2/test.json --out submissions/{name}.csv")
