@@ -7,7 +7,8 @@ CONSTRAINTS ?= constraints.txt
 PIP := $(BIN)/python -m pip install --quiet $(CONSTRAINTS:%=-c %)
 # Where torch's builds without CUDA are.  TORCH_INDEX= (empty) takes the plain build.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Bytecode is kept, whatever the environment says: tests start many processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all test-rest test-oldest test-newest lint docs dist try-dist bench bench-gpu chaos mutants fuzz pictures clean
 
