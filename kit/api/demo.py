@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ from kit.data.records import Dataset
 from kit.decoding.default import recipe_of_runs
 from kit.decoding.recipes import write_recipe
 from kit.display import Displayed, Table
-from kit.errors import ConfigError, counted
+from kit.errors import ConfigError, ModelError, counted
+from kit.hints import command
 from kit.metrics.scores import SCORE_COLUMNS, Score, score_answers
 from kit.settings.paths import DATA, RUNS, SUBMISSIONS, report_page, submission_csv
 from kit.settings.recipe import Member, Recipe
-from kit.spans.run_folder import Run
+from kit.spans.run_folder import Run, open_run
 from kit.text_rules.rules import COURSE_2022
+from kit.threads import usable_cores
 
 if TYPE_CHECKING:
     from kit.modeling.tiny import Kind
@@ -62,7 +65,7 @@ def demo(
     folder: PathLike = ".",
     *,
     seed: int = demo_corpus.SEED,
-    articles: int = 1000,
+    articles: int = 1200,
     say: Callable[[str], object] = lambda line: None,
 ) -> Demonstration:
     """Write the corpus, make and train two backbones, predict, decode, write a submission, score it.
@@ -83,11 +86,9 @@ def demo(
 
     scores = [score_answers(dict.fromkeys((q.guid for q in test), ""), truth, label="all blank")]
     groups = scores[0].groups
-    runs = []
-    for kind in _TOKENIZERS:
-        run = _trained(folder, train, test, kind, seed)
+    runs = _trained(folder, train, test, seed, say)
+    for run in runs:
         kit.predict(run, test)
-        runs.append(run)
         for label, recipe in _recipes(run):
             answers = kit.decode(recipe, test)
             scores.append(score_answers(answers, truth, label=f"{run.name}, {label}", groups=groups))
@@ -103,7 +104,36 @@ def demo(
     return Demonstration(made.path, tuple(scores), recipe_file, page.path, worst)
 
 
-def _trained(folder: Path, train: Dataset, test: Dataset, kind: Kind, seed: int) -> Run:
+def _trained(
+    folder: Path, train: Dataset, test: Dataset, seed: int, say: Callable[[str], object]
+) -> list[Run]:
+    """The runs of both backbones: side by side where nothing of them is there and two cores are."""
+    from kit.training.launch import in_processes, visible_gpus
+
+    asked: dict[str, Any] = {}
+    for kind in _TOKENIZERS:
+        options = _SETTINGS | {"run": folder / RUNS / f"demo-{kind}", "against": test.path, "seed": seed}
+        asked[str(_backbone(folder, train, kind, seed))] = options
+    if usable_cores() > 1 and not visible_gpus() and not any(one["run"].exists() for one in asked.values()):
+        commands = (
+            (options["run"].name, shlex.split(command("train", backbone, data=train.path, **options))[1:])
+            for backbone, options in asked.items()
+        )
+        if failed := in_processes(commands, len(asked), say):
+            raise ModelError("; ".join(f"{name}: {last}" for name, last in failed.items()))
+        return [open_run(options["run"]) for options in asked.values()]
+    runs = []
+    for backbone, options in asked.items():
+        options["resume"] = True
+        try:
+            runs.append(kit.train(backbone, train, **options))
+        except ConfigError:
+            shutil.rmtree(options["run"])  # an earlier version's demo
+            runs.append(kit.train(backbone, train, **options))
+    return runs
+
+
+def _backbone(folder: Path, train: Dataset, kind: Kind, seed: int) -> Path:
     """A BERT under a tokenizer of this *kind*, so small that it trains in a minute."""
     from kit.modeling.tiny import Shape, make_backbone
 
@@ -113,13 +143,7 @@ def _trained(folder: Path, train: Dataset, test: Dataset, kind: Kind, seed: int)
     if not (backbone / "tokenizer_config.json").is_file():  # the last file that is written
         texts = [text for question in train for text in (question.context, question.text)]
         make_backbone(backbone, texts, kind, shape, seed)
-    target = folder / RUNS / f"demo-{kind}"
-    options: Any = _SETTINGS | {"run": target, "against": test, "resume": True, "seed": seed}
-    try:
-        return kit.train(str(backbone), train, **options)
-    except ConfigError:
-        shutil.rmtree(target)  # an earlier version's demo
-        return kit.train(str(backbone), train, **options)
+    return backbone
 
 
 def _recipes(run: Run) -> list[tuple[str, Recipe]]:

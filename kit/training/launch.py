@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -141,17 +140,40 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
     After a failure the running folds are finished and no other is started.  Raises ModelError naming the
     folds that failed, with their last lines.
     """
-    gpus = visible_gpus()
     say(
-        f"{counted(len(folds), 'fold')}, {jobs} at a time, one a {'GPU' if gpus else 'process'}: "
+        f"{counted(len(folds), 'fold')}, {jobs} at a time, one a {'GPU' if visible_gpus() else 'process'}: "
         f"fold {', '.join(map(str, folds))}"
     )
-    waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-    for fold in [*folds, *[None] * jobs]:  # a None ends a worker
-        waiting.put(fold)
-    failed: dict[int, str] = {}
-    children: list[subprocess.Popen[str]] = []
     limit, took = TimeLimit.of(job.options.hours), [0.0]
+
+    def commands() -> Iterator[tuple[str, list[str]]]:
+        for fold in folds:
+            if limit is not None and not limit.allows(max(took)):
+                left = f"only {duration(limit.left)} of --hours are left"
+                say(f"fold {fold}: not begun, since {left}")
+                continue
+            asked = job.asking(fold=fold, hours=None if limit is None else max(limit.left / 3600, 1e-6))
+            yield f"fold {fold}", _words(asked)
+
+    if failed := in_processes(commands(), jobs, say, took):
+        failures = "; ".join(f"{fold}: {last}" for fold, last in sorted(failed.items()))
+        raise ModelError(f"{job.run}: {failures}; what was trained is kept, continue with --resume")
+    return open_run(job.run)
+
+
+def in_processes(
+    commands: Iterator[tuple[str, Sequence[str]]], jobs: int, say: Say, took: list[float] | None = None
+) -> dict[str, str]:
+    """Run ``kit`` with the words of each of *commands*, *jobs* at a time, one a GPU (or some cores).
+
+    commands: name and words; drawn when a process is free.  took: gets the seconds of each that has ended
+
+    Says every line that they print, after the name.  After a failure the running ones are finished and no
+    other is started.  Returns the last lines of those that failed, by name.
+    """
+    gpus, lock = visible_gpus(), threading.Lock()
+    failed: dict[str, str] = {}
+    children: list[subprocess.Popen[str]] = []
 
     def work(slot: int) -> None:
         environment = dict(os.environ)
@@ -159,16 +181,14 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
             environment[_VISIBLE] = gpus[slot % len(gpus)]
         else:
             environment[_THREADS] = str(max(usable_cores() // jobs, 1))
-        for fold in iter(waiting.get, None):
-            if failed:
-                return
-            if limit is not None and not limit.allows(max(took)):
-                say(f"fold {fold}: not begun, since only {duration(limit.left)} of --hours are left")
+        while not failed:
+            with lock:
+                name, words = next(commands, ("", ()))
+            if not words:
                 return
             began = time.monotonic()
-            asked = job.asking(fold=fold, hours=None if limit is None else max(limit.left / 3600, 1e-6))
             child = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "kit", *_words(asked)],
+                [sys.executable, "-m", "kit", *words],
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -182,11 +202,12 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
             for line in map(str.strip, child.stderr):
                 if line:
                     last = line
-                    say(f"fold {fold}: {line}")
+                    say(f"{name}: {line}")
             code = child.wait()
-            took.append(time.monotonic() - began)
+            if took is not None:
+                took.append(time.monotonic() - began)
             if code:
-                failed[fold] = last.removeprefix("error: ") or f"exit code {code}"
+                failed[name] = last.removeprefix("error: ") or f"exit code {code}"
 
     workers = [threading.Thread(target=work, args=(slot,), daemon=True) for slot in range(jobs)]
     try:
@@ -197,7 +218,4 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
     finally:
         for child in children:  # only after an interruption is any of them still alive
             child.terminate()
-    if failed:
-        failures = "; ".join(f"fold {fold}: {last}" for fold, last in sorted(failed.items()))
-        raise ModelError(f"{job.run}: {failures}; what was trained is kept, continue with --resume")
-    return open_run(job.run)
+    return failed
