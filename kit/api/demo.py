@@ -114,12 +114,15 @@ def _trained(
     for kind in _TOKENIZERS:
         options = _SETTINGS | {"run": folder / RUNS / f"demo-{kind}", "against": test.path, "seed": seed}
         asked[str(_backbone(folder, train, kind, seed))] = options
-    if usable_cores() > 1 and not visible_gpus() and not any(one["run"].exists() for one in asked.values()):
-        commands = (
-            (options["run"].name, shlex.split(command("train", backbone, data=train.path, **options))[1:])
+    fresh = not any(options["run"].exists() for options in asked.values())
+    if fresh and usable_cores() > 1 and not visible_gpus():
+        words = {
+            options["run"].name: shlex.split(
+                command("train", backbone, data=train.path, json=True, **options)
+            )[1:]
             for backbone, options in asked.items()
-        )
-        if failed := in_processes(commands, len(asked), say):
+        }
+        if failed := in_processes(iter(words.items()), len(words), say):
             raise ModelError("; ".join(f"{name}: {last}" for name, last in failed.items()))
         return [open_run(options["run"]) for options in asked.values()]
     runs = []
