@@ -29,11 +29,18 @@ def text_given(value: object, name: str) -> str:
     raise ConfigError(f"{name}: is {_kind(value)}; a text is wanted")
 
 
-def path_given(value: object, name: str) -> Path:
-    """*value* as a path.  Raises ConfigError that calls it *name*."""
-    if isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str):
-        return Path(value)
-    raise ConfigError(f"{name}: is {_kind(value)}; one path is wanted")
+def path_given(value: object, name: str, *endings: str) -> Path:
+    """*value* as a path.
+
+    Raises ConfigError that calls it *name* for another object, and for a name with none of the *endings*
+    (default: any), which are those of the format that is written.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str):
+        raise ConfigError(f"{name}: is {_kind(value)}; one path is wanted")
+    path = Path(value)
+    if endings and path.suffix.lower() not in endings and not path.is_dir():
+        raise ConfigError(f"{name} {path}: the file is written as {endings[0]}; name it {path}{endings[0]}")
+    return path
 
 
 def answers_given(value: object, name: str) -> Mapping[str, str]:

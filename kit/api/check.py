@@ -104,7 +104,7 @@ def check_files(
     reports = tuple(report for report in found if report is not None)
     done = leak = None
     if repair is not None and reports:
-        out = path_given(repair, "repair")
+        out = path_given(repair, "repair", ".json")
         done = _tried(failures, lambda: repair_file(paths[0], out, strict=strict))
     clean = [report.path for report in reports if report.clean]
     if against is not None and clean:

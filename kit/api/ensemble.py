@@ -28,6 +28,7 @@ from kit.settings.paths import submission_csv, unused
 from kit.settings.recipe import Member, Recipe
 from kit.submission.answer_files import answer, answer_files
 from kit.submission.build import made_from_same, make_submission
+from kit.submission.card import Card, card_path
 from kit.submission.csv import check_submission
 from kit.submission.csv import write_submission as write
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from kit.decoding.explain import Explanation
     from kit.metrics.scores import Score
     from kit.spans.run_folder import Run
-    from kit.submission.card import Card
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,7 +65,7 @@ class Submission(Displayed):
     def tables(self) -> list[Table]:
         rows = [
             ("CSV", str(self.path)),
-            ("card", str(self.path.with_suffix(".json"))),
+            ("card", str(card_path(self.path))),
             ("questions", f"{len(self.answers):,}"),
             ("blank answers", f"{self.blanks:,}"),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kit.api.arguments import PathLike
+from kit.api.arguments import PathLike, path_given
 from kit.errors import ConfigError
 from kit.notebooks.chapters import HOSTS, LANGUAGES, Host, Language
 from kit.notebooks.ipynb import write_notebook
@@ -27,6 +27,6 @@ def notebook(
     for flag, value, known in (("--for", host, HOSTS), ("--language", language, LANGUAGES)):
         if value not in known:
             raise ConfigError(f"{flag} {value}: is none of {', '.join(known)}")
-    path = Path(f"korean-mrc-{host}.ipynb" if out is None else out)
+    path = path_given(f"korean-mrc-{host}.ipynb" if out is None else out, "out", ".ipynb")
     write_notebook(path, host, language, install, force)
     return path

@@ -82,13 +82,12 @@ def report(
     LockError where another process writes the same page.
     """
     language = language_given(lang)
+    target = None if out is None else path_given(out, "out", ".html")
     source = _source(subject, data, answers, plain)
     named = "recipe" if isinstance(subject, Recipe) else str(source_path(subject))
     origin = f"{named} {source.dataset.path}".encode(errors="surrogateescape")
     made_from = hashlib.sha256(origin).hexdigest()[:16]
-    if out is not None:
-        target = path_given(out, "out")
-    else:
+    if target is None:
         default = report_page(source.name)
         target = unused(default, Path(named), lambda page: made_from_same(page, made_from), say)
     with locked(target, wait=False):
@@ -117,7 +116,7 @@ def _source(
     given: Recipe | Run | PathLike, data: Data | None, answers: Data | None, plain: bool
 ) -> ReportSource:
     path = Path(given) if isinstance(given, (str, Path)) else None
-    csv = path if path is not None and path.suffix.lower() == ".csv" else None
+    csv = path if path is not None and ".csv" in map(str.lower, path.suffixes) else None
     if csv is not None and plain:
         raise ConfigError(f"{csv}: --plain is for runs; a CSV is decoded already")
     recipe = None if csv is not None else recipe_of(given, plain=plain)

@@ -56,12 +56,11 @@ def tune(
     out-of-fold scores, LockError where another process tunes into the same file.
     """
     path = path_given(recipe, "recipe")
+    target = None if out is None else path_given(out, "out", ".yaml", ".yml")
     given = load_recipe(path)
     dataset = dataset_of(find_training_data(given, Path()) if data is None else data, answers_needed=True)
     dataset = used_by(given, dataset)
-    if out is not None:
-        target = path_given(out, "out")
-    else:
+    if target is None:
         target = unused(tuned_recipe(path), path, partial(_tuned_from, path), say)
     with locked(target, wait=False):
         tuned = fit(given, dataset, say, terminal.progress, answer_files(given))

@@ -148,7 +148,7 @@ class FileReport(Displayed):
         return rows + [
             (
                 "character",
-                f"{count.code}, {count.meaning}: {counted(count.count, 'time')}, first in question"
+                f"{count.code}, {count.meaning}: {counted(count.count, 'time')}, seen in question"
                 f"{'s' if len(count.guids) > 1 else ''} {', '.join(map(plain, count.guids))}",
             )
             for count in self.characters

@@ -27,7 +27,7 @@ from kit.submission.card import (
     read_card,
     writing_card,
 )
-from kit.submission.csv import check_sample, check_submission, encoded, write_submission
+from kit.submission.csv import check_name, check_sample, check_submission, encoded, write_submission
 from kit.submission.estimate import local_estimate
 from kit.tuning.figures import figure_of
 from kit.version import __version__
@@ -43,6 +43,7 @@ def make_submission(
     another process makes the same CSV, and what decoding raises; then an earlier CSV and card stay
     unchanged.
     """
+    check_name(out)  # before the work
     with locked(out, wait=False):  # a CSV and its card belong together
         found = answer(recipe, dataset, progress)
         guids = tuple(question.guid for question in dataset)

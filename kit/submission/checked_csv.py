@@ -13,7 +13,7 @@ from kit.errors import SubmissionError
 from kit.kaggle.compression import suffix_of, unpacked
 from kit.settings.paths import COMPETITION_DATA, SAMPLE, TEST
 from kit.submission.card import DEFAULT_COMPETITION, Card, card_path, read_card
-from kit.submission.csv import check_submission, parse_submission, read_csv, read_submission
+from kit.submission.csv import check_name, check_submission, parse_submission, read_csv, read_submission
 from kit.submission.ledger import tag_of
 
 
@@ -72,6 +72,8 @@ def check_csv(path: Path, competition: str | None = None, data: Path | Dataset |
         raise SubmissionError(
             f"{path}: is compressed, and Kaggle goes by the name; rename it to {path.name}{packed}"
         )
+    if not packed:
+        check_name(path)
     inside = hashlib.sha256(unpacked(content, path)).hexdigest()
     card = _card(path, sha256) or (_card(path.with_suffix(""), inside) if packed else None)
     guids, against = _guids(path, card, data)

@@ -23,6 +23,7 @@ from kit.submission.header import HEADER, check_header, separator_of
 _CURE = "write it with `kit ensemble`, or with pandas: to_csv(path, index=False)"
 # A lone \r must be quoted too: readers take it for a line end.
 _QUOTED = re.compile('[",\r\n]')
+_OTHER_FORMATS = {".zip", ".gz", ".bz2", ".xz", ".7z", ".xlsx", ".parquet", ".json", ".yaml", ".html"}
 
 
 def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> str:
@@ -48,8 +49,19 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
     return hashlib.sha256(content).hexdigest()
 
 
+def check_name(path: Path) -> None:
+    """Raises SubmissionError where *path* has the name of another format than a plain CSV."""
+    if path.suffix.lower() in _OTHER_FORMATS:
+        stem = path.with_suffix("")
+        raise SubmissionError(
+            f"{path}: a submission is a plain CSV, and Kaggle goes by the name; name it "
+            f"{stem if stem.suffix.lower() == '.csv' else stem.with_name(stem.name + '.csv')}"
+        )
+
+
 def encoded(path: Path, guids: Sequence[str], texts: Sequence[str]) -> bytes:
     """The bytes that `write_submission` writes as *path*; raises what it raises before it writes."""
+    check_name(path)
     if len(guids) != len(texts):
         raise ValueError(f"{len(guids)} guids but {len(texts)} texts; give one text a guid")
     mistakes = [fault for guid, text in zip(guids, texts, strict=True) for fault in _faults(guid, text)]

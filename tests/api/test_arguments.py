@@ -62,6 +62,26 @@ CALLS: list[tuple[Callable[[Any, Path], object], Any, str]] = [
     (lambda given, data: kit.decode(given, data), ["a", "b"], f"recipe: is {ONE_PATH}"),
     (lambda given, data: kit.ensemble(given, data), ["a", "b"], f"recipe: is {ONE_PATH}"),
     (lambda given, data: kit.tune(given), ["a", "b"], f"recipe: is {ONE_PATH}"),
+    (
+        lambda given, data: kit.check(data, repair=given),
+        "sound.csv",
+        "repair sound.csv: the file is written as .json; name it sound.csv.json",
+    ),
+    (
+        lambda given, data: kit.report("a.csv", data, out=given),
+        "a.pdf",
+        "out a.pdf: the file is written as .html; name it a.pdf.html",
+    ),
+    (
+        lambda given, data: kit.tune("a.yaml", data, out=given),
+        "b",
+        "out b: the file is written as .yaml; name it b.yaml",
+    ),
+    (
+        lambda given, data: kit.notebook(given),
+        "first",
+        "out first: the file is written as .ipynb; name it first.ipynb",
+    ),
     (lambda given, data: kit.submit(given, "message"), ["a", "b"], f"csv: is {ONE_PATH}"),
     (
         lambda given, data: kit.score(given, data),

@@ -178,6 +178,5 @@ def test_lengths_have_their_unit_and_characters_their_meaning(
     )
     assert lines["answer length"].endswith(f"longest {length}")
     assert (
-        lines["character"]
-        == "character U+200E, an invisible left-to-right mark: 2 times, first in question b"
+        lines["character"] == "character U+200E, an invisible left-to-right mark: 2 times, seen in question b"
     )

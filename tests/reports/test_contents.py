@@ -196,6 +196,9 @@ def test_a_csv_is_judged_as_the_recipe_that_made_it(place: Place, monkeypatch: p
     reasons = {facet.key: facet.reason for facet in found.facets if facet.reason}
     assert set(reasons) == {"windows", "unk", "others"}
     assert found.source.cautions == ()
+    packed = made.path.with_name("two.csv.gz")
+    packed.write_bytes(gzip.compress(made.path.read_bytes()))
+    assert overview(packed, place.data).source.texts == found.source.texts
 
 
 def test_answers_may_come_from_another_file(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,6 +190,24 @@ def test_a_field_no_reader_takes_is_not_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("a.csv.gz", "a.csv"),
+        ("a.zip", "a.csv"),
+        ("a.b.XLSX", "a.b.csv"),
+        ("a.CSV.GZ", "a.CSV"),
+        ("a.json", "a.csv"),
+    ],
+)
+def test_the_name_of_another_format_is_refused(tmp_path: Path, name: str, own: str) -> None:
+    with pytest.raises(SubmissionError, match=rf"Kaggle goes by the name; name it .*{own}$"):
+        write_submission(tmp_path / name, ["a"], ["b"])
+    assert not list(tmp_path.iterdir())
+    for fine in ("a.csv", "a", "a.2", "A.CSV", "a.txt"):
+        write_submission(tmp_path / fine, ["a"], ["b"])
+
+
 def test_unwritable_place(tmp_path: Path) -> None:
     (tmp_path / "five.csv").mkdir()
     with pytest.raises(WriteError, match="cannot be written"):

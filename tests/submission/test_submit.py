@@ -366,6 +366,13 @@ def test_a_compressed_csv_under_another_name_is_not_sent(csv: Path) -> None:
         check_csv(csv)
 
 
+@pytest.mark.parametrize("name", ["one.csv.gz", "one.zip", "ONE.CSV.GZ"])
+def test_a_plain_csv_under_the_name_of_another_format_is_not_sent(csv: Path, name: str) -> None:
+    named = csv.rename(csv.with_name(name))
+    with pytest.raises(SubmissionError, match=r"(?i)Kaggle goes by the name; name it \S*one\.csv$"):
+        check_csv(named)
+
+
 def test_a_dry_run_without_credentials_checks_all_that_needs_no_account(
     tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
