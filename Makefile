@@ -71,9 +71,9 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# docs/ as a site in site/; a broken link is an error.
+# docs/ as a site in site/; a broken link is an error.  `python -m` finds the hook in tools/.
 docs: $(VENV)/installed-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # The files of a release in dist/, both tried.
 dist:
