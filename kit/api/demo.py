@@ -72,7 +72,8 @@ def demo(
 
     *articles*: number of articles to train on.  All files are written below *folder*: data/demo, runs/demo-*,
     submissions/demo.csv (and its recipe demo.yaml) and reports/demo.html.  Runs that an earlier demo finished
-    with the same corpus and settings are kept, others of that name are replaced.
+    with the same corpus and settings are kept, others of that name are replaced.  Raises ModelError where a
+    training fails.
     """
     folder = path_given(folder, "folder")
     files = demo_corpus.write(folder / DATA / "demo", seed, articles)

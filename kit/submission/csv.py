@@ -33,9 +33,9 @@ def write_submission(path: Path, guids: Sequence[str], texts: Sequence[str]) -> 
     as an empty field, quotes only around fields with a comma, quote or line end.  Texts are written
     unchanged: an answer that looks like a spreadsheet formula is an answer.
 
-    Returns the SHA-256 (hex) of the file's bytes.  Raises SubmissionError for a guid that is blank or
-    repeated and for an answer that is not text or not valid Unicode, WriteError where the file cannot be
-    written, ValueError where the lengths differ; an earlier file stays untouched.
+    Returns the SHA-256 (hex) of the file's bytes.  Raises SubmissionError for the name of another format,
+    for a guid that is blank or repeated and for an answer that is not text or not valid Unicode, WriteError
+    where the file cannot be written, ValueError where the lengths differ; an earlier file stays untouched.
     """
     content = encoded(path, guids, texts)
     given = dict(zip(guids, texts, strict=True))

@@ -149,14 +149,14 @@ def train_folds(job: Job[Dataset], folds: Sequence[int], jobs: int, say: Say) ->
     def commands() -> Iterator[tuple[str, list[str]]]:
         for fold in folds:
             if limit is not None and not limit.allows(max(took)):
-                left = f"only {duration(limit.left)} of --hours are left"
-                say(f"fold {fold}: not begun, since {left}")
+                say(f"fold {fold}: not begun, since only {duration(limit.left)} of --hours are left")
                 continue
             asked = job.asking(fold=fold, hours=None if limit is None else max(limit.left / 3600, 1e-6))
             yield f"fold {fold}", _words(asked)
 
     if failed := in_processes(commands(), jobs, say, took):
-        failures = "; ".join(f"{fold}: {last}" for fold, last in sorted(failed.items()))
+        names = [name for name in (f"fold {fold}" for fold in folds) if name in failed]
+        failures = "; ".join(f"{name}: {failed[name]}" for name in names)
         raise ModelError(f"{job.run}: {failures}; what was trained is kept, continue with --resume")
     return open_run(job.run)
 

@@ -118,6 +118,17 @@ def test_after_a_failure_no_other_fold_is_begun(
     assert [path.name for path in here.glob("began-*")] == ["began-0"]
 
 
+def test_out_of_time_every_fold_that_is_not_begun_is_named(
+    here: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(here, FOLD)
+    monkeypatch.setattr(launch.TimeLimit, "allows", lambda self, seconds: False)
+    job = training_job("owner/tiny", "train.json", {"run": here / "run", "folds": 6, "hours": 1.0})
+    launch.train_folds(job, [0, 1, 3], 2, said.append)
+    assert [line.partition(",")[0] for line in said[1:]] == [f"fold {n}: not begun" for n in (0, 1, 3)]
+    assert ended(here) == {}
+
+
 @pytest.mark.slow
 def test_out_of_memory_all_are_started_again_with_less(
     here: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
