@@ -174,8 +174,11 @@ def _by_chunk(
             spans = _within(odds.kept(*chunk), own - depth, length_cap)
         return work(spans, own, chunk[0])
 
+    pieces = list(chunks(scores, _CHUNK_TOKENS))
+    if len(pieces) == 1:
+        return [part(pieces[0])]
     with ThreadPoolExecutor(min(usable_cores(), _THREADS)) as pool:
-        return list(pool.map(part, chunks(scores, _CHUNK_TOKENS)))
+        return list(pool.map(part, pieces))
 
 
 _BINS = 4

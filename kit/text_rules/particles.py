@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import threading
 from typing import Any
 
 from kit.errors import ConfigError
@@ -42,9 +43,20 @@ def _end_of_noun(text: str) -> int:
     return len(text)
 
 
-@functools.cache
+_loading = threading.Lock()
+
+
 def kiwi() -> Any:
-    """The analyser of morphemes, loaded once.  Raises ConfigError where kiwipiepy is missing."""
+    """The analyser of morphemes, loaded once, whichever thread asks first.
+
+    Raises ConfigError where kiwipiepy is missing.
+    """
+    with _loading:  # loading takes seconds, in which another thread would begin it too
+        return _kiwi()
+
+
+@functools.cache
+def _kiwi() -> Any:
     check_installed()
     from kiwipiepy import Kiwi
 
