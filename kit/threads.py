@@ -30,6 +30,11 @@ def usable_cores(root: Path = Path("/")) -> int:
     return max(1, int(min([cores, *_quotas(root)])))
 
 
+def threads_for(pieces: int) -> int:
+    """Threads for *pieces* of work at once: as many as the user chose, else one a usable core; at least 1."""
+    return max(1, min(chosen_threads() or usable_cores(), pieces))
+
+
 def chosen_threads() -> int | None:
     """What the user chose by OMP_NUM_THREADS; None where that is not a number."""
     first = os.environ.get(_COUNT, "").split(",")[0].strip()

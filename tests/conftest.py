@@ -81,6 +81,14 @@ def shared() -> Path:
     return folder.resolve()
 
 
+@pytest.fixture(scope="module")
+def several_threads() -> Iterator[None]:
+    """What can be done in pieces is, at the same time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "3")
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """At the end no process is at work that a test started, and no temporary file is left."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.threads import chosen_threads, usable_cores
+from kit.threads import chosen_threads, threads_for, usable_cores
 from tests.commands import run_python
 
 
@@ -84,6 +84,8 @@ def test_the_users_choice(monkeypatch: pytest.MonkeyPatch, value: str | None, th
     if value is not None:
         monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert chosen_threads() == threads
+    assert threads_for(100) == (threads or usable_cores())
+    assert [threads_for(pieces) for pieces in (0, 1)] == [1, 1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc and an affinity")

@@ -27,7 +27,7 @@ from kit.spans.posteriors import Posterior, span_posterior
 from kit.spans.recipe_members import ScoreSource, answer_lengths_of, sources_of, with_free_texts_of
 from kit.spans.span_scores import SpanScores
 from kit.text_rules.rules import apply_rules, parse_rules
-from kit.threads import usable_cores
+from kit.threads import threads_for
 
 PIECE = 4_096
 """Questions decoded at a time."""
@@ -71,7 +71,7 @@ def answers_of(
         return _decoded(recipe, sources, scores, texts, bonus, questions[first:last])
 
     firsts = range(0, len(questions), PIECE)
-    pool = ThreadPoolExecutor(max(1, min(usable_cores(), _AT_ONCE, len(firsts))))
+    pool = ThreadPoolExecutor(threads_for(min(len(firsts), _AT_ONCE)))
     decoded_texts: list[str] = []
     try:
         with progress("decoding", len(questions)) as advance:

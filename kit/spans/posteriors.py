@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kit.spans.candidates import NO_SPANS, SpanOdds, Spans, best_spans, chunks
 from kit.spans.span_scores import SpanScores, offsets_of, ranges
-from kit.threads import usable_cores
+from kit.threads import threads_for
 
 Part = TypeVar("Part")
 DEPTH = 12.0
@@ -177,7 +177,7 @@ def _by_chunk(
     pieces = list(chunks(scores, _CHUNK_TOKENS))
     if len(pieces) == 1:
         return [part(pieces[0])]
-    with ThreadPoolExecutor(min(usable_cores(), _THREADS)) as pool:
+    with ThreadPoolExecutor(threads_for(min(len(pieces), _THREADS))) as pool:
         return list(pool.map(part, pieces))
 
 

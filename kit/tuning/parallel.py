@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from kit.threads import usable_cores
+from kit.threads import threads_for
 
 AT_ONCE = 2
 """Fits at once: each holds tables of all questions, 1 GB for the competition's data and five members."""
@@ -35,11 +35,11 @@ class Steps:
 
 
 def together(work: Sequence[Callable[[], object]], steps: Steps) -> None:
-    """Do all pieces of *work*, as many at once as there are cores, at most `AT_ONCE`.
+    """Do all pieces of *work*, at most `AT_ONCE` at once: see `threads_for`.
 
     Raises the first error of any of them.
     """
-    with ThreadPoolExecutor(max(1, min(usable_cores(), AT_ONCE, len(work)))) as pool:
+    with ThreadPoolExecutor(threads_for(min(len(work), AT_ONCE))) as pool:
         begun = [pool.submit(one) for one in work]
         try:
             finished, _ = wait(begun, return_when=FIRST_EXCEPTION)

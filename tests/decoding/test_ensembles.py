@@ -280,7 +280,7 @@ def test_an_answer_is_explained(three: None, data: Dataset) -> None:
     ],
 )
 def test_pieces_of_questions_answer_as_the_whole(
-    three: None, data: Dataset, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+    three: None, several_threads: None, data: Dataset, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
 ) -> None:
     """The CSV's bytes do not depend on how many questions are decoded at a time."""
     for members in ([A], [A, B, C]):

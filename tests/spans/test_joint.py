@@ -26,6 +26,7 @@ from kit.tuning.temperature import fit_temperature
 from tests.examples import examples
 from tests.spans import made
 
+pytestmark = pytest.mark.usefixtures("several_threads")
 Row = dict[tuple[int, int], float]
 
 

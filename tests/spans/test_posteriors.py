@@ -16,6 +16,7 @@ from kit.spans.span_scores import SpanScores
 from tests.examples import examples
 from tests.spans import made
 
+pytestmark = pytest.mark.usefixtures("several_threads")
 Row = dict[tuple[int, int], float]
 
 

@@ -27,7 +27,6 @@ from kit.ranking.stage import fitted_on
 from kit.settings.recipe import Member, Recipe
 from kit.settings.runs import read_run, write_run
 from kit.settings.training import TrainingSettings
-from kit.threads import usable_cores
 from kit.tuning import fitting, outer_folds, parallel
 from kit.tuning.fitting import Fitter, ways_to_try
 from kit.tuning.members import OutOfFold, out_of_fold_members
@@ -257,7 +256,9 @@ def test_with_many_rows_starts_are_compared_on_a_sample(
 def test_an_interrupted_tuning_resumes_with_its_finished_folds(
     data: Dataset, recipe: Path, one_start: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     undisturbed = kit.tune(recipe, out="undisturbed.yaml")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # so that folds are answered in order
     monkeypatch.setenv("KIT_CACHE", "another")  # a new one
     answer, answered = outer_folds.answer_fold, []
 
@@ -275,7 +276,6 @@ def test_an_interrupted_tuning_resumes_with_its_finished_folds(
         return answer(fitter, members, questions, groups, fold)
 
     monkeypatch.setattr(outer_folds, "answer_fold", interrupted)
-    monkeypatch.setattr(parallel, "AT_ONCE", 1)
     with pytest.raises(KeyboardInterrupt):
         kit.tune(recipe, out="resumed.yaml")
     assert answered == [0, 1, -1]
@@ -310,7 +310,7 @@ def test_a_damaged_or_foreign_entry_is_no_finished_fold(
     assert finished.read(1) is None
 
 
-def test_the_first_error_ends_the_other_pieces_of_work() -> None:
+def test_the_first_error_ends_the_other_pieces_of_work(several_threads: None) -> None:
     seen: list[int] = []
     steps = parallel.Steps(seen.append)
     waiting = threading.Event()
@@ -326,7 +326,7 @@ def test_the_first_error_ends_the_other_pieces_of_work() -> None:
         raise ConfigError("no")
 
     with pytest.raises(ConfigError, match="no"):
-        parallel.together([failing] if usable_cores() == 1 else [endless, failing], steps)
+        parallel.together([endless, failing], steps)
     assert seen == [3]
 
 
