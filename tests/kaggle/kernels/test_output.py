@@ -94,22 +94,23 @@ LAYOUTS = {"new": (f"competitions/{SLUG}", "datasets/person/tiny"), "old": (SLUG
 """Where Kaggle mounts the competition's data and the data set."""
 
 
-@pytest.fixture(scope="module", params=LAYOUTS)
+@pytest.fixture(scope="module")
 def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Host:
-    """A machine with the competition's data and a tiny backbone as inputs, mounted by links.
+    """A machine with the competition's data and a tiny backbone as inputs, mounted by links as in LAYOUTS.
 
     Another data set has a train.json of its own, which nothing may touch.
     """
+    layout = LAYOUTS[getattr(request, "param", "new")]
     folder = tmp_path_factory.mktemp("machine")
     machine = Host(folder)
     files = demo_corpus.write(folder / "data", train_contexts=24, test_contexts=8)
     files.test_answers.unlink()
     texts = [text for question in kit.load(files.train) for text in (question.context, question.text)]
     make_backbone(folder / "tiny", texts, "wordpiece", Shape(600, 32, 2, 2, 64, 160), seed=1)
-    for place, stored in zip(LAYOUTS[request.param], ("data", "tiny"), strict=True):
+    for place, stored in zip(layout, ("data", "tiny"), strict=True):
         (machine.input / place).parent.mkdir(parents=True, exist_ok=True)
         (machine.input / place).symlink_to(folder / stored)
-    other = machine.input / LAYOUTS[request.param][1].replace("tiny", "a").replace("person", "other")
+    other = machine.input / layout[1].replace("tiny", "a").replace("person", "other")
     other.mkdir(parents=True)
     for name in ("train.json", "test.json"):
         (other / name).write_text("not the competition's", encoding="utf-8")
@@ -231,6 +232,7 @@ def test_push_status_output_ensemble(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("host", ["old"], indirect=True)
 def test_stopped_before_the_end_and_continued(kaggle: Kaggle, here: Path, host: Host, tmp_path: Path) -> None:
     """A kernel that is told to stop keeps its checkpoints; the next one goes on from them to the end."""
     long = {**TRAINING, "epochs": 6.0, "evaluations": 4}
