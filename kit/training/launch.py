@@ -24,7 +24,7 @@ from kit.settings.job import Job
 from kit.settings.runs import BEFORE, read_run
 from kit.spans.run_folder import Run, open_run
 from kit.terminal import duration
-from kit.threads import usable_cores
+from kit.threads import chosen_threads, usable_cores
 from kit.training.callbacks import Callbacks
 from kit.training.stages import train_in_stages
 from kit.training.time_limit import TimeLimit
@@ -95,9 +95,10 @@ def train_on_all(job: Job[Dataset], folder: Path, processes: int, say: Say) -> R
     words = _words(job)
     say(f"{processes} devices: training on all of them (torchrun); the effective batch does not change")
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the kit's own line is enough
-    os.environ.setdefault(_THREADS, str(max(usable_cores() // processes, 1)))
+    own = {} if chosen_threads() else {_THREADS: str(max(usable_cores() // processes, 1))}
     with tempfile.NamedTemporaryFile("r", prefix="kit-", encoding="utf-8") as note:
-        os.environ[OUT_OF_MEMORY] = note.name
+        own[OUT_OF_MEMORY] = note.name
+        os.environ |= own
         try:
             while not _ended_well(words, processes):
                 note.seek(0)
@@ -111,7 +112,8 @@ def train_on_all(job: Job[Dataset], folder: Path, processes: int, say: Say) -> R
                 say(f"continuing with {smaller}")
                 words = [*words, *flags.split(), "--resume"]
         finally:
-            del os.environ[OUT_OF_MEMORY]
+            for name in own:
+                del os.environ[name]
     return open_run(folder)
 
 
@@ -179,7 +181,7 @@ def in_processes(
         environment = dict(os.environ)
         if gpus:
             environment[_VISIBLE] = gpus[slot % len(gpus)]
-        else:
+        elif not chosen_threads():
             environment[_THREADS] = str(max(usable_cores() // jobs, 1))
         while not failed:
             with lock:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,13 @@ def ended(here: Path) -> dict[int, dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize(("chosen", "threads"), [("", "3"), ("5", "5")])
 def test_folds_stand_side_by_side_and_the_next_begins_when_one_ends(
-    here: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+    here: Path, said: list[str], monkeypatch: pytest.MonkeyPatch, chosen: str, threads: str
 ) -> None:
     stand_in(here, FOLD)
     monkeypatch.setenv("WAITS", "0")
+    monkeypatch.setenv("OMP_NUM_THREADS", chosen)
     launch.train_folds(job_in(here), [0, 1, 3, 4], 2, said.append)
     assert said[0] == "4 folds, 2 at a time, one a process: fold 0, 1, 3, 4"
     assert sorted(said[1:]) == [f"fold {fold}: step 1 of 2" for fold in (0, 1, 3, 4)]
@@ -100,7 +103,9 @@ def test_folds_stand_side_by_side_and_the_next_begins_when_one_ends(
         fold: [*job_in(here).asking(fold=fold, jobs=1, allow_leak=True).argv(), "--json"]
         for fold in (0, 1, 3, 4)
     }
-    assert {one["threads"] for one in found.values()} == {"3"}  # the cores are shared out
+    assert {one["threads"] for one in found.values()} == {
+        threads
+    }  # the user's choice, or a share of the cores
     assert found[1]["began"] < found[0]["ended"]  # side by side
     for moment in (one["began"] for one in found.values()):
         assert sum(one["began"] <= moment < one["ended"] for one in found.values()) <= 2
@@ -155,3 +160,4 @@ def test_what_ends_early_for_another_reason_is_one_line(
     with pytest.raises(ModelError, match=r"on 2 devices ended early \(see above\); continue with --resume"):
         launch.train_on_all(job_in(here), here / "run", 2, said.append)
     assert len(said) == 1
+    assert not {"OMP_NUM_THREADS", launch.OUT_OF_MEMORY} & set(os.environ)
