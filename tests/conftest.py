@@ -72,13 +72,19 @@ def project() -> Path:
     return PROJECT
 
 
+def real_data() -> Path | None:
+    """The folder with real Korean data and small real models, where there is one."""
+    folder = Path(os.environ.get("KIT_SHARED") or PROJECT.parent / "shared")
+    return folder.resolve() if (folder / "data").is_dir() else None
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with real Korean data and small real models; the test skips where there is none."""
-    folder = Path(os.environ.get("KIT_SHARED") or PROJECT.parent / "shared")
-    if not (folder / "data").is_dir():
+    """The folder of `real_data`; the test skips where there is none."""
+    folder = real_data()
+    if folder is None:
         pytest.skip("no real data beside the project (set KIT_SHARED to their folder)")
-    return folder.resolve()
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -174,7 +174,7 @@ def test_the_local_one_runs_in_jupyter(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     notebook = made(tmp_path, "local")
     for cell in notebook.cells:  # on a small corpus, and still better than blank
-        cell.source = cell.source.replace("train_contexts=1000", "train_contexts=100")
+        cell.source = cell.source.replace("train_contexts=1000", "train_contexts=60")
     NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = {cell.id: text(cell) for cell in notebook.cells if cell.cell_type == "code"}
     assert "an effective batch of 8" in "".join(shown.values())
