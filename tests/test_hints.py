@@ -86,9 +86,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (
+        pytest.param(
             ["tune", "recipes/the two.yaml", "--data", "my data/train.json"],
             "kit ensemble 'recipes/tuned/the two.yaml' --data 'my data/test.json'",
+            marks=pytest.mark.slow,
         ),
         (
             ["ensemble", "runs/two words", "--data", "my data/train.json"],

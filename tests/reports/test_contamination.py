@@ -18,6 +18,9 @@ from kit.settings.training import TrainingSettings
 from kit.spans.run_folder import open_run
 from kit.spans.store import write_spans
 from tests.spans.made import make_run, scores_of, words
+from tests.tuning.test_nested import one_start
+
+__all__ = ["one_start"]
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ def test_articles_of_the_training_file_are_found_beside_the_data(data: Dataset) 
     ]
 
 
-def test_a_tuned_recipe_on_its_own_rows_is_a_fit(data: Dataset) -> None:
+def test_a_tuned_recipe_on_its_own_rows_is_a_fit(data: Dataset, one_start: None) -> None:
     make_run(data, "oof", scores_of(data, words, 1, 4.0))
     Path("one.yaml").write_text("members: [{run: runs/oof}]\n", encoding="utf-8")
     made = kit.tune("one.yaml", data)

@@ -429,7 +429,7 @@ def test_no_width_scrolls_sideways(browser: Browser, url: str) -> None:
             assert widest <= width, width
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 600), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), [pytest.param(1280, 600, marks=pytest.mark.slow), (390, 844)])
 def test_an_opened_question_is_in_view(browser: Browser, url: str, width: int, height: int) -> None:
     with visit(browser, url, viewport={"width": width, "height": height}) as at:
         for key in ("e", "e", "j"):
@@ -663,6 +663,7 @@ def main_thread_seconds(browser: Browser, url: str) -> float:
     return float(metrics["ThreadTime"])
 
 
+@pytest.mark.slow
 def test_thousands_of_questions_open_at_once(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
