@@ -85,7 +85,6 @@ def test_the_run_says_so_and_its_head_has_learned(trained: Path) -> None:
     assert head_of(trained / "full")["end.weight"].any()
 
 
-@pytest.mark.slow
 def test_a_killed_training_ends_in_the_same_weights(place: Path, trained: Path, data: Dataset) -> None:
     run, settings = place / "killed", SETTINGS | {"evaluations": 3}
     words = ("at", 7, place / "tiny", place / "data/train.json", run, json.dumps(settings))
